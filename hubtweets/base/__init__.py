@@ -1,0 +1,56 @@
+"""Which model is fine-tuned: the embedded one, a folder, or one from the Hub."""
+
+import re
+from pathlib import Path
+
+from hubtweets.errors import HubtweetsError
+from hubtweets.posts import hash_files
+from hubtweets.record import Base
+
+TINY = Path(__file__).parent / "tiny"
+REPO_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
+
+
+def resolve(name: str) -> tuple[Base, str]:
+    """Return a base, pinned to what it is now, and where transformers loads it from; raise HubtweetsError where there is no such model.
+
+    `tiny` is the embedded base; a folder is taken as it is; anything else is an id on the Hub, from the local cache where the Hub is away.
+    """
+    folder = TINY if name == "tiny" else Path(name)
+    if folder.is_dir():
+        weights = sorted(folder.glob("*.safetensors"))
+        if not weights or not (folder / "config.json").exists():
+            raise HubtweetsError(f"{name}: no model in this folder (it lacks config.json or *.safetensors); try --base tiny")
+        return Base(name if name == "tiny" else folder.resolve().name, hash_files(weights), license_of(folder / "README.md"), on_hub=False), str(
+            folder
+        )
+    if not REPO_ID.fullmatch(name):
+        raise HubtweetsError(f"{name}: neither a folder nor a model's id; try --base tiny or --base openai-community/gpt2")
+    return resolve_on_hub(name)
+
+
+def resolve_on_hub(repo_id: str) -> tuple[Base, str]:
+    import httpx2
+    from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    api = HfApi()
+    try:
+        info = api.model_info(repo_id)
+    except (httpx2.TransportError, HfHubHTTPError, HFValidationError) as error:
+        cached = None if isinstance(error, HFValidationError) else try_to_load_from_cache(repo_id, "config.json")
+        if isinstance(cached, str):
+            return Base(repo_id, Path(cached).parent.name, license_of(Path(cached).parent / "README.md"), on_hub=True), repo_id
+        if isinstance(error, httpx2.TransportError):
+            raise HubtweetsError(f"{api.endpoint} does not answer, and {repo_id} is not in the cache; try --base tiny") from None
+        raise HubtweetsError(f"{repo_id}: no such model on {api.endpoint}; try --base tiny or --base openai-community/gpt2") from None
+    license = (info.card_data or {}).get("license")
+    return Base(repo_id, str(info.sha), license if isinstance(license, str) else None, on_hub=True), repo_id
+
+
+def license_of(card: Path) -> str | None:
+    """Return the licence that a model card on disk names."""
+    from huggingface_hub import ModelCard
+
+    license = ModelCard.load(card).data.get("license") if card.exists() else None
+    return license if isinstance(license, str) else None

@@ -1,0 +1,52 @@
+"""How well a model foretells texts it has not seen.
+
+In: a causal language model, its tokenizer, held-out texts. Out: bits per byte, the one unit that compares models with different tokenizers.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+from torch.nn.utils.rnn import pad_sequence
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from hubtweets.packing import IGNORED, encode
+from hubtweets.record import Score
+
+TOKENS_PER_BATCH = 4096
+
+
+@torch.no_grad()
+def evaluate(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> Score:
+    """Score texts: bits per byte = sum of -log2 p(token) / UTF-8 bytes, and perplexity = exp(mean of -ln p(token)).
+
+    Both are over the tokens of the texts, each text after BOS alone; the EOS after a text is left out, for it has no bytes (as in nanochat's
+    `evaluate_bpb`). Texts longer than the model's context are scored window by window.
+    """
+    model.eval()
+    context = getattr(model.config, "max_position_embeddings", 1024)
+    windows = [window for document in encode(texts, tokenizer) for window in split(document[:-1], context)]
+    windows.sort(key=len)
+    nats, tokens, start = 0.0, 0, 0
+    while start < len(windows):
+        size = next((n for n in range(1, len(windows) - start) if (n + 1) * len(windows[start + n]) > TOKENS_PER_BATCH), len(windows) - start)
+        batch = [torch.from_numpy(window) for window in windows[start : start + size]]
+        input_ids = pad_sequence(batch, batch_first=True).to(model.device)
+        labels = pad_sequence(batch, batch_first=True, padding_value=IGNORED).to(model.device)[:, 1:]
+        logits = model(
+            input_ids=input_ids, attention_mask=pad_sequence([torch.ones_like(b) for b in batch], batch_first=True).to(model.device)
+        ).logits
+        loss = cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="sum")
+        nats += loss.item()
+        tokens += int((labels != IGNORED).sum())
+        start += size
+    total_bytes = sum(len(text.encode()) for text in texts)
+    return Score(nats / math.log(2) / total_bytes, math.exp(nats / tokens), total_bytes, tokens)
+
+
+def split(document: np.ndarray, context: int) -> list[np.ndarray]:
+    """Cut BOS and tokens into windows of at most `context`, each with BOS before it."""
+    bos, tokens = document[:1], document[1:]
+    return [np.concatenate([bos, tokens[i : i + context - 1]]) for i in range(0, len(tokens), context - 1)]

@@ -1,0 +1,61 @@
+"""Texts to batches without padding.
+
+In: texts and a tokenizer. Out: batches of blocks, `batch_size` x `block_size` tokens each. The documents of an epoch are shuffled, laid end to
+end and cut into blocks; epochs follow each other in the same stream, so that no token is thrown away between them. Position ids restart at
+every document, by which transformers keeps the documents of a block from attending to each other (it builds the mask from the resets when no
+attention mask is given). Traded: a document that a block's end cuts loses its context once per cut.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from transformers import PreTrainedTokenizerBase
+
+IGNORED = -100  # the label that torch's cross entropy skips
+
+
+class Batch(NamedTuple):
+    """One optimizer step's blocks; each tensor is [batch_size, block_size]."""
+
+    input_ids: torch.Tensor
+    position_ids: torch.Tensor
+    labels: torch.Tensor
+
+
+def encode(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[np.ndarray]:
+    """Turn each text into token ids with BOS (or EOS where the tokenizer has no BOS) before it and EOS after it."""
+    eos = tokenizer.eos_token_id
+    bos = eos if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    if not texts:
+        return []
+    encoded = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
+    return [np.array([bos, *ids, eos], dtype=np.int64) for ids in encoded]
+
+
+def count_steps(documents: Sequence[np.ndarray], epochs: float, batch_size: int, block_size: int) -> int:
+    """Return how many full batches `epochs` passes over the documents give, one at least."""
+    tokens = sum(len(document) for document in documents)
+    return max(1, int(epochs * tokens) // (batch_size * block_size))
+
+
+def batches(documents: Sequence[np.ndarray], batch_size: int, block_size: int, seed: int) -> Iterator[Batch]:
+    """Yield batches for ever, in an order that only the seed decides."""
+    size = batch_size * block_size
+    tokens = np.empty(0, dtype=np.int64)
+    positions = np.empty(0, dtype=np.int64)
+    generator = np.random.default_rng(seed)
+    while True:
+        while len(tokens) < size:
+            shuffled = [documents[i] for i in generator.permutation(len(documents))]
+            tokens = np.concatenate([tokens, *shuffled])
+            positions = np.concatenate([positions, *(np.arange(len(d)) % block_size for d in shuffled)])
+        shape = (batch_size, block_size)
+        input_ids = torch.from_numpy(tokens[:size].reshape(shape))
+        position_ids = torch.from_numpy(positions[:size].reshape(shape))
+        # a block's first token has no context, and a document's first must not be foretold from the document before it
+        labels = input_ids.masked_fill(position_ids == 0, IGNORED)
+        labels[:, 0] = IGNORED
+        yield Batch(input_ids, position_ids, labels)
+        tokens, positions = tokens[size:], positions[size:]

@@ -1,0 +1,229 @@
+"""The archive that X (Twitter) gives an account's owner: a zip, the unpacked folder, or its tweets.js alone.
+
+The format is nowhere documented; what is relied on here was seen in archives of 2021 to 2026. Only the files named in `WANTED` are opened:
+messages, likes, addresses and the other private files are not. Reposts carry no metadata, only the text `RT @name: `. A long post's full text
+is in note-tweet.js, under an id made some milliseconds before the post's own.
+"""
+
+import hashlib
+import json
+import re
+import zipfile
+import zlib
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hubtweets.errors import HubtweetsError
+from hubtweets.posts import Kind, Post, Profile, Reading, well_formed
+
+WANTED = re.compile(r"(manifest|account|profile|note-tweet|(community-)?tweets?(-part\d+)?)\.js")
+TWEETS = re.compile(r"(community-)?tweets?(-part\d+)?\.js")
+AVATAR = re.compile(r"profile_media/[^/]+$")
+REPOST = re.compile(r"RT @\w{1,20}: ")
+QUOTE = re.compile(r"//(mobile\.)?(twitter|x)\.com/\w+/status/\d+", re.IGNORECASE)
+SHORT_LINK = re.compile(r"https?://t\.co/\w+")
+LEADING_MENTIONS = re.compile(r"^(@\w+\s+)+")
+
+
+class Files:
+    """The wanted files of an archive by base name, and how to get their bytes, whatever holds them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if path.is_dir():
+            names = [file.relative_to(path).as_posix() for file in sorted(path.rglob("*")) if file.is_file()]
+            self._read: Callable[[str], bytes] = lambda name: (path / name).read_bytes()
+        elif path.suffix == ".js":
+            names = [path.name]
+            self._read = lambda name: path.read_bytes()
+        else:
+            try:
+                archive = zipfile.ZipFile(path)
+            except zipfile.BadZipFile as error:
+                raise self.damaged(error) from None
+            names, self._read = archive.namelist(), archive.read
+        self.names = {name.rpartition("/")[2]: name for name in names if WANTED.fullmatch(name.rpartition("/")[2])}
+        if path.suffix == ".js" and path.is_file():
+            self.names = {"tweets.js": path.name}  # whatever it is called
+        self.avatars = sorted(name for name in names if AVATAR.search(name))
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of the wanted files' names and bytes, in hex: a zip and its unpacked folder have the same."""
+        digest = hashlib.sha256()
+        for base_name, name in sorted(self.names.items()) + [(name.rpartition("/")[2], name) for name in self.avatars]:
+            digest.update(base_name.encode() + b"\0" + self.read(name))
+        return digest.hexdigest()
+
+    def damaged(self, error: Exception) -> HubtweetsError:
+        return HubtweetsError(f"{self.path}: no zip, or one that is cut or damaged ({error}); download the archive again")
+
+    def read(self, name: str) -> bytes:
+        try:
+            return self._read(name)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+            raise self.damaged(error) from None
+        except RuntimeError:  # zipfile's word for an encrypted member
+            raise HubtweetsError(f"{self.path}: {name} is locked by a password; unpack the zip and give the folder") from None
+
+    def json(self, base_name: str, opening: str = "[") -> Any:
+        """Return the value that `window.x = value;` assigns in a .js file, or None where the archive has no such file."""
+        if base_name not in self.names:
+            return None
+        text = self.read(self.names[base_name]).decode("utf-8-sig", errors="replace")
+        try:
+            return json.loads(text[text.index(opening) :].rstrip().rstrip(";"))
+        except (ValueError, RecursionError) as error:
+            where = self.path if self.path.suffix == ".js" else f"{self.path}: {self.names[base_name]}"
+            raise HubtweetsError(f"{where} is not what X writes ({error}); download the archive again") from None
+
+
+def read(path: Path) -> Reading:
+    """Read an X archive; raise HubtweetsError where the path is none, is damaged, or lacks a part that its manifest lists."""
+    files = Files(path)
+    parts = [name for name in files.names if TWEETS.fullmatch(name)]
+    if not parts:
+        raise HubtweetsError(f"{path}: not an X archive (no tweets.js in it); give the zip that X sent, unchanged")
+    check_manifest(files, parts)
+    account = first(files.json("account.js"), "account")
+    profile = first(files.json("profile.js"), "profile")
+    notes = Notes(files.json("note-tweet.js") or [])
+    account_id = text_of(account, "accountId")
+    posts = []
+    for part in parts:
+        items = files.json(part)
+        for number, item in enumerate(items if isinstance(items, list) else [items], 1):
+            tweet = item.get("tweet", item) if isinstance(item, dict) else None
+            if not isinstance(tweet, dict) or not isinstance(tweet.get("full_text"), str) or not text_of(tweet, "id_str", "id"):
+                raise HubtweetsError(f"{path}: item {number} of {part} is no post (it lacks id_str or full_text); download the archive again")
+            posts.append(to_post(tweet, account_id, notes))
+    posts += notes.left()
+    posts.sort(key=lambda post: int(post.id) if post.id.isdecimal() else 0)
+    return Reading(
+        kind="x-archive",
+        profile=Profile(
+            handle=text_of(account, "username") or "",
+            name=text_of(account, "accountDisplayName") or text_of(account, "username") or "",
+            network="X",
+            bio=text_of(profile.get("description"), "bio"),
+            account_id=account_id,
+        ),
+        avatar=read_avatar(files, profile),
+        posts=posts,
+    )
+
+
+def check_manifest(files: Files, parts: list[str]) -> None:
+    """Raise HubtweetsError where manifest.js lists a tweets file that is not there."""
+    manifest = files.json("manifest.js", opening="{")
+    types = manifest.get("dataTypes", {}) if isinstance(manifest, dict) else {}
+    for kind in ("tweets", "tweet"):
+        for entry in types.get(kind, {}).get("files", []):
+            name = entry["fileName"].rpartition("/")[2]
+            if name not in parts:
+                raise HubtweetsError(f"{files.path}: {name} is missing, though manifest.js lists it; download the archive again")
+
+
+def first(items: Any, key: str) -> dict:
+    """Return `items[0][key]` where that is an object, else an empty one: a hurt account.js costs a name, not the posts."""
+    if isinstance(items, list) and items and isinstance(items[0], dict) and isinstance(items[0].get(key), dict):
+        return items[0][key]
+    return {}
+
+
+def text_of(item: Any, *keys: str) -> str | None:
+    """Return the first of the keys' values that is there, as text."""
+    values = (item.get(key) for key in keys) if isinstance(item, dict) else ()
+    return next((well_formed(str(value)) for value in values if isinstance(value, str | int) and value != ""), None)
+
+
+def to_post(tweet: dict, account_id: str | None, notes: "Notes") -> Post:
+    id = text_of(tweet, "id_str", "id") or ""
+    text = well_formed(unescape(tweet["full_text"]))
+    versions = edit_versions(tweet)
+    return Post(
+        id=id,
+        text=notes.take(id, text) or text,
+        created_at=to_utc(tweet.get("created_at")),
+        lang=text_of(tweet, "lang"),
+        kind=kind_of(tweet, text, account_id),
+        superseded=bool(versions) and versions[-1] != id,
+    )
+
+
+def unescape(text: str) -> str:
+    """Undo the three escapes that X writes, once; anything else, such as a typed `&copy;`, is the author's own."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def kind_of(tweet: dict, text: str, account_id: str | None) -> Kind:
+    if REPOST.match(text):
+        return "repost"
+    if text_of(tweet, "in_reply_to_status_id_str"):
+        return "self_reply" if account_id and text_of(tweet, "in_reply_to_user_id_str") == account_id else "reply"
+    urls = tweet.get("entities", {}).get("urls", [])
+    return "quote" if any(QUOTE.search(url.get("expanded_url") or "") for url in urls) else "post"
+
+
+def edit_versions(tweet: dict) -> list[str]:
+    """Return the ids of a post's versions, oldest first: each version is an item of its own, and only the last one counts."""
+    info = tweet.get("edit_info", {})
+    control = info.get("initial") or info.get("edit", {}).get("editControlInitial", {})
+    return control.get("editTweetIds", [])
+
+
+def to_utc(created_at: Any) -> str | None:
+    """Turn "Sat Jul 25 08:26:58 +0000 2026" into ISO 8601, or None where it is no such date."""
+    try:
+        return datetime.strptime(created_at, "%a %b %d %H:%M:%S %z %Y").astimezone(UTC).isoformat()
+    except (TypeError, ValueError):
+        return None
+
+
+def read_avatar(files: Files, profile: dict) -> bytes | None:
+    url = text_of(profile, "avatarMediaUrl")
+    wanted = url.rpartition("/")[2] if url else None
+    name = next((name for name in files.avatars if wanted and name.endswith("-" + wanted)), None)
+    return files.read(name) if name else None
+
+
+class Notes:
+    """The long posts of note-tweet.js, taken by the post whose cut text begins them."""
+
+    def __init__(self, items: list) -> None:
+        self.by_second: dict[int, list[dict]] = defaultdict(list)
+        for item in items:
+            note = item.get("noteTweet", {}) if isinstance(item, dict) else {}
+            id, text = text_of(note, "noteTweetId"), text_of(note.get("core"), "text")
+            if id and id.isdecimal() and text:
+                self.by_second[milliseconds(id) // 1000].append({"id": id, "text": text, "created_at": text_of(note, "createdAt")})
+
+    def take(self, tweet_id: str, text: str) -> str | None:
+        """Return the note's text for a post, once: made up to a second before the post, and beginning as the post does."""
+        if not tweet_id.isdecimal() or not self.by_second:
+            return None
+        moment, begins = milliseconds(tweet_id), folded(text)
+        for second in (moment // 1000, moment // 1000 - 1):
+            for note in self.by_second.get(second, []):
+                if 0 < moment - milliseconds(note["id"]) < 1000 and folded(note["text"]).startswith(begins):
+                    self.by_second[second].remove(note)
+                    return note["text"]
+        return None
+
+    def left(self) -> list[Post]:
+        """Return the notes that no post began, as posts of their own."""
+        notes = [note for notes in self.by_second.values() for note in notes]
+        return [Post(note["id"], note["text"], note["created_at"]) for note in notes]
+
+
+def milliseconds(snowflake: str) -> int:
+    """Return the time part of an X id: milliseconds in its bits from 22 up."""
+    return int(snowflake) >> 22
+
+
+def folded(text: str) -> str:
+    """Reduce a text to what a post and its note share: no links, no leading mentions, no final ellipsis, single spaces."""
+    text = " ".join(SHORT_LINK.sub("", text).split())
+    return LEADING_MENTIONS.sub("", text + " ").strip().removesuffix("…").rstrip()

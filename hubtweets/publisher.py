@@ -1,0 +1,118 @@
+"""The repo folder to the Hub: one commit, then a tag.
+
+In: a finished repo/ folder. Out: Published. The plan is made from hashes: files that the Hub has already are left out, and where nothing is left
+nothing is committed. Files on the Hub that are not in the folder stay. `create_commit` with `parent_commit` is one atomic step: a push that is
+refused, or cut anywhere, leaves the repo as it was.
+"""
+
+import hashlib
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+from huggingface_hub import CommitOperationAdd, HfApi
+from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, RepositoryNotFoundError
+from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils import disable_progress_bars
+
+from hubtweets.errors import HubtweetsError
+from hubtweets.posts import hash_files
+from hubtweets.record import Published, Target
+
+VERSION_TAG = re.compile(r"v(\d+)")
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A Hub to push to; `endpoint` is the address that goes into cards."""
+
+    api: HfApi
+    endpoint: str
+
+
+@contextmanager
+def connect(hub: str | None) -> Iterator[Hub]:
+    """Give the Hub at a URL, at HF_ENDPOINT where it is None, or the embedded one, started for the while, where it is "local"."""
+    if hub == "local":
+        from hubtweets.hub import local
+
+        storage = local.open_storage()
+        with local.running(storage) as address:
+            yield Hub(HfApi(endpoint=address, token=storage.token), f"http://{local.HOST}:{local.PORT}")
+    else:
+        api = HfApi(endpoint=hub)
+        yield Hub(api, api.endpoint)
+
+
+def choose_target(hub: Hub, handle: str, namespace: str | None) -> Target:
+    """Return where the bot will stand, under the token's user by default; raise HubtweetsError where the Hub or the token says no."""
+    with speaking_to(hub):
+        user = hub.api.whoami()["name"]
+    return Target(hub.endpoint, f"{namespace or user}/{handle}")
+
+
+def push(hub: Hub, target: Target, repo: Path, private: bool, say: Callable[[str], None]) -> Published:
+    """Push a folder's files and tag the commit with the next version; repeated with the same files, it changes nothing."""
+    api, repo_id = hub.api, target.repo_id
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+    with speaking_to(hub):
+        try:
+            parent = api.repo_info(repo_id).sha
+        except RepositoryNotFoundError:
+            api.create_repo(repo_id, private=private)
+            parent = api.repo_info(repo_id).sha
+        files = sorted(path for path in repo.rglob("*") if path.is_file() and not path.name.startswith("."))
+        there = {item.path: item for item in api.list_repo_tree(repo_id, recursive=True, revision=parent) if isinstance(item, RepoFile)}
+        changed = [path for path in files if not is_same(path, there.get(path.relative_to(repo).as_posix()))]
+        commit = parent
+        if changed:
+            say(f"push: {len(changed)} of {len(files)} files, {sum(path.stat().st_size for path in changed) / 2**20:.1f} MiB, to {target.url}")
+            operations = [CommitOperationAdd(path.relative_to(repo).as_posix(), path) for path in changed]
+            message = f"Publish @{repo_id.partition('/')[2]}"
+            commit = api.create_commit(repo_id, operations, commit_message=message, parent_commit=parent).oid
+        else:
+            say(f"push: {target.url} has all {len(files)} files already, nothing to commit")
+        tags = {tag.name: tag.target_commit for tag in api.list_repo_refs(repo_id).tags}
+        tag = next((name for name, sha in sorted(tags.items()) if sha == commit and VERSION_TAG.fullmatch(name)), None)
+        if tag is None:
+            tag = f"v{max((int(m[1]) for m in map(VERSION_TAG.fullmatch, tags) if m), default=0) + 1}"
+            api.create_tag(repo_id, tag=tag, revision=commit)
+    assert commit and parent
+    return Published(target.endpoint, repo_id, commit, parent, tag)
+
+
+def is_same(path: Path, there: RepoFile | None) -> bool:
+    """Tell whether the Hub's file has this content: by SHA-256 for large files, by git's blob id for the others."""
+    if there is None or there.size != path.stat().st_size:
+        return False
+    if there.lfs:
+        return there.lfs.sha256 == hash_files([path])
+    return there.blob_id == hashlib.sha1(b"blob %d\0" % there.size + path.read_bytes()).hexdigest()
+
+
+@contextmanager
+def speaking_to(hub: Hub) -> Iterator[None]:
+    """Turn what the client raises into one line that says what to do."""
+    endpoint = hub.endpoint
+    try:
+        yield
+    except LocalTokenNotFoundError:
+        raise HubtweetsError(f"no token for {endpoint}; type: hf auth login, or set HF_TOKEN; or try --hub local") from None
+    except (httpx2.TransportError, ConnectionError) as error:
+        raise HubtweetsError(f"{endpoint} does not answer ({error}); nothing was changed there; try again, or --hub local") from None
+    except HfHubHTTPError as error:
+        status, reason = error.response.status_code, error.server_message or str(error).partition("\n")[0]
+        hint = {
+            401: "log in with a token that is valid there: hf auth login",
+            403: "take a token with the role write, or another --namespace",
+            412: "somebody pushed meanwhile; type the command again",
+            429: "wait some minutes and type the command again",
+        }.get(status, "type the command again")
+        raise HubtweetsError(f"{endpoint} refused ({status}: {reason}); {hint}") from None
+    except (ValueError, RuntimeError) as error:  # the client's words for a bad card and a failed upload
+        raise HubtweetsError(f"{endpoint}: {str(error).partition(chr(10))[0]}; type the command again") from None

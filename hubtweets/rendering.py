@@ -1,0 +1,44 @@
+"""Templates, and foreign text made safe for the place it lands in.
+
+Names, posts and generated texts are anybody's. `plain` takes out what no place can show; then each place has its own escape: `markdown` for
+Markdown and the HTML inside it, `typst_string` for Typst. YAML is dumped by PyYAML, and HTML pages are autoescaped by Jinja.
+"""
+
+import re
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+PACKAGED = Path(__file__).parent / "templates"
+TEMPLATES = PACKAGED if PACKAGED.is_dir() else Path(__file__).parent.parent / "templates"
+
+# control characters, bidirectional overrides (which would reverse the text around them) and lone surrogates
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
+MARKUP = re.compile(r'[\\`*_{}\[\]<>#|&~:"$]')
+
+
+def plain(text: str, length: int | None = None) -> str:
+    """Return the text without what can't be printed, on one line, cut to `length` characters with an ellipsis."""
+    text = " ".join(UNPRINTABLE.sub(" ", text).split())
+    return text if length is None or len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def markdown(value: object) -> object:
+    """Write every character that Markdown or HTML could act on as a numeric entity, which both read back as text; a template's `|safe` stays."""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return MARKUP.sub(lambda match: f"&#{ord(match[0])};", plain(value))
+
+
+def typst_string(value: object) -> str:
+    """Write a value as Typst code: a number as it is, anything else as a string literal."""
+    if isinstance(value, int | float):
+        return repr(value)
+    return '"' + plain(str(value)).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def environment(**options: object) -> Environment:
+    """Return a Jinja environment over templates/ that refuses a missing variable."""
+    loader = FileSystemLoader(TEMPLATES)
+    return Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, **options)  # type: ignore[arg-type]

@@ -1,0 +1,98 @@
+"""The run folder: one per bot, everything that was read, learnt and rendered, and `repo/`, which is what will be pushed.
+
+A stage is done when its key, the hash of its settings and inputs, is the recorded one and its outputs are as it left them. run.json is written
+after the outputs, atomically, so that a run which was killed anywhere goes on from the last finished stage.
+"""
+
+import hashlib
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from hubtweets import __version__, record
+from hubtweets.errors import HubtweetsError
+from hubtweets.posts import hash_files
+from hubtweets.record import File, RunRecord, Stage
+
+HANDLE = re.compile(r"(?!.*(--|\.\.))\w(?:[\w.-]{0,94}\w)?(?<!\.git)", re.ASCII)
+
+
+def check_handle(handle: str) -> str:
+    """Return a handle without its @ and in lower case; raise HubtweetsError where it could not name a repo."""
+    bare = handle.removeprefix("@").lower()
+    if not HANDLE.fullmatch(bare):
+        raise HubtweetsError(f"{handle}: not a handle (letters, digits, _ . - and at most 96 of them); type: hubtweets publish NAME")
+    return bare
+
+
+class Run:
+    """A run folder that this process holds."""
+
+    def __init__(self, folder: Path, record: RunRecord, quiet: bool) -> None:
+        self.folder, self.record, self.quiet = folder, record, quiet
+        self.repo = folder / "repo"
+
+    def say(self, text: str) -> None:
+        if not self.quiet:
+            print(text, file=sys.stderr, flush=True)
+
+    def is_done(self, stage: str, key: str) -> bool:
+        """Tell whether a stage can be skipped, and say so."""
+        done = self.record.stages.get(stage)
+        if done is None or done.key != key or done.outputs != self.files(self.folder / output.path for output in done.outputs):
+            return False
+        self.say(f"{stage}: nothing changed, skipped")
+        return True
+
+    def finish(self, stage: str, key: str, outputs: Iterable[Path] = (), **sections: object) -> None:
+        """Record a stage and the sections that it adds."""
+        stages = {**self.record.stages, stage: Stage(key, self.files(outputs))}
+        self.update(stages=stages, **sections)
+
+    def update(self, **sections: object) -> None:
+        self.record = replace(self.record, hubtweets_version=__version__, **sections)  # type: ignore[arg-type]
+        record.write(self.record, self.folder / "run.json")
+
+    def outputs(self, stage: str) -> tuple[File, ...]:
+        """Return what a stage wrote; raise HubtweetsError where it has yet to run."""
+        if stage not in self.record.stages:
+            raise HubtweetsError(f"{self.folder}: not that far yet; type first: hubtweets {stage} {self.record.handle}")
+        return self.record.stages[stage].outputs
+
+    def files(self, paths: Iterable[Path]) -> tuple[File, ...]:
+        present = [path for path in paths if path.is_file()]
+        return tuple(File(path.relative_to(self.folder).as_posix(), hash_files([path]), path.stat().st_size) for path in present)
+
+
+def key_of(*parts: object) -> str:
+    """Return the SHA-256 of settings and input hashes, in hex."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@contextmanager
+def open_run(runs: Path, handle: str, quiet: bool = False) -> Iterator[Run]:
+    """Open the run folder of a handle, made on the first call; raise HubtweetsError where another process is at work in it."""
+    folder = runs / handle
+    (folder / "repo").mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise HubtweetsError(f"{folder}: another hubtweets is at work there; wait for it, or choose another folder with --runs DIR") from None
+    with lock:
+        path = folder / "run.json"
+        yield Run(folder, record.read(path) if path.exists() else RunRecord(handle, __version__), quiet)
+
+
+def last_handle(runs: Path) -> str:
+    """Return the handle of the run that was worked on last; raise HubtweetsError where there is none."""
+    found = sorted(runs.glob("*/run.json"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise HubtweetsError(f"{runs}: no run yet; type: hubtweets publish NAME")
+    return found[-1].parent.name
