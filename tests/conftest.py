@@ -1,0 +1,92 @@
+"""What the tests share: a real one-layer GPT-2, the embedded Hub, the example archive, and one published run.
+
+Nothing is mocked: commands run as processes of their own, with their own home and their own Hub.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hubtweets import example
+
+os.environ |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_UPDATE_DOWNLOAD_COUNTS": "0", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+HUBTWEETS = str(Path(sys.executable).with_name("hubtweets"))
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """Return an environment in which nothing of this machine's user is found."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUBTWEETS_", "HUGGING"))}
+    own = {"HOME": str(home), "HF_HOME": str(home / "hf"), "HUBTWEETS_HUB_DIR": str(home / "hub"), "HF_HUB_DISABLE_TELEMETRY": "1"}
+    return kept | own | more
+
+
+def run(folder: Path, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    """Run `hubtweets` in a folder that is its home too, and return what it said."""
+    return subprocess.run([HUBTWEETS, *arguments], cwd=folder, env=environment(folder, **more), capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example archive."""
+    path = tmp_path_factory.mktemp("archive") / "lyons____.zip"
+    example.write(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a one-layer GPT-2 and a tokenizer of 300 tokens, as a stranger would save them."""
+    return make_base(tmp_path_factory.mktemp("base") / "one-layer")
+
+
+def make_base(folder: Path) -> Path:
+    import torch
+    from tokenizers import ByteLevelBPETokenizer
+    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+
+    bpe = ByteLevelBPETokenizer()
+    bpe.train_from_iterator(["my dream is to repair the radio in the shed"], vocab_size=300, special_tokens=["<|endoftext|>"], show_progress=False)
+    end = {"bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>"}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe._tokenizer, **end)
+    torch.manual_seed(0)
+    sizes = {"n_positions": 256, "n_embd": 32, "n_layer": 1, "n_head": 2, "bos_token_id": 0, "eos_token_id": 0}
+    GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **sizes)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory, archive: Path, base: Path) -> Path:
+    """A working folder in which the example's bot was published on the embedded Hub; tests that change it take a copy."""
+    folder = tmp_path_factory.mktemp("published")
+    shutil.copy(archive, folder)
+    done = run(folder, "publish", "lyons____", "--base", str(base), "--hub", "local", "--epochs", "2")
+    assert done.returncode == 0, done.stderr
+    (folder / "first.out").write_text(done.stdout)
+    (folder / "first.err").write_text(done.stderr)
+    return folder
+
+
+@pytest.fixture
+def workplace(published: Path, tmp_path: Path) -> Path:
+    """A copy of the published working folder, to change at will."""
+    shutil.copytree(published, tmp_path / "workplace")
+    return tmp_path / "workplace"
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """An empty embedded Hub: its endpoint and a token that may write."""
+    from hubtweets.hub import local
+    from hubtweets.hub.storage import Storage
+
+    storage = Storage(tmp_path / "hub")
+    with local.running(storage) as endpoint:
+        yield endpoint, storage.token

@@ -1,0 +1,76 @@
+import json
+import re
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from hubtweets import curation, example, posts
+
+
+def load(archive: zipfile.ZipFile, name: str) -> list | dict:
+    return json.loads(re.sub(r"^[^=]+= ", "", archive.read(name).decode()))
+
+
+def test_default_has_the_counts_of_the_original_card(archive: Path) -> None:
+    reading = posts.read(archive, "lyons____")
+    kept, counts = curation.curate("lyons____", reading.posts)
+    assert (counts.downloaded, counts.reposts, counts.short, counts.kept) == (3086, 1225, 997, 864)
+    assert len({post.text for post in kept}) == 864
+    assert counts.characters > curation.FEW_CHARACTERS
+
+
+def test_it_is_what_x_writes(archive: Path) -> None:
+    with zipfile.ZipFile(archive) as opened:
+        assert sorted(opened.namelist()) == [
+            "Your archive.html",
+            "data/account.js",
+            "data/manifest.js",
+            "data/note-tweet.js",
+            "data/profile.js",
+            "data/profile_media/1353378455178633217-kZW7LH6v.png",
+            "data/tweets.js",
+        ]
+        tweets = [item["tweet"] for item in load(opened, "data/tweets.js")]
+        notes = load(opened, "data/note-tweet.js")
+        assert load(opened, "data/account.js")[0]["account"]["accountDisplayName"] == "Lyons__ 𝓃 🤖"
+        manifest = load(opened, "data/manifest.js")
+    assert manifest["dataTypes"]["tweets"]["files"] == [{"fileName": "data/tweets.js", "globalName": "YTD.tweets.part0", "count": "3086"}]
+    assert len(notes) > 5 and all(len(note["noteTweet"]["core"]["text"]) > 280 for note in notes)
+    ids = [int(tweet["id_str"]) for tweet in tweets]
+    assert len(set(ids)) == 3086 and ids != sorted(ids)
+    assert {"&amp;", "&lt;", "&gt;"} == set(re.findall(r"&\w+;", " ".join(tweet["full_text"] for tweet in tweets)))
+    for tweet in tweets:
+        for kind, field in (("hashtags", "text"), ("user_mentions", "screen_name"), ("urls", "url")):
+            for entity in tweet["entities"][kind]:
+                start, end = map(int, entity["indices"])
+                assert tweet["full_text"][start:end].lstrip("#@") == entity[field]
+    kinds = Counter(post.kind for post in posts.read(archive, "lyons____").posts)
+    assert min(kinds[kind] for kind in ("post", "reply", "self_reply", "quote", "repost")) > 50
+
+
+def test_same_seed_same_bytes(archive: Path, tmp_path: Path) -> None:
+    example.write(tmp_path / "again.zip")
+    example.write(tmp_path / "other.zip", seed=1)
+    assert (tmp_path / "again.zip").read_bytes() == archive.read_bytes() != (tmp_path / "other.zip").read_bytes()
+
+
+@pytest.mark.parametrize(("number", "expected"), [(1, (1, 0, 0)), (2, (2, 0, 0)), (100, (100, 39, 32)), (20_000, (20_000, 7_939, 6_461))])
+def test_any_size_in_parts(tmp_path: Path, number: int, expected: tuple[int, int, int]) -> None:
+    path = tmp_path / "lyons____.zip"
+    example.write(path, posts=number, part_bytes=2**20)
+    reading = posts.read(path, "lyons____")
+    _, counts = curation.curate("lyons____", reading.posts)
+    assert (counts.downloaded, counts.reposts, counts.short) == expected
+    with zipfile.ZipFile(path) as opened:
+        parts = [name for name in opened.namelist() if name.startswith("data/tweets")]
+        assert max(opened.getinfo(name).file_size for name in parts) < 1.01 * 2**20
+    assert parts[:2] == (["data/tweets.js", "data/tweets-part1.js"] if number == 20_000 else ["data/tweets.js"])
+
+
+def test_nothing_stays_when_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(example, "draw_avatar", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        example.write(tmp_path / "x.zip", posts=10)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,220 @@
+"""The readers: items as X writes them, and files that are hurt, each with its whole error."""
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hubtweets import posts
+from hubtweets.errors import HubtweetsError
+from hubtweets.posts import Post
+
+MINE, OTHER = "42", "77"
+
+
+def snowflake(milliseconds: int) -> str:
+    return str(milliseconds << 22)
+
+
+def tweet(id: str = "1000", text: str = "hello to the whole world", **more: Any) -> dict:
+    return {"tweet": {"id_str": id, "full_text": text, "created_at": "Sat Jul 25 08:26:58 +0000 2026", "lang": "en", **more}}
+
+
+def note(id: str, text: str) -> dict:
+    return {"noteTweet": {"noteTweetId": id, "createdAt": "2026-07-25T08:26:58.000Z", "core": {"text": text}}}
+
+
+def javascript(variable: str, value: object) -> str:
+    return f"window.{variable} = {json.dumps(value)}"
+
+
+def archive_files(items: list, notes: list | None = None, parts: int = 1) -> dict[str, str]:
+    names = ["data/tweets.js"] + [f"data/tweets-part{n}.js" for n in range(1, parts)]
+    listed = [{"fileName": name, "count": "1"} for name in names]
+    account = {"username": "alice", "accountDisplayName": "Alice 🌙", "accountId": MINE, "email": "secret@example.org"}
+    files = {name: javascript(f"YTD.tweets.part{n}", items[n::parts]) for n, name in enumerate(names)}
+    files["data/account.js"] = javascript("YTD.account.part0", [{"account": account}])
+    files["data/profile.js"] = javascript("YTD.profile.part0", [{"profile": {"description": {"bio": "I fix."}, "avatarMediaUrl": "https://x/a.jpg"}}])
+    files["data/profile_media/42-a.jpg"] = "a picture"
+    files["data/manifest.js"] = javascript("__THAR_CONFIG", {"dataTypes": {"tweets": {"files": listed}}})
+    if notes is not None:
+        files["data/note-tweet.js"] = javascript("YTD.note_tweet.part0", [{"noteTweet": n["noteTweet"]} for n in notes])
+    return files
+
+
+def write_zip(path: Path, files: dict[str, str]) -> Path:
+    with zipfile.ZipFile(path, "w") as opened:
+        for name, text in files.items():
+            opened.writestr(name, text.encode("utf-8", "surrogatepass"))
+    return path
+
+
+def write_folder(path: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_text(text)
+    return path
+
+
+UTC = "2026-07-25T08:26:58+00:00"
+ITEMS = [
+    (tweet(), Post("1000", "hello to the whole world", UTC, "en")),
+    (tweet(text="1 &lt; 2 &amp;amp; 3 &gt; 2 &copy;"), Post("1000", "1 < 2 &amp; 3 > 2 &copy;", UTC, "en")),
+    (tweet(text="a\nb \ud800 c"), Post("1000", "a\nb \ufffd c", UTC, "en")),
+    (tweet(text="RT @bob_1: hello"), Post("1000", "RT @bob_1: hello", UTC, "en", "repost")),
+    (tweet(text="RT @bob hello"), Post("1000", "RT @bob hello", UTC, "en")),
+    (tweet(in_reply_to_status_id_str="9", in_reply_to_user_id_str=OTHER), Post("1000", "hello to the whole world", UTC, "en", "reply")),
+    (tweet(in_reply_to_status_id_str="9", in_reply_to_user_id_str=MINE), Post("1000", "hello to the whole world", UTC, "en", "self_reply")),
+    (
+        tweet(entities={"urls": [{"expanded_url": "https://mobile.twitter.com/bob/status/12"}]}),
+        Post("1000", "hello to the whole world", UTC, "en", "quote"),
+    ),
+    (tweet(edit_info={"initial": {"editTweetIds": ["1000", "1001"]}}), Post("1000", "hello to the whole world", UTC, "en", superseded=True)),
+    (
+        tweet(edit_info={"edit": {"initialTweetId": "9", "editControlInitial": {"editTweetIds": ["9", "1000"]}}}),
+        Post("1000", "hello to the whole world", UTC, "en"),
+    ),
+    (tweet(created_at="yesterday", lang=None), Post("1000", "hello to the whole world")),
+    ({"id": 1000, "full_text": "bare and numeric"}, Post("1000", "bare and numeric")),
+]
+
+
+@pytest.mark.parametrize(("item", "expected"), ITEMS)
+def test_item(tmp_path: Path, item: dict, expected: Post) -> None:
+    assert posts.read(write_zip(tmp_path / "a.zip", archive_files([item])), "alice").posts == [expected]
+
+
+def test_zip_folder_and_single_file_agree(tmp_path: Path) -> None:
+    items = [tweet("3"), tweet("1"), tweet("2")]
+    files = archive_files(items, parts=2)
+    zipped = write_zip(tmp_path / "a.zip", {"twitter-2026-07/" + name: text for name, text in files.items()})
+    folder = write_folder(tmp_path / "folder", files)
+    single = tmp_path / "whatever.js"
+    single.write_text("\ufeff" + javascript("YTD.tweets.part0", items) + ";\n", encoding="utf-8")
+    from_zip = posts.read(zipped, "alice")
+    assert [post.id for post in from_zip.posts] == ["1", "2", "3"]
+    assert from_zip == posts.read(folder, "alice")
+    assert posts.hash_source(zipped) == posts.hash_source(folder)
+    assert posts.read(single, "anybody").posts == from_zip.posts
+    assert (from_zip.profile.handle, from_zip.profile.name, from_zip.profile.bio) == ("alice", "Alice 🌙", "I fix.")
+    assert from_zip.avatar == b"a picture"
+    assert "secret@example.org" not in repr(from_zip)
+
+
+LONG = "a long story about a robot in the shed, " * 10
+NOTES = [
+    # the note's text stands in for the cut one: links differ, mentions lead, an ellipsis ends it
+    (tweet(snowflake(5_020), "@bob " + LONG[:200].strip() + "… https://t.co/abc"), [note(snowflake(5_000), LONG)], [LONG]),
+    # made after the post, or more than a second before it: another post's note, kept as a post of its own
+    (tweet(snowflake(5_020), LONG[:200]), [note(snowflake(5_030), LONG)], [LONG[:200], LONG]),
+    (tweet(snowflake(7_020), LONG[:200]), [note(snowflake(5_000), LONG)], [LONG, LONG[:200]]),
+    # another text
+    (tweet(snowflake(5_020), "something else entirely"), [note(snowflake(5_000), LONG)], [LONG, "something else entirely"]),
+]
+
+
+@pytest.mark.parametrize(("item", "notes", "expected"), NOTES)
+def test_long_posts_are_whole(tmp_path: Path, item: dict, notes: list, expected: list[str]) -> None:
+    reading = posts.read(write_zip(tmp_path / "a.zip", archive_files([item], notes)), "alice")
+    assert [post.text for post in reading.posts] == expected
+
+
+def test_private_files_are_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    private = ["direct-messages", "like", "ip-audit", "email-address-change", "deleted-tweets", "twitter-circle-tweet", "deleted-note-tweet"]
+    files = archive_files([tweet()]) | {f"data/{name}.js": javascript("x", [tweet("5", "private")]) for name in private}
+    opened: list[str] = []
+    real = zipfile.ZipFile.open
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda self, name, *rest, **more: opened.append(str(name)) or real(self, name, *rest, **more))
+    path = write_zip(tmp_path / "a.zip", files)
+    opened.clear()
+    reading = posts.read(path, "alice")
+    posts.hash_source(path)
+    assert [post.text for post in reading.posts] == ["hello to the whole world"]
+    assert {Path(name).name for name in opened} <= {"tweets.js", "account.js", "profile.js", "manifest.js", "note-tweet.js", "42-a.jpg"}
+
+
+def broken(tmp_path: Path, case: str) -> Path:
+    """Write the hurt file of a case."""
+    good = archive_files([tweet()])
+    path = tmp_path / "alice.zip"
+    if case == "no archive":
+        return write_zip(path, {"holiday.txt": "sun"})
+    if case == "no zip":
+        path.write_text("hello")
+    elif case == "cut":
+        write_zip(path, good)
+        path.write_bytes(path.read_bytes()[:-100])
+    elif case == "hurt inside":
+        write_zip(path, good)
+        data = bytearray(path.read_bytes())
+        data[data.index(b"hello to")] ^= 1
+        path.write_bytes(data)
+    elif case == "no JSON":
+        write_zip(path, good | {"data/tweets.js": "window.YTD.tweets.part0 = [ {oops"})
+    elif case == "no list at all":
+        write_zip(path, good | {"data/tweets.js": "window.YTD"})
+    elif case == "empty":
+        write_zip(path, good | {"data/tweets.js": "window.YTD.tweets.part0 = [ ]"})
+    elif case == "no text":
+        write_zip(path, good | {"data/tweets.js": javascript("YTD.tweets.part0", [{"tweet": {"id_str": "1"}}])})
+    elif case == "part missing":
+        files = archive_files([tweet(), tweet()], parts=2)
+        del files["data/tweets-part1.js"]
+        write_zip(path, files)
+    elif case == "somebody else's":
+        write_zip(path, {name: text.replace('"alice"', '"bob"') for name, text in good.items()})
+    elif case == "unknown kind":
+        path = tmp_path / "alice.docx"
+        path.write_text("hello")
+    elif case == "JSONL":
+        path = tmp_path / "alice.jsonl"
+        path.write_text('{"text": "one"}\n{"text": "two"\n')
+    elif case == "JSONL without text":
+        path = tmp_path / "alice.jsonl"
+        path.write_text('{"text": "one"}\n\n["two"]\n')
+    return path
+
+
+ERRORS = {
+    "no archive": "{path}: not an X archive (no tweets.js in it); give the zip that X sent, unchanged",
+    "no zip": "{path}: no zip, or one that is cut or damaged (File is not a zip file); download the archive again",
+    "cut": "{path}: no zip, or one that is cut or damaged (File is not a zip file); download the archive again",
+    "hurt inside": "{path}: no zip, or one that is cut or damaged (Bad CRC-32 for file 'data/tweets.js'); download the archive again",
+    "no JSON": "{path}: data/tweets.js is not what X writes (Expecting property name enclosed in double quotes: line 1 column 4 (char 3)); "
+    "download the archive again",
+    "no list at all": "{path}: data/tweets.js is not what X writes (substring not found); download the archive again",
+    "empty": "{path}: no posts in it; ask X for the archive again, or give another file with --posts",
+    "no text": "{path}: item 1 of tweets.js is no post (it lacks id_str or full_text); download the archive again",
+    "part missing": "{path}: tweets-part1.js is missing, though manifest.js lists it; download the archive again",
+    "somebody else's": "{path}: the archive of @bob, not of @alice; type: hubtweets publish bob --posts {path}",
+    "unknown kind": "{path}: not a kind of file that posts are read from; give an X archive (.zip, a folder, .js) or .jsonl",
+    "JSONL": "{path}: line 2 is not JSON (Expecting ',' delimiter: line 2 column 1 (char 15)); write one object a line",
+    "JSONL without text": '{path}: line 3 has no "text"; write one object a line, such as {{"text": "my post"}}',
+}
+
+
+@pytest.mark.parametrize(("case", "expected"), ERRORS.items(), ids=ERRORS)
+def test_hurt_files_get_one_line(tmp_path: Path, case: str, expected: str) -> None:
+    path = broken(tmp_path, case)
+    with pytest.raises(HubtweetsError) as caught:
+        posts.read(path, "alice")
+    assert str(caught.value) == expected.format(path=path)
+
+
+def test_jsonl(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('\ufeff{"text": "one <b>&amp;</b>"}\n\n{"text": "two \\ud83d", "id": 7, "created_at": "2026-01-02", "lang": "de"}\n', encoding="utf-8")
+    reading = posts.read(path, "alice")
+    assert reading.posts == [Post("1", "one <b>&amp;</b>"), Post("7", "two \ufffd", "2026-01-02", "de")]
+    assert (reading.kind, reading.profile.handle, reading.avatar) == ("jsonl", "alice", None)
+
+
+def test_the_file_named_after_the_handle_is_found(tmp_path: Path, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(HubtweetsError, match=r"^no posts of lyons____ here \(looked for lyons____.zip, lyons____, lyons____.js, lyons____.jsonl\); "):
+        posts.find_source("lyons____")
+    shutil.copy(archive, tmp_path)
+    assert posts.find_source("lyons____") == Path("lyons____.zip")
