@@ -20,7 +20,7 @@ def render(record: RunRecord) -> str:
         **vars(record) | {"counts": record.counts[0]},
         record=record,
         profile=record.profiles[0],
-        name=plain(record.profiles[0].name, 100),
+        name=plain(record.profiles[0].name, 100) or record.handle,
         rows=stats_rows(record.counts[0]),
     )
     return f"---\n{front_matter(record)}---\n\n{body}"

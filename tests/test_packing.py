@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from hubtweets.models import load_tokenizer
+from hubtweets.packing import IGNORED, batches, count_steps, encode
+
+DOCUMENTS = [np.array([0, *range(start, start + size), 0]) for start, size in ((10, 3), (20, 7), (40, 1))]
+
+
+def test_encode_puts_bos_before_and_eos_after(base: Path) -> None:
+    tokenizer = load_tokenizer(str(base))
+    documents = encode(["my dream", "</s> <|endoftext|>"], tokenizer)
+    assert [document[0] for document in documents] == [0, 0]
+    assert [document[-1] for document in documents] == [0, 0]
+    assert tokenizer.decode(documents[0][1:-1]) == "my dream"
+    assert encode([], tokenizer) == []
+
+
+def test_every_token_comes_once_an_epoch_and_none_is_padding() -> None:
+    stream = batches(DOCUMENTS, batch_size=2, block_size=4, seed=1)
+    tokens = torch.cat([next(stream).input_ids.flatten() for _ in range(17)])  # 17 x 8 tokens are 8 epochs of 17
+    assert sorted(tokens.tolist()) == sorted(8 * np.concatenate(DOCUMENTS).tolist())
+
+
+def test_documents_stay_whole_in_the_stream() -> None:
+    stream = batches(DOCUMENTS, batch_size=1, block_size=17, seed=3)
+    batch = next(stream)
+    starts = (batch.position_ids[0] == 0).nonzero().flatten().tolist()
+    pieces = [piece.tolist() for piece in torch.tensor_split(batch.input_ids[0], starts[1:])]
+    assert sorted(pieces) == sorted(document.tolist() for document in DOCUMENTS)
+
+
+def test_labels_never_cross_a_document_or_a_block() -> None:
+    batch = next(batches(DOCUMENTS, batch_size=3, block_size=5, seed=0))
+    expected = batch.input_ids.clone()
+    expected[batch.position_ids == 0] = IGNORED
+    expected[:, 0] = IGNORED
+    assert torch.equal(batch.labels, expected)
+
+
+def test_positions_restart_within_long_documents() -> None:
+    batch = next(batches([np.arange(10)], batch_size=1, block_size=4, seed=0))
+    assert batch.position_ids.tolist() == [[0, 1, 2, 3]]
+
+
+def test_the_seed_alone_decides_the_order() -> None:
+    first, second, other = (torch.stack([next(stream).input_ids for _ in range(9)]) for stream in (batches(DOCUMENTS, 1, 5, s) for s in (1, 1, 2)))
+    assert torch.equal(first, second)
+    assert not torch.equal(first, other)
+
+
+def test_count_steps() -> None:
+    assert [count_steps(DOCUMENTS, epochs, 2, 4) for epochs in (0.1, 1, 2, 8)] == [1, 2, 4, 17]
+
+
+def test_packed_documents_do_not_see_each_other(base: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(base).eval()
+    a, b = torch.tensor([[0, 5, 6, 7]]), torch.tensor([[0, 9, 8]])
+    with torch.no_grad():
+        packed = model(input_ids=torch.cat([a, b], 1), position_ids=torch.tensor([[0, 1, 2, 3, 0, 1, 2]]), use_cache=False).logits
+        alone = torch.cat([model(input_ids=a, use_cache=False).logits, model(input_ids=b, use_cache=False).logits], 1)
+    assert (packed - alone).abs().max() < 1e-5

@@ -1,0 +1,49 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from hubtweets import record
+from hubtweets.errors import HubtweetsError
+from tests.records import RECORD
+
+
+def test_read_back_as_written(tmp_path: Path) -> None:
+    record.write(RECORD, tmp_path / "run.json")
+    assert record.read(tmp_path / "run.json") == RECORD
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"epochs"', '"epoch"'),
+        ('"kept": 864', '"kept": 865'),
+        ('"reposts": 1225', '"reposts": "many"'),
+        ('"handle": "lyons____",\n  "hub', '"hub'),
+        ('"history"', '"extra": 1, "history"'),
+        ("{", ""),
+    ],
+)
+def test_what_does_not_fit_gets_one_line(tmp_path: Path, old: str, new: str) -> None:
+    path = tmp_path / "run.json"
+    text = record.dumps(RECORD)
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(HubtweetsError, match=r"run.json: not a record of this version \(.+\); delete the folder and run again$"):
+        record.read(path)
+
+
+def test_the_public_record_has_no_stages_and_no_push() -> None:
+    public = json.loads(record.dumps_public(RECORD))
+    assert set(json.loads(record.dumps(RECORD))) - set(public) == {"stages", "published"}
+    assert public["schema_version"] == record.SCHEMA_VERSION
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "run.json"
+    path.write_text("old")
+    monkeypatch.setattr(os, "replace", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        record.write_atomically(path, b"new")
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("run.json", "old")]

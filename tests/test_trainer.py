@@ -1,0 +1,80 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, PreTrainedModel
+
+from hubtweets import trainer
+from hubtweets.record import TrainingConfig
+
+CONFIG = TrainingConfig(epochs=6, learning_rate=1e-2, batch_size=4, block_size=16, logging_steps=2, checkpoint_seconds=1e9)
+DOCUMENTS = [np.array([0, *((start + step) % 250 + 1 for step in range(12)), 0]) for start in range(0, 240, 6)]
+
+
+def train(base: Path, checkpoints: Path, config: TrainingConfig = CONFIG, documents: Sequence[np.ndarray] = DOCUMENTS) -> tuple[PreTrainedModel, trainer.Result]:
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    return model, trainer.train(model, documents, config, checkpoints, quiet=True)
+
+
+def weights(model: PreTrainedModel) -> torch.Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
+
+
+def test_it_learns(base: Path, tmp_path: Path) -> None:
+    _, result = train(base, tmp_path)
+    steps = 6 * 40 * 14 // 64
+    assert [point.step for point in result.progress.history] == [*range(2, steps, 2), steps]
+    assert result.progress.history[0].loss > 5 > 3.5 > result.progress.history[-1].loss
+    assert result.progress.step == steps and result.num_processes == 1
+
+
+def test_the_learning_rate_rises_and_falls_on_a_cosine(base: Path, tmp_path: Path) -> None:
+    _, result = train(base, tmp_path, replace(CONFIG, warmup_ratio=0.2, logging_steps=1))
+    rates = [point.learning_rate for point in result.progress.history]
+    warmup, steps = round(0.2 * len(rates)), len(rates)
+    expected = [1e-2 * (n + 1) / warmup for n in range(warmup)]
+    expected += [1e-2 * 0.5 * (1 + np.cos(np.pi * n / (steps - warmup))) for n in range(steps - warmup)]
+    assert rates == pytest.approx(expected)
+
+
+def test_same_seed_same_weights(base: Path, tmp_path: Path) -> None:
+    first, second, other = (weights(train(base, tmp_path, replace(CONFIG, epochs=1, seed=seed))[0]) for seed in (1, 1, 2))
+    assert torch.equal(first, second)
+    assert not torch.equal(first, other)
+
+
+def test_cut_anywhere_it_ends_with_the_same_weights(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = train(base, tmp_path / "whole")
+    real = trainer.save
+
+    def save_and_die(accelerator: object, checkpoints: Path, progress: trainer.Progress) -> None:
+        real(accelerator, checkpoints, progress)  # type: ignore[arg-type]
+        if progress.step == 17:
+            raise KeyboardInterrupt
+
+    (tmp_path / "cut").mkdir()
+    monkeypatch.setattr(trainer, "save", save_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        train(base, tmp_path / "cut", replace(CONFIG, checkpoint_seconds=0))
+    assert [path.name for path in (tmp_path / "cut").iterdir()] == ["step-17"]
+    (tmp_path / "cut" / "writing").mkdir()  # as a kill in the middle of a write leaves it
+    resumed, result = train(base, tmp_path / "cut", replace(CONFIG, checkpoint_seconds=0))
+    assert torch.equal(weights(resumed), weights(whole))
+    assert [point.step for point in result.progress.history][:3] == [2, 4, 6]
+
+
+def test_a_checkpoint_that_cannot_be_written_gets_one_line(base: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(trainer.HubtweetsError, match=r"file: the checkpoint can't be written \(.*\); free some disk space and type the command again"):
+        train(base, tmp_path / "file", replace(CONFIG, checkpoint_seconds=0))
+
+
+def test_precision_follows_the_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
+    if torch.cuda.is_available() or torch.backends.mps.is_available():
+        pytest.skip("this machine has an accelerator")
+    for capabilities, expected in (({}, "no"), ({"avx512_f": True}, "no"), ({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16")):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda capabilities=capabilities: capabilities)
+        assert trainer.choose_precision() == expected
