@@ -5,7 +5,7 @@ heavy is imported inside the command that needs it, so that `--help` answers at 
 """
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,8 @@ class Group(click.Group):
         except HubtweetsError as error:
             message = str(error)
         except OSError as error:
-            if error.filename is None:
-                raise
-            message = f"{error.filename}: {error.strerror}; free the disk, mend the permissions, or choose another folder with --runs DIR"
+            where, reason = error.filename or "writing failed", error.strerror or error
+            message = f"{where}: {reason}; free the disk, mend the permissions, or choose another folder with --runs DIR"
         raise click.ClickException(" ".join(message.split()))
 
 
@@ -84,6 +83,7 @@ training_options = options(
     option("--learning-rate", type=click.FloatRange(0, min_open=True), help="At the top of the schedule.  [default: by the base's width]"),
     option("--batch-size", type=click.IntRange(1), default=DEFAULTS.batch_size, help="Sequences per optimizer step, over all processes."),
     option("--block-size", type=click.IntRange(8), default=DEFAULTS.block_size, help="Tokens per sequence."),
+    option("--checkpoint-seconds", type=click.FloatRange(0), default=DEFAULTS.checkpoint_seconds, help="From one checkpoint to the next."),
     seed_option,
 )
 hub_options = options(
@@ -134,11 +134,11 @@ def publish(
         chosen, location = resolve(base)
         stages.train(run, chosen, location, TrainingConfig(**training))
         stages.evaluate(run, location)
-        stages.sample(run, prompt, training["seed"])
+        texts = stages.sample(run, prompt, training["seed"])
         stages.render(run, target)
         published = stages.push(run, connected, private)
     click.echo(f"{target.url}\ncommit {published.commit}, tag {published.tag}")
-    show(run.record.samples.texts)
+    show(texts)
 
 
 @main.command()
@@ -174,8 +174,8 @@ def sample(handle: str, prompt: str, seed: int, runs: Path, quiet: bool) -> None
     from hubtweets import stages
 
     with open_run(runs, check_handle(handle), quiet) as run:
-        stages.sample(run, prompt, seed)
-    show(run.record.samples.texts)
+        texts = stages.sample(run, prompt, seed)
+    show(texts)
 
 
 @main.command()
@@ -253,6 +253,6 @@ def hub(port: int) -> None:
     server.run()
 
 
-def show(texts: tuple[str, ...] | list[str]) -> None:
+def show(texts: Sequence[str]) -> None:
     for text in texts:
         click.echo(f"- {' '.join(text.split())}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from datasets import Dataset, disable_progress_bars
 from pyarrow import parquet
 
+from hubtweets.atomic import replacing
 from hubtweets.posts import Post
 
 VALIDATION_TENTHS = 1
@@ -40,7 +41,9 @@ def fingerprint(posts: Iterable[Post]) -> str:
 def write(posts: Sequence[Post], path: Path) -> None:
     """Write posts as Parquet."""
     columns = ("id", "text", "created_at", "lang", "kind", "visibility", "superseded")
-    Dataset.from_dict({column: [getattr(post, column) for post in posts] for column in columns}).to_parquet(path)
+    table = Dataset.from_dict({column: [getattr(post, column) for post in posts] for column in columns})
+    with replacing(path) as partial:
+        table.to_parquet(partial)
 
 
 def read_texts(path: Path) -> list[str]:

@@ -14,8 +14,10 @@ import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from hubtweets import grammar
+from hubtweets.atomic import replacing
 
 HANDLE, NAME, ACCOUNT_ID = "lyons____", "Lyons__ 𝓃 🤖", "1353378455178633217"
 POSTS, REPOSTS, SHORTS = 3086, 1225, 997  # the counts of the original's card; they leave 864
@@ -31,12 +33,12 @@ def write(path: Path, posts: int = POSTS, seed: int = 0, part_bytes: int = PART_
     """Write the archive of `posts` posts, always the same for the same numbers."""
     parts: list[dict] = []
     notes: list[dict] = []
-    with Zip(path) as archive:
+    with replacing(path) as partial, Zip(partial) as archive:
         tweets = make_tweets(posts, seed, notes)
         pending = next(tweets, None)
         while pending is not None:
             name = f"tweets-part{len(parts)}" if parts else "tweets"
-            with archive.open(f"data/{name}.js") as file:
+            with archive.begin(f"data/{name}.js") as file:
                 size, count = file.write(f"window.YTD.tweets.part{len(parts)} = [".encode()), 0
                 while pending is not None and size < part_bytes:
                     item = json.dumps({"tweet": pending}, ensure_ascii=False, indent=2)
@@ -53,27 +55,19 @@ def write(path: Path, posts: int = POSTS, seed: int = 0, part_bytes: int = PART_
         archive.add("Your archive.html", b"<!doctype html><title>A made-up archive</title><p>Nobody wrote these posts; hubtweets made them.")
 
 
-class Zip:
-    """A zip file whose bytes do not depend on the clock; nothing stays at `path` when writing fails."""
+class Zip(zipfile.ZipFile):
+    """A zip file whose bytes do not depend on the clock."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.partial = path, path.with_name(path.name + ".partial")
+        super().__init__(path, "w")
 
-    def __enter__(self) -> "Zip":
-        self.zip = zipfile.ZipFile(self.partial, "w")
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        self.zip.close()
-        self.partial.rename(self.path) if kind is None else self.partial.unlink()
-
-    def open(self, name: str):
+    def begin(self, name: str) -> IO[bytes]:
         info = zipfile.ZipInfo(name, (2026, 7, 1, 0, 0, 0))
         info.compress_type = zipfile.ZIP_DEFLATED
-        return self.zip.open(info, "w", force_zip64=True)
+        return self.open(info, "w", force_zip64=True)
 
     def add(self, name: str, content: bytes) -> None:
-        with self.open(name) as file:
+        with self.begin(name) as file:
             file.write(content)
 
 
@@ -122,10 +116,10 @@ def own_tweet(tweet_id: int, milliseconds: int, text: str, generator: random.Ran
     if chance < 0.12:
         friend = generator.choice(OTHERS)
         reply = {"in_reply_to_status_id_str": str(tweet_id - 2**36), "in_reply_to_user_id_str": str(10**9 + OTHERS.index(friend))}
-        return tweet_of(tweet_id, milliseconds, f"@{friend} {text}", **reply, in_reply_to_screen_name=friend)
+        return tweet_of(tweet_id, milliseconds, f"@{friend} {text}", reply={**reply, "in_reply_to_screen_name": friend})
     if chance < 0.18 and last_id:
         reply = {"in_reply_to_status_id_str": str(last_id), "in_reply_to_user_id_str": ACCOUNT_ID, "in_reply_to_screen_name": HANDLE}
-        return tweet_of(tweet_id, milliseconds, text, **reply)
+        return tweet_of(tweet_id, milliseconds, text, reply=reply)
     if chance < 0.26:
         link = short_link(generator)
         quoted = f"https://x.com/{generator.choice(OTHERS)}/status/{tweet_id - 2**40}"
@@ -135,7 +129,14 @@ def own_tweet(tweet_id: int, milliseconds: int, text: str, generator: random.Ran
     return tweet_of(tweet_id, milliseconds, text)
 
 
-def tweet_of(tweet_id: int, milliseconds: int, text: str, links: dict[str, str] | None = None, media: bool = False, **reply: str) -> dict:
+def tweet_of(
+    tweet_id: int,
+    milliseconds: int,
+    text: str,
+    links: dict[str, str] | None = None,
+    media: bool = False,
+    reply: dict[str, str] | None = None,
+) -> dict:
     """Return a tweet as tweets.js holds it: escaped text, every number a string, entities by code point of the escaped text."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     entities: dict[str, list] = {
@@ -154,7 +155,7 @@ def tweet_of(tweet_id: int, milliseconds: int, text: str, links: dict[str, str] 
         picture = {"url": found[0], "expanded_url": f"https://x.com/{HANDLE}/status/{tweet_id}/photo/1", "type": "photo", "indices": indices(found)}
         entities["media"] = [picture]
     return {
-        "edit_info": {"initial": {"editTweetIds": [str(tweet_id)], "editsRemaining": "5", "isEditEligible": not reply}},
+        "edit_info": {"initial": {"editTweetIds": [str(tweet_id)], "editsRemaining": "5", "isEditEligible": reply is None}},
         "retweeted": False,
         "source": '<a href="https://mobile.twitter.com" rel="nofollow">Twitter Web App</a>',
         "entities": entities,
@@ -168,7 +169,7 @@ def tweet_of(tweet_id: int, milliseconds: int, text: str, links: dict[str, str] 
         "favorited": False,
         "full_text": escaped,
         "lang": "en",
-        **reply,
+        **(reply or {}),
     }
 
 

@@ -26,7 +26,13 @@ def predictions(record: RunRecord, repo: Path) -> bytes:
     profile = record.profiles[0]
     texts = [plain(text.removeprefix(record.samples.prompt), LONGEST_TEXT) for text in record.samples.texts[:3]]
     return draw(
-        "thumbnail.typ.j2", repo, profile.avatar, name=plain(profile.name, 60) or record.handle, record=record, prompt=plain(record.samples.prompt, 120), texts=texts
+        "thumbnail.typ.j2",
+        repo,
+        profile.avatar,
+        name=plain(profile.name, 60) or record.handle,
+        record=record,
+        prompt=plain(record.samples.prompt, 120),
+        texts=texts,
     )
 
 

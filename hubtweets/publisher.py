@@ -106,7 +106,7 @@ def speaking_to(hub: Hub) -> Iterator[None]:
     except (httpx2.TransportError, ConnectionError) as error:
         raise HubtweetsError(f"{endpoint} does not answer ({error}); nothing was changed there; try again, or --hub local") from None
     except HfHubHTTPError as error:
-        status, reason = error.response.status_code, error.server_message or str(error).partition("\n")[0]
+        status, reason = error.response.status_code, (error.server_message or str(error).partition("\n")[0]).rstrip(".")
         hint = {
             401: "log in with a token that is valid there: hf auth login",
             403: "take a token with the role write, or another --namespace",

@@ -5,10 +5,10 @@ unknown or misspelt key is an error, not a blank on a card.
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from hubtweets import atomic
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import Profile
 
@@ -216,7 +216,7 @@ def dumps_public(record: RunRecord) -> str:
 
 
 def write(record: RunRecord, path: Path) -> None:
-    write_atomically(path, dumps(record).encode())
+    atomic.write(path, dumps(record).encode())
 
 
 def read(path: Path) -> RunRecord:
@@ -232,13 +232,3 @@ def read(path: Path) -> RunRecord:
         reason = str(error).splitlines()[0]
         raise HubtweetsError(f"{path}: not a record of this version ({reason}); delete the folder and run again") from None
     return record
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that its path always holds the whole old content or the whole new one."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

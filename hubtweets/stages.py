@@ -8,12 +8,13 @@ import platform
 import re
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubtweets import posts
+from hubtweets import atomic, posts
 from hubtweets.errors import HubtweetsError
 from hubtweets.record import (
     Base,
@@ -26,7 +27,6 @@ from hubtweets.record import (
     Target,
     TrainingConfig,
     dumps_public,
-    write_atomically,
 )
 from hubtweets.run import Run, key_of
 
@@ -85,7 +85,7 @@ def read_avatar(run: Run, image: bytes | None) -> str | None:
     if avatar is None:
         (run.repo / "avatar.png").unlink(missing_ok=True)
         return None
-    write_atomically(run.repo / "avatar.png", avatar)
+    atomic.write(run.repo / "avatar.png", avatar)
     return "avatar.png"
 
 
@@ -152,17 +152,18 @@ def evaluate(run: Run, location: str) -> None:
     run.finish("evaluate", key, metrics=metrics)
 
 
-def sample(run: Run, prompt: str, seed: int, count: int = 5) -> None:
-    """Let the tuned model write on from the prompt."""
+def sample(run: Run, prompt: str, seed: int, count: int = 5) -> Sequence[str]:
+    """Let the tuned model write on from the prompt, and return what it wrote."""
     key = key_of([asdict(file) for file in run.outputs("train")], prompt, seed, count)
-    if run.is_done("sample", key):
-        return
+    if run.is_done("sample", key) and run.record.samples:
+        return run.record.samples.texts
     from hubtweets.models import load_repo
     from hubtweets.sampling import generate
 
     run.say(f"sample: {count} posts from {prompt!r}")
     texts = generate(*load_repo(run.repo), prompt, count, seed)
     run.finish("sample", key, samples=Samples(prompt, seed, tuple(texts)))
+    return texts
 
 
 def render(run: Run, target: Target) -> None:
@@ -172,10 +173,10 @@ def render(run: Run, target: Target) -> None:
     run.update(target=target)
     text = card.render(run.record)
     run.say("card: README.md, predictions.png, pipeline.png, hubtweets.json")
-    write_atomically(run.repo / "predictions.png", pictures.predictions(run.record, run.repo))
-    write_atomically(run.repo / "pipeline.png", pictures.pipeline(run.record, run.repo))
-    write_atomically(run.repo / "hubtweets.json", dumps_public(run.record).encode())
-    write_atomically(run.repo / "README.md", text.encode())
+    atomic.write(run.repo / "predictions.png", pictures.predictions(run.record, run.repo))
+    atomic.write(run.repo / "pipeline.png", pictures.pipeline(run.record, run.repo))
+    atomic.write(run.repo / "hubtweets.json", dumps_public(run.record).encode())
+    atomic.write(run.repo / "README.md", text.encode())
 
 
 def push(run: Run, hub: "Hub", private: bool) -> Published:

@@ -6,6 +6,7 @@ arguments goes on from it.
 """
 
 import json
+import logging
 import math
 import platform
 import shutil
@@ -27,6 +28,8 @@ from transformers import PreTrainedModel
 from hubtweets.errors import HubtweetsError
 from hubtweets.packing import IGNORED, Batch, batches, count_steps
 from hubtweets.record import HistoryPoint, TrainingConfig
+
+logging.getLogger("accelerate").setLevel(logging.ERROR)  # it warns at every checkpoint that tied weights are kept once
 
 
 @dataclass
@@ -66,9 +69,10 @@ def train(model: PreTrainedModel, documents: Sequence[np.ndarray], config: Train
     """
     accelerator = Accelerator(mixed_precision=choose_precision())
     set_seed(config.seed)
+    peak = config.learning_rate or default_learning_rate(model)
     model.train()
     model.config.use_cache = False
-    optimizer = torch.optim.AdamW(parameter_groups(model, config.weight_decay), lr=config.learning_rate, fused=True)
+    optimizer = torch.optim.AdamW(parameter_groups(model, config.weight_decay), lr=peak, fused=True)
     total = count_steps(documents, config.epochs, config.batch_size, config.block_size)
     warmup = max(1, round(config.warmup_ratio * total))
     scheduler = torch.optim.lr_scheduler.LambdaLR(
@@ -100,7 +104,7 @@ def train(model: PreTrainedModel, documents: Sequence[np.ndarray], config: Train
         accelerator.backward(loss)
         accelerator.clip_grad_norm_(model.parameters(), config.max_grad_norm)
         optimizer.step()
-        learning_rate = scheduler.get_last_lr()[0]
+        learning_rate = float(scheduler.get_last_lr()[0])
         scheduler.step()
         optimizer.zero_grad()
 
@@ -140,6 +144,7 @@ def save(accelerator: Accelerator, checkpoints: Path, progress: Progress) -> Non
     try:
         accelerator.save_state(str(fresh))
     except (OSError, RuntimeError, SafetensorError) as error:  # torch's word for a full disk is RuntimeError
+        shutil.rmtree(fresh, ignore_errors=True)
         raise HubtweetsError(f"{checkpoints}: the checkpoint can't be written ({error}); free some disk space and type the command again") from None
     if accelerator.is_main_process:
         older = [path for path in checkpoints.iterdir() if path != fresh]

@@ -67,7 +67,7 @@ def published(tmp_path_factory: pytest.TempPathFactory, archive: Path, base: Pat
     """A working folder in which the example's bot was published on the embedded Hub; tests that change it take a copy."""
     folder = tmp_path_factory.mktemp("published")
     shutil.copy(archive, folder)
-    done = run(folder, "publish", "lyons____", "--base", str(base), "--hub", "local", "--epochs", "2")
+    done = run(folder, "publish", "lyons____", "--base", str(base), "--hub", "local", "--epochs", "1")
     assert done.returncode == 0, done.stderr
     (folder / "first.out").write_text(done.stdout)
     (folder / "first.err").write_text(done.stderr)

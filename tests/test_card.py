@@ -24,7 +24,7 @@ def visible(text: str) -> str:
     """Return a card's text as a reader sees it, by way of the page that shows it."""
     words: list[str] = []
     parser = HTMLParser(convert_charrefs=True)
-    parser.handle_data = words.append  # type: ignore[method-assign]
+    parser.handle_data = words.append  # type: ignore[method-assign, assignment]
     parser.feed(pages.render_card(text))
     return " ".join("".join(words).split())
 
@@ -67,7 +67,7 @@ def test_rows_that_are_not_zero_appear() -> None:
 @pytest.mark.parametrize("section", ["dataset", "training", "metrics", "samples"])
 def test_a_run_that_is_not_that_far_gets_one_line(section: str) -> None:
     with pytest.raises(HubtweetsError, match=rf"^@lyons____ has no {section} to show yet; type: hubtweets (curate|train|sample) lyons____$"):
-        card.render(replace(RECORD, **{section: None}))
+        card.render(replace(RECORD, **{section: None}))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=lambda text: ascii(text)[:30])

@@ -3,13 +3,14 @@ import re
 import zipfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hubtweets import curation, example, posts
 
 
-def load(archive: zipfile.ZipFile, name: str) -> list | dict:
+def load(archive: zipfile.ZipFile, name: str) -> Any:
     return json.loads(re.sub(r"^[^=]+= ", "", archive.read(name).decode()))
 
 

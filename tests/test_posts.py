@@ -127,7 +127,12 @@ def test_private_files_are_never_opened(tmp_path: Path, monkeypatch: pytest.Monk
     files = archive_files([tweet()]) | {f"data/{name}.js": javascript("x", [tweet("5", "private")]) for name in private}
     opened: list[str] = []
     real = zipfile.ZipFile.open
-    monkeypatch.setattr(zipfile.ZipFile, "open", lambda self, name, *rest, **more: opened.append(str(name)) or real(self, name, *rest, **more))
+
+    def note_and_open(self: zipfile.ZipFile, name: str, *rest: Any, **more: Any) -> Any:
+        opened.append(str(name))
+        return real(self, name, *rest, **more)
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", note_and_open)
     path = write_zip(tmp_path / "a.zip", files)
     opened.clear()
     reading = posts.read(path, "alice")
@@ -206,7 +211,9 @@ def test_hurt_files_get_one_line(tmp_path: Path, case: str, expected: str) -> No
 
 def test_jsonl(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_text('\ufeff{"text": "one <b>&amp;</b>"}\n\n{"text": "two \\ud83d", "id": 7, "created_at": "2026-01-02", "lang": "de"}\n', encoding="utf-8")
+    path.write_text(
+        '\ufeff{"text": "one <b>&amp;</b>"}\n\n{"text": "two \\ud83d", "id": 7, "created_at": "2026-01-02", "lang": "de"}\n', encoding="utf-8"
+    )
     reading = posts.read(path, "alice")
     assert reading.posts == [Post("1", "one <b>&amp;</b>"), Post("7", "two \ufffd", "2026-01-02", "de")]
     assert (reading.kind, reading.profile.handle, reading.avatar) == ("jsonl", "alice", None)

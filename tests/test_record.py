@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hubtweets import record
+from hubtweets import atomic, record
 from hubtweets.errors import HubtweetsError
 from tests.records import RECORD
 
@@ -45,5 +45,5 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
     path.write_text("old")
     monkeypatch.setattr(os, "replace", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        record.write_atomically(path, b"new")
+        atomic.write(path, b"new")
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("run.json", "old")]

@@ -14,7 +14,9 @@ CONFIG = TrainingConfig(epochs=6, learning_rate=1e-2, batch_size=4, block_size=1
 DOCUMENTS = [np.array([0, *((start + step) % 250 + 1 for step in range(12)), 0]) for start in range(0, 240, 6)]
 
 
-def train(base: Path, checkpoints: Path, config: TrainingConfig = CONFIG, documents: Sequence[np.ndarray] = DOCUMENTS) -> tuple[PreTrainedModel, trainer.Result]:
+def train(
+    base: Path, checkpoints: Path, config: TrainingConfig = CONFIG, documents: Sequence[np.ndarray] = DOCUMENTS
+) -> tuple[PreTrainedModel, trainer.Result]:
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
     return model, trainer.train(model, documents, config, checkpoints, quiet=True)
 
@@ -51,7 +53,7 @@ def test_cut_anywhere_it_ends_with_the_same_weights(base: Path, tmp_path: Path, 
     real = trainer.save
 
     def save_and_die(accelerator: object, checkpoints: Path, progress: trainer.Progress) -> None:
-        real(accelerator, checkpoints, progress)  # type: ignore[arg-type]
+        real(accelerator, checkpoints, progress)
         if progress.step == 17:
             raise KeyboardInterrupt
 
@@ -68,7 +70,9 @@ def test_cut_anywhere_it_ends_with_the_same_weights(base: Path, tmp_path: Path, 
 
 def test_a_checkpoint_that_cannot_be_written_gets_one_line(base: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(trainer.HubtweetsError, match=r"file: the checkpoint can't be written \(.*\); free some disk space and type the command again"):
+    with pytest.raises(
+        trainer.HubtweetsError, match=r"file: the checkpoint can't be written \(.*\); free some disk space and type the command again"
+    ):
         train(base, tmp_path / "file", replace(CONFIG, checkpoint_seconds=0))
 
 

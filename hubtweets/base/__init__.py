@@ -44,7 +44,7 @@ def resolve_on_hub(repo_id: str) -> tuple[Base, str]:
         if isinstance(error, httpx2.TransportError):
             raise HubtweetsError(f"{api.endpoint} does not answer, and {repo_id} is not in the cache; try --base tiny") from None
         raise HubtweetsError(f"{repo_id}: no such model on {api.endpoint}; try --base tiny or --base openai-community/gpt2") from None
-    license = (info.card_data or {}).get("license")
+    license = info.card_data.get("license") if info.card_data else None
     return Base(repo_id, str(info.sha), license if isinstance(license, str) else None, on_hub=True), repo_id
 
 

@@ -70,9 +70,9 @@ def main(corpus: Path, output: Path) -> None:
     )
     documents = encode(texts, tokenizer)
     print(f"{len(texts):,} paragraphs, {sum(map(len, documents)):,} tokens, {model.num_parameters():,} parameters", file=sys.stderr)
-    history = train(model, documents, CONFIG, output.with_suffix(".checkpoints"))
+    result = train(model, documents, CONFIG, output.with_suffix(".checkpoints"))
     score = evaluate(model, tokenizer, held_out)
-    print(score, history[-1])
+    print(score, result.progress.history[-1])
     model.half().save_pretrained(output)
     tokenizer.save_pretrained(output)
 

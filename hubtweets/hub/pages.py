@@ -3,6 +3,8 @@
 A card is anybody's Markdown and HTML, so it passes a sanitiser, and the page's policy forbids scripts, frames and anything from elsewhere.
 """
 
+from urllib.parse import unquote
+
 import nh3
 from markdown_it import MarkdownIt
 from starlette.concurrency import run_in_threadpool
@@ -10,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from hubtweets.hub.storage import HubError, Repo, Storage
+from hubtweets.hub.storage import Repo, Storage
 from hubtweets.rendering import environment
 
 POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -39,12 +41,9 @@ async def index(request: Request) -> Response:
 
 async def model(request: Request) -> Response:
     storage: Storage = request.app.state.storage
-    repo_id = f"{request.path_params['namespace']}/{request.path_params['name']}"
-    try:
-        repo = storage.repo("models", repo_id)
-        if repo.private:
-            raise HubError(404, "a private model has no page")
-    except HubError:
+    repo_id = unquote(f"{request.path_params['namespace']}/{request.path_params['name']}")
+    repo = storage.find_repo("models", repo_id)
+    if repo is None or repo.private:
         return page("missing", 404, repo_id=repo_id)
     return await run_in_threadpool(model_page, storage, repo, str(request.base_url).rstrip("/"))
 

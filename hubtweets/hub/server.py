@@ -130,13 +130,10 @@ def part(request: Request, name: str) -> str:
 
 def repo_of(request: Request) -> Repo:
     """Return the repo that the path names; a private one is hidden from who has no token."""
-    repo_id = f"{part(request, 'namespace')}/{part(request, 'name')}"
-    try:
-        repo = storage_of(request).repo(part(request, "kind"), repo_id)
-    except HubError as error:
-        raise error if user_of(request) else HubError(401, error.message, error.code) from None
-    if repo.private and user_of(request) is None:
-        raise HubError(401, f"no repository {repo_id} among the {repo.kind}", "RepoNotFound")
+    user, kind, repo_id = user_of(request), part(request, "kind"), f"{part(request, 'namespace')}/{part(request, 'name')}"
+    repo = storage_of(request).find_repo(kind, repo_id)
+    if repo is None or (repo.private and user is None):
+        raise HubError(404 if user else 401, f"no repository {repo_id} among the {kind}", "RepoNotFound")
     return repo
 
 
@@ -177,7 +174,7 @@ def base_url(request: Request) -> str:
 async def whoami(request: Request) -> Response:
     user = writer(request)
     token = {"displayName": "local", "role": "write"}
-    who = {"type": "user", "id": user, "name": user, "fullname": user, "email": None, "orgs": []}
+    who: dict[str, Any] = {"type": "user", "id": user, "name": user, "fullname": user, "email": None, "orgs": []}
     return JSONResponse({**who, "auth": {"type": "access_token", "accessToken": token}})
 
 

@@ -136,14 +136,14 @@ class Storage:
         return self.root / "repos" / kind / repo_id
 
     def repos(self, kind: str = "models") -> list[Repo]:
-        return [self.repo(kind, "/".join(path.parts[-3:-1])) for path in sorted((self.root / "repos" / kind).glob("*/*/repo.json"))]
+        ids = ["/".join(path.parts[-3:-1]) for path in sorted((self.root / "repos" / kind).glob("*/*/repo.json"))]
+        return [repo for repo_id in ids if (repo := self.find_repo(kind, repo_id))]
 
-    def repo(self, kind: str, repo_id: str) -> Repo:
-        """Return a repo; raise HubError 404 where there is none."""
+    def find_repo(self, kind: str, repo_id: str) -> Repo | None:
+        if kind not in KINDS or not REPO_ID.fullmatch(repo_id):
+            return None
         path = self.folder(kind, repo_id) / "repo.json"
-        if kind not in KINDS or not REPO_ID.fullmatch(repo_id) or not path.exists():
-            raise HubError(404, f"no repository {repo_id} among the {kind}", "RepoNotFound")
-        return Repo(kind, repo_id, **json.loads(path.read_text()))
+        return Repo(kind, repo_id, **json.loads(path.read_text())) if path.exists() else None
 
     def create_repo(self, kind: str, repo_id: str, private: bool, author: str) -> Repo:
         """Create a repo with its first commit; raise HubError 409 where it exists, 400 where the name is none."""
@@ -156,8 +156,9 @@ class Storage:
                 raise HubError(409, f"{repo_id} exists already")
             files = {".gitattributes": self.regular(GITATTRIBUTES.encode())}
             self._set_ref(folder, "branches", "main", self._write_commit(folder, None, "initial commit", "", author, files).id)
-            self._write(folder / "repo.json", {"private": private, "created_at": now()})
-        return self.repo(kind, repo_id)
+            repo = Repo(kind, repo_id, private, now())
+            self._write(folder / "repo.json", {"private": repo.private, "created_at": repo.created_at})
+        return repo
 
     # ---- commits ----
 

@@ -1,0 +1,72 @@
+"""The arrows between the modules, and what each may load."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "hubtweets"
+MODULES = sorted(path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__") for path in PACKAGE.rglob("*.py"))
+PLAIN = {"hubtweets", "hubtweets.errors", "hubtweets.atomic"}
+POSTS = PLAIN | {"hubtweets.posts", "hubtweets.posts.files", "hubtweets.posts.x_archive"}
+RECORD = POSTS | {"hubtweets.record"}
+TORCH = RECORD | {"hubtweets.packing", "hubtweets.models"}
+# what a module may import of the package; "lazy" ones inside functions too
+ALLOWED = {
+    "hubtweets": set(),
+    "hubtweets.errors": set(),
+    "hubtweets.atomic": set(),
+    "hubtweets.rendering": set(),
+    "hubtweets.grammar": set(),
+    "hubtweets.example": PLAIN | {"hubtweets.grammar"},
+    "hubtweets.posts": POSTS,
+    "hubtweets.posts.files": POSTS,
+    "hubtweets.posts.x_archive": POSTS,
+    "hubtweets.record": POSTS,
+    "hubtweets.curation": RECORD,
+    "hubtweets.dataset": RECORD,
+    "hubtweets.packing": PLAIN,
+    "hubtweets.models": RECORD,
+    "hubtweets.trainer": TORCH,
+    "hubtweets.evaluation": TORCH,
+    "hubtweets.sampling": TORCH,
+    "hubtweets.base": RECORD,
+    "hubtweets.base.build": TORCH | {"hubtweets.trainer", "hubtweets.evaluation"},
+    "hubtweets.card": RECORD | {"hubtweets.rendering"},
+    "hubtweets.pictures": RECORD | {"hubtweets.rendering"},
+    "hubtweets.publisher": RECORD | {"hubtweets.hub", "hubtweets.hub.local"},
+    "hubtweets.run": RECORD,
+    "hubtweets.hub": set(),
+    "hubtweets.hub.storage": set(),
+    "hubtweets.hub.xet": {"hubtweets.hub.storage"},
+    "hubtweets.hub.pages": {"hubtweets.hub.storage", "hubtweets.hub.server", "hubtweets.rendering"},
+    "hubtweets.hub.server": {"hubtweets.hub", "hubtweets.hub.pages", "hubtweets.hub.storage", "hubtweets.hub.xet"},
+    "hubtweets.hub.local": {"hubtweets.errors", "hubtweets.hub.server", "hubtweets.hub.storage"},
+    "hubtweets.stages": set(MODULES) - {"hubtweets.cli", "hubtweets.stages"},
+    "hubtweets.cli": set(MODULES) - {"hubtweets.cli"},
+}
+
+
+def imports(module: str) -> set[str]:
+    """Return every module of the package that a module imports, at its top or inside a function."""
+    path = ROOT / module.replace(".", "/")
+    tree = ast.parse((path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text())
+    found = set()
+    for node in ast.walk(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" if f"{node.module}.{alias.name}" in MODULES else node.module for alias in node.names]
+        found |= {name for name in names if name.startswith("hubtweets")}
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_arrows_go_one_way(module: str) -> None:
+    assert imports(module) <= ALLOWED[module]
+
+
+def test_no_module_holds_two_ideas() -> None:
+    assert {
+        path.name: lines for path in PACKAGE.rglob("*.py") if (lines := len(path.read_text().splitlines())) > 300 and path.name != "server.py"
+    } == {}

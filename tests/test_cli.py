@@ -1,0 +1,300 @@
+"""The commands as a person types them, each in a process of its own."""
+
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hubtweets import example
+from tests.conftest import HUBTWEETS, environment, run
+
+PUBLISH = ["publish", "lyons____", "--hub", "local", "--epochs", "1", "--base"]
+
+
+def python(folder: Path, code: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment(folder, **more), capture_output=True, text=True, timeout=300)
+
+
+def test_publish_prints_the_url_the_commit_and_five_posts(published: Path) -> None:
+    lines = (published / "first.out").read_text().splitlines()
+    assert lines[0] == "http://127.0.0.1:8086/huggingtweets/lyons____"
+    assert re.fullmatch(r"commit [0-9a-f]{40}, tag v1", lines[1])
+    assert len(lines) == 7 and all(line.startswith("- My dream is") for line in lines[2:]) and len(set(lines[2:])) == 5
+    said = (published / "first.err").read_text()
+    assert "curate: 3,086 posts, 1,225 retweets, 997 short, 864 kept\n" in said
+    assert re.search(r"step \d+ of \d+: loss \d\.\d{3}, [\d,]+ tokens/s\n", said)
+    assert re.search(r"evaluate: \d\.\d{3} bits per byte for the untouched base, \d\.\d{3} for the tuned model \(-\d+\.\d%\)\n", said)
+
+
+def test_the_repo_is_the_folder_and_nothing_else(published: Path) -> None:
+    repo = published / "runs" / "lyons____" / "repo"
+    assert sorted(path.name for path in repo.iterdir()) == [
+        "README.md",
+        "avatar.png",
+        "config.json",
+        "generation_config.json",
+        "hubtweets.json",
+        "model.safetensors",
+        "pipeline.png",
+        "predictions.png",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ]
+    assert sorted(path.name for path in repo.parent.iterdir()) == [".lock", "dataset", "posts.parquet", "repo", "run.json"]
+    record = json.loads((repo.parent / "run.json").read_text())
+    assert (record["metrics"]["tuned"]["bits_per_byte"]) < record["metrics"]["base"]["bits_per_byte"]
+    assert str(published) not in (repo / "hubtweets.json").read_text() + (repo / "README.md").read_text()
+    token = (published / "hub" / "token").read_text()
+    for path in repo.parent.rglob("*"):
+        assert not path.is_file() or token.encode() not in path.read_bytes()
+
+
+def test_a_second_publish_does_nothing(workplace: Path, base: Path) -> None:
+    before = (workplace / "first.out").read_text()
+    done = run(workplace, *PUBLISH, str(base))
+    assert (done.returncode, done.stdout) == (0, before)
+    assert done.stderr.splitlines() == [
+        "curate: nothing changed, skipped",
+        "train: nothing changed, skipped",
+        "evaluate: nothing changed, skipped",
+        "sample: nothing changed, skipped",
+        "card: README.md, predictions.png, pipeline.png, hubtweets.json",
+        "push: http://127.0.0.1:8086/huggingtweets/lyons____ has all 10 files already, nothing to commit",
+    ]
+
+
+def test_a_stage_whose_output_was_hurt_runs_again(workplace: Path, base: Path) -> None:
+    path = workplace / "runs" / "lyons____" / "dataset" / "validation.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(b"cut")
+    done = run(workplace, *PUBLISH, str(base))
+    assert done.returncode == 0 and "curate: 3,086 posts" in done.stderr and "train: nothing changed, skipped" in done.stderr
+    assert path.read_bytes() == whole
+
+
+def test_other_settings_train_again_and_make_a_second_commit(workplace: Path, base: Path) -> None:
+    done = run(workplace, *PUBLISH, str(base), "--seed", "1")
+    assert done.returncode == 0 and done.stdout.splitlines()[1].endswith("tag v2")
+    assert "curate: nothing changed" in done.stderr and "train: one-layer" in done.stderr
+
+
+def test_killed_in_the_middle_of_training_it_goes_on(published: Path, archive: Path, base: Path, tmp_path: Path) -> None:
+    shutil.copy(archive, tmp_path)
+    command = [HUBTWEETS, *PUBLISH, str(base), "--checkpoint-seconds", "0"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if line.startswith("step ") and "step 1 " not in line:
+                process.send_signal(signal.SIGKILL)
+                break
+    assert process.returncode == -signal.SIGKILL
+    assert not (tmp_path / "runs" / "lyons____" / "repo" / "model.safetensors").exists()
+    done = run(tmp_path, *PUBLISH, str(base), "--checkpoint-seconds", "0")
+    assert done.returncode == 0, done.stderr
+    assert "curate: nothing changed, skipped\n" in done.stderr
+    step = re.search(r"train: goes on from the checkpoint at step (\d+) of (\d+)\n", done.stderr)
+    assert step and 0 < int(step[1]) < int(step[2])
+    weights = Path("runs", "lyons____", "repo", "model.safetensors")
+    assert (tmp_path / weights).read_bytes() == (published / weights).read_bytes()
+    assert not (tmp_path / "runs" / "lyons____" / "checkpoints").exists()
+
+
+def test_anyone_runs_the_pipeline(published: Path, tmp_path: Path) -> None:
+    from hubtweets.hub import local
+    from hubtweets.hub.storage import Storage
+
+    snippet = (
+        "from transformers import pipeline; generator = pipeline('text-generation', model='huggingtweets/lyons____')\n"
+        'for one in generator("My dream is", num_return_sequences=5): print(repr(one["generated_text"]))'
+    )
+    with local.running(Storage(published / "hub")) as endpoint:
+        done = python(tmp_path, snippet, HF_ENDPOINT=endpoint)
+    assert done.returncode == 0, done.stderr
+    texts = done.stdout.splitlines()
+    assert len(set(texts)) == 5 and all(text[1:].startswith("My dream is") for text in texts)
+    assert "padded" not in done.stderr  # the warning that a BOS taken for padding would bring
+
+
+def test_help_is_light_and_lists_every_command(tmp_path: Path) -> None:
+    code = "import sys; from hubtweets.cli import main; main(['--help'], standalone_mode=False); print(sorted(sys.modules))"
+    done = python(tmp_path, code)
+    assert done.returncode == 0, done.stderr
+    for command in ("publish", "curate", "train", "sample", "card", "push", "generate", "example", "hub"):
+        assert re.search(rf"^  {command} ", done.stdout, re.MULTILINE)
+    assert not re.search(r"'(torch|transformers|huggingface_hub|pydantic|datasets|typst|starlette|numpy)'", done.stdout)
+
+
+def test_the_card_is_rendered_without_torch(workplace: Path) -> None:
+    repo = workplace / "runs" / "lyons____" / "repo"
+    before = {path.name: path.read_bytes() for path in repo.iterdir()}
+    for name in ("README.md", "predictions.png", "pipeline.png", "hubtweets.json"):
+        (repo / name).unlink()
+    code = "import sys; from hubtweets.cli import main; main(['card'], standalone_mode=False); print('torch' in sys.modules)"
+    done = python(workplace, code)
+    assert (done.returncode, done.stdout) == (0, "runs/lyons____/repo/README.md\nFalse\n"), done.stderr
+    assert {path.name: path.read_bytes() for path in repo.iterdir()} == before
+
+
+def test_generate_talks(workplace: Path) -> None:
+    done = run(workplace, "generate", "lyons____", "The radio", "-n", "2")
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 2 and done.stdout.startswith("- The radio")
+
+
+def test_the_stages_one_by_one(archive: Path, base: Path, tmp_path: Path) -> None:
+    shutil.copy(archive, tmp_path)
+    for arguments, said in (
+        (["train", "lyons____", "--base", str(base)], "Error: runs/lyons____: not that far yet; type first: hubtweets curate lyons____\n"),
+        (["curate", "@Lyons____"], "curate: 3,086 posts, 1,225 retweets, 997 short, 864 kept\n"),
+        (["card"], "Error: @lyons____ has no training to show yet; type: hubtweets train lyons____\n"),
+        (["train", "lyons____", "--base", str(base), "--epochs", "0.1"], "train: one-layer, "),
+        (["sample", "lyons____", "--prompt", "I"], "sample: 5 posts from 'I'\n"),
+        (["push", "lyons____", "--hub", "local"], "push: 10 of 10 files, "),
+    ):
+        more = {"HUBTWEETS_HUB": "local"} if arguments == ["card"] else {}
+        assert said in run(tmp_path, *arguments, **more).stderr, arguments
+
+
+def cut_zip(folder: Path) -> None:
+    example.write(folder / "lyons____.zip", posts=50)
+    path = folder / "lyons____.zip"
+    path.write_bytes(path.read_bytes()[:-2000])
+
+
+def few(folder: Path) -> None:
+    example.write(folder / "lyons____.zip", posts=50)
+
+
+def enough(folder: Path) -> None:
+    example.write(folder / "lyons____.zip", posts=600)
+
+
+def nothing(folder: Path) -> None:
+    pass
+
+
+def bad_settings(folder: Path) -> None:
+    enough(folder)
+    (folder / "hubtweets.toml").write_text('bse = "tiny"\n')
+
+
+def file_for_runs(folder: Path) -> None:
+    enough(folder)
+    (folder / "runs").write_text("not a folder")
+
+
+LOCAL = ["--hub", "local", "--base", "tiny"]
+FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
+    (nothing, ["publish", "lyons____", *LOCAL], r"no posts of lyons____ here \(looked for .+\); name them: hubtweets publish lyons____ --posts FILE"),
+    (nothing, ["publish", "a/b", *LOCAL], r"a/b: not a handle \(letters, digits, _ \. - and at most 96 of them\); type: hubtweets publish NAME"),
+    (nothing, ["publish", "a", "--posts", "no.zip", *LOCAL], r"no\.zip: no such file; name the posts: --posts FILE"),
+    (cut_zip, ["publish", "lyons____", *LOCAL], r"lyons____\.zip: no zip, or one that is cut or damaged \(.+\); download the archive again"),
+    (
+        few,
+        ["publish", "lyons____", *LOCAL],
+        r"@lyons____: [\d,]+ characters in 15 kept posts \(19 retweets, 16 short\) are too few, .+",
+    ),
+    (
+        enough,
+        ["publish", "lyons____", "--hub", "local", "--base", "nope"],
+        r"http://127\.0\.0\.1:9 does not answer, and nope is not in the cache; .+",
+    ),
+    (enough, ["publish", "lyons____", "--base", "tiny"], r"no token for https://huggingface\.co; type: hf auth login, or set HF_TOKEN; .+"),
+    (enough, ["publish", "lyons____", "--base", "tiny", "--hub", "http://127.0.0.1:9"], r"http://127\.0\.0\.1:9 does not answer \(.+\); .+"),
+    (enough, ["publish", "lyons____", "--runs", "/proc/none", *LOCAL], r"/proc/none.*: .+; free the disk, mend the permissions, or .+ --runs DIR"),
+    (
+        file_for_runs,
+        ["publish", "lyons____", *LOCAL],
+        r"runs.*: (Not a directory|File exists); free the disk, .+",
+    ),
+    (bad_settings, ["publish", "lyons____", *LOCAL], r"hubtweets\.toml: no option is called bse; see hubtweets publish --help"),
+    (nothing, ["card"], r"runs: no run yet; type: hubtweets publish NAME"),
+    (nothing, ["example", "nowhere/x.zip"], r"nowhere/.+: No such file or directory; .+"),
+]
+
+
+@pytest.mark.parametrize(("prepare", "arguments", "expected"), FAILURES, ids=lambda value: " ".join(value) if isinstance(value, list) else None)
+def test_failures_are_one_line_and_leave_nothing_half_written(
+    tmp_path: Path, prepare: Callable[[Path], None], arguments: list[str], expected: str
+) -> None:
+    prepare(tmp_path)
+    more = {"HF_TOKEN": "hf_secret_of_mine"} if "http://127.0.0.1:9" in arguments else {}
+    if "nope" in arguments:
+        more = {"HF_ENDPOINT": "http://127.0.0.1:9"}
+    done = run(tmp_path, *arguments, **more)
+    *said, last = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    assert re.fullmatch("Error: " + expected, last), last
+    assert all(re.match(r"(curate|train|warning): ", line) for line in said), done.stderr
+    assert "hf_secret" not in done.stderr
+    made = {path.name for path in tmp_path.glob("runs/*/**/*") if path.is_file()}
+    assert made <= {".lock", "run.json", "posts.parquet", "train.parquet", "validation.parquet", "avatar.png"}, made
+    assert not list((tmp_path / "runs").glob("*/repo/README.md"))
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        (50_000, r"runs/lyons____/.+: .*File too large.*; free the disk, .+|writing failed: .*File too large.*; free the disk, .+"),
+        (210_000, r"runs/lyons____/checkpoints/\w+: the checkpoint can't be written \(.+\); free some disk space and type the command again"),
+    ],
+)
+def test_a_full_disk_gets_one_line(tmp_path: Path, archive: Path, base: Path, limit: int, expected: str) -> None:
+    """The limit on a file's size stands for the full disk: the system refuses the very same writes."""
+    shutil.copy(archive, tmp_path)
+    run(tmp_path, "--version")
+    done = subprocess.run(
+        [HUBTWEETS, *PUBLISH, str(base), "--checkpoint-seconds", "0"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert done.returncode == 1, done.stderr
+    assert re.fullmatch("Error: (" + expected + ")", done.stderr.splitlines()[-1]), done.stderr
+    assert not [path for path in (tmp_path / "runs").rglob("*") if "writing" in path.name or re.fullmatch(r"\..+\.\d+", path.name)]
+
+
+def test_settings_come_from_options_then_environment_then_file(published: Path, tmp_path: Path) -> None:
+    (tmp_path / "hubtweets.toml").write_text('runs = "from-file"\n')
+    for arguments, more, expected in (
+        (["card"], {}, "from-file"),
+        (["card"], {"HUBTWEETS_RUNS": "from-environment"}, "from-environment"),
+        (["card", "--runs", "from-option"], {"HUBTWEETS_RUNS": "from-environment"}, "from-option"),
+    ):
+        assert run(tmp_path, *arguments, **more).stderr == f"Error: {expected}: no run yet; type: hubtweets publish NAME\n"
+
+
+def test_two_at_once_do_not_share_a_folder(workplace: Path) -> None:
+    from filelock import FileLock
+
+    with FileLock(workplace / "runs" / "lyons____" / ".lock"):
+        done = run(workplace, "card")
+    assert done.stderr == "Error: runs/lyons____: another hubtweets is at work there; wait for it, or choose another folder with --runs DIR\n"
+
+
+def test_hub_says_how_to_use_it_and_serves(published: Path, tmp_path: Path) -> None:
+    import httpx2
+
+    more = {"HUBTWEETS_HUB_DIR": str(published / "hub"), "PYTHONUNBUFFERED": "1"}
+    port = str(20_000 + os.getpid() % 10_000)
+    command = [HUBTWEETS, "hub", "--port", port]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path, **more), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        said = "".join(process.stdout.readline() for _ in range(4))
+        answer = httpx2.get(f"http://127.0.0.1:{port}/api/models/huggingtweets/lyons____", timeout=60)
+        taken = run(tmp_path, "hub", "--port", port, HUBTWEETS_HUB_DIR=str(published / "hub"))
+        process.send_signal(signal.SIGINT)
+    assert answer.json()["pipeline_tag"] == "text-generation"
+    assert f"export HF_ENDPOINT=http://127.0.0.1:{port}\n" in said and "export HF_TOKEN=$(cat " in said
+    assert (published / "hub" / "token").read_text() not in said
+    assert taken.stderr == f"Error: 127.0.0.1:{port}: Address already in use; choose another port: hubtweets hub --port {int(port) + 1}\n"

@@ -1,0 +1,74 @@
+"""The README, line by line, on the published example; the two make commands that set everything up are run by CI."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hubtweets.hub import local
+from hubtweets.hub.storage import Storage
+from tests.conftest import HUBTWEETS, environment, run
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
+
+
+def test_every_make_target_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for line in COMMANDS:
+        if line.startswith("make "):
+            assert re.search(rf"^{line.split()[1]}:", makefile, re.MULTILINE), line
+    helped = subprocess.run(["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True).stdout
+    for target in ("publish", "card", "hub", "test", "bench", "style", "quality", "base", "clean", "help"):
+        assert re.search(rf"^{target} +\w", helped, re.MULTILINE)
+
+
+def test_every_command_runs(workplace: Path, base: Path) -> None:
+    storage = Storage(workplace / "hub")
+    with local.running(storage) as endpoint:
+        more = {"HF_ENDPOINT": endpoint, "HF_TOKEN": storage.token, "HUBTWEETS_BASE": str(base), "HUBTWEETS_EPOCHS": "0.02"}
+        for line in COMMANDS:
+            program, *arguments = shlex.split(line)
+            if program == "make" or arguments == ["hub"]:
+                continue
+            assert program == "hubtweets"
+            if "--epochs" in arguments:
+                arguments[arguments.index("--epochs") + 1] = "0.02"  # the same command, sooner done
+            done = run(workplace, *arguments, **more)
+            assert done.returncode == 0, (line, done.stderr)
+
+
+def test_the_hub_starts(workplace: Path) -> None:
+    """`hubtweets hub`, on a port that is free."""
+    assert "hubtweets hub" in COMMANDS
+    command = [HUBTWEETS, "hub", "--port", str(30_000 + os.getpid() % 10_000)]
+    more = {"PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, cwd=workplace, env=environment(workplace, **more), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout and " serves " in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+
+
+def test_the_snippet_runs(published: Path, tmp_path: Path) -> None:
+    (snippet,) = blocks("python")
+    with local.running(Storage(published / "hub")) as endpoint:
+        done = subprocess.run(
+            [sys.executable, "-c", snippet], env=environment(tmp_path, HF_ENDPOINT=endpoint), capture_output=True, text=True, timeout=300
+        )
+    assert done.returncode == 0 and done.stdout.count("'generated_text': \"My dream is") + done.stdout.count("'generated_text': 'My dream is") == 5
+
+
+@pytest.mark.parametrize("path", re.findall(r"`(\w+/[\w/]*)`", README))
+def test_every_folder_it_names_is_there(path: str, published: Path) -> None:
+    assert (ROOT / path).exists() or (published / "runs" / "lyons____" / path).exists() or path == "checkpoints/"

@@ -1,0 +1,261 @@
+"""The embedded Hub, asked by the unmodified client: with hf_xet as it is installed by default, and without."""
+
+import os
+import stat
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+import pyarrow
+import pytest
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+from huggingface_hub.errors import (
+    BadRequestError,
+    HfHubHTTPError,
+    RemoteEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from hubtweets.hub import local, xet
+from hubtweets.hub.server import checked
+from hubtweets.hub.storage import HubError, Storage
+from tests.conftest import environment
+
+Hub = tuple[str, str]
+BIG = os.urandom(3 * 2**20)
+FILES = {"README.md": b"---\ntags: [a]\n---\nhello", "model.safetensors": BIG, "folder/deep/a.txt": b"a", "empty.txt": b"", "twice.bin": BIG * 4}
+
+
+@pytest.fixture
+def api(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HfApi:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    return HfApi(endpoint=hub[0], token=hub[1])
+
+
+@pytest.fixture
+def repo_id(api: HfApi) -> str:
+    """A repo that holds FILES."""
+    api.create_repo("huggingtweets/bot")
+    api.create_commit("huggingtweets/bot", [CommitOperationAdd(name, content) for name, content in FILES.items()], commit_message="all")
+    return "huggingtweets/bot"
+
+
+def contents(api: HfApi, repo_id: str, folder: Path, revision: str = "main") -> dict[str, bytes]:
+    path = Path(api.snapshot_download(repo_id, revision=revision, cache_dir=folder))
+    found = {file.relative_to(path).as_posix(): file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    found.pop(".gitattributes")
+    return found
+
+
+def test_what_goes_in_comes_out(api: HfApi, repo_id: str, tmp_path: Path) -> None:
+    assert contents(api, repo_id, tmp_path / "a") == FILES
+    info = api.model_info(repo_id, files_metadata=True)
+    assert info.card_data and info.card_data.tags == ["a"]
+    assert {file.rfilename: file.size for file in info.siblings or []} == {".gitattributes": 984} | {name: len(data) for name, data in FILES.items()}
+    assert {file.rfilename for file in info.siblings or [] if file.lfs} == {"model.safetensors", "twice.bin"}
+    assert sorted(item.path for item in api.list_repo_tree(repo_id)) == sorted({name.split("/")[0] for name in FILES} | {".gitattributes"})
+    assert [item.path for item in api.list_repo_tree(repo_id, "folder", recursive=True)] == ["folder/deep", "folder/deep/a.txt"]
+    assert [item.path for item in api.get_paths_info(repo_id, ["folder", "README.md", "nope"])] == ["README.md", "folder"]
+    assert [commit.title for commit in api.list_repo_commits(repo_id)] == ["all", "initial commit"]
+
+
+CLIENT = """
+from huggingface_hub import CommitOperationAdd, HfApi
+api = HfApi()
+content = bytes(range(256)) * 4096 * 12
+api.create_repo("huggingtweets/big")
+api.create_commit("huggingtweets/big", [CommitOperationAdd("big.bin", content)], commit_message="big")
+assert open(api.hf_hub_download("huggingtweets/big", "big.bin"), "rb").read() == content
+print(api.whoami()["name"])
+"""
+
+
+@pytest.mark.parametrize("disabled", ["0", "1"])
+def test_uploads_by_xet_and_by_lfs(hub: Hub, tmp_path: Path, disabled: str) -> None:
+    more = {"HF_ENDPOINT": hub[0], "HF_TOKEN": hub[1], "HF_HUB_DISABLE_XET": disabled}
+    done = subprocess.run([sys.executable, "-c", CLIENT], env=environment(tmp_path, **more), capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "huggingtweets\n"), done.stderr
+    assert any((tmp_path / "hub" / "xorbs").iterdir()) is (disabled == "0")
+
+
+def test_the_parent_must_be_the_head(api: HfApi, repo_id: str) -> None:
+    parent = api.model_info(repo_id).sha
+    api.create_commit(repo_id, [CommitOperationAdd("a", b"1")], commit_message="one", parent_commit=parent)
+    with pytest.raises(HfHubHTTPError) as caught:
+        api.create_commit(repo_id, [CommitOperationAdd("a", b"2")], commit_message="two", parent_commit=parent)
+    assert caught.value.response.status_code == 412
+    assert [commit.title for commit in api.list_repo_commits(repo_id)] == ["one", "all", "initial commit"]
+
+
+def test_the_same_again_makes_no_commit(api: HfApi, repo_id: str) -> None:
+    before = api.model_info(repo_id).sha
+    again = [CommitOperationAdd(name, content) for name, content in FILES.items() if content]  # the client sends empty files always
+    assert api.create_commit(repo_id, again, commit_message="again").oid == before
+
+
+def test_tags_branches_and_old_revisions(api: HfApi, repo_id: str, tmp_path: Path) -> None:
+    first = api.model_info(repo_id).sha or ""
+    api.create_tag(repo_id, tag="v1")
+    api.create_branch(repo_id, branch="feature/x", revision=first)
+    api.create_commit(repo_id, [CommitOperationDelete("twice.bin"), CommitOperationDelete("folder/")], commit_message="less")
+    assert set(contents(api, repo_id, tmp_path / "a")) == {"README.md", "model.safetensors", "empty.txt"}
+    for revision in ("v1", first, first[:8], "feature/x", "refs/tags/v1"):
+        assert api.model_info(repo_id, revision=revision).sha == first, revision
+    refs = api.list_repo_refs(repo_id)
+    assert [(ref.name, ref.target_commit) for ref in refs.tags] == [("v1", first)]
+    assert sorted(ref.name for ref in refs.branches) == ["feature/x", "main"]
+    api.delete_tag(repo_id, tag="v1")
+    with pytest.raises(RevisionNotFoundError):
+        api.model_info(repo_id, revision="v1")
+
+
+REFUSALS: list[tuple[Callable[[HfApi], object], type[Exception], int | None]] = [
+    (lambda api: api.model_info("huggingtweets/nope"), RepositoryNotFoundError, 404),
+    (lambda api: api.model_info("huggingtweets/bot", revision="nope"), RevisionNotFoundError, 404),
+    (lambda api: api.hf_hub_download("huggingtweets/bot", "nope"), RemoteEntryNotFoundError, 404),
+    (lambda api: list(api.list_repo_tree("huggingtweets/bot", "nope")), RemoteEntryNotFoundError, 404),
+    (lambda api: api.create_repo("huggingtweets/bot"), HfHubHTTPError, 409),
+    (lambda api: api.create_repo("huggingtweets/bot", token=False), HfHubHTTPError, 401),
+    (lambda api: api.model_info("huggingtweets/bot", token="hf_wrong"), HfHubHTTPError, 401),
+    (lambda api: api.upload_file(path_or_fileobj=b"x", path_in_repo="x", repo_id="huggingtweets/bot", token=False), HfHubHTTPError, 401),
+    (lambda api: api.create_tag("huggingtweets/bot", tag="v1", token=False), HfHubHTTPError, 401),
+    (lambda api: api.upload_file(path_or_fileobj=b"---\na: [\n---\n", path_in_repo="README.md", repo_id="huggingtweets/bot"), ValueError, None),
+    (lambda api: api.create_commit("huggingtweets/bot", [CommitOperationDelete("nope")], commit_message="x"), HfHubHTTPError, 404),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "expected", "status"), REFUSALS)
+def test_refusals(api: HfApi, repo_id: str, call: Callable[[HfApi], object], expected: type[Exception], status: int | None) -> None:
+    before = api.model_info(repo_id).sha
+    with pytest.raises(expected) as caught:
+        call(api)
+    if isinstance(caught.value, HfHubHTTPError):
+        assert caught.value.response.status_code == status
+    assert api.model_info(repo_id).sha == before
+    assert api.create_repo(repo_id, exist_ok=True).repo_id == repo_id
+
+
+def test_private_repos_are_hidden(api: HfApi, hub: Hub) -> None:
+    api.create_repo("huggingtweets/secret", private=True)
+    assert api.model_info("huggingtweets/secret").private
+    with pytest.raises(RepositoryNotFoundError):
+        api.model_info("huggingtweets/secret", token=False)
+    assert httpx2.get(f"{hub[0]}/huggingtweets/secret").status_code == 404
+    assert "secret" not in httpx2.get(hub[0]).text
+
+
+def test_it_outlives_its_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    storage = Storage(tmp_path / "hub")
+    with local.running(storage) as endpoint:
+        api = HfApi(endpoint=endpoint, token=storage.token)
+        api.create_repo("huggingtweets/bot")
+        sha = api.create_commit("huggingtweets/bot", [CommitOperationAdd("model.safetensors", BIG)], commit_message="x").oid
+    again = Storage(tmp_path / "hub")
+    assert (again.token, again.instance) == (storage.token, storage.instance)
+    with local.running(again) as endpoint:
+        path = HfApi(endpoint=endpoint).hf_hub_download("huggingtweets/bot", "model.safetensors", revision=sha)
+    assert Path(path).read_bytes() == BIG
+
+
+def test_token_and_secret_are_the_users_alone(tmp_path: Path) -> None:
+    Storage(tmp_path)
+    for name in ("token", "secret"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+
+
+RAW = [
+    ("GET", "/api/nothing/of/the/kind", 404, "the embedded Hub does not know GET /api/nothing/of/the/kind"),
+    ("PATCH", "/api/whoami-v2", 405, "the embedded Hub does not know PATCH /api/whoami-v2"),
+    ("GET", "/api/models/..%2F..%2Fx/y", 401, "no repository ../../x/y among the models"),
+    ("GET", "/huggingtweets/bot/resolve/main/..%2F..%2Fsecret", 404, "huggingtweets/bot has no ../../secret at "),
+    ("PUT", "/_lfs/" + "a" * 64 + "?size=1&signature=9999999999-00", 403, "the signature does not fit, or is too old"),
+    ("PUT", "/_lfs/..%2F..%2Fx?size=1&signature=", 403, "the signature does not fit, or is too old"),
+    ("POST", "/cas-x/v1/shards", 403, "the signature does not fit, or is too old"),
+    ("POST", "/api/repos/create", 401, "a token is needed to write"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status", "message"), RAW)
+def test_raw_requests(hub: Hub, repo_id: str, method: str, path: str, status: int, message: str) -> None:
+    answer = httpx2.request(method, hub[0] + path, content=b"x")
+    assert (answer.status_code, answer.json()["error"][: len(message)]) == (status, message)
+
+
+def test_downloads_by_range(hub: Hub, repo_id: str) -> None:
+    url = f"{hub[0]}/{repo_id}/resolve/main/model.safetensors"
+    part = httpx2.get(url, headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content, part.headers["content-range"]) == (206, BIG[10:20], f"bytes 10-19/{len(BIG)}")
+    assert httpx2.get(url, headers={"Range": f"bytes={len(BIG)}-"}).status_code == 416
+    assert int(httpx2.head(url).headers["content-length"]) == len(BIG)
+
+
+def test_an_upload_counts_only_when_it_is_what_was_announced(api: HfApi, hub: Hub, repo_id: str, tmp_path: Path) -> None:
+    oid = "ab" * 32
+    headers = {"Authorization": f"Bearer {hub[1]}"}
+    batch = {"operation": "upload", "transfers": ["basic"], "objects": [{"oid": oid, "size": 5}], "hash_algo": "sha256"}
+    answer = httpx2.post(f"{hub[0]}/{repo_id}.git/info/lfs/objects/batch", json=batch, headers=headers).json()
+    href = answer["objects"][0]["actions"]["upload"]["href"]
+    for body in (b"hello", b"hell", b"hello world"):
+        assert httpx2.put(href, content=body).status_code == 400
+    assert httpx2.put(href.replace("size=5", "size=6"), content=b"hello!").status_code == 403
+    assert list((tmp_path / "hub" / "tmp").iterdir()) == []
+    lines = b'{"key":"header","value":{"summary":"x"}}\n{"key":"lfsFile","value":{"path":"a","oid":"' + oid.encode() + b'"}}'
+    assert httpx2.post(f"{hub[0]}/api/models/{repo_id}/commit/main", content=lines, headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["", "/etc/passwd", "../x", "a/../b", "a//b", "./a", "a\0b", "a\\b", "x" * 1001])
+def test_paths_that_point_elsewhere(path: str) -> None:
+    with pytest.raises(HubError):
+        checked(path)
+
+
+def chunk(data: bytes, scheme: int) -> bytes:
+    grouped = b"".join(data[lane::4] for lane in range(4)) if scheme == 2 else data
+    packed = pyarrow.compress(grouped, codec="lz4", asbytes=True) if scheme else data
+    return bytes([0]) + len(packed).to_bytes(3, "little") + bytes([scheme]) + len(data).to_bytes(3, "little") + packed
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 1001])
+def test_xorb_chunks(size: int) -> None:
+    pieces = [os.urandom(size), b"a" * size, bytes(range(256))[:size]]
+    assert list(xet.chunks(b"".join(chunk(piece, scheme) for scheme, piece in enumerate(pieces)))) == pieces
+
+
+@pytest.mark.parametrize("hurt", [b"\0", chunk(b"hello", 0)[:-1], chunk(b"hello", 3), b"\0\5\0\0\1\5\0\0hello", chunk(b"hello", 1)[:-1]])
+def test_hurt_xorbs_are_refused(tmp_path: Path, hurt: bytes) -> None:
+    with pytest.raises(HubError):
+        xet.add_xorb(Storage(tmp_path), "a" * 64, hurt)
+    assert list((tmp_path / "xorbs").iterdir()) == []
+
+
+def shard(xorb: str, sha256: str, start: int, end: int) -> bytes:
+    def raw(name: str) -> bytes:
+        return b"".join(bytes.fromhex(name[i : i + 16])[::-1] for i in range(0, 64, 16))
+
+    head = bytes(32) + struct.pack("<IIQ", xet.HAS_METADATA, 1, 0)
+    term = raw(xorb) + struct.pack("<IIII", 0, 0, start, end)
+    return bytes(48) + head + term + raw(sha256) + bytes(16) + b"\xff" * 32 + bytes(16)
+
+
+def test_shards_are_checked(tmp_path: Path) -> None:
+    import hashlib
+
+    storage, xorb = Storage(tmp_path), "0123456789abcdef" * 4
+    xet.add_xorb(storage, xorb, chunk(b"hello ", 0) + chunk(b"big ", 1) + chunk(b"world", 2))
+    good = hashlib.sha256(b"big world").hexdigest()
+    xet.add_shard(storage, shard(xorb, good, 1, 3))
+    assert storage.blob(good).read_bytes() == b"big world"
+    for hurt in (shard(xorb, "f" * 64, 1, 3), shard("a" * 64, "f" * 64, 0, 1), shard(xorb, "f" * 64, 0, 1)[:150], b"", b"x" * 500):
+        with pytest.raises(HubError):
+            xet.add_shard(storage, hurt)
+    assert not storage.blob("f" * 64).exists()
+
+
+def test_names_that_are_no_repos(api: HfApi) -> None:
+    with pytest.raises((BadRequestError, ValueError)):
+        api.create_repo("huggingtweets/..")
