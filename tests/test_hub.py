@@ -21,8 +21,8 @@ from huggingface_hub.errors import (
 )
 
 from hubtweets.hub import local, xet
-from hubtweets.hub.server import checked
 from hubtweets.hub.storage import HubError, Storage
+from hubtweets.hub.writing import checked
 from tests.conftest import environment
 
 Hub = tuple[str, str]

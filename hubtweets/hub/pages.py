@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from hubtweets.hub.cards import body
 from hubtweets.hub.storage import Repo, Storage
 from hubtweets.rendering import environment
 
@@ -23,9 +24,7 @@ markdown = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethro
 
 def render_card(card: str) -> str:
     """Return a card's body as HTML that holds no script, no event handler and no frame."""
-    from hubtweets.hub.server import FRONT_MATTER
-
-    html = markdown.render(FRONT_MATTER.sub("", card, count=1))
+    html = markdown.render(body(card))
     return nh3.clean(html, attributes=ATTRIBUTES, filter_style_properties=STYLES)
 
 
