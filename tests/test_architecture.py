@@ -32,7 +32,7 @@ ALLOWED = {
     "hubtweets.evaluation": TORCH,
     "hubtweets.sampling": TORCH,
     "hubtweets.base": RECORD,
-    "hubtweets.base.build": TORCH | {"hubtweets.trainer", "hubtweets.evaluation"},
+    "hubtweets.base.build": TORCH | {"hubtweets.trainer", "hubtweets.evaluation", "hubtweets.rendering"},
     "hubtweets.card": RECORD | {"hubtweets.rendering"},
     "hubtweets.pictures": RECORD | {"hubtweets.rendering"},
     "hubtweets.publisher": RECORD | {"hubtweets.hub", "hubtweets.hub.local"},

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from hubtweets import example, pictures
-from hubtweets.rendering import plain, typst_string
+from hubtweets.rendering import TEMPLATES, plain, typst_string
 from tests.hostile import HOSTILE
 from tests.records import RECORD, named, saying
 
@@ -76,3 +76,13 @@ def test_an_avatar_becomes_a_square_png_of_pixels_only() -> None:
     square = pictures.square(buffer.getvalue())
     assert square and b"secret" not in square
     assert opened(square).size == (400, 400) and opened(square).getpixel((200, 200)) == (255, 0, 0)
+
+
+def test_the_fonts_that_templates_name_are_there() -> None:
+    import re
+
+    ours = set(pictures.typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[TEMPLATES / "fonts"]).families())
+    for template in TEMPLATES.glob("*.typ.j2"):
+        named = set(re.findall(r'"([^"]+)"', re.search(r"font: \(([^)]*)\)", template.read_text())[1]))  # type: ignore[index]
+        assert {name for name in named - ours if "CJK" not in name} == set()
+    assert (TEMPLATES / "fonts" / "OFL.txt").exists()

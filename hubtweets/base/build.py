@@ -6,7 +6,7 @@ so that it writes short texts that end; one in twenty, chosen by its hash, is he
 """
 
 import hashlib
-import sys
+import shutil
 from pathlib import Path
 
 import click
@@ -16,7 +16,9 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from hubtweets.evaluation import evaluate
 from hubtweets.packing import encode
+from hubtweets.posts import hash_files
 from hubtweets.record import TrainingConfig
+from hubtweets.rendering import environment
 from hubtweets.trainer import train
 
 END = "<|endoftext|>"
@@ -64,17 +66,21 @@ def main(corpus: Path, output: Path) -> None:
             attn_pdrop=0.0,
             bos_token_id=tokenizer.bos_token_id,
             eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
             attn_implementation="eager",  # a tenth faster than sdpa on blocks of 128
         )
     )
     documents = encode(texts, tokenizer)
-    print(f"{len(texts):,} paragraphs, {sum(map(len, documents)):,} tokens, {model.num_parameters():,} parameters", file=sys.stderr)
-    result = train(model, documents, CONFIG, output.with_suffix(".checkpoints"))
-    score = evaluate(model, tokenizer, held_out)
-    print(score, result.progress.history[-1])
+    click.echo(f"{len(texts):,} paragraphs, {sum(map(len, documents)):,} tokens, {model.num_parameters():,} parameters", err=True)
+    checkpoints = output.with_suffix(".checkpoints")
+    result = train(model, documents, CONFIG, checkpoints)
     model.half().save_pretrained(output)
     tokenizer.save_pretrained(output)
+    score = evaluate(model.float(), tokenizer, held_out)  # as it is shipped: rounded to half precision
+    card = environment().get_template("base_card.md.j2")
+    facts = {"parameters": model.num_parameters(), "texts": len(texts), "held_out": len(held_out), "corpus_sha256": hash_files([corpus])}
+    (output / "README.md").write_text(card.render(**facts, config=CONFIG, result=result, score=score), encoding="utf-8")
+    shutil.rmtree(checkpoints)
+    click.echo(f"{score.bits_per_byte:.3f} bits per byte on {len(held_out):,} held-out paragraphs")
 
 
 if __name__ == "__main__":

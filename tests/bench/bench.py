@@ -1,0 +1,118 @@
+"""Measures what users wait for: `make bench` prints a table and writes bench.json.
+
+Each figure is the median of several runs on this machine, in seconds unless its name says otherwise.
+"""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from tests.conftest import HUBTWEETS, environment, run
+
+
+def seconds(work: Callable[[], object], times: int = 5) -> float:
+    """Return the median wall time of a call."""
+    taken = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken)
+
+
+def commands(folder: Path) -> dict[str, float]:
+    """Measure commands as a person types them, on the example with the embedded base."""
+    publish = ["publish", "lyons____", "--base", "tiny", "--hub", "local"]
+    run(folder, "example", "lyons____.zip").check_returncode()
+    figures = {"publish, first time": seconds(lambda: run(folder, *publish).check_returncode(), 1)}
+    figures["publish, nothing changed"] = seconds(lambda: run(folder, *publish).check_returncode())
+    figures["card"] = seconds(lambda: run(folder, "card").check_returncode())
+    figures["--help"] = seconds(lambda: run(folder, "--help").check_returncode())
+    return figures
+
+
+def archives(folder: Path, posts: int = 50_000) -> dict[str, float]:
+    """Measure writing and reading an archive, in posts per second."""
+    from hubtweets import example
+    from hubtweets.posts import read
+
+    path = folder / "big.zip"
+    return {
+        "example, posts/s": posts / seconds(lambda: example.write(path, posts), 1),
+        "X archive read, posts/s": posts / seconds(lambda: read(path, example.HANDLE), 3),
+    }
+
+
+def training(folder: Path) -> dict[str, float]:
+    """Measure the trainer on the embedded base, in tokens per second."""
+    from hubtweets import base, grammar
+    from hubtweets.models import load
+    from hubtweets.packing import encode
+    from hubtweets.record import TrainingConfig
+    from hubtweets.trainer import train
+
+    model, tokenizer = load(*base.resolve("tiny"))
+    generator = grammar.Random(0)
+    documents = encode([grammar.sentence(generator) for _ in range(2_000)], tokenizer)
+    config = TrainingConfig(checkpoint_seconds=1e9)
+    tokens = 40 * config.batch_size * config.block_size
+    config = replace(config, epochs=tokens / sum(map(len, documents)))
+    return {"training, tokens/s": tokens / seconds(lambda: train(model, documents, config, folder, quiet=True), 3)}
+
+
+TRANSFER = """
+import sys, time
+from huggingface_hub import CommitOperationAdd, HfApi
+api, repo = HfApi(), f"huggingtweets/{sys.argv[2]}"
+api.create_repo(repo)
+began = time.perf_counter()
+api.create_commit(repo, [CommitOperationAdd("big.bin", sys.argv[1])], commit_message="big")
+pushed = time.perf_counter()
+api.hf_hub_download(repo, "big.bin")
+print(pushed - began, time.perf_counter() - pushed)
+"""
+
+
+def transfers(folder: Path, mebibytes: int = 256) -> dict[str, float]:
+    """Measure a push and a pull through the embedded Hub, in MiB per second, by Xet and by LFS."""
+    from hubtweets.hub import local
+    from hubtweets.hub.storage import Storage
+
+    storage = Storage(folder / "transfers")
+    figures: dict[str, float] = {}
+    with local.running(storage) as endpoint:
+        for kind, disabled in (("Xet", "0"), ("LFS", "1")):
+            environ = environment(folder / kind, HF_ENDPOINT=endpoint, HF_TOKEN=storage.token, HF_HUB_DISABLE_XET=disabled)
+            (folder / "big.bin").write_bytes(os.urandom(mebibytes * 2**20))
+            done = subprocess.run(
+                [sys.executable, "-c", TRANSFER, str(folder / "big.bin"), kind], env=environ, capture_output=True, text=True, check=True
+            )
+            push, pull = map(float, done.stdout.split())
+            figures |= {f"push by {kind}, MiB/s": mebibytes / push, f"pull after {kind}, MiB/s": mebibytes / pull}
+    return figures
+
+
+def main() -> None:
+    folder = Path(tempfile.mkdtemp())
+    figures: dict[str, float] = {}
+    assert Path(HUBTWEETS).exists()
+    try:
+        for part in (commands, archives, training, transfers):
+            for name, figure in part(folder).items():
+                figures[name] = figure
+                print(f"{name:28} {figure:12,.2f}", flush=True)
+    finally:
+        shutil.rmtree(folder)
+    Path("bench.json").write_text(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
