@@ -4,6 +4,7 @@ Settings come from options, then from the environment (HUBTWEETS_BASE for --base
 heavy is imported inside the command that needs it, so that `--help` answers at once.
 """
 
+import shlex
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -118,7 +119,7 @@ def publish(
     quiet: bool,
     **training: Any,
 ) -> None:
-    """Do it all: read HANDLE's posts, fine-tune a model, render the card, push.
+    """Read HANDLE's posts, train, render the card, push.
 
     What is done already is skipped; what was cut goes on.
     """
@@ -182,7 +183,7 @@ def sample(handle: str, prompt: str, seed: int, runs: Path, quiet: bool) -> None
 @click.argument("handle", required=False)
 @options(hub_options, runs_option, quiet_option)
 def card(handle: str | None, hub: str | None, namespace: str | None, runs: Path, quiet: bool) -> None:
-    """Render the card and the pictures of HANDLE's run, or of the last one."""
+    """Render the card of HANDLE's run, or of the last one."""
     from hubtweets import stages
 
     with open_run(runs, check_handle(handle or last_handle(runs)), quiet) as run:
@@ -243,13 +244,16 @@ def example(path: Path, posts: int, seed: int) -> None:
 @main.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=8086, show_default=True, help="On 127.0.0.1.")
 def hub(port: int) -> None:
-    """Serve the embedded Hub, with a page for each model, until Ctrl-C."""
+    """Serve the embedded Hub until Ctrl-C.
+
+    Its pages show each model's card; any Hugging Face client can use it.
+    """
     from hubtweets.hub import local
 
     storage = local.open_storage()
     server = local.Server(storage, port)
     click.echo(f"{server.endpoint} serves {storage.root}; in another terminal:\n")
-    click.echo(f"    export HF_ENDPOINT={server.endpoint}\n    export HF_TOKEN=$(cat {storage.root / 'token'})\n")
+    click.echo(f"    export HF_ENDPOINT={server.endpoint}\n    export HF_TOKEN=$(cat {shlex.quote(str(storage.root / 'token'))})\n")
     server.run()
 
 

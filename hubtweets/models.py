@@ -32,7 +32,7 @@ def load(base: Base, location: str) -> tuple[PreTrainedModel, PreTrainedTokenize
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise HubtweetsError(f"{base.id}: can't be loaded as a causal language model ({reason}); try --base tiny") from None
-    model.generation_config = generation_config(tokenizer)
+    model.to(device()).generation_config = generation_config(tokenizer)
     if tokenizer.pad_token_id == tokenizer.eos_token_id:
         model.config.pad_token_id = None  # else transformers takes the BOS before every prompt for padding, and warns; generation_config has it
     return model, tokenizer
@@ -90,4 +90,9 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, repo: Path,
 def load_repo(repo: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """Load what `save` wrote."""
     tokenizer = AutoTokenizer.from_pretrained(repo)
-    return AutoModelForCausalLM.from_pretrained(repo, dtype=torch.float32, use_safetensors=True), tokenizer
+    return AutoModelForCausalLM.from_pretrained(repo, dtype=torch.float32, use_safetensors=True).to(device()), tokenizer
+
+
+def device() -> torch.device:
+    """Return the GPU where there is one, else the CPU."""
+    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")

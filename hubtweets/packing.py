@@ -25,12 +25,15 @@ class Batch(NamedTuple):
 
 
 def encode(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[np.ndarray]:
-    """Turn each text into token ids with BOS (or EOS where the tokenizer has no BOS) before it and EOS after it."""
+    """Turn each text into token ids with BOS (or EOS where the tokenizer has no BOS) before it and EOS after it.
+
+    A special token that somebody wrote into a text is text.
+    """
     eos = tokenizer.eos_token_id
     bos = eos if tokenizer.bos_token_id is None else tokenizer.bos_token_id
     if not texts:
         return []
-    encoded = tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
+    encoded = tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True, verbose=False)["input_ids"]
     return [np.array([bos, *ids, eos], dtype=np.int64) for ids in encoded]
 
 

@@ -108,6 +108,8 @@ def train(run: Run, base: Base, location: str, config: TrainingConfig) -> None:
     from hubtweets.models import load, save
 
     model, tokenizer = load(base, location)
+    if config.block_size > (context := model.config.max_position_embeddings):
+        raise HubtweetsError(f"{base.id} reads {context} tokens at most, not {config.block_size}; type: --block-size {context}")
     checkpoints = run.folder / "checkpoints" / key[:16]
     for other in checkpoints.parent.glob("*"):
         if other != checkpoints:

@@ -97,8 +97,7 @@ def train(model: PreTrainedModel, documents: Sequence[np.ndarray], config: Train
         local = torch.tensor([(batch.labels != IGNORED).sum(), overdue], dtype=torch.float32, device=accelerator.device)
         tokens, checkpoint_now = accelerator.reduce(local, "sum").tolist()
 
-        with accelerator.autocast():
-            logits = model(input_ids=batch.input_ids, position_ids=batch.position_ids, use_cache=False).logits
+        logits = model(input_ids=batch.input_ids, position_ids=batch.position_ids, use_cache=False).logits
         loss = cross_entropy(logits[:, :-1].flatten(0, 1).float(), batch.labels[:, 1:].flatten(), ignore_index=IGNORED, reduction="sum")
         loss = loss * world / tokens
         accelerator.backward(loss)

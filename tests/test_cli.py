@@ -215,6 +215,7 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
         r"runs.*: (Not a directory|File exists); free the disk, .+",
     ),
     (bad_settings, ["publish", "lyons____", *LOCAL], r"hubtweets\.toml: no option is called bse; see hubtweets publish --help"),
+    (enough, ["publish", "lyons____", "--block-size", "1024", *LOCAL], r"tiny reads 512 tokens at most, not 1024; type: --block-size 512"),
     (nothing, ["card"], r"runs: no run yet; type: hubtweets publish NAME"),
     (nothing, ["example", "nowhere/x.zip"], r"nowhere/.+: No such file or directory; .+"),
 ]

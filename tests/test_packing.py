@@ -14,7 +14,8 @@ def test_encode_puts_bos_before_and_eos_after(base: Path) -> None:
     documents = encode(["my dream", "</s> <|endoftext|>"], tokenizer)
     assert [document[0] for document in documents] == [0, 0]
     assert [document[-1] for document in documents] == [0, 0]
-    assert tokenizer.decode(documents[0][1:-1]) == "my dream"
+    assert [tokenizer.decode(document[1:-1]) for document in documents] == ["my dream", "</s> <|endoftext|>"]
+    assert 0 not in documents[1][1:-1]  # a special token that somebody wrote is text
     assert encode([], tokenizer) == []
 
 

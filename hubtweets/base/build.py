@@ -15,6 +15,7 @@ from tokenizers import ByteLevelBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from hubtweets.evaluation import evaluate
+from hubtweets.models import load_repo
 from hubtweets.packing import encode
 from hubtweets.posts import hash_files
 from hubtweets.record import TrainingConfig
@@ -75,7 +76,7 @@ def main(corpus: Path, output: Path) -> None:
     result = train(model, documents, CONFIG, checkpoints)
     model.half().save_pretrained(output)
     tokenizer.save_pretrained(output)
-    score = evaluate(model.float(), tokenizer, held_out)  # as it is shipped: rounded to half precision
+    score = evaluate(*load_repo(output), held_out)  # as it is shipped: rounded to half precision
     card = environment().get_template("base_card.md.j2")
     facts = {"parameters": model.num_parameters(), "texts": len(texts), "held_out": len(held_out), "corpus_sha256": hash_files([corpus])}
     (output / "README.md").write_text(card.render(**facts, config=CONFIG, result=result, score=score), encoding="utf-8")
