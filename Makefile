@@ -34,8 +34,8 @@ base: .venv/ready ## rebuild the embedded base from CORPUS=file (about an hour)
 	@test -n "$(CORPUS)" || { echo "name the corpus: make base CORPUS=corpus.txt"; exit 2; }
 	$(BIN)/python -m hubtweets.base.build "$(CORPUS)" hubtweets/base/tiny
 
-clean: ## remove what these commands made
-	rm -rf .venv runs lyons____.zip bench.json dist .pytest_cache .mypy_cache .ruff_cache
+clean: ## remove what these commands made, but for the runs
+	rm -rf .venv bench.json dist .pytest_cache .mypy_cache .ruff_cache
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 10

@@ -15,7 +15,6 @@ def render(record: RunRecord) -> str:
         if getattr(record, section) is None:
             raise HubtweetsError(f"@{record.handle} has no {section} to show yet; type: hubtweets {stage} {record.handle}")
     jinja = environment(finalize=markdown)
-    jinja.filters["thousands"] = lambda number: f"{number:,}"
     body = jinja.get_template("model_card.md.j2").render(
         **vars(record) | {"counts": record.counts[0]},
         record=record,

@@ -4,6 +4,8 @@ Settings come from options, then from the environment (HUBTWEETS_BASE for --base
 heavy is imported inside the command that needs it, so that `--help` answers at once.
 """
 
+import errno
+import math
 import shlex
 import tomllib
 from collections.abc import Callable, Sequence
@@ -18,6 +20,7 @@ from hubtweets.record import TrainingConfig
 from hubtweets.run import check_handle, last_handle, open_run
 
 SETTINGS = Path("hubtweets.toml")
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Group(click.Group):
@@ -28,13 +31,14 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            ctx.default_map = {name: read_settings() for name in self.commands}
+            settings = read_settings()
+            ctx.default_map = {name: settings for name in self.commands if name != "example"}
             return super().invoke(ctx)
         except HubtweetsError as error:
             message = str(error)
         except OSError as error:
-            where, reason = error.filename or "writing failed", error.strerror or error
-            message = f"{where}: {reason}; free the disk, mend the permissions, or choose another folder with --runs DIR"
+            hint = "free some disk space" if error.errno in FULL else "mend the permissions, or choose another folder"
+            message = f"{error.filename or 'writing failed'}: {error.strerror or error}; {hint}"
         raise click.ClickException(" ".join(message.split()))
 
 
@@ -47,9 +51,9 @@ def read_settings() -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise HubtweetsError(f'{SETTINGS}: no TOML ({error}); write lines such as: base = "tiny"') from None
     settings = {name.replace("-", "_"): value for name, value in settings.items()}
-    known = {parameter.name for command in main.commands.values() for parameter in command.params}
+    known = {parameter.name or "" for parameter in main.commands["publish"].params} - {"handle"}
     if unknown := set(settings) - known:
-        raise HubtweetsError(f"{SETTINGS}: no option is called {', '.join(sorted(unknown))}; see hubtweets publish --help")
+        raise HubtweetsError(f"{SETTINGS}: no option is called {', '.join(sorted(unknown))}; take it out, or one of {', '.join(sorted(known))}")
     return settings
 
 
@@ -68,6 +72,14 @@ def options(*chosen: Callable) -> Callable:
     return decorate
 
 
+def positive(text: str) -> float:
+    """Read a number above zero; raise ValueError, which click turns into a usage error."""
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise ValueError(text)
+    return number
+
+
 DEFAULTS = TrainingConfig()
 
 handle_argument = click.argument("handle")
@@ -78,10 +90,10 @@ posts_option = option(
 )
 base_option = option("--base", default="openai-community/gpt2", help="A model's id on the Hub, a folder, or tiny.")
 prompt_option = option("--prompt", default="My dream is", help="How the posts on the card begin.")
-seed_option = option("--seed", type=int, default=DEFAULTS.seed, help="Of the training and of the posts on the card.")
+seed_option = option("--seed", type=click.IntRange(0, 2**32 - 1), default=DEFAULTS.seed, help="Of the training and of the posts on the card.")
 training_options = options(
-    option("--epochs", type=click.FloatRange(0, min_open=True), default=DEFAULTS.epochs, help="Passes over the posts."),
-    option("--learning-rate", type=click.FloatRange(0, min_open=True), help="At the top of the schedule.  [default: by the base's width]"),
+    option("--epochs", type=positive, default=DEFAULTS.epochs, help="Passes over the posts."),
+    option("--learning-rate", type=positive, help="At the top of the schedule.  [default: by the base's width]"),
     option("--batch-size", type=click.IntRange(1), default=DEFAULTS.batch_size, help="Sequences per optimizer step, over all processes."),
     option("--block-size", type=click.IntRange(8), default=DEFAULTS.block_size, help="Tokens per sequence."),
     option("--checkpoint-seconds", type=click.FloatRange(0), default=DEFAULTS.checkpoint_seconds, help="From one checkpoint to the next."),
@@ -129,7 +141,7 @@ def publish(
 
     handle = check_handle(handle)
     source = posts or find_source(handle)
-    with publisher.connect(hub) as connected, open_run(runs, handle, quiet) as run:
+    with publisher.connect(hub) as connected, open_run(runs, handle, quiet, new=True) as run:
         target = publisher.choose_target(connected, handle, namespace)
         stages.curate(run, source)
         chosen, location = resolve(base)
@@ -151,7 +163,7 @@ def curate(handle: str, posts: Path | None, runs: Path, quiet: bool) -> None:
 
     handle = check_handle(handle)
     source = posts or find_source(handle)
-    with open_run(runs, handle, quiet) as run:
+    with open_run(runs, handle, quiet, new=True) as run:
         stages.curate(run, source)
 
 
@@ -237,6 +249,8 @@ def example(path: Path, posts: int, seed: int) -> None:
     """Write an X archive of somebody made up to PATH."""
     from hubtweets.example import write
 
+    if path.exists():
+        raise HubtweetsError(f"{path}: is there already, and may be a real archive; remove it, or give another name")
     write(path, posts, seed)
     click.echo(path)
 
@@ -258,5 +272,7 @@ def hub(port: int) -> None:
 
 
 def show(texts: Sequence[str]) -> None:
+    from hubtweets.rendering import plain
+
     for text in texts:
-        click.echo(f"- {' '.join(text.split())}")
+        click.echo(f"- {plain(text)}")

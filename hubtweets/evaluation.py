@@ -12,10 +12,12 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from hubtweets.models import context_of
 from hubtweets.packing import IGNORED, encode
 from hubtweets.record import Score
 
 TOKENS_PER_BATCH = 4096
+UNBOUNDED = 1024  # the window for models that read texts of any length
 
 
 @torch.no_grad()
@@ -26,7 +28,7 @@ def evaluate(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: 
     `evaluate_bpb`). Texts longer than the model's context are scored window by window.
     """
     model.eval()
-    context = getattr(model.config, "max_position_embeddings", 1024)
+    context = context_of(model) or UNBOUNDED
     windows = [window for document in encode(texts, tokenizer) for window in split(document[:-1], context)]
     windows.sort(key=len)
     nats, tokens, start = 0.0, 0, 0

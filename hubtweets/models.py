@@ -28,11 +28,11 @@ def load(base: Base, location: str) -> tuple[PreTrainedModel, PreTrainedTokenize
     revision = base.revision if base.on_hub else None
     try:
         tokenizer = load_tokenizer(location, revision)
-        model = AutoModelForCausalLM.from_pretrained(location, revision=revision, dtype=torch.float32, use_safetensors=True)
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        model = load_model(location, revision)
+    except Exception as error:  # transformers raises a dozen kinds for a model that is hurt, foreign or half there
         reason = str(error).strip().partition("\n")[0]
         raise HubtweetsError(f"{base.id}: can't be loaded as a causal language model ({reason}); try --base tiny") from None
-    model.to(device()).generation_config = generation_config(tokenizer)
+    model.generation_config = generation_config(tokenizer)
     if tokenizer.pad_token_id == tokenizer.eos_token_id:
         model.config.pad_token_id = None  # else transformers takes the BOS before every prompt for padding, and warns; generation_config has it
     return model, tokenizer
@@ -43,7 +43,7 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
 
     It is wrapped in the plain fast class, for classes such as GPT2Tokenizer build their own post-processor when loaded and drop this one.
     """
-    loaded = AutoTokenizer.from_pretrained(location, revision=revision)
+    loaded = AutoTokenizer.from_pretrained(location, revision=revision, trust_remote_code=False)
     eos = loaded.eos_token
     if eos is None:
         raise ValueError("its tokenizer has no EOS")
@@ -89,8 +89,22 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, repo: Path,
 
 def load_repo(repo: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """Load what `save` wrote."""
-    tokenizer = AutoTokenizer.from_pretrained(repo)
-    return AutoModelForCausalLM.from_pretrained(repo, dtype=torch.float32, use_safetensors=True).to(device()), tokenizer
+    try:
+        return load_model(str(repo)), AutoTokenizer.from_pretrained(repo)
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise HubtweetsError(f"{repo}: the weights can't be loaded ({reason}); type: hubtweets train {repo.parent.name}") from None
+
+
+def load_model(location: str, revision: str | None = None) -> PreTrainedModel:
+    """Load weights from safetensors alone, with no code of the model's own, in fp32, onto the GPU where there is one."""
+    settings = {"dtype": torch.float32, "use_safetensors": True, "trust_remote_code": False}
+    return AutoModelForCausalLM.from_pretrained(location, revision=revision, **settings).to(device())
+
+
+def context_of(model: PreTrainedModel) -> int | None:
+    """Return the tokens that a model can read at once, or None where it has no bound."""
+    return getattr(model.config.get_text_config(), "max_position_embeddings", None)
 
 
 def device() -> torch.device:

@@ -3,7 +3,8 @@
 In: texts and a tokenizer. Out: batches of blocks, `batch_size` x `block_size` tokens each. The documents of an epoch are shuffled, laid end to
 end and cut into blocks; epochs follow each other in the same stream, so that no token is thrown away between them. Position ids restart at
 every document, by which transformers keeps the documents of a block from attending to each other (it builds the mask from the resets when no
-attention mask is given). Traded: a document that a block's end cuts loses its context once per cut.
+attention mask is given); GPT-2, Llama, Qwen and their kin do so, while OPT, Falcon, Bloom and Mamba see the documents before. Traded: a document
+that a block's end cuts loses its context once per cut.
 """
 
 from collections.abc import Iterator, Sequence

@@ -37,13 +37,12 @@ def predictions(record: RunRecord, repo: Path) -> bytes:
 
 
 def pipeline(record: RunRecord, repo: Path) -> bytes:
-    """Draw how posts became a bot, 1200 x 300 pixels, with this run's own numbers."""
+    """Draw how posts became a bot, 1200 x 260 pixels, with this run's own numbers."""
     return draw("pipeline.typ.j2", repo, None, record=record, counts=record.counts[0])
 
 
 def draw(template: str, repo: Path, avatar: str | None, **values: object) -> bytes:
     jinja = environment(finalize=typst_string)
-    jinja.filters["thousands"] = lambda number: f"{number:,}"
     source = jinja.get_template(template).render(avatar=avatar or "", **values)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

@@ -5,7 +5,6 @@ nothing is committed. Files on the Hub that are not in the folder stay. `create_
 refused, or cut anywhere, leaves the repo as it was.
 """
 
-import hashlib
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -14,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
-from huggingface_hub import CommitOperationAdd, HfApi
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils import disable_progress_bars
+from huggingface_hub.utils import disable_progress_bars, validate_repo_id
+from huggingface_hub.utils.sha import git_hash
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import hash_files
@@ -44,7 +44,7 @@ def connect(hub: str | None) -> Iterator[Hub]:
         with local.running(storage) as address:
             yield Hub(HfApi(endpoint=address, token=storage.token), f"http://{local.HOST}:{local.PORT}")
     else:
-        api = HfApi(endpoint=hub)
+        api = HfApi(endpoint=hub.rstrip("/") if hub else None)
         yield Hub(api, api.endpoint)
 
 
@@ -52,27 +52,40 @@ def choose_target(hub: Hub, handle: str, namespace: str | None) -> Target:
     """Return where the bot will stand, under the token's user by default; raise HubtweetsError where the Hub or the token says no."""
     with speaking_to(hub):
         user = hub.api.whoami()["name"]
-    return Target(hub.endpoint, f"{namespace or user}/{handle}")
+        repo_id = f"{namespace or user}/{handle}"
+        validate_repo_id(repo_id)
+    return Target(hub.endpoint, repo_id)
 
 
-def push(hub: Hub, target: Target, repo: Path, private: bool, say: Callable[[str], None]) -> Published:
-    """Push a folder's files and tag the commit with the next version; repeated with the same files, it changes nothing."""
+def push(hub: Hub, target: Target, repo: Path, private: bool, say: Callable[[str], None], last: Published | None = None) -> Published:
+    """Push a folder's files and tag the commit with the next version; repeated with the same files, it changes nothing.
+
+    A file that the `last` push put there and that the folder no longer has is deleted. Raises HubtweetsError where `private` is asked of a repo
+    that is public already.
+    """
     api, repo_id = hub.api, target.repo_id
     if not sys.stderr.isatty():
         disable_progress_bars()
     with speaking_to(hub):
         try:
-            parent = api.repo_info(repo_id).sha
+            info = api.repo_info(repo_id)
         except RepositoryNotFoundError:
             api.create_repo(repo_id, private=private)
-            parent = api.repo_info(repo_id).sha
+            info = api.repo_info(repo_id)
+        if private and not info.private:
+            raise HubtweetsError(f"{target.url} is public already; make it private in its settings, or leave --private out")
+        parent = info.sha
         files = sorted(path for path in repo.rglob("*") if path.is_file() and not path.name.startswith("."))
         there = {item.path: item for item in api.list_repo_tree(repo_id, recursive=True, revision=parent) if isinstance(item, RepoFile)}
-        changed = [path for path in files if not is_same(path, there.get(path.relative_to(repo).as_posix()))]
+        names = tuple(path.relative_to(repo).as_posix() for path in files)
+        changed = [path for path, name in zip(files, names, strict=True) if not is_same(path, there.get(name))]
+        gone = [name for name in (last.files if last and last.repo_id == repo_id else ()) if name in there and name not in names]
         commit = parent
-        if changed:
+        if changed or gone:
             say(f"push: {len(changed)} of {len(files)} files, {sum(path.stat().st_size for path in changed) / 2**20:.1f} MiB, to {target.url}")
+            operations: list[CommitOperationAdd | CommitOperationDelete]
             operations = [CommitOperationAdd(path.relative_to(repo).as_posix(), path) for path in changed]
+            operations += [CommitOperationDelete(name) for name in gone]
             message = f"Publish @{repo_id.partition('/')[2]}"
             commit = api.create_commit(repo_id, operations, commit_message=message, parent_commit=parent).oid
         else:
@@ -83,7 +96,7 @@ def push(hub: Hub, target: Target, repo: Path, private: bool, say: Callable[[str
             tag = f"v{max((int(m[1]) for m in map(VERSION_TAG.fullmatch, tags) if m), default=0) + 1}"
             api.create_tag(repo_id, tag=tag, revision=commit)
     assert commit and parent
-    return Published(target.endpoint, repo_id, commit, parent, tag)
+    return Published(target.endpoint, repo_id, commit, parent, tag, names)
 
 
 def is_same(path: Path, there: RepoFile | None) -> bool:
@@ -92,7 +105,7 @@ def is_same(path: Path, there: RepoFile | None) -> bool:
         return False
     if there.lfs:
         return there.lfs.sha256 == hash_files([path])
-    return there.blob_id == hashlib.sha1(b"blob %d\0" % there.size + path.read_bytes()).hexdigest()
+    return there.blob_id == git_hash(path.read_bytes())
 
 
 @contextmanager
@@ -103,16 +116,19 @@ def speaking_to(hub: Hub) -> Iterator[None]:
         yield
     except LocalTokenNotFoundError:
         raise HubtweetsError(f"no token for {endpoint}; type: hf auth login, or set HF_TOKEN; or try --hub local") from None
+    except httpx2.InvalidURL as error:
+        raise HubtweetsError(f"{endpoint}: no address of a Hub ({error}); type: --hub https://huggingface.co, or --hub local") from None
     except (httpx2.TransportError, ConnectionError) as error:
-        raise HubtweetsError(f"{endpoint} does not answer ({error}); nothing was changed there; try again, or --hub local") from None
+        raise HubtweetsError(f"{endpoint} does not answer ({error}); type the command again, or try --hub local") from None
     except HfHubHTTPError as error:
         status, reason = error.response.status_code, (error.server_message or str(error).partition("\n")[0]).rstrip(".")
         hint = {
             401: "log in with a token that is valid there: hf auth login",
             403: "take a token with the role write, or another --namespace",
             412: "somebody pushed meanwhile; type the command again",
+            507: "free some disk space there and type the command again",
             429: "wait some minutes and type the command again",
         }.get(status, "type the command again")
         raise HubtweetsError(f"{endpoint} refused ({status}: {reason}); {hint}") from None
-    except (ValueError, RuntimeError) as error:  # the client's words for a bad card and a failed upload
+    except (ValueError, RuntimeError) as error:  # the client's words for a bad name, a bad card and a failed upload
         raise HubtweetsError(f"{endpoint}: {str(error).partition(chr(10))[0]}; type the command again") from None

@@ -173,13 +173,14 @@ class Target:
 
 @dataclass(frozen=True)
 class Published:
-    """The last push: its commit, the commit before it, the tag."""
+    """The last push: its commit, the commit before it, the tag, the files it put there."""
 
     endpoint: str
     repo_id: str
     commit: str
     parent: str
     tag: str
+    files: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -205,14 +206,14 @@ class RunRecord:
 
 
 def dumps(record: RunRecord) -> str:
-    return json.dumps(asdict(record), ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(asdict(record), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 def dumps_public(record: RunRecord) -> str:
     """Return what goes into the repo as hubtweets.json: the record without the run folder's stages and without the push that is yet to come."""
     public = asdict(replace(record, stages={}, published=None))
     del public["stages"], public["published"]
-    return json.dumps(public, ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(public, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 def write(record: RunRecord, path: Path) -> None:

@@ -40,5 +40,7 @@ def typst_string(value: object) -> str:
 
 def environment(**options: object) -> Environment:
     """Return a Jinja environment over templates/ that refuses a missing variable."""
-    loader = FileSystemLoader(TEMPLATES)
-    return Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, **options)  # type: ignore[arg-type]
+    settings: dict = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
+    jinja = Environment(loader=FileSystemLoader(TEMPLATES), **settings, **options)  # type: ignore[arg-type]
+    jinja.filters["thousands"] = lambda number: f"{number:,}"
+    return jinja

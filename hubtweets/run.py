@@ -22,6 +22,15 @@ from hubtweets.record import File, RunRecord, Stage
 
 HANDLE = re.compile(r"(?!.*(--|\.\.))\w(?:[\w.-]{0,94}\w)?(?<!\.git)", re.ASCII)
 
+# the stages in order, and what each adds to the record
+SECTIONS = {
+    "curate": ("profiles", "source", "counts", "dataset"),
+    "train": ("base", "training", "environment", "history"),
+    "evaluate": ("metrics",),
+    "sample": ("samples",),
+}
+EMPTY = RunRecord("", "")
+
 
 def check_handle(handle: str) -> str:
     """Return a handle without its @ and in lower case; raise HubtweetsError where it could not name a repo."""
@@ -51,9 +60,22 @@ class Run:
         return True
 
     def finish(self, stage: str, key: str, outputs: Iterable[Path] = (), **sections: object) -> None:
-        """Record a stage and the sections that it adds."""
-        stages = {**self.record.stages, stage: Stage(key, self.files(outputs))}
-        self.update(stages=stages, **sections)
+        """Record a stage and the sections that it adds; where it came out otherwise than before, drop what later stages made of that."""
+        finished, stages = Stage(key, self.files(outputs)), dict(self.record.stages)
+        before = {file for file in stages.get(stage, finished).outputs if not file.path.endswith(".png")}  # nobody learns from an avatar
+        if not before <= set(finished.outputs):
+            for later in list(SECTIONS)[list(SECTIONS).index(stage) + 1 :]:
+                for output in stages[later].outputs if later in stages else ():
+                    (self.folder / output.path).unlink(missing_ok=True)
+                stages.pop(later, None)
+                sections |= {section: getattr(EMPTY, section) for section in SECTIONS[later]}
+        self.update(stages={**stages, stage: finished}, **sections)
+
+    def check(self) -> None:
+        """Raise HubtweetsError where a file is no longer what its stage wrote."""
+        for stage, done in self.record.stages.items():
+            if done.outputs != self.files(self.folder / output.path for output in done.outputs):
+                raise HubtweetsError(f"{self.folder}: a file of the stage {stage} was changed; type: hubtweets publish {self.record.handle}")
 
     def update(self, **sections: object) -> None:
         self.record = replace(self.record, hubtweets_version=__version__, **sections)  # type: ignore[arg-type]
@@ -76,9 +98,11 @@ def key_of(*parts: object) -> str:
 
 
 @contextmanager
-def open_run(runs: Path, handle: str, quiet: bool = False) -> Iterator[Run]:
-    """Open the run folder of a handle, made on the first call; raise HubtweetsError where another process is at work in it."""
+def open_run(runs: Path, handle: str, quiet: bool = False, new: bool = False) -> Iterator[Run]:
+    """Open the run folder of a handle, made where `new` allows it; raise HubtweetsError where there is none or another process is at work in it."""
     folder = runs / handle
+    if not new and not (folder / "run.json").exists():
+        raise HubtweetsError(f"{folder}: no such run; type: hubtweets publish {handle}")
     (folder / "repo").mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock", timeout=0)
     try:

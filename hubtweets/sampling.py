@@ -9,6 +9,8 @@ from accelerate.utils import set_seed
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hubtweets.errors import HubtweetsError
+from hubtweets.models import context_of
+from hubtweets.posts import well_formed
 
 
 @torch.no_grad()
@@ -16,8 +18,9 @@ def generate(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt:
     """Return `count` texts that start with the prompt, the same for the same seed on the same machine; raise HubtweetsError for a long prompt."""
     model.eval()
     set_seed(seed)
+    prompt = well_formed(prompt)
     inputs = tokenizer(prompt, return_tensors="pt", return_token_type_ids=False).to(model.device)
-    length, context = inputs["input_ids"].shape[1], getattr(model.config, "max_position_embeddings", None)
+    length, context = inputs["input_ids"].shape[1], context_of(model)
     if context and length + model.generation_config.max_new_tokens > context:
         most = context - model.generation_config.max_new_tokens
         raise HubtweetsError(f"a prompt of {length} tokens is too long for this model; give {most} tokens at most")

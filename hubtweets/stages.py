@@ -101,14 +101,14 @@ def train(run: Run, base: Base, location: str, config: TrainingConfig) -> None:
     info = run.record.dataset
     assert info
     settings = {name: value for name, value in asdict(config).items() if name not in SAME_RESULT}
-    key = key_of(settings, asdict(base), info.train_sha256)
+    key = key_of(settings, base.id, base.revision, info.train_sha256)
     if run.is_done("train", key):
         return
     from hubtweets import dataset, packing, trainer
-    from hubtweets.models import load, save
+    from hubtweets.models import context_of, load, save
 
     model, tokenizer = load(base, location)
-    if config.block_size > (context := model.config.max_position_embeddings):
+    if (context := context_of(model)) and config.block_size > context:
         raise HubtweetsError(f"{base.id} reads {context} tokens at most, not {config.block_size}; type: --block-size {context}")
     checkpoints = run.folder / "checkpoints" / key[:16]
     for other in checkpoints.parent.glob("*"):
@@ -140,7 +140,7 @@ def evaluate(run: Run, location: str) -> None:
     """Score the held-out posts with the untouched base and with the tuned model."""
     weights, base, info = run.outputs("train"), run.record.base, run.record.dataset
     assert base and info
-    key = key_of([asdict(file) for file in weights], asdict(base), info.validation_sha256)
+    key = key_of([asdict(file) for file in weights], base.id, base.revision, info.validation_sha256)
     if run.is_done("evaluate", key):
         return
     from hubtweets import dataset, evaluation
@@ -186,6 +186,7 @@ def push(run: Run, hub: "Hub", private: bool) -> Published:
     from hubtweets import publisher
 
     assert run.record.target
-    published = publisher.push(hub, run.record.target, run.repo, private, run.say)
+    run.check()
+    published = publisher.push(hub, run.record.target, run.repo, private, run.say, run.record.published)
     run.update(published=published)
     return published

@@ -39,6 +39,7 @@ class Progress:
     step: int
     seconds: float
     history: list[HistoryPoint]
+    pending: list[float]  # losses since the last point of the history
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,11 @@ def train(model: PreTrainedModel, documents: Sequence[np.ndarray], config: Train
     )
     model, optimizer = accelerator.prepare(model, optimizer)
     accelerator.register_for_checkpointing(scheduler)
-    progress = restore(accelerator, checkpoints) or Progress(0, 0.0, [])
+    progress = restore(accelerator, checkpoints) or Progress(0, 0.0, [], [])
 
     rank, world = accelerator.process_index, accelerator.num_processes
     bar = Bar(total, progress.step, quiet or not accelerator.is_main_process)
-    before, began, losses = progress.seconds, time.monotonic(), []
+    before, began = progress.seconds, time.monotonic()
     saved = began
     for step, batch in enumerate(batches(documents, config.batch_size, config.block_size, config.seed)):
         if step < progress.step:
@@ -108,12 +109,14 @@ def train(model: PreTrainedModel, documents: Sequence[np.ndarray], config: Train
         optimizer.zero_grad()
 
         progress.step, progress.seconds = step + 1, before + time.monotonic() - began
-        losses.append(loss.detach())
+        progress.pending.append(accelerator.reduce(loss.detach(), "mean").item())
+        if not math.isfinite(progress.pending[-1]):
+            raise HubtweetsError(f"the loss is {progress.pending[-1]} at step {progress.step}; type a smaller --learning-rate than {peak:g}")
         if progress.step % config.logging_steps == 0 or progress.step == total:
-            mean = accelerator.reduce(torch.stack(losses).mean(), "mean").item()
+            mean = sum(progress.pending) / len(progress.pending)
             progress.history.append(HistoryPoint(progress.step, mean, learning_rate))
-            losses.clear()
-        bar.update(loss.item(), batch.input_ids.numel() * world)
+            progress.pending.clear()
+        bar.update(progress.pending[-1] if progress.pending else mean, batch.input_ids.numel() * world)
         if checkpoint_now:
             save(accelerator, checkpoints, progress)
             saved = time.monotonic()
@@ -124,7 +127,7 @@ def train(model: PreTrainedModel, documents: Sequence[np.ndarray], config: Train
 
 def default_learning_rate(model: PreTrainedModel) -> float:
     """Return 1e-3 at a width of 256, and less in proportion for wider models."""
-    return 1e-3 * 256 / model.config.hidden_size
+    return 1e-3 * 256 / model.config.get_text_config().hidden_size
 
 
 def parameter_groups(model: PreTrainedModel, weight_decay: float) -> list[dict]:
@@ -145,6 +148,7 @@ def save(accelerator: Accelerator, checkpoints: Path, progress: Progress) -> Non
     except (OSError, RuntimeError, SafetensorError) as error:  # torch's word for a full disk is RuntimeError
         shutil.rmtree(fresh, ignore_errors=True)
         raise HubtweetsError(f"{checkpoints}: the checkpoint can't be written ({error}); free some disk space and type the command again") from None
+    accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         older = [path for path in checkpoints.iterdir() if path != fresh]
         (fresh / "progress.json").write_text(json.dumps(asdict(progress)))
@@ -160,7 +164,7 @@ def restore(accelerator: Accelerator, checkpoints: Path) -> Progress | None:
         return None
     accelerator.load_state(str(whole[-1].parent))
     saved = json.loads(whole[-1].read_text())
-    return Progress(saved["step"], saved["seconds"], [HistoryPoint(**point) for point in saved["history"]])
+    return Progress(**{**saved, "history": [HistoryPoint(**point) for point in saved["history"]]})
 
 
 def device_name(device: torch.device) -> str:

@@ -25,7 +25,7 @@ def visible(text: str) -> str:
     words: list[str] = []
     parser = HTMLParser(convert_charrefs=True)
     parser.handle_data = words.append  # type: ignore[method-assign, assignment]
-    parser.feed(pages.render_card(text))
+    parser.feed(pages.render_card(text, "huggingtweets/lyons____"))
     return " ".join("".join(words).split())
 
 

@@ -80,6 +80,20 @@ def test_a_stage_whose_output_was_hurt_runs_again(workplace: Path, base: Path) -
     assert path.read_bytes() == whole
 
 
+def test_hurt_weights_are_not_pushed(workplace: Path) -> None:
+    path = workplace / "runs" / "lyons____" / "repo" / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    done = run(workplace, "push", "lyons____", "--hub", "local")
+    assert done.stderr.endswith("Error: runs/lyons____: a file of the stage train was changed; type: hubtweets publish lyons____\n")
+    assert run(workplace, "generate", "lyons____", "I").stderr.startswith("Error: runs/lyons____/repo: the weights can't be loaded (")
+
+
+@pytest.mark.parametrize("arguments", [["--seed", "-1"], ["--epochs", "nan"], ["--epochs", "inf"], ["--learning-rate", "0"], ["--batch-size", "x"]])
+def test_impossible_options_are_usage_errors(tmp_path: Path, arguments: list[str]) -> None:
+    done = run(tmp_path, "publish", "lyons____", *arguments)
+    assert done.returncode == 2 and f"Error: Invalid value for '{arguments[0]}'" in done.stderr
+
+
 def test_other_settings_train_again_and_make_a_second_commit(workplace: Path, base: Path) -> None:
     done = run(workplace, *PUBLISH, str(base), "--seed", "1")
     assert done.returncode == 0 and done.stdout.splitlines()[1].endswith("tag v2")
@@ -150,13 +164,16 @@ def test_generate_talks(workplace: Path) -> None:
 
 def test_the_stages_one_by_one(archive: Path, base: Path, tmp_path: Path) -> None:
     shutil.copy(archive, tmp_path)
+    example.write(tmp_path / "other.zip", posts=2_000, seed=1)
     for arguments, said in (
-        (["train", "lyons____", "--base", str(base)], "Error: runs/lyons____: not that far yet; type first: hubtweets curate lyons____\n"),
+        (["train", "lyons____", "--base", str(base)], "Error: runs/lyons____: no such run; type: hubtweets publish lyons____\n"),
         (["curate", "@Lyons____"], "curate: 3,086 posts, 1,225 retweets, 997 short, 864 kept\n"),
         (["card"], "Error: @lyons____ has no training to show yet; type: hubtweets train lyons____\n"),
         (["train", "lyons____", "--base", str(base), "--epochs", "0.1"], "train: one-layer, "),
         (["sample", "lyons____", "--prompt", "I"], "sample: 5 posts from 'I'\n"),
         (["push", "lyons____", "--hub", "local"], "push: 10 of 10 files, "),
+        (["curate", "lyons____", "--posts", "other.zip"], "curate: 2,000 posts, "),
+        (["push", "lyons____", "--hub", "local"], "Error: @lyons____ has no training to show yet; type: hubtweets train lyons____\n"),
     ):
         more = {"HUBTWEETS_HUB": "local"} if arguments == ["card"] else {}
         assert said in run(tmp_path, *arguments, **more).stderr, arguments
@@ -208,14 +225,19 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
     ),
     (enough, ["publish", "lyons____", "--base", "tiny"], r"no token for https://huggingface\.co; type: hf auth login, or set HF_TOKEN; .+"),
     (enough, ["publish", "lyons____", "--base", "tiny", "--hub", "http://127.0.0.1:9"], r"http://127\.0\.0\.1:9 does not answer \(.+\); .+"),
-    (enough, ["publish", "lyons____", "--runs", "/proc/none", *LOCAL], r"/proc/none.*: .+; free the disk, mend the permissions, or .+ --runs DIR"),
+    (enough, ["publish", "lyons____", "--runs", "/proc/none", *LOCAL], r"/proc/none.*: .+; mend the permissions, or choose another folder"),
     (
         file_for_runs,
         ["publish", "lyons____", *LOCAL],
-        r"runs.*: (Not a directory|File exists); free the disk, .+",
+        r"runs.*: (Not a directory|File exists); mend the permissions, .+",
     ),
-    (bad_settings, ["publish", "lyons____", *LOCAL], r"hubtweets\.toml: no option is called bse; see hubtweets publish --help"),
+    (bad_settings, ["publish", "lyons____", *LOCAL], r"hubtweets\.toml: no option is called bse; take it out, or one of .*base, .+"),
     (enough, ["publish", "lyons____", "--block-size", "1024", *LOCAL], r"tiny reads 512 tokens at most, not 1024; type: --block-size 512"),
+    (enough, ["publish", "lyons____", "--namespace", "a/b", *LOCAL], r"http://127\.0\.0\.1:8086: Repo id must be .+; type the command again"),
+    (enough, ["publish", "lyons____", "--learning-rate", "1e30", *LOCAL], r"the loss is nan at step \d+; type a smaller --learning-rate than 1e\+30"),
+    (nothing, ["generate", "typo", "I"], r"runs/typo: no such run; type: hubtweets publish typo"),
+    (nothing, ["train", "typo"], r"runs/typo: no such run; type: hubtweets publish typo"),
+    (enough, ["example", "lyons____.zip"], r"lyons____\.zip: is there already, and may be a real archive; remove it, or give another name"),
     (nothing, ["card"], r"runs: no run yet; type: hubtweets publish NAME"),
     (nothing, ["example", "nowhere/x.zip"], r"nowhere/.+: No such file or directory; .+"),
 ]
@@ -243,7 +265,7 @@ def test_failures_are_one_line_and_leave_nothing_half_written(
 @pytest.mark.parametrize(
     ("limit", "expected"),
     [
-        (50_000, r"runs/lyons____/.+: .*File too large.*; free the disk, .+|writing failed: .*File too large.*; free the disk, .+"),
+        (50_000, r"runs/lyons____/.+: .*File too large.*; free some disk space|writing failed: .*File too large.*; free some disk space"),
         (210_000, r"runs/lyons____/checkpoints/\w+: the checkpoint can't be written \(.+\); free some disk space and type the command again"),
     ],
 )

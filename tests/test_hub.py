@@ -20,7 +20,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from hubtweets.hub import local, xet
+from hubtweets.hub import local, requests, xet
 from hubtweets.hub.storage import HubError, Storage
 from hubtweets.hub.writing import checked
 from tests.conftest import environment
@@ -177,6 +177,12 @@ RAW = [
     ("PUT", "/_lfs/..%2F..%2Fx?size=1&signature=", 403, "the signature does not fit, or is too old"),
     ("POST", "/cas-x/v1/shards", 403, "the signature does not fit, or is too old"),
     ("POST", "/api/repos/create", 401, "a token is needed to write"),
+    ("POST", "/api/models/huggingtweets/bot/commit/main", 401, "a token is needed to write"),
+    ("POST", "/api/models/huggingtweets/bot/preupload/main", 401, "a token is needed to write"),
+    ("POST", "/api/models/huggingtweets/bot/branch/x", 401, "a token is needed to write"),
+    ("POST", "/huggingtweets/bot.git/info/lfs/objects/batch", 401, "a token is needed to write"),
+    ("GET", "/api/models/huggingtweets/bot/xet-write-token/main", 401, "a token is needed to write"),
+    ("GET", "/api/buckets", 404, "no repositories are called buckets"),
 ]
 
 
@@ -204,8 +210,63 @@ def test_an_upload_counts_only_when_it_is_what_was_announced(api: HfApi, hub: Hu
         assert httpx2.put(href, content=body).status_code == 400
     assert httpx2.put(href.replace("size=5", "size=6"), content=b"hello!").status_code == 403
     assert list((tmp_path / "hub" / "tmp").iterdir()) == []
-    lines = b'{"key":"header","value":{"summary":"x"}}\n{"key":"lfsFile","value":{"path":"a","oid":"' + oid.encode() + b'"}}'
-    assert httpx2.post(f"{hub[0]}/api/models/{repo_id}/commit/main", content=lines, headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[]",
+        b'{"key":"header","value":5}',
+        b'{"key":"file","value":{"path":"../x","content":""}}',
+        b'{"key":"file","value":{"path":"x","content":"?"}}',
+        b'{"key":"deletedFile","value":{"path":5}}',
+        b'{"key":"lfsFile","value":{"path":"x","oid":"' + b"ab" * 32 + b'"}}',
+        b'{"key":"lfsFile","value":{"path":"x","oid":"/etc/hostname"}}',
+        b'{"key":"lfsFile","value":{"path":"x","oid":"../../secret"}}',
+        b'{"key":"unheard","value":{}}',
+        b"[" * 100_000,
+    ],
+    ids=lambda line: line[:60].decode(),
+)
+def test_commits_that_make_no_sense_are_refused(api: HfApi, hub: Hub, repo_id: str, line: bytes) -> None:
+    before = api.model_info(repo_id).sha
+    content = b'{"key":"header","value":{"summary":"x"}}\n' + line + b"\n"
+    answer = httpx2.post(f"{hub[0]}/api/models/{repo_id}/commit/main", content=content, headers={"Authorization": f"Bearer {hub[1]}"})
+    assert answer.status_code == 400 and api.model_info(repo_id).sha == before
+
+
+@pytest.mark.parametrize("matter", ["date: 2020-13-45", "x: .nan", "a: &a [*a]", "2020-01-01: x", "a: [", "just text"])
+def test_front_matter_that_json_cannot_hold_is_refused(hub: Hub, matter: str) -> None:
+    answer = httpx2.post(f"{hub[0]}/api/validate-yaml", json={"content": f"---\n{matter}\n---\n", "repoType": "model"})
+    assert answer.status_code == 400 and answer.json()["errors"]
+
+
+def test_signatures_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = Storage(tmp_path)
+    signature = requests.sign(storage, "purpose")
+    requests.check_signature(storage, "purpose", signature)
+    with pytest.raises(HubError):
+        requests.check_signature(storage, "another", signature)
+    monkeypatch.setattr(requests, "LINK_SECONDS", -1)
+    with pytest.raises(HubError):
+        requests.check_signature(storage, "purpose", requests.sign(storage, "purpose"))
+
+
+def test_models_are_listed(api: HfApi, repo_id: str) -> None:
+    api.create_repo("huggingtweets/secret", private=True)
+    assert [model.id for model in api.list_models()] == [repo_id, "huggingtweets/secret"]
+    assert [model.id for model in api.list_models(token=False)] == [repo_id]
+    assert [model.id for model in api.list_models(author="somebody")] == []
+
+
+def test_a_disk_that_is_full_is_said_once(api: HfApi, repo_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def keep(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Storage, "keep", keep)
+    with pytest.raises(HfHubHTTPError) as caught:
+        api.create_commit(repo_id, [CommitOperationAdd("a", b"1")], commit_message="x")
+    assert caught.value.response.status_code == 507 and "No space left on device" in str(caught.value)
 
 
 @pytest.mark.parametrize("path", ["", "/etc/passwd", "../x", "a/../b", "a//b", "./a", "a\0b", "a\\b", "x" * 1001])

@@ -42,8 +42,8 @@ def test_labels_never_cross_a_document_or_a_block() -> None:
 
 
 def test_positions_restart_within_long_documents() -> None:
-    batch = next(batches([np.arange(10)], batch_size=1, block_size=4, seed=0))
-    assert batch.position_ids.tolist() == [[0, 1, 2, 3]]
+    batch = next(batches([np.arange(10)], batch_size=3, block_size=4, seed=0))
+    assert batch.position_ids.tolist() == [[0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 0, 1]]
 
 
 def test_the_seed_alone_decides_the_order() -> None:

@@ -28,8 +28,8 @@ CLEANED = [
 
 @pytest.mark.parametrize(("text", "expected"), CLEANED)
 def test_a_card_is_shown_without_what_could_run(text: str, expected: str) -> None:
-    assert expected in pages.render_card(text)
-    assert not re.search(r"<(script|iframe|form|input)|onerror=|href=\"javascript", pages.render_card(text))
+    assert expected in pages.render_card(text, "huggingtweets/lyons____")
+    assert not re.search(r"<(script|iframe|form|input)|onerror=|href=\"javascript", pages.render_card(text, "huggingtweets/lyons____"))
 
 
 def test_pages_forbid_scripts_and_foreign_pictures(hub: tuple[str, str]) -> None:

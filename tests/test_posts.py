@@ -60,7 +60,7 @@ def write_folder(path: Path, files: dict[str, str]) -> Path:
 
 
 UTC = "2026-07-25T08:26:58+00:00"
-ITEMS = [
+ITEMS: list[tuple[dict, Post]] = [
     (tweet(), Post("1000", "hello to the whole world", UTC, "en")),
     (tweet(text="1 &lt; 2 &amp;amp; 3 &gt; 2 &copy;"), Post("1000", "1 < 2 &amp; 3 > 2 &copy;", UTC, "en")),
     (tweet(text="a\nb \ud800 c"), Post("1000", "a\nb \ufffd c", UTC, "en")),
@@ -79,6 +79,18 @@ ITEMS = [
     ),
     (tweet(created_at="yesterday", lang=None), Post("1000", "hello to the whole world")),
     ({"id": 1000, "full_text": "bare and numeric"}, Post("1000", "bare and numeric")),
+    *(
+        ({"tweet": {**tweet()["tweet"], field: hurt}}, Post("1000", "hello to the whole world", UTC, "en"))
+        for field, hurt in (
+            ("entities", None),
+            ("entities", {"urls": None}),
+            ("entities", {"urls": ["x", None, {}]}),
+            ("edit_info", None),
+            ("edit_info", {"edit": None, "initial": 5}),
+            ("edit_info", {"initial": {"editTweetIds": 5}}),
+            ("in_reply_to_status_id_str", None),
+        )
+    ),
 ]
 
 
@@ -111,6 +123,8 @@ NOTES = [
     # made after the post, or more than a second before it: another post's note, kept as a post of its own
     (tweet(snowflake(5_020), LONG[:200]), [note(snowflake(5_030), LONG)], [LONG[:200], LONG]),
     (tweet(snowflake(7_020), LONG[:200]), [note(snowflake(5_000), LONG)], [LONG, LONG[:200]]),
+    # a picture alone begins every note
+    (tweet(snowflake(5_020), "https://t.co/abc"), [note(snowflake(5_000), LONG)], [LONG, "https://t.co/abc"]),
     # another text
     (tweet(snowflake(5_020), "something else entirely"), [note(snowflake(5_000), LONG)], [LONG, "something else entirely"]),
 ]
@@ -171,6 +185,16 @@ def broken(tmp_path: Path, case: str) -> Path:
         write_zip(path, files)
     elif case == "somebody else's":
         write_zip(path, {name: text.replace('"alice"', '"bob"') for name, text in good.items()})
+    elif case == "hurt directory":
+        write_zip(path, good)
+        data = bytearray(path.read_bytes())
+        data[data.rindex(b"PK\x01\x02") + 6] = 99  # the version that is needed to unpack
+        path.write_bytes(data)
+    elif case == "two archives":
+        write_zip(path, {"one/" + name: text for name, text in good.items()} | {"two/" + name: text for name, text in good.items()})
+    elif case == "deleted posts":
+        path = tmp_path / "deleted-tweets.js"
+        path.write_text(javascript("YTD.deleted_tweets.part0", [tweet()]))
     elif case == "unknown kind":
         path = tmp_path / "alice.docx"
         path.write_text("hello")
@@ -191,6 +215,9 @@ ERRORS = {
     "no JSON": "{path}: data/tweets.js is not what X writes (Expecting property name enclosed in double quotes: line 1 column 4 (char 3)); "
     "download the archive again",
     "no list at all": "{path}: data/tweets.js is not what X writes (substring not found); download the archive again",
+    "hurt directory": "{path}: no zip, or one that is cut or damaged (zip file version 9.9); download the archive again",
+    "two archives": "{path}: more than one archive in it (one/data/tweets.js and two/data/tweets.js); give one of them",
+    "deleted posts": "{path}: holds deleted_tweets, not public posts; give the whole archive or its tweets.js",
     "empty": "{path}: no posts in it; ask X for the archive again, or give another file with --posts",
     "no text": "{path}: item 1 of tweets.js is no post (it lacks id_str or full_text); download the archive again",
     "part missing": "{path}: tweets-part1.js is missing, though manifest.js lists it; download the archive again",
@@ -211,11 +238,14 @@ def test_hurt_files_get_one_line(tmp_path: Path, case: str, expected: str) -> No
 
 def test_jsonl(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_text(
-        '\ufeff{"text": "one <b>&amp;</b>"}\n\n{"text": "two \\ud83d", "id": 7, "created_at": "2026-01-02", "lang": "de"}\n', encoding="utf-8"
-    )
+    lines = [
+        '\ufeff{"text": "one <b>&amp;</b>", "created_at": "yesterday"}',
+        "",
+        '{"text": "two \\ud83d", "id": 7, "created_at": "2026-01-02T03:00:00+01:00", "lang": "de"}',
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
     reading = posts.read(path, "alice")
-    assert reading.posts == [Post("1", "one <b>&amp;</b>"), Post("7", "two \ufffd", "2026-01-02", "de")]
+    assert reading.posts == [Post("1", "one <b>&amp;</b>"), Post("7", "two \ufffd", "2026-01-02T02:00:00+00:00", "de")]
     assert (reading.kind, reading.profile.handle, reading.avatar) == ("jsonl", "alice", None)
 
 

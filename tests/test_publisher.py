@@ -26,6 +26,9 @@ def repo(tmp_path: Path) -> Path:
     return folder
 
 
+FILES = ("README.md", "config.json", "model.safetensors")
+
+
 def push(hub: Hub, repo: Path, said: list[str]) -> Published:
     return publisher.push(hub, publisher.choose_target(hub, "bot", None), repo, False, said.append)
 
@@ -35,7 +38,7 @@ def test_one_commit_and_a_tag(connected: Hub, repo: Path) -> None:
     published = push(connected, repo, said)
     api, repo_id = connected.api, "huggingtweets/bot"
     assert [commit.title for commit in api.list_repo_commits(repo_id)] == ["Publish @bot", "initial commit"]
-    assert published == Published(connected.endpoint, repo_id, published.commit, api.list_repo_commits(repo_id)[1].commit_id, "v1")
+    assert published == Published(connected.endpoint, repo_id, published.commit, api.list_repo_commits(repo_id)[1].commit_id, "v1", FILES)
     assert {tag.name: tag.target_commit for tag in api.list_repo_refs(repo_id).tags} == {"v1": published.commit}
     assert set(api.list_repo_files(repo_id)) == {".gitattributes", "README.md", "model.safetensors", "config.json"}
     assert said == [f"push: 3 of 3 files, 0.0 MiB, to {connected.endpoint}/{repo_id}"]
@@ -58,6 +61,22 @@ def test_only_what_changed_goes_up_and_what_others_added_stays(connected: Hub, r
     assert push(connected, repo, said).tag == "v2"
     assert said == [f"push: 1 of 3 files, 0.0 MiB, to {connected.endpoint}/huggingtweets/bot"]
     assert "NOTES.md" in connected.api.list_repo_files("huggingtweets/bot")
+
+
+def test_what_a_push_put_there_goes_when_the_folder_drops_it(connected: Hub, repo: Path) -> None:
+    first = push(connected, repo, [])
+    (repo / "config.json").unlink()
+    target = Target(connected.endpoint, "huggingtweets/bot")
+    publisher.push(connected, target, repo, False, print, first)
+    assert set(connected.api.list_repo_files("huggingtweets/bot")) == {".gitattributes", "README.md", "model.safetensors"}
+
+
+def test_a_public_repo_does_not_turn_private_unsaid(connected: Hub, repo: Path) -> None:
+    push(connected, repo, [])
+    (repo / "README.md").write_text("# secret")
+    with pytest.raises(HubtweetsError, match=r"is public already; make it private in its settings, or leave --private out$"):
+        publisher.push(connected, Target(connected.endpoint, "huggingtweets/bot"), repo, True, print)
+    assert len(connected.api.list_repo_commits("huggingtweets/bot")) == 2
 
 
 def test_a_tag_that_a_cut_push_left_out_is_made_up_for(connected: Hub, repo: Path) -> None:
@@ -95,9 +114,7 @@ def test_a_hub_that_is_down_gets_one_line(repo: Path) -> None:
     down = Hub(HfApi(endpoint="http://127.0.0.1:9", token="hf_x"), "http://127.0.0.1:9")
     with pytest.raises(HubtweetsError) as caught:
         publisher.choose_target(down, "bot", None)
-    assert str(caught.value) == (
-        "http://127.0.0.1:9 does not answer ([Errno 111] Connection refused); nothing was changed there; try again, or --hub local"
-    )
+    assert str(caught.value) == "http://127.0.0.1:9 does not answer ([Errno 111] Connection refused); type the command again, or try --hub local"
 
 
 def test_a_wrong_token_gets_one_line_that_does_not_show_it(hub: tuple[str, str]) -> None:

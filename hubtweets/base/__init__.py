@@ -31,26 +31,33 @@ def resolve(name: str) -> tuple[Base, str]:
 
 def resolve_on_hub(repo_id: str) -> tuple[Base, str]:
     import httpx2
-    from huggingface_hub import HfApi, try_to_load_from_cache
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+    from huggingface_hub import HfApi, hf_hub_download, try_to_load_from_cache
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError, RepositoryNotFoundError
 
     api = HfApi()
     try:
         info = api.model_info(repo_id)
-    except (httpx2.TransportError, HfHubHTTPError, HFValidationError) as error:
-        cached = None if isinstance(error, HFValidationError) else try_to_load_from_cache(repo_id, "config.json")
+        hf_hub_download(repo_id, "config.json")  # notes in the cache what main is, for a day without the Hub
+        license = info.card_data.get("license") if info.card_data else None
+        return Base(repo_id, str(info.sha), license if isinstance(license, str) else None, on_hub=True), repo_id
+    except (httpx2.TransportError, ConnectionError):
+        cached = try_to_load_from_cache(repo_id, "config.json")
         if isinstance(cached, str):
             return Base(repo_id, Path(cached).parent.name, license_of(Path(cached).parent / "README.md"), on_hub=True), repo_id
-        if isinstance(error, httpx2.TransportError):
-            raise HubtweetsError(f"{api.endpoint} does not answer, and {repo_id} is not in the cache; try --base tiny") from None
+        raise HubtweetsError(f"{api.endpoint} does not answer, and {repo_id} is not in the cache; try --base tiny") from None
+    except (RepositoryNotFoundError, EntryNotFoundError, HFValidationError):
         raise HubtweetsError(f"{repo_id}: no such model on {api.endpoint}; try --base tiny or --base openai-community/gpt2") from None
-    license = info.card_data.get("license") if info.card_data else None
-    return Base(repo_id, str(info.sha), license if isinstance(license, str) else None, on_hub=True), repo_id
+    except HfHubHTTPError as error:
+        raise HubtweetsError(f"{repo_id}: {api.endpoint} refused ({error.server_message or error}); try again, or --base tiny") from None
 
 
 def license_of(card: Path) -> str | None:
-    """Return the licence that a model card on disk names."""
+    """Return the licence that a model card on disk names, or None where there is no card, or one that can't be read."""
+    import yaml
     from huggingface_hub import ModelCard
 
-    license = ModelCard.load(card).data.get("license") if card.exists() else None
+    try:
+        license = ModelCard.load(card).data.get("license") if card.exists() else None
+    except (ValueError, yaml.YAMLError):
+        return None
     return license if isinstance(license, str) else None

@@ -23,6 +23,7 @@ from hubtweets.rendering import environment
 from hubtweets.trainer import train
 
 END = "<|endoftext|>"
+CORPUS_SHA256 = "f127cf3e3474996614da633b9c321330b9af87ee0d5e68fdb686de2e523be514"  # the one whose origin and rights the card names
 CONFIG = TrainingConfig(epochs=5.5, learning_rate=2e-3, warmup_ratio=0.02, batch_size=8, block_size=128, logging_steps=100)
 
 
@@ -72,15 +73,17 @@ def main(corpus: Path, output: Path) -> None:
     )
     documents = encode(texts, tokenizer)
     click.echo(f"{len(texts):,} paragraphs, {sum(map(len, documents)):,} tokens, {model.num_parameters():,} parameters", err=True)
-    checkpoints = output.with_suffix(".checkpoints")
+    sha256 = hash_files([corpus])
+    checkpoints = output.with_suffix(".checkpoints") / sha256[:16]
     result = train(model, documents, CONFIG, checkpoints)
     model.half().save_pretrained(output)
     tokenizer.save_pretrained(output)
     score = evaluate(*load_repo(output), held_out)  # as it is shipped: rounded to half precision
     card = environment().get_template("base_card.md.j2")
-    facts = {"parameters": model.num_parameters(), "texts": len(texts), "held_out": len(held_out), "corpus_sha256": hash_files([corpus])}
-    (output / "README.md").write_text(card.render(**facts, config=CONFIG, result=result, score=score), encoding="utf-8")
-    shutil.rmtree(checkpoints, ignore_errors=True)  # a short run makes none
+    facts: dict = {"parameters": model.num_parameters(), "texts": len(texts), "held_out": len(held_out), "corpus_sha256": sha256}
+    facts |= {"ours": sha256 == CORPUS_SHA256, "config": CONFIG, "result": result, "score": score}
+    (output / "README.md").write_text(card.render(**facts), encoding="utf-8")
+    shutil.rmtree(checkpoints.parent, ignore_errors=True)  # a short run makes none
     click.echo(f"{score.bits_per_byte:.3f} bits per byte on {len(held_out):,} held-out paragraphs")
 
 

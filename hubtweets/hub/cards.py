@@ -1,5 +1,6 @@
 """A card's front matter and body."""
 
+import json
 import re
 from typing import Any
 
@@ -16,14 +17,15 @@ def body(card: str) -> str:
 
 
 def front_matter(card: str) -> dict[str, Any]:
-    """Return a card's metadata; raise HubError 400 where it is no YAML mapping."""
+    """Return a card's metadata as JSON knows it; raise HubError 400 where it is no YAML mapping."""
     match = FRONT_MATTER.match(card)
     if match is None:
         return {}
     try:
         metadata = yaml.safe_load(match[1])
-    except yaml.YAMLError as error:
-        raise HubError(400, f"the front matter is no YAML: {error}") from None
+        metadata = json.loads(json.dumps(metadata, default=str, allow_nan=False))
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise HubError(400, f"the front matter is no YAML that JSON could hold: {error}") from None
     if not isinstance(metadata, dict):
         raise HubError(400, "the front matter is no YAML mapping")
     return metadata

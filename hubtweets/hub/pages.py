@@ -3,11 +3,13 @@
 A card is anybody's Markdown and HTML, so it passes a sanitiser, and the page's policy forbids scripts, frames and anything from elsewhere.
 """
 
+import re
 from urllib.parse import unquote
 
 import nh3
 from markdown_it import MarkdownIt
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -22,9 +24,10 @@ ATTRIBUTES = {**nh3.ALLOWED_ATTRIBUTES, "img": {"src", "alt", "width", "height",
 markdown = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
 
-def render_card(card: str) -> str:
-    """Return a card's body as HTML that holds no script, no event handler and no frame."""
+def render_card(card: str, repo_id: str) -> str:
+    """Return a card's body as HTML that holds no script, no event handler and no frame; its own repo's files are shown from here."""
     html = markdown.render(body(card))
+    html = re.sub(rf"https?://[^/\s\"]+/{re.escape(repo_id)}/resolve/", f"/{repo_id}/resolve/", html)
     return nh3.clean(html, attributes=ATTRIBUTES, filter_style_properties=STYLES)
 
 
@@ -52,7 +55,11 @@ def model_page(storage: Storage, repo: Repo, endpoint: str) -> Response:
     card = commit.files.get("README.md")
     text = storage.blob(card.sha256).read_text(encoding="utf-8", errors="replace") if card else ""
     tags = [name for name, sha in storage.refs(repo, "tags").items() if sha == commit.id]
-    return page("model", repo=repo, commit=commit, tags=tags, endpoint=endpoint, card=render_card(text))
+    return page("model", repo=repo, commit=commit, tags=tags, endpoint=endpoint, card=render_card(text, repo.id))
+
+
+async def no_api(request: Request) -> Response:
+    raise HTTPException(404)
 
 
 async def icon(request: Request) -> Response:
@@ -62,5 +69,6 @@ async def icon(request: Request) -> Response:
 routes = [
     Route("/", index),
     Route("/favicon.ico", icon),
+    Route("/api/{name}", no_api),
     Route("/{namespace}/{name}", model),
 ]

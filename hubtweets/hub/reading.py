@@ -1,7 +1,6 @@
 """The requests that read: information, trees, refs, history, and the files themselves."""
 
 import hashlib
-import json
 from typing import Any
 from urllib.parse import parse_qs, quote
 
@@ -9,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from hubtweets.hub.cards import front_matter
-from hubtweets.hub.requests import commit_of, part, repo_of, storage_of
+from hubtweets.hub.requests import commit_of, part, repo_of, storage_of, user_of
 from hubtweets.hub.storage import Commit, Entry, HubError, Repo, Storage, lfs_pointer
 
 
@@ -22,7 +21,7 @@ def metadata_of(storage: Storage, commit: Commit) -> dict[str, Any]:
 
 
 def describe(storage: Storage, repo: Repo, commit: Commit, blobs: bool) -> dict[str, Any]:
-    metadata = json.loads(json.dumps(metadata_of(storage, commit), default=str))
+    metadata = metadata_of(storage, commit)
     files = [{"rfilename": path, **(details(path, entry, "blobId") if blobs else {})} for path, entry in commit.files.items()]
     return {
         "_id": repo.id,
@@ -52,6 +51,14 @@ def details(path: str, entry: Entry, oid_key: str = "oid") -> dict[str, Any]:
         hash_key = "sha256" if oid_key == "blobId" else "oid"
         found["lfs"] = {hash_key: entry.sha256, "size": entry.size, "pointerSize": pointer_size}
     return found
+
+
+async def repos(request: Request) -> Response:
+    """List the repos of a kind, the newest description of each; of one author, or with a word in the name, where asked."""
+    storage, user, author = storage_of(request), user_of(request), request.query_params.get("author")
+    found = [repo for repo in storage.repos(part(request, "kind")) if user or not repo.private]
+    found = [repo for repo in found if author in (None, repo.id.partition("/")[0]) and request.query_params.get("search", "") in repo.id]
+    return JSONResponse([describe(storage, repo, storage.resolve(repo, "main"), blobs=False) for repo in found])
 
 
 async def info(request: Request) -> Response:

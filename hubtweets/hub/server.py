@@ -27,6 +27,7 @@ def create_app(storage: Storage) -> "RawPath":
         Route("/api/repos/create", writing.create_repo, methods=["POST"]),
         Route("/api/validate-yaml", writing.validate_yaml, methods=["POST"]),
         Route("/api/agent-harnesses", agent_harnesses),
+        Route("/api/{kind}", reading.repos),
         Route("/api/{kind}" + repo, reading.info),
         Route("/api/{kind}" + repo + "/revision/{revision}", reading.info),
         Route("/api/{kind}" + repo + "/tree/{revision}", reading.tree),
@@ -47,7 +48,7 @@ def create_app(storage: Storage) -> "RawPath":
         routes.append(Route(prefix + repo + ".git/info/lfs/objects/batch", with_kind(kind, writing.lfs_batch), methods=["POST"]))
         routes.append(Route(prefix + repo + "/resolve/{revision}/{path:path}", with_kind(kind, reading.resolve)))
     routes += pages.routes
-    app = Starlette(routes=routes, exception_handlers={HubError: refuse, HTTPException: unknown})
+    app = Starlette(routes=routes, exception_handlers={HubError: refuse, HTTPException: unknown, OSError: out_of_room})
     app.state.storage = storage
     return RawPath(app)
 
@@ -78,6 +79,11 @@ async def refuse(request: Request, error: Exception) -> Response:
     if error.code:
         headers["X-Error-Code"] = error.code
     return JSONResponse({"error": error.message}, error.status, headers)
+
+
+async def out_of_room(request: Request, error: Exception) -> Response:
+    """Answer 507, which the client does not try again, where the disk is full or can't be written."""
+    return await refuse(request, HubError(507, f"the embedded Hub can't write: {error}"))
 
 
 async def unknown(request: Request, error: Exception) -> Response:

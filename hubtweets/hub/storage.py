@@ -30,6 +30,7 @@ from filelock import FileLock
 KINDS = ("models", "datasets", "spaces")
 REPO_ID = re.compile(r"(?!.*(--|\.\.))\w[\w.-]{0,95}/\w(?:[\w.-]{0,94}\w)?(?<!\.git)", re.ASCII)
 SHA = re.compile(r"[0-9a-f]{5,40}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 BINARY_SUFFIXES = """7z arrow bin bz2 ckpt gguf gz h5 joblib npy npz onnx parquet pickle pkl pt pth safetensors tar tgz xz zip zst"""
 GITATTRIBUTES = "".join(f"*.{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in BINARY_SUFFIXES.split())
 
@@ -86,8 +87,9 @@ class Storage:
     def _make_once(self, name: str, prefix: str = "") -> str:
         path = self.root / name
         if not path.exists():
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(prefix + secrets.token_hex(20))
+            with self.temporary() as file:  # which only its owner can read
+                file.write((prefix + secrets.token_hex(20)).encode())
+                self.keep(file, path)
         return path.read_text()
 
     # ---- contents ----
@@ -125,7 +127,7 @@ class Storage:
 
     def large(self, sha256: str) -> Entry:
         """Return the entry of a stored blob as Git LFS keeps it; raise HubError 400 where it was never uploaded."""
-        if not self.blob(sha256).exists():
+        if not SHA256.fullmatch(sha256) or not self.blob(sha256).exists():
             raise HubError(400, f"no upload with sha256 {sha256}")
         size = self.blob(sha256).stat().st_size
         return Entry(sha256, size, git_oid(lfs_pointer(sha256, size)), lfs=True)
@@ -136,6 +138,8 @@ class Storage:
         return self.root / "repos" / kind / repo_id
 
     def repos(self, kind: str = "models") -> list[Repo]:
+        if kind not in KINDS:
+            raise HubError(404, f"no repositories are called {kind}")
         ids = ["/".join(path.parts[-3:-1]) for path in sorted((self.root / "repos" / kind).glob("*/*/repo.json"))]
         return [repo for repo_id in ids if (repo := self.find_repo(kind, repo_id))]
 

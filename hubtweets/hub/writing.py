@@ -4,7 +4,6 @@ Large files come before their commit, by LFS or by Xet as the client chooses, an
 """
 
 import base64
-import binascii
 import fnmatch
 import hashlib
 import json
@@ -17,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from hubtweets.hub import xet
 from hubtweets.hub.cards import front_matter
 from hubtweets.hub.requests import base_url, check_signature, commit_of, json_of, part, repo_of, sign, storage_of, writer
-from hubtweets.hub.storage import GITATTRIBUTES, Commit, Entry, HubError, Repo, Storage
+from hubtweets.hub.storage import GITATTRIBUTES, SHA256, Commit, Entry, HubError, Repo, Storage
 
 LARGE = 10 * 2**20  # bytes; from here on a file goes by LFS or Xet
 
@@ -61,8 +60,10 @@ async def preupload(request: Request) -> Response:
     storage, commit = storage_of(request), commit_of(request, repo_of(request))
     patterns, answers = lfs_patterns(storage, commit), []
     for file in (await json_of(request)).get("files", []):
-        path, size = file["path"], file["size"]
-        binary = b"\0" in base64.b64decode(file.get("sample") or "")
+        try:
+            path, size, binary = checked(file["path"]), int(file["size"]), b"\0" in base64.b64decode(file.get("sample") or "")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise HubError(400, "a file needs a path, a size and a sample") from None
         lfs = size > 0 and (size >= LARGE or binary or any(fnmatch.fnmatch(path.rpartition("/")[2], pattern) for pattern in patterns))
         answer = {"path": path, "uploadMode": "lfs" if lfs else "regular", "shouldIgnore": False}
         if (old := commit.files.get(path)) and old.lfs == lfs:
@@ -78,7 +79,7 @@ async def lfs_batch(request: Request) -> Response:
     storage, objects = storage_of(request), []
     for wanted in (await json_of(request)).get("objects", []):
         sha256, size = str(wanted.get("oid")), wanted.get("size")
-        if not xet.HASH.fullmatch(sha256) or not isinstance(size, int):
+        if not SHA256.fullmatch(sha256) or not isinstance(size, int):
             raise HubError(400, f"an object needs a sha256 and a size, not {wanted}")
         item: dict[str, Any] = {"oid": sha256, "size": size}
         if not storage.blob(sha256).exists():
@@ -124,16 +125,16 @@ def apply_commit(storage: Storage, repo: Repo, branch: str, body: bytes, user: s
             operation = json.loads(line)
             key, value = operation["key"], operation["value"]
             if key == "header":
-                header = value
+                header = dict(value)
             elif key == "file":
                 added[checked(value["path"])] = storage.regular(base64.b64decode(value["content"], validate=True))
             elif key == "lfsFile":
-                added[checked(value["path"])] = storage.large(value["oid"])
+                added[checked(value["path"])] = storage.large(str(value["oid"]))
             elif key in ("deletedFile", "deletedFolder"):
-                deleted.append(value["path"])
+                deleted.append(checked(value["path"].rstrip("/")) + "/" * (key == "deletedFolder"))
             else:
                 raise HubError(400, f"unknown operation {key}")
-        except (ValueError, KeyError, TypeError, binascii.Error) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise HubError(400, f"a line of the commit can't be read: {error!r}") from None
 
     def change(files: dict[str, Entry]) -> dict[str, Entry]:
@@ -157,28 +158,29 @@ def checked(path: str) -> str:
 
 
 async def tag(request: Request) -> Response:
+    writer(request)
     if request.method == "DELETE":
         return delete_ref(request, "tags")
     return create_ref(request, "tags", str((await json_of(request)).get("tag")), part(request, "revision"))
 
 
 async def branch(request: Request) -> Response:
+    writer(request)
+    name = part(request, "revision")
     if request.method == "DELETE":
-        if part(request, "revision") == "main":
+        if name == "main":
             raise HubError(403, "main can't be deleted")
         return delete_ref(request, "branches")
-    body = json.loads(await request.body() or b"{}")
-    return create_ref(request, "branches", part(request, "revision"), str(body.get("startingPoint") or "main"))
+    body = await json_of(request) if await request.body() else {}
+    return create_ref(request, "branches", name, str(body.get("startingPoint") or "main"))
 
 
 def create_ref(request: Request, kind: str, name: str, revision: str) -> Response:
-    writer(request)
     storage_of(request).create_ref(repo_of(request), kind, checked(name), revision)
     return JSONResponse({}, 201)
 
 
 def delete_ref(request: Request, kind: str) -> Response:
-    writer(request)
     storage_of(request).delete_ref(repo_of(request), kind, part(request, "revision"))
     return JSONResponse({})
 

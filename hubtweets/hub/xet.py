@@ -5,17 +5,15 @@ which xorbs it is made of. Here a file is put together as soon as its shard arri
 ordinary blob: downloads never need Xet. Formats: https://huggingface.co/docs/xet, little-endian throughout.
 """
 
-import re
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import pyarrow
 
-from hubtweets.hub.storage import HubError, Storage
+from hubtweets.hub.storage import SHA256, HubError, Storage
 
 MAX_XORB = 2**26  # bytes, as in the specification
-HASH = re.compile(r"[0-9a-f]{64}")
 RECORD = 48  # bytes: a shard's header and every record after it
 END = b"\xff" * 32
 HAS_VERIFICATION, HAS_METADATA = 1 << 31, 1 << 30
@@ -36,7 +34,7 @@ class ShardFile(NamedTuple):
 
 def add_xorb(storage: Storage, name: str, body: bytes) -> None:
     """Keep a xorb under its hash; raise HubError 400 where it is none."""
-    if not HASH.fullmatch(name) or not body or len(body) > MAX_XORB:
+    if not SHA256.fullmatch(name) or not body or len(body) > MAX_XORB:
         raise HubError(400, f"a xorb needs a hash for a name and at most {MAX_XORB} bytes")
     for _ in chunks(body):
         pass

@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -57,6 +58,19 @@ class Reading:
 def well_formed(text: str) -> str:
     """Replace lone surrogates, which no UTF-8 file can hold, by U+FFFD."""
     return LONE_SURROGATE.sub("\ufffd", text)
+
+
+def to_utc(date: object) -> str | None:
+    """Turn a date as ISO 8601 or as X writes it ("Sat Jul 25 08:26:58 +0000 2026") into ISO 8601 in UTC, or None where it is neither."""
+    if not isinstance(date, str):
+        return None
+    for parse in (datetime.fromisoformat, lambda text: datetime.strptime(text, "%a %b %d %H:%M:%S %z %Y")):
+        try:
+            found = parse(date)
+            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+        except (ValueError, OverflowError):
+            continue
+    return None
 
 
 def hash_files(paths: Iterable[Path]) -> str:

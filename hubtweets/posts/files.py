@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Post, Profile, Reading, well_formed
+from hubtweets.posts import Post, Profile, Reading, to_utc, well_formed
 
 
 def read_jsonl(path: Path, handle: str) -> Reading:
@@ -22,15 +22,10 @@ def read_jsonl(path: Path, handle: str) -> Reading:
                 raise HubtweetsError(f'{path}: line {number} has no "text"; write one object a line, such as {{"text": "my post"}}')
             posts.append(
                 Post(
-                    id=str(item.get("id", number)),
+                    id=well_formed(str(item.get("id", number))),
                     text=well_formed(item["text"]),
-                    created_at=optional(item, "created_at"),
-                    lang=optional(item, "lang"),
+                    created_at=to_utc(item.get("created_at")),
+                    lang=well_formed(item["lang"]) if isinstance(item.get("lang"), str) else None,
                 )
             )
     return Reading("jsonl", Profile(handle, handle), None, posts)
-
-
-def optional(item: dict, key: str) -> str | None:
-    value = item.get(key)
-    return well_formed(value) if isinstance(value, str) else None

@@ -12,16 +12,17 @@ import zipfile
 import zlib
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Kind, Post, Profile, Reading, well_formed
+from hubtweets.posts import Kind, Post, Profile, Reading, to_utc, well_formed
 
 WANTED = re.compile(r"(manifest|account|profile|note-tweet|(community-)?tweets?(-part\d+)?)\.js")
 TWEETS = re.compile(r"(community-)?tweets?(-part\d+)?\.js")
 AVATAR = re.compile(r"profile_media/[^/]+$")
+VARIABLE = re.compile(r"\s*window\.YTD\.(\w+)\.part\d+\s*=")
+PUBLIC = ("tweet", "tweets", "community_tweet")  # deleted posts and those for a circle have other names
 REPOST = re.compile(r"RT @\w{1,20}: ")
 QUOTE = re.compile(r"//(mobile\.)?(twitter|x)\.com/\w+/status/\d+", re.IGNORECASE)
 SHORT_LINK = re.compile(r"https?://t\.co/\w+")
@@ -42,10 +43,17 @@ class Files:
         else:
             try:
                 archive = zipfile.ZipFile(path)
-            except zipfile.BadZipFile as error:
+            except (zipfile.BadZipFile, NotImplementedError) as error:
                 raise self.damaged(error) from None
+            except OSError as error:  # zipfile seeks before the start of a zip that lacks it
+                raise self.damaged(error) if error.filename is None else error from None
             names, self._read = archive.namelist(), archive.read
-        self.names = {name.rpartition("/")[2]: name for name in names if WANTED.fullmatch(name.rpartition("/")[2])}
+        wanted = [name for name in names if WANTED.fullmatch(name.rpartition("/")[2])]
+        self.names = {name.rpartition("/")[2]: name for name in wanted}
+        for name in wanted:
+            other = self.names[base_name := name.rpartition("/")[2]]
+            if other != name and TWEETS.fullmatch(base_name):
+                raise HubtweetsError(f"{path}: more than one archive in it ({name} and {other}); give one of them")
         if path.suffix == ".js" and path.is_file():
             self.names = {"tweets.js": path.name}  # whatever it is called
         self.avatars = sorted(name for name in names if AVATAR.search(name))
@@ -73,6 +81,9 @@ class Files:
         if base_name not in self.names:
             return None
         text = self.read(self.names[base_name]).decode("utf-8-sig", errors="replace")
+        variable = VARIABLE.match(text)
+        if TWEETS.fullmatch(base_name) and variable and variable[1] not in PUBLIC:
+            raise HubtweetsError(f"{self.path}: holds {variable[1]}, not public posts; give the whole archive or its tweets.js")
         try:
             return json.loads(text[text.index(opening) :].rstrip().rstrip(";"))
         except (ValueError, RecursionError) as error:
@@ -87,16 +98,16 @@ def read(path: Path) -> Reading:
     if not parts:
         raise HubtweetsError(f"{path}: not an X archive (no tweets.js in it); give the zip that X sent, unchanged")
     check_manifest(files, parts)
-    account = first(files.json("account.js"), "account")
-    profile = first(files.json("profile.js"), "profile")
+    account = dig(next(iter(files.json("account.js") or []), None), "account")
+    profile = dig(next(iter(files.json("profile.js") or []), None), "profile")
     notes = Notes(files.json("note-tweet.js") or [])
     account_id = text_of(account, "accountId")
     posts = []
     for part in parts:
         items = files.json(part)
-        for number, item in enumerate(items if isinstance(items, list) else [items], 1):
-            tweet = item.get("tweet", item) if isinstance(item, dict) else None
-            if not isinstance(tweet, dict) or not isinstance(tweet.get("full_text"), str) or not text_of(tweet, "id_str", "id"):
+        for number, item in enumerate(items, 1):
+            tweet = dig(item, "tweet") or item
+            if not isinstance(dig(tweet, "full_text"), str) or not text_of(tweet, "id_str", "id"):
                 raise HubtweetsError(f"{path}: item {number} of {part} is no post (it lacks id_str or full_text); download the archive again")
             posts.append(to_post(tweet, account_id, notes))
     posts += notes.left()
@@ -107,7 +118,7 @@ def read(path: Path) -> Reading:
             handle=text_of(account, "username") or "",
             name=text_of(account, "accountDisplayName") or text_of(account, "username") or "",
             network="X",
-            bio=text_of(profile.get("description"), "bio"),
+            bio=text_of(dig(profile, "description"), "bio"),
             account_id=account_id,
         ),
         avatar=read_avatar(files, profile),
@@ -118,19 +129,24 @@ def read(path: Path) -> Reading:
 def check_manifest(files: Files, parts: list[str]) -> None:
     """Raise HubtweetsError where manifest.js lists a tweets file that is not there."""
     manifest = files.json("manifest.js", opening="{")
-    types = manifest.get("dataTypes", {}) if isinstance(manifest, dict) else {}
     for kind in ("tweets", "tweet"):
-        for entry in types.get(kind, {}).get("files", []):
-            name = entry["fileName"].rpartition("/")[2]
-            if name not in parts:
+        for entry in listed(manifest, "dataTypes", kind, "files"):
+            name = (text_of(entry, "fileName") or "").rpartition("/")[2]
+            if name and name not in parts:
                 raise HubtweetsError(f"{files.path}: {name} is missing, though manifest.js lists it; download the archive again")
 
 
-def first(items: Any, key: str) -> dict:
-    """Return `items[0][key]` where that is an object, else an empty one: a hurt account.js costs a name, not the posts."""
-    if isinstance(items, list) and items and isinstance(items[0], dict) and isinstance(items[0].get(key), dict):
-        return items[0][key]
-    return {}
+def dig(value: Any, *keys: str) -> Any:
+    """Return `value[key][key]...`, or None where the way leads nowhere: a hurt field costs itself, not the posts."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def listed(value: Any, *keys: str) -> list:
+    """Return what `dig` finds where that is a list, else an empty one."""
+    found = dig(value, *keys)
+    return found if isinstance(found, list) else []
 
 
 def text_of(item: Any, *keys: str) -> str | None:
@@ -163,26 +179,17 @@ def kind_of(tweet: dict, text: str, account_id: str | None) -> Kind:
         return "repost"
     if text_of(tweet, "in_reply_to_status_id_str"):
         return "self_reply" if account_id and text_of(tweet, "in_reply_to_user_id_str") == account_id else "reply"
-    urls = tweet.get("entities", {}).get("urls", [])
-    return "quote" if any(QUOTE.search(url.get("expanded_url") or "") for url in urls) else "post"
+    urls = [text_of(url, "expanded_url") or "" for url in listed(tweet, "entities", "urls")]
+    return "quote" if any(QUOTE.search(url) for url in urls) else "post"
 
 
 def edit_versions(tweet: dict) -> list[str]:
     """Return the ids of a post's versions, oldest first: each version is an item of its own, and only the last one counts."""
-    info = tweet.get("edit_info", {})
-    control = info.get("initial") or info.get("edit", {}).get("editControlInitial", {})
-    return control.get("editTweetIds", [])
+    first = listed(tweet, "edit_info", "initial", "editTweetIds")
+    return [str(id) for id in first or listed(tweet, "edit_info", "edit", "editControlInitial", "editTweetIds")]
 
 
-def to_utc(created_at: Any) -> str | None:
-    """Turn "Sat Jul 25 08:26:58 +0000 2026" into ISO 8601, or None where it is no such date."""
-    try:
-        return datetime.strptime(created_at, "%a %b %d %H:%M:%S %z %Y").astimezone(UTC).isoformat()
-    except (TypeError, ValueError):
-        return None
-
-
-def read_avatar(files: Files, profile: dict) -> bytes | None:
+def read_avatar(files: Files, profile: Any) -> bytes | None:
     url = text_of(profile, "avatarMediaUrl")
     wanted = url.rpartition("/")[2] if url else None
     name = next((name for name in files.avatars if wanted and name.endswith("-" + wanted)), None)
@@ -195,16 +202,18 @@ class Notes:
     def __init__(self, items: list) -> None:
         self.by_second: dict[int, list[dict]] = defaultdict(list)
         for item in items:
-            note = item.get("noteTweet", {}) if isinstance(item, dict) else {}
-            id, text = text_of(note, "noteTweetId"), text_of(note.get("core"), "text")
+            note = dig(item, "noteTweet")
+            id, text = text_of(note, "noteTweetId"), text_of(dig(note, "core"), "text")
             if id and id.isdecimal() and text:
-                self.by_second[milliseconds(id) // 1000].append({"id": id, "text": text, "created_at": text_of(note, "createdAt")})
+                self.by_second[milliseconds(id) // 1000].append({"id": id, "text": text, "created_at": to_utc(dig(note, "createdAt"))})
 
     def take(self, tweet_id: str, text: str) -> str | None:
         """Return the note's text for a post, once: made up to a second before the post, and beginning as the post does."""
         if not tweet_id.isdecimal() or not self.by_second:
             return None
         moment, begins = milliseconds(tweet_id), folded(text)
+        if not begins:  # a picture or a link alone begins every note
+            return None
         for second in (moment // 1000, moment // 1000 - 1):
             for note in self.by_second.get(second, []):
                 if 0 < moment - milliseconds(note["id"]) < 1000 and folded(note["text"]).startswith(begins):
