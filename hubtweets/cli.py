@@ -142,7 +142,7 @@ def publish(
     handle = check_handle(handle)
     source = posts or find_source(handle)
     with publisher.connect(hub) as connected, open_run(runs, handle, quiet, new=True) as run:
-        target = publisher.choose_target(connected, handle, namespace)
+        target = publisher.choose_target(connected, handle, namespace, private)
         stages.curate(run, source)
         chosen, location = resolve(base)
         stages.train(run, chosen, location, TrainingConfig(**training))
@@ -216,7 +216,7 @@ def push(handle: str, hub: str | None, namespace: str | None, private: bool, run
     from hubtweets import publisher, stages
 
     with publisher.connect(hub) as connected, open_run(runs, check_handle(handle), quiet) as run:
-        target = publisher.choose_target(connected, run.record.handle, namespace)
+        target = publisher.choose_target(connected, run.record.handle, namespace, private)
         stages.render(run, target)
         published = stages.push(run, connected, private)
     click.echo(f"{target.url}\ncommit {published.commit}, tag {published.tag}")

@@ -48,20 +48,24 @@ def connect(hub: str | None) -> Iterator[Hub]:
         yield Hub(api, api.endpoint)
 
 
-def choose_target(hub: Hub, handle: str, namespace: str | None) -> Target:
-    """Return where the bot will stand, under the token's user by default; raise HubtweetsError where the Hub or the token says no."""
+def choose_target(hub: Hub, handle: str, namespace: str | None, private: bool = False) -> Target:
+    """Return where the bot will stand, under the token's user by default.
+
+    Raises HubtweetsError where the Hub or the token says no, or where `private` is asked of a repo that is public already.
+    """
     with speaking_to(hub):
         user = hub.api.whoami()["name"]
         repo_id = f"{namespace or user}/{handle}"
         validate_repo_id(repo_id)
+        if private and hub.api.repo_exists(repo_id) and not hub.api.repo_info(repo_id).private:
+            raise HubtweetsError(f"{hub.endpoint}/{repo_id} is public already; make it private in its settings, or leave --private out")
     return Target(hub.endpoint, repo_id)
 
 
 def push(hub: Hub, target: Target, repo: Path, private: bool, say: Callable[[str], None], last: Published | None = None) -> Published:
     """Push a folder's files and tag the commit with the next version; repeated with the same files, it changes nothing.
 
-    A file that the `last` push put there and that the folder no longer has is deleted. Raises HubtweetsError where `private` is asked of a repo
-    that is public already.
+    A file that the `last` push put there and that the folder no longer has is deleted.
     """
     api, repo_id = hub.api, target.repo_id
     if not sys.stderr.isatty():
@@ -72,8 +76,6 @@ def push(hub: Hub, target: Target, repo: Path, private: bool, say: Callable[[str
         except RepositoryNotFoundError:
             api.create_repo(repo_id, private=private)
             info = api.repo_info(repo_id)
-        if private and not info.private:
-            raise HubtweetsError(f"{target.url} is public already; make it private in its settings, or leave --private out")
         parent = info.sha
         files = sorted(path for path in repo.rglob("*") if path.is_file() and not path.name.startswith("."))
         there = {item.path: item for item in api.list_repo_tree(repo_id, recursive=True, revision=parent) if isinstance(item, RepoFile)}

@@ -73,10 +73,9 @@ def test_what_a_push_put_there_goes_when_the_folder_drops_it(connected: Hub, rep
 
 def test_a_public_repo_does_not_turn_private_unsaid(connected: Hub, repo: Path) -> None:
     push(connected, repo, [])
-    (repo / "README.md").write_text("# secret")
     with pytest.raises(HubtweetsError, match=r"is public already; make it private in its settings, or leave --private out$"):
-        publisher.push(connected, Target(connected.endpoint, "huggingtweets/bot"), repo, True, print)
-    assert len(connected.api.list_repo_commits("huggingtweets/bot")) == 2
+        publisher.choose_target(connected, "bot", None, private=True)
+    assert publisher.choose_target(connected, "new", None, private=True).repo_id == "huggingtweets/new"
 
 
 def test_a_tag_that_a_cut_push_left_out_is_made_up_for(connected: Hub, repo: Path) -> None:
