@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -109,14 +110,14 @@ def train(model: PreTrainedModel, documents: Sequence[np.ndarray], config: Train
         optimizer.zero_grad()
 
         progress.step, progress.seconds = step + 1, before + time.monotonic() - began
-        progress.pending.append(accelerator.reduce(loss.detach(), "mean").item())
-        if not math.isfinite(progress.pending[-1]):
-            raise HubtweetsError(f"the loss is {progress.pending[-1]} at step {progress.step}; type a smaller --learning-rate than {peak:g}")
+        mean_loss = accelerator.reduce(loss.detach(), "mean").item()
+        if not math.isfinite(mean_loss):
+            raise HubtweetsError(f"the loss is {mean_loss} at step {progress.step}; type a smaller --learning-rate than {peak:g}")
+        progress.pending.append(mean_loss)
         if progress.step % config.logging_steps == 0 or progress.step == total:
-            mean = sum(progress.pending) / len(progress.pending)
-            progress.history.append(HistoryPoint(progress.step, mean, learning_rate))
+            progress.history.append(HistoryPoint(progress.step, fmean(progress.pending), learning_rate))
             progress.pending.clear()
-        bar.update(progress.pending[-1] if progress.pending else mean, batch.input_ids.numel() * world)
+        bar.update(mean_loss, batch.input_ids.numel() * world)
         if checkpoint_now:
             save(accelerator, checkpoints, progress)
             saved = time.monotonic()
