@@ -38,22 +38,27 @@ class Group(click.Group):
             message = str(error)
         except OSError as error:
             hint = "free some disk space" if error.errno in FULL else "mend the permissions, or choose another folder"
-            message = f"{error.filename or 'writing failed'}: {error.strerror or error}; {hint}"
-        raise click.ClickException(" ".join(message.split()))
+            message = " ".join(f"{error.filename or 'writing failed'}: {error.strerror or error}; {hint}".split())
+        raise click.ClickException(message)
 
 
 def read_settings() -> dict[str, Any]:
     """Read hubtweets.toml; raise HubtweetsError where it is no TOML or has a key that is no option."""
-    if not SETTINGS.exists():
+    if not SETTINGS.is_file():
         return {}
     try:
         settings = tomllib.loads(SETTINGS.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise HubtweetsError(f'{SETTINGS}: no TOML ({error}); write lines such as: base = "tiny"') from None
     settings = {name.replace("-", "_"): value for name, value in settings.items()}
     known = {parameter.name or "" for parameter in main.commands["publish"].params} - {"handle"}
     if unknown := set(settings) - known:
         raise HubtweetsError(f"{SETTINGS}: no option is called {', '.join(sorted(unknown))}; take it out, or one of {', '.join(sorted(known))}")
+    for parameter in main.commands["publish"].params:
+        value = settings.get(parameter.name or "", "")
+        wants_text = isinstance(parameter.type, click.Path | click.types.StringParamType)
+        if not isinstance(value, str if wants_text else str | int | float) or "\0" in str(value):
+            raise HubtweetsError(f'{SETTINGS}: {parameter.name} can\'t be {value!r}; write a line such as: base = "tiny"')
     return settings
 
 
@@ -80,6 +85,14 @@ def positive(text: str) -> float:
     return number
 
 
+def seconds(text: str) -> float:
+    """Read a number from zero up; raise ValueError, which click turns into a usage error."""
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise ValueError(text)
+    return number
+
+
 DEFAULTS = TrainingConfig()
 
 handle_argument = click.argument("handle")
@@ -96,7 +109,7 @@ training_options = options(
     option("--learning-rate", type=positive, help="At the top of the schedule.  [default: by the base's width]"),
     option("--batch-size", type=click.IntRange(1), default=DEFAULTS.batch_size, help="Sequences per optimizer step, over all processes."),
     option("--block-size", type=click.IntRange(8), default=DEFAULTS.block_size, help="Tokens per sequence."),
-    option("--checkpoint-seconds", type=click.FloatRange(0), default=DEFAULTS.checkpoint_seconds, help="From one checkpoint to the next."),
+    option("--checkpoint-seconds", type=seconds, default=DEFAULTS.checkpoint_seconds, help="From one checkpoint to the next."),
     seed_option,
 )
 hub_options = options(

@@ -3,3 +3,6 @@
 
 class HubtweetsError(Exception):
     """A failure whose text is one line: what was wrong, the value, and the next thing to type."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(" ".join(text.split()))

@@ -12,11 +12,13 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from hubtweets.errors import HubtweetsError
 from hubtweets.models import context_of
 from hubtweets.packing import IGNORED, encode
 from hubtweets.record import Score
 
 TOKENS_PER_BATCH = 4096
+HOPELESS = 100  # nats per token; knowing nothing costs some 10
 UNBOUNDED = 1024  # the window for models that read texts of any length
 
 
@@ -25,7 +27,8 @@ def evaluate(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: 
     """Score texts: bits per byte = sum of -log2 p(token) / UTF-8 bytes, and perplexity = exp(mean of -ln p(token)).
 
     Both are over the tokens of the texts, each text after BOS alone; the EOS after a text is left out, for it has no bytes (as in nanochat's
-    `evaluate_bpb`). Texts longer than the model's context are scored window by window.
+    `evaluate_bpb`). Texts longer than the model's context are scored window by window. Raises HubtweetsError for a model that has diverged, and
+    for a tokenizer that has no tokens for the texts.
     """
     model.eval()
     context = context_of(model) or UNBOUNDED
@@ -44,6 +47,10 @@ def evaluate(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: 
         nats += loss.item()
         tokens += int((labels != IGNORED).sum())
         start += size
+    if tokens == 0:
+        raise HubtweetsError("this base has no tokens for these posts; take another one: --base ID")
+    if not nats / tokens < HOPELESS:
+        raise HubtweetsError(f"the model is lost ({nats / tokens:.3g} nats per token); train it with a smaller --learning-rate")
     total_bytes = sum(len(text.encode()) for text in texts)
     return Score(nats / math.log(2) / total_bytes, math.exp(nats / tokens), total_bytes, tokens)
 

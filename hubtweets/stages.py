@@ -33,6 +33,7 @@ from hubtweets.run import Run, key_of
 if TYPE_CHECKING:
     from hubtweets.publisher import Hub
 
+OLD_CODES = {"in": "id", "iw": "he", "ji": "yi"}  # which X still writes
 SAME_RESULT = ("checkpoint_seconds", "logging_steps")  # settings that leave the weights as they are
 
 
@@ -65,7 +66,7 @@ def curate(run: Run, source: Path) -> None:
         "curate",
         key,
         [*outputs, *([run.repo / avatar] if avatar else [])],
-        profiles=(replace(reading.profile, avatar=avatar),),
+        profiles=(replace(reading.profile, handle=handle, avatar=avatar),),
         source=Source(reading.kind, sha256, dates[0] if dates else None, dates[-1] if dates else None),
         counts=(counts,),
         dataset=DatasetInfo(
@@ -91,7 +92,7 @@ def read_avatar(run: Run, image: bytes | None) -> str | None:
 
 def most_common_language(kept: list[posts.Post]) -> str | None:
     """Return the ISO 639-1 code that the source gives to most of the posts, if it gives any (X has its own for "none" and "unknown")."""
-    codes = Counter(post.lang for post in kept if post.lang and re.fullmatch("[a-z]{2}", post.lang))
+    codes = Counter(OLD_CODES.get(post.lang, post.lang) for post in kept if post.lang and re.fullmatch("[a-z]{2}", post.lang))
     return codes.most_common(1)[0][0] if codes else None
 
 
@@ -156,6 +157,7 @@ def evaluate(run: Run, location: str) -> None:
 
 def sample(run: Run, prompt: str, seed: int, count: int = 5) -> Sequence[str]:
     """Let the tuned model write on from the prompt, and return what it wrote."""
+    prompt = posts.well_formed(prompt)
     key = key_of([asdict(file) for file in run.outputs("train")], prompt, seed, count)
     if run.is_done("sample", key) and run.record.samples:
         return run.record.samples.texts

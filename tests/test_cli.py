@@ -88,7 +88,10 @@ def test_hurt_weights_are_not_pushed(workplace: Path) -> None:
     assert run(workplace, "generate", "lyons____", "I").stderr.startswith("Error: runs/lyons____/repo: the weights can't be loaded (")
 
 
-@pytest.mark.parametrize("arguments", [["--seed", "-1"], ["--epochs", "nan"], ["--epochs", "inf"], ["--learning-rate", "0"], ["--batch-size", "x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--seed", "-1"], ["--epochs", "nan"], ["--epochs", "inf"], ["--learning-rate", "0"], ["--batch-size", "x"], ["--checkpoint-seconds", "nan"]],
+)
 def test_impossible_options_are_usage_errors(tmp_path: Path, arguments: list[str]) -> None:
     done = run(tmp_path, "publish", "lyons____", *arguments)
     assert done.returncode == 2 and f"Error: Invalid value for '{arguments[0]}'" in done.stderr
@@ -202,6 +205,14 @@ def bad_settings(folder: Path) -> None:
     (folder / "hubtweets.toml").write_text('bse = "tiny"\n')
 
 
+def wrong_settings(folder: Path) -> None:
+    (folder / "hubtweets.toml").write_text("runs = [1]\n")
+
+
+def no_toml(folder: Path) -> None:
+    (folder / "hubtweets.toml").write_text("a = " + "[" * 5000)
+
+
 def file_for_runs(folder: Path) -> None:
     enough(folder)
     (folder / "runs").write_text("not a folder")
@@ -235,6 +246,9 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
     (enough, ["publish", "lyons____", "--block-size", "1024", *LOCAL], r"tiny reads 512 tokens at most, not 1024; type: --block-size 512"),
     (enough, ["publish", "lyons____", "--namespace", "a/b", *LOCAL], r"http://127\.0\.0\.1:8086: Repo id must be .+; type the command again"),
     (enough, ["publish", "lyons____", "--learning-rate", "1e30", *LOCAL], r"the loss is nan at step \d+; type a smaller --learning-rate than 1e\+30"),
+    (wrong_settings, ["card"], r'hubtweets\.toml: runs can\'t be \[1\]; write a line such as: base = "tiny"'),
+    (no_toml, ["card"], r'hubtweets\.toml: no TOML \(.+\); write lines such as: base = "tiny"'),
+    (nothing, ["publish", "a", "--posts", "/dev/null", *LOCAL], r"/dev/null: no such file; name the posts: --posts FILE"),
     (nothing, ["generate", "typo", "I"], r"runs/typo: no such run; type: hubtweets publish typo"),
     (nothing, ["train", "typo"], r"runs/typo: no such run; type: hubtweets publish typo"),
     (enough, ["example", "lyons____.zip"], r"lyons____\.zip: is there already, and may be a real archive; remove it, or give another name"),

@@ -5,6 +5,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
+from hubtweets.errors import HubtweetsError
 from hubtweets.evaluation import evaluate
 from hubtweets.models import load_tokenizer
 
@@ -44,6 +45,17 @@ def test_a_model_that_knows_nothing_needs_the_bits_of_a_token(base: Path) -> Non
     score = evaluate(model, load_tokenizer(str(base)), TEXTS)
     assert score.bits_per_byte == pytest.approx(math.log2(model.config.vocab_size) * score.tokens / score.bytes, rel=1e-5)
     assert score.perplexity == pytest.approx(model.config.vocab_size, rel=1e-4)
+
+
+def test_a_lost_model_gets_one_line(base: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(base)
+    for scale in (1e6, float("nan")):
+        with torch.no_grad():
+            model.transformer.wte.weight.mul_(scale)
+        with pytest.raises(HubtweetsError, match=r"^the model is lost \((nan|[\d.e+]+) nats per token\); train it with a smaller --learning-rate$"):
+            evaluate(model, load_tokenizer(str(base)), TEXTS)
+    with pytest.raises(HubtweetsError, match=r"^this base has no tokens for these posts"):
+        evaluate(model, load_tokenizer(str(base)), [""])
 
 
 def test_batches_and_windows_change_nothing_but_the_context(model: PreTrainedModel, base: Path) -> None:

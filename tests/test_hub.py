@@ -182,6 +182,8 @@ RAW = [
     ("POST", "/api/models/huggingtweets/bot/branch/x", 401, "a token is needed to write"),
     ("POST", "/huggingtweets/bot.git/info/lfs/objects/batch", 401, "a token is needed to write"),
     ("GET", "/api/models/huggingtweets/bot/xet-write-token/main", 401, "a token is needed to write"),
+    ("GET", "/api/models/huggingtweets/bot/revision/%0d%0aX-Injected:1", 404, "huggingtweets/bot has no revision \r\nX-Injected:1"),
+    ("GET", "/api/models/huggingtweets/bot/revision/%00", 404, "huggingtweets/bot has no revision \0"),
     ("GET", "/api/buckets", 404, "no repositories are called buckets"),
 ]
 
@@ -224,6 +226,9 @@ def test_an_upload_counts_only_when_it_is_what_was_announced(api: HfApi, hub: Hu
         b'{"key":"lfsFile","value":{"path":"x","oid":"/etc/hostname"}}',
         b'{"key":"lfsFile","value":{"path":"x","oid":"../../secret"}}',
         b'{"key":"unheard","value":{}}',
+        b'{"key":"file","value":{"path":"\\udcff.txt","content":"eA=="}}',
+        b'{"key":"header","value":{"summary":"x","parentCommit":-1}}',
+        b'{"key":"header","value":{"summary":"x","parentCommit":"\\ud800"}}',
         b"[" * 100_000,
     ],
     ids=lambda line: line[:60].decode(),
@@ -232,10 +237,32 @@ def test_commits_that_make_no_sense_are_refused(api: HfApi, hub: Hub, repo_id: s
     before = api.model_info(repo_id).sha
     content = b'{"key":"header","value":{"summary":"x"}}\n' + line + b"\n"
     answer = httpx2.post(f"{hub[0]}/api/models/{repo_id}/commit/main", content=content, headers={"Authorization": f"Bearer {hub[1]}"})
-    assert answer.status_code == 400 and api.model_info(repo_id).sha == before
+    assert answer.status_code in (400, 412) and answer.json()["error"] and api.model_info(repo_id).sha == before
 
 
-@pytest.mark.parametrize("matter", ["date: 2020-13-45", "x: .nan", "a: &a [*a]", "2020-01-01: x", "a: [", "just text"])
+BODIES = [b"[" * 100_000, b"1", b"null", b"\xff", *(b'{"files":%b,"objects":%b}' % (x, x) for x in (b"1", b"null", b"[1]", b"[null]", b'{"a":1}'))]
+
+
+@pytest.mark.parametrize(
+    "body", [*BODIES, b'{"files":[{"path":"x"}],"objects":[{"oid":"%b","size":-1}]}' % (b"a" * 64)], ids=lambda body: body[:40].decode("latin-1")
+)
+@pytest.mark.parametrize("path", ["/api/models/huggingtweets/bot/preupload/main", "/huggingtweets/bot.git/info/lfs/objects/batch"])
+def test_bodies_that_make_no_sense_are_refused(hub: Hub, repo_id: str, path: str, body: bytes) -> None:
+    answer = httpx2.post(hub[0] + path, content=body, headers={"Authorization": f"Bearer {hub[1]}"})
+    assert answer.status_code == 400 and answer.json()["error"]
+
+
+def test_a_summary_is_kept_as_text(api: HfApi, hub: Hub, repo_id: str) -> None:
+    content = b'{"key":"header","value":{"summary":"\\ud800 and"}}\n{"key":"file","value":{"path":"a","content":""}}'
+    httpx2.post(f"{hub[0]}/api/models/{repo_id}/commit/main", content=content, headers={"Authorization": f"Bearer {hub[1]}"}).raise_for_status()
+    assert api.list_repo_commits(repo_id)[0].title == "? and"
+
+
+MATTERS = ["date: 2020-13-45", "x: .nan", "a: &a [*a]", "a: &a x\nb: *a", "2020-01-01: x", "a: [", "just text"]
+MATTERS += ["a: !!timestamp x", 'a: !!int ""', "a: !!bool x", '"\\ud800": x', "a: " + "[" * 3000]
+
+
+@pytest.mark.parametrize("matter", MATTERS, ids=lambda matter: matter[:20])
 def test_front_matter_that_json_cannot_hold_is_refused(hub: Hub, matter: str) -> None:
     answer = httpx2.post(f"{hub[0]}/api/validate-yaml", json={"content": f"---\n{matter}\n---\n", "repoType": "model"})
     assert answer.status_code == 400 and answer.json()["errors"]

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,24 @@ def test_a_prompt_that_does_not_fit_gets_one_line(repo: Path) -> None:
     with pytest.raises(HubtweetsError) as caught:
         sampling.generate(*models.load_repo(repo), "my dream " * 60, 1, 0)
     assert str(caught.value) == "a prompt of 481 tokens is too long for this model; give 96 tokens at most"
+
+
+@pytest.mark.parametrize(
+    ("matter", "expected"),
+    [
+        ("license: mit", "mit"),
+        ('license: "\\ud800"', "\ufffd"),
+        ("license: [a]", None),
+        ("1: 2", None),
+        ("self: 1", None),
+        ("license: !!timestamp x", None),
+        ("a: [", None),
+    ],
+)
+def test_a_hurt_card_costs_its_licence_only(base: Path, tmp_path: Path, matter: str, expected: str | None) -> None:
+    shutil.copytree(base, tmp_path / "base")
+    (tmp_path / "base" / "README.md").write_text(f"---\n{matter}\n---\n")
+    assert bases.resolve(str(tmp_path / "base"))[0].license == expected
 
 
 def test_saving_replaces_the_old_files(base: Path, tmp_path: Path) -> None:

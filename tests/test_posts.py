@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ def write_folder(path: Path, files: dict[str, str]) -> Path:
     return path
 
 
+LONG = "a long story about a robot in the shed, " * 10
 UTC = "2026-07-25T08:26:58+00:00"
 ITEMS: list[tuple[dict, Post]] = [
     (tweet(), Post("1000", "hello to the whole world", UTC, "en")),
@@ -99,6 +101,40 @@ def test_item(tmp_path: Path, item: dict, expected: Post) -> None:
     assert posts.read(write_zip(tmp_path / "a.zip", archive_files([item])), "alice").posts == [expected]
 
 
+HURT: list[Any] = [None, True, -1, 10**400, 1.5, "", "x", "\ud800", "1" * 5000, [], [None], ["x"], {}, {"a": {}}, [[[[]]]]]
+FIELDS = ["id_str", "id", "full_text", "created_at", "lang", "entities", "edit_info", "in_reply_to_status_id_str", "in_reply_to_user_id_str"]
+
+
+@pytest.mark.parametrize("field", [*FIELDS, "tweet", "noteTweet", "account", "profile", "manifest"])
+def test_whatever_a_field_holds_it_is_read_or_refused(tmp_path: Path, field: str) -> None:
+    for hurt in HURT:
+        items = [tweet("5"), {"tweet": hurt} if field == "tweet" else {"tweet": {**tweet()["tweet"], field: hurt}}]
+        files = archive_files(items, [note(snowflake(5_000), LONG)])
+        if field == "noteTweet":
+            files["data/note-tweet.js"] = javascript(
+                "YTD.note_tweet.part0", [{"noteTweet": hurt}, {"noteTweet": {"noteTweetId": hurt, "core": hurt}}]
+            )
+        elif field in ("account", "profile"):
+            files[f"data/{field}.js"] = javascript(f"YTD.{field}.part0", [{field: hurt}])
+        elif field == "manifest":
+            files["data/manifest.js"] = javascript("__THAR_CONFIG", {"dataTypes": {"tweets": {"files": hurt}, "tweet": hurt}})
+        with suppress(HubtweetsError):
+            reading = posts.read(write_zip(tmp_path / "a.zip", files), "alice")
+            assert "5" in [post.id for post in reading.posts]
+
+
+def test_every_hurt_byte_is_read_or_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        with zipfile.ZipFile(path, "w", method) as opened:
+            opened.writestr("data/tweets.js", javascript("YTD.tweets.part0", [tweet()]))
+        whole = path.read_bytes()
+        for position in range(0, len(whole), 3):
+            path.write_bytes(whole[:position] + bytes([whole[position] ^ 0x55]) + whole[position + 1 :])
+            with suppress(HubtweetsError):
+                posts.read(path, "alice")
+
+
 def test_zip_folder_and_single_file_agree(tmp_path: Path) -> None:
     items = [tweet("3"), tweet("1"), tweet("2")]
     files = archive_files(items, parts=2)
@@ -116,7 +152,6 @@ def test_zip_folder_and_single_file_agree(tmp_path: Path) -> None:
     assert "secret@example.org" not in repr(from_zip)
 
 
-LONG = "a long story about a robot in the shed, " * 10
 NOTES = [
     # the note's text stands in for the cut one: links differ, mentions lead, an ellipsis ends it
     (tweet(snowflake(5_020), "@bob " + LONG[:200].strip() + "… https://t.co/abc"), [note(snowflake(5_000), LONG)], [LONG]),

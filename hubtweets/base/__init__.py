@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import hash_files
+from hubtweets.posts import hash_files, well_formed
 from hubtweets.record import Base
 
 TINY = Path(__file__).parent / "tiny"
@@ -38,8 +38,8 @@ def resolve_on_hub(repo_id: str) -> tuple[Base, str]:
     try:
         info = api.model_info(repo_id)
         hf_hub_download(repo_id, "config.json")  # notes in the cache what main is, for a day without the Hub
-        license = info.card_data.get("license") if info.card_data else None
-        return Base(repo_id, str(info.sha), license if isinstance(license, str) else None, on_hub=True), repo_id
+        license = text_of(info.card_data.get("license")) if info.card_data else None
+        return Base(repo_id, str(info.sha), license, on_hub=True), repo_id
     except (httpx2.TransportError, ConnectionError):
         cached = try_to_load_from_cache(repo_id, "config.json")
         if isinstance(cached, str):
@@ -53,11 +53,13 @@ def resolve_on_hub(repo_id: str) -> tuple[Base, str]:
 
 def license_of(card: Path) -> str | None:
     """Return the licence that a model card on disk names, or None where there is no card, or one that can't be read."""
-    import yaml
     from huggingface_hub import ModelCard
 
     try:
-        license = ModelCard.load(card).data.get("license") if card.exists() else None
-    except (ValueError, yaml.YAMLError):
+        return text_of(ModelCard.load(card).data.get("license")) if card.exists() else None
+    except Exception:  # PyYAML and the client raise a dozen kinds for a hurt card
         return None
-    return license if isinstance(license, str) else None
+
+
+def text_of(license: object) -> str | None:
+    return well_formed(license) if isinstance(license, str) else None

@@ -57,7 +57,7 @@ def commit_of(request: Request, repo: Repo) -> Commit:
 async def json_of(request: Request) -> dict[str, Any]:
     try:
         value = await request.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise HubError(400, "the body is no JSON object")

@@ -4,12 +4,13 @@ In: a Storage. Out: an ASGI application. Routes match on the raw path, for a rev
 does not know is answered with 404 and JSON that names the request.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -48,7 +49,7 @@ def create_app(storage: Storage) -> "RawPath":
         routes.append(Route(prefix + repo + ".git/info/lfs/objects/batch", with_kind(kind, writing.lfs_batch), methods=["POST"]))
         routes.append(Route(prefix + repo + "/resolve/{revision}/{path:path}", with_kind(kind, reading.resolve)))
     routes += pages.routes
-    app = Starlette(routes=routes, exception_handlers={HubError: refuse, HTTPException: unknown, OSError: out_of_room})
+    app = Starlette(routes=routes, exception_handlers={HubError: refuse, HTTPException: unknown, OSError: out_of_room, ClientDisconnect: gone})
     app.state.storage = storage
     return RawPath(app)
 
@@ -75,7 +76,7 @@ def with_kind(kind: str, endpoint: Callable[[Request], Awaitable[Response]]) -> 
 
 async def refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, HubError)
-    headers = {"X-Error-Message": error.message.encode("ascii", "replace").decode()}
+    headers = {"X-Error-Message": re.sub("[^ -~]", "?", error.message).strip()}
     if error.code:
         headers["X-Error-Code"] = error.code
     return JSONResponse({"error": error.message}, error.status, headers)
@@ -84,6 +85,11 @@ async def refuse(request: Request, error: Exception) -> Response:
 async def out_of_room(request: Request, error: Exception) -> Response:
     """Answer 507, which the client does not try again, where the disk is full or can't be written."""
     return await refuse(request, HubError(507, f"the embedded Hub can't write: {error}"))
+
+
+async def gone(request: Request, error: Exception) -> Response:
+    """Answer nobody: the client hung up in the middle of its upload, and what came is thrown away."""
+    return Response(status_code=400)
 
 
 async def unknown(request: Request, error: Exception) -> Response:

@@ -40,7 +40,7 @@ class HubError(Exception):
 
     def __init__(self, status: int, message: str, code: str | None = None) -> None:
         super().__init__(message)
-        self.status, self.message, self.code = status, message, code
+        self.status, self.message, self.code = status, message.encode("utf-8", "replace").decode()[:500], code
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import fnmatch
 import hashlib
 import json
 from typing import Any
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -59,7 +60,7 @@ async def preupload(request: Request) -> Response:
     writer(request)
     storage, commit = storage_of(request), commit_of(request, repo_of(request))
     patterns, answers = lfs_patterns(storage, commit), []
-    for file in (await json_of(request)).get("files", []):
+    for file in listed(await json_of(request), "files"):
         try:
             path, size, binary = checked(file["path"]), int(file["size"]), b"\0" in base64.b64decode(file.get("sample") or "")
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -77,9 +78,9 @@ async def lfs_batch(request: Request) -> Response:
     writer(request)
     repo_of(request)
     storage, objects = storage_of(request), []
-    for wanted in (await json_of(request)).get("objects", []):
+    for wanted in listed(await json_of(request), "objects"):
         sha256, size = str(wanted.get("oid")), wanted.get("size")
-        if not SHA256.fullmatch(sha256) or not isinstance(size, int):
+        if not SHA256.fullmatch(sha256) or type(size) is not int or size < 0:
             raise HubError(400, f"an object needs a sha256 and a size, not {wanted}")
         item: dict[str, Any] = {"oid": sha256, "size": size}
         if not storage.blob(sha256).exists():
@@ -146,13 +147,25 @@ def apply_commit(storage: Storage, repo: Repo, branch: str, body: bytes, user: s
                 del files[name]
         return files | added
 
-    summary, description = str(header.get("summary", "")), str(header.get("description", ""))
-    return storage.commit(repo, branch, change, summary, description, user, header.get("parentCommit"))
+    parent = header.get("parentCommit")
+    if not isinstance(parent, str | None):
+        raise HubError(400, "parentCommit is no commit")
+    summary, description = (str(header.get(key, "")).encode("utf-8", "replace").decode() for key in ("summary", "description"))
+    return storage.commit(repo, branch, change, summary, description, user, parent)
+
+
+def listed(body: dict[str, Any], key: str) -> list[dict]:
+    """Return a list of objects from a body; raise HubError 400 where it is none."""
+    items = body.get(key, [])
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise HubError(400, f"{key} is no list of objects")
+    return items
 
 
 def checked(path: str) -> str:
     """Return a repo path; raise HubError 400 where it could point anywhere else."""
-    if not path or len(path) > 1000 or "\0" in path or "\\" in path or any(step in ("", ".", "..") for step in path.split("/")):
+    hurt = any(character in "\0\\" or "\ud800" <= character <= "\udfff" for character in path)
+    if not path or len(path) > 1000 or hurt or any(step in ("", ".", "..") for step in path.split("/")):
         raise HubError(400, f"{path!r} is no path in a repository")
     return path
 
@@ -176,7 +189,9 @@ async def branch(request: Request) -> Response:
 
 
 def create_ref(request: Request, kind: str, name: str, revision: str) -> Response:
-    storage_of(request).create_ref(repo_of(request), kind, checked(name), revision)
+    if len(quote(checked(name), safe="")) > 255:
+        raise HubError(400, f"{name!r} is too long for a name")
+    storage_of(request).create_ref(repo_of(request), kind, name, revision)
     return JSONResponse({}, 201)
 
 

@@ -85,17 +85,20 @@ def hash_files(paths: Iterable[Path]) -> str:
 
 def hash_source(path: Path) -> str:
     """Return the SHA-256, in hex, of what `read` would open; raise HubtweetsError where there is nothing."""
-    if not path.exists():
-        raise HubtweetsError(f"{path}: no such file; name the posts: --posts FILE")
-    if not is_x_archive(path):
-        return hash_files([path])
-    from hubtweets.posts import x_archive
+    if is_x_archive(path):
+        from hubtweets.posts import x_archive
 
-    return x_archive.Files(path).sha256()
+        return x_archive.Files(path).sha256()
+    return hash_files([path])
 
 
 def is_x_archive(path: Path) -> bool:
-    return path.is_dir() or path.suffix in (".zip", ".js")
+    """Tell an X archive from a JSONL file; raise HubtweetsError for anything else."""
+    if not path.is_file() and not path.is_dir():
+        raise HubtweetsError(f"{path}: no such file; name the posts: --posts FILE")
+    if path.is_file() and path.suffix not in (".zip", ".js", ".jsonl"):
+        raise HubtweetsError(f"{path}: not a kind of file that posts are read from; give an X archive (.zip, a folder, .js) or .jsonl")
+    return path.suffix != ".jsonl"
 
 
 def find_source(handle: str) -> Path:
@@ -117,10 +120,8 @@ def read(path: Path, handle: str) -> Reading:
         if reading.profile.handle and reading.profile.handle.lower() != handle:
             other = reading.profile.handle
             raise HubtweetsError(f"{path}: the archive of @{other}, not of @{handle}; type: hubtweets publish {other} --posts {path}")
-    elif path.suffix == ".jsonl":
-        reading = files.read_jsonl(path, handle)
     else:
-        raise HubtweetsError(f"{path}: not a kind of file that posts are read from; give an X archive (.zip, a folder, .js) or .jsonl")
+        reading = files.read_jsonl(path, handle)
     if not reading.posts:
         raise HubtweetsError(f"{path}: no posts in it; ask X for the archive again, or give another file with --posts")
     return reading

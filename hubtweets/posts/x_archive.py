@@ -7,6 +7,8 @@ is in note-tweet.js, under an id made some milliseconds before the post's own.
 
 import hashlib
 import json
+import lzma
+import os
 import re
 import zipfile
 import zlib
@@ -62,7 +64,7 @@ class Files:
         """Return the SHA-256 of the wanted files' names and bytes, in hex: a zip and its unpacked folder have the same."""
         digest = hashlib.sha256()
         for base_name, name in sorted(self.names.items()) + [(name.rpartition("/")[2], name) for name in self.avatars]:
-            digest.update(base_name.encode() + b"\0" + self.read(name))
+            digest.update(os.fsencode(base_name) + b"\0" + self.read(name))
         return digest.hexdigest()
 
     def damaged(self, error: Exception) -> HubtweetsError:
@@ -71,8 +73,10 @@ class Files:
     def read(self, name: str) -> bytes:
         try:
             return self._read(name)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError) as error:
             raise self.damaged(error) from None
+        except OSError as error:  # without a file's name it is a decompressor's, or a seek to where nothing is
+            raise self.damaged(error) if error.filename is None else error from None
         except RuntimeError:  # zipfile's word for an encrypted member
             raise HubtweetsError(f"{self.path}: {name} is locked by a password; unpack the zip and give the folder") from None
 
@@ -111,7 +115,7 @@ def read(path: Path) -> Reading:
                 raise HubtweetsError(f"{path}: item {number} of {part} is no post (it lacks id_str or full_text); download the archive again")
             posts.append(to_post(tweet, account_id, notes))
     posts += notes.left()
-    posts.sort(key=lambda post: int(post.id) if post.id.isdecimal() else 0)
+    posts.sort(key=lambda post: int(post.id) if is_snowflake(post.id) else 0)
     return Reading(
         kind="x-archive",
         profile=Profile(
@@ -204,12 +208,12 @@ class Notes:
         for item in items:
             note = dig(item, "noteTweet")
             id, text = text_of(note, "noteTweetId"), text_of(dig(note, "core"), "text")
-            if id and id.isdecimal() and text:
+            if id and is_snowflake(id) and text:
                 self.by_second[milliseconds(id) // 1000].append({"id": id, "text": text, "created_at": to_utc(dig(note, "createdAt"))})
 
     def take(self, tweet_id: str, text: str) -> str | None:
         """Return the note's text for a post, once: made up to a second before the post, and beginning as the post does."""
-        if not tweet_id.isdecimal() or not self.by_second:
+        if not is_snowflake(tweet_id) or not self.by_second:
             return None
         moment, begins = milliseconds(tweet_id), folded(text)
         if not begins:  # a picture or a link alone begins every note
@@ -225,6 +229,10 @@ class Notes:
         """Return the notes that no post began, as posts of their own."""
         notes = [note for notes in self.by_second.values() for note in notes]
         return [Post(note["id"], note["text"], note["created_at"]) for note in notes]
+
+
+def is_snowflake(id: str) -> bool:
+    return id.isdecimal() and len(id) <= 20
 
 
 def milliseconds(snowflake: str) -> int:
