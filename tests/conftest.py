@@ -56,7 +56,7 @@ def make_base(folder: Path) -> Path:
     end = {"bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>"}
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe._tokenizer, **end)
     torch.manual_seed(0)
-    sizes = {"n_positions": 256, "n_embd": 32, "n_layer": 1, "n_head": 2, "bos_token_id": 0, "eos_token_id": 0}
+    sizes = {"n_positions": 256, "n_embd": 32, "n_layer": 1, "n_head": 2, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
     GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **sizes)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
