@@ -77,20 +77,14 @@ def options(*chosen: Callable) -> Callable:
     return decorate
 
 
-def positive(text: str) -> float:
-    """Read a number above zero; raise ValueError, which click turns into a usage error."""
-    number = float(text)
-    if not 0 < number < math.inf:
-        raise ValueError(text)
-    return number
+class Finite(click.FloatRange):
+    """A number in a range, and neither nan, which no range refuses, nor infinite."""
 
-
-def seconds(text: str) -> float:
-    """Read a number from zero up; raise ValueError, which click turns into a usage error."""
-    number = float(text)
-    if not 0 <= number < math.inf:
-        raise ValueError(text)
-    return number
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no finite number.", param, ctx)
+        return number
 
 
 DEFAULTS = TrainingConfig()
@@ -105,11 +99,11 @@ base_option = option("--base", default="openai-community/gpt2", help="A model's 
 prompt_option = option("--prompt", default="My dream is", help="How the posts on the card begin.")
 seed_option = option("--seed", type=click.IntRange(0, 2**32 - 1), default=DEFAULTS.seed, help="Of the training and of the posts on the card.")
 training_options = options(
-    option("--epochs", type=positive, default=DEFAULTS.epochs, help="Passes over the posts."),
-    option("--learning-rate", type=positive, help="At the top of the schedule.  [default: by the base's width]"),
+    option("--epochs", type=Finite(0, min_open=True), default=DEFAULTS.epochs, help="Passes over the posts."),
+    option("--learning-rate", type=Finite(0, min_open=True), help="At the top of the schedule.  [default: by the base's width]"),
     option("--batch-size", type=click.IntRange(1), default=DEFAULTS.batch_size, help="Sequences per optimizer step, over all processes."),
     option("--block-size", type=click.IntRange(8), default=DEFAULTS.block_size, help="Tokens per sequence."),
-    option("--checkpoint-seconds", type=seconds, default=DEFAULTS.checkpoint_seconds, help="From one checkpoint to the next."),
+    option("--checkpoint-seconds", type=Finite(0), default=DEFAULTS.checkpoint_seconds, help="From one checkpoint to the next."),
     seed_option,
 )
 hub_options = options(

@@ -4,7 +4,7 @@ In: a causal language model, its tokenizer, held-out texts. Out: bits per byte, 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -33,20 +33,14 @@ def evaluate(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: 
     model.eval()
     context = context_of(model) or UNBOUNDED
     windows = [window for document in encode(texts, tokenizer) for window in split(document[:-1], context)]
-    windows.sort(key=len)
-    nats, tokens, start = 0.0, 0, 0
-    while start < len(windows):
-        size = next((n for n in range(1, len(windows) - start) if (n + 1) * len(windows[start + n]) > TOKENS_PER_BATCH), len(windows) - start)
-        batch = [torch.from_numpy(window) for window in windows[start : start + size]]
+    nats, tokens = 0.0, 0
+    for batch in batches(windows):
         input_ids = pad_sequence(batch, batch_first=True).to(model.device)
-        labels = pad_sequence(batch, batch_first=True, padding_value=IGNORED).to(model.device)[:, 1:]
-        logits = model(
-            input_ids=input_ids, attention_mask=pad_sequence([torch.ones_like(b) for b in batch], batch_first=True).to(model.device)
-        ).logits
-        loss = cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="sum")
+        labels = pad_sequence(batch, batch_first=True, padding_value=IGNORED).to(model.device)
+        logits = model(input_ids=input_ids, attention_mask=(labels != IGNORED).long()).logits
+        loss = cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORED, reduction="sum")
         nats += loss.item()
-        tokens += int((labels != IGNORED).sum())
-        start += size
+        tokens += int((labels[:, 1:] != IGNORED).sum())
     if tokens == 0:
         raise HubtweetsError("this base has no tokens for these posts; take another one: --base ID")
     if not nats / tokens < HOPELESS:
@@ -59,3 +53,15 @@ def split(document: np.ndarray, context: int) -> list[np.ndarray]:
     """Cut BOS and tokens into windows of at most `context`, each with BOS before it."""
     bos, tokens = document[:1], document[1:]
     return [np.concatenate([bos, tokens[i : i + context - 1]]) for i in range(0, len(tokens), context - 1)]
+
+
+def batches(windows: list[np.ndarray]) -> Iterator[list[torch.Tensor]]:
+    """Yield windows of like length together, as many as fit TOKENS_PER_BATCH with their padding, one at least."""
+    batch: list[torch.Tensor] = []
+    for window in sorted(windows, key=len):
+        if batch and (len(batch) + 1) * len(window) > TOKENS_PER_BATCH:
+            yield batch
+            batch = []
+        batch.append(torch.from_numpy(window))
+    if batch:
+        yield batch

@@ -1,12 +1,11 @@
 """The repo folder to the Hub: one commit, then a tag.
 
 In: a finished repo/ folder. Out: Published. The plan is made from hashes: files that the Hub has already are left out, and where nothing is left
-nothing is committed. Files on the Hub that are not in the folder stay. `create_commit` with `parent_commit` is one atomic step: a push that is
-refused, or cut anywhere, leaves the repo as it was.
+nothing is committed. Files on the Hub that no push of this run put there stay. `create_commit` with `parent_commit` is one atomic step: a push
+that is refused, or cut anywhere, leaves the repo as it was.
 """
 
 import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import httpx2
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils import disable_progress_bars, validate_repo_id
+from huggingface_hub.utils import validate_repo_id
 from huggingface_hub.utils.sha import git_hash
 
 from hubtweets.errors import HubtweetsError
@@ -68,8 +67,8 @@ def push(hub: Hub, target: Target, repo: Path, private: bool, say: Callable[[str
     A file that the `last` push put there and that the folder no longer has is deleted.
     """
     api, repo_id = hub.api, target.repo_id
-    if not sys.stderr.isatty():
-        disable_progress_bars()
+    if last and (last.endpoint, last.repo_id) != (target.endpoint, repo_id):
+        last = None  # another repo, whose files were never put here
     with speaking_to(hub):
         try:
             info = api.repo_info(repo_id)
@@ -81,7 +80,7 @@ def push(hub: Hub, target: Target, repo: Path, private: bool, say: Callable[[str
         there = {item.path: item for item in api.list_repo_tree(repo_id, recursive=True, revision=parent) if isinstance(item, RepoFile)}
         names = tuple(path.relative_to(repo).as_posix() for path in files)
         changed = [path for path, name in zip(files, names, strict=True) if not is_same(path, there.get(name))]
-        gone = [name for name in (last.files if last and last.repo_id == repo_id else ()) if name in there and name not in names]
+        gone = [name for name in (last.files if last else ()) if name in there and name not in names]
         commit = parent
         if changed or gone:
             say(f"push: {len(changed)} of {len(files)} files, {sum(path.stat().st_size for path in changed) / 2**20:.1f} MiB, to {target.url}")
@@ -98,6 +97,8 @@ def push(hub: Hub, target: Target, repo: Path, private: bool, say: Callable[[str
             tag = f"v{max((int(m[1]) for m in map(VERSION_TAG.fullmatch, tags) if m), default=0) + 1}"
             api.create_tag(repo_id, tag=tag, revision=commit)
     assert commit and parent
+    if last and last.commit == commit:
+        parent = last.parent  # nothing new: what stood before this commit still did
     return Published(target.endpoint, repo_id, commit, parent, tag, names)
 
 

@@ -7,6 +7,7 @@ by the stage that needs them.
 import platform
 import re
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -185,9 +186,13 @@ def render(run: Run, target: Target) -> None:
 
 def push(run: Run, hub: "Hub", private: bool) -> Published:
     """Push repo/ as it is, in one commit with a tag, and record it."""
+    from huggingface_hub.utils import disable_progress_bars
+
     from hubtweets import publisher
 
     assert run.record.target
+    if run.quiet or not sys.stderr.isatty():
+        disable_progress_bars()
     run.check()
     published = publisher.push(hub, run.record.target, run.repo, private, run.say, run.record.published)
     run.update(published=published)

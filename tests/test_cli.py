@@ -286,7 +286,6 @@ def test_failures_are_one_line_and_leave_nothing_half_written(
 def test_a_full_disk_gets_one_line(tmp_path: Path, archive: Path, base: Path, limit: int, expected: str) -> None:
     """The limit on a file's size stands for the full disk: the system refuses the very same writes."""
     shutil.copy(archive, tmp_path)
-    run(tmp_path, "--version")
     done = subprocess.run(
         [HUBTWEETS, *PUBLISH, str(base), "--checkpoint-seconds", "0"],
         cwd=tmp_path,

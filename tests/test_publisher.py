@@ -47,8 +47,8 @@ def test_one_commit_and_a_tag(connected: Hub, repo: Path) -> None:
 def test_the_same_again_changes_nothing(connected: Hub, repo: Path) -> None:
     said: list[str] = []
     first = push(connected, repo, [])
-    second = push(connected, repo, said)
-    assert second == replace(first, parent=first.commit)
+    second = publisher.push(connected, Target(connected.endpoint, "huggingtweets/bot"), repo, False, said.append, first)
+    assert second == first
     assert len(connected.api.list_repo_commits("huggingtweets/bot")) == 2
     assert said == [f"push: {connected.endpoint}/huggingtweets/bot has all 3 files already, nothing to commit"]
 
@@ -67,6 +67,9 @@ def test_what_a_push_put_there_goes_when_the_folder_drops_it(connected: Hub, rep
     first = push(connected, repo, [])
     (repo / "config.json").unlink()
     target = Target(connected.endpoint, "huggingtweets/bot")
+    elsewhere = replace(first, endpoint="https://huggingface.co")
+    publisher.push(connected, target, repo, False, print, elsewhere)
+    assert "config.json" in connected.api.list_repo_files("huggingtweets/bot")  # that Hub's files are not this one's
     publisher.push(connected, target, repo, False, print, first)
     assert set(connected.api.list_repo_files("huggingtweets/bot")) == {".gitattributes", "README.md", "model.safetensors"}
 

@@ -21,9 +21,8 @@ def resolve(name: str) -> tuple[Base, str]:
         weights = sorted(folder.glob("*.safetensors"))
         if not weights or not (folder / "config.json").exists():
             raise HubtweetsError(f"{name}: no model in this folder (it lacks config.json or *.safetensors); try --base tiny")
-        return Base(name if name == "tiny" else folder.resolve().name, hash_files(weights), license_of(folder / "README.md"), on_hub=False), str(
-            folder
-        )
+        id = name if name == "tiny" else folder.resolve().name  # a path says more of this machine than of the model
+        return Base(id, hash_files(weights), license_of(folder / "README.md"), on_hub=False), str(folder)
     if not REPO_ID.fullmatch(name):
         raise HubtweetsError(f"{name}: neither a folder nor a model's id; try --base tiny or --base openai-community/gpt2")
     return resolve_on_hub(name)

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from hubtweets.hub.cards import body
@@ -47,15 +47,15 @@ async def model(request: Request) -> Response:
     repo = storage.find_repo("models", repo_id)
     if repo is None or repo.private:
         return page("missing", 404, repo_id=repo_id)
-    return await run_in_threadpool(model_page, storage, repo, str(request.base_url).rstrip("/"))
+    return await run_in_threadpool(model_page, storage, repo)
 
 
-def model_page(storage: Storage, repo: Repo, endpoint: str) -> Response:
+def model_page(storage: Storage, repo: Repo) -> Response:
     commit = storage.resolve(repo, "main")
     card = commit.files.get("README.md")
     text = storage.blob(card.sha256).read_text(encoding="utf-8", errors="replace") if card else ""
     tags = [name for name, sha in storage.refs(repo, "tags").items() if sha == commit.id]
-    return page("model", repo=repo, commit=commit, tags=tags, endpoint=endpoint, card=render_card(text, repo.id))
+    return page("model", repo=repo, commit=commit, tags=tags, card=render_card(text, repo.id))
 
 
 async def no_api(request: Request) -> Response:
@@ -63,7 +63,7 @@ async def no_api(request: Request) -> Response:
 
 
 async def icon(request: Request) -> Response:
-    return RedirectResponse("data:,")
+    return Response(status_code=204)
 
 
 routes = [

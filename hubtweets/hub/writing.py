@@ -25,7 +25,7 @@ LARGE = 10 * 2**20  # bytes; from here on a file goes by LFS or Xet
 async def create_repo(request: Request) -> Response:
     user, body = writer(request), await json_of(request)
     kind = f"{body.get('type') or 'model'}s"
-    repo_id = f"{body.get('organization') or user}/{body.get('name')}"
+    repo_id = f"{body.get('organization') or user}/{body.get('name') or ''}"
     url = f"{base_url(request)}/{'' if kind == 'models' else kind + '/'}{repo_id}"
     try:
         await run_in_threadpool(storage_of(request).create_repo, kind, repo_id, body.get("visibility") == "private", user)
@@ -214,9 +214,12 @@ async def xet_body(request: Request) -> bytes:
     check_signature(storage_of(request), "xet", request.headers.get("authorization", "").removeprefix("Bearer "))
     if part(request, "instance") != storage_of(request).instance:
         raise HubError(404, "this is another storage")
-    if int(request.headers.get("content-length", 0)) > xet.MAX_XORB:
-        raise HubError(413, f"at most {xet.MAX_XORB} bytes")
-    return await request.body()
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > xet.MAX_XORB:
+            raise HubError(413, f"at most {xet.MAX_XORB} bytes")
+    return bytes(body)
 
 
 async def xorbs(request: Request) -> Response:
