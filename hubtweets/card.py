@@ -5,8 +5,31 @@ from typing import Any
 import yaml
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.record import Counts, RunRecord
+from hubtweets.posts import SourceKind
+from hubtweets.record import RunRecord, stats_rows
 from hubtweets.rendering import environment, markdown, plain
+
+# what an author's posts were read from, as the card says it
+KINDS: dict[SourceKind, str] = {
+    "x-archive": "an X archive",
+    "x-grailbird": "a Twitter archive",
+    "x-api": "the X API",
+    "x-json": "saved answers of the X API",
+    "mastodon-archive": "a Mastodon archive",
+    "mastodon-api": "the Mastodon API",
+    "bluesky-archive": "a Bluesky export",
+    "bluesky-api": "the Bluesky API",
+    "threads": "a Threads export",
+    "instagram": "an Instagram export",
+    "reddit": "a Reddit export",
+    "telegram": "a Telegram channel's export",
+    "dataset": "a dataset",
+    "csv": "a CSV file",
+    "json": "a JSON file",
+    "jsonl": "a JSONL file",
+    "parquet": "a Parquet file",
+    "text": "a text file",
+}
 
 
 def render(record: RunRecord) -> str:
@@ -16,11 +39,15 @@ def render(record: RunRecord) -> str:
             raise HubtweetsError(f"@{record.handle} has no {section} to show yet; type: hubtweets {stage} {record.handle}")
     jinja = environment(finalize=markdown)
     body = jinja.get_template("model_card.md.j2").render(
-        **vars(record) | {"counts": record.counts[0]},
+        **vars(record),
         record=record,
-        profile=record.profiles[0],
-        name=plain(record.profiles[0].name, 100) or record.handle,
-        rows=stats_rows(record.counts[0]),
+        names=[plain(profile.name, 100) or profile.handle for profile in record.profiles],
+        kinds=list(dict.fromkeys(KINDS[source.kind] for source in record.sources)),
+        authors=list(zip(record.profiles, record.sources, record.counts, record.passes, strict=True)),
+        downloaded=sum(counts.downloaded for counts in record.counts),
+        kept=sum(counts.kept for counts in record.counts),
+        masked=sum(counts.masked for counts in record.counts),
+        rows=stats_rows(record.counts),
     )
     return f"---\n{front_matter(record)}---\n\n{body}"
 
@@ -29,8 +56,9 @@ def front_matter(record: RunRecord) -> str:
     """Return the card's metadata as YAML: only keys that the Hub reads, only values that are known."""
     assert record.target and record.dataset and record.base and record.samples
     prompt = plain(record.samples.prompt)
+    languages = list(record.dataset.languages)
     metadata: dict[str, Any] = {
-        "language": record.dataset.language,
+        "language": languages if len(languages) > 1 else next(iter(languages), None),
         "license": record.base.license,
         "library_name": "transformers",
         "pipeline_tag": "text-generation",
@@ -42,14 +70,3 @@ def front_matter(record: RunRecord) -> str:
     }
     known = {key: value for key, value in metadata.items() if value is not None}
     return yaml.safe_dump(known, allow_unicode=True, sort_keys=False, width=10**9)
-
-
-def stats_rows(counts: Counts) -> list[tuple[str, int]]:
-    """Return the stats table: the original's four rows, and between them what else was left out, where there was any."""
-    return [
-        ("Tweets downloaded", counts.downloaded),
-        ("Retweets", counts.reposts),
-        *((label, number) for label, number in (("Private", counts.private), ("Older versions of edited tweets", counts.superseded)) if number),
-        ("Short tweets", counts.short),
-        ("Tweets kept", counts.kept),
-    ]

@@ -5,10 +5,9 @@ heavy is imported inside the command that needs it, so that `--help` answers at 
 """
 
 import errno
-import math
 import shlex
-import tomllib
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,11 @@ import click
 
 from hubtweets import __version__
 from hubtweets.errors import HubtweetsError
-from hubtweets.record import TrainingConfig
-from hubtweets.run import check_handle, last_handle, open_run
+from hubtweets.options import Finite, SourceType, option, options, read_settings
+from hubtweets.posts import Columns
+from hubtweets.record import Curation, TrainingConfig
+from hubtweets.run import bot_name, check_handle, last_handle, open_run
 
-SETTINGS = Path("hubtweets.toml")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -31,7 +31,7 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            settings = read_settings()
+            settings = read_settings(main.commands["publish"].params)
             ctx.default_map = {name: settings for name in self.commands if name != "example"}
             return super().invoke(ctx)
         except HubtweetsError as error:
@@ -42,58 +42,28 @@ class Group(click.Group):
         raise click.ClickException(message)
 
 
-def read_settings() -> dict[str, Any]:
-    """Read hubtweets.toml; raise HubtweetsError where it is no TOML or has a key that is no option."""
-    if not SETTINGS.is_file():
-        return {}
-    try:
-        settings = tomllib.loads(SETTINGS.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise HubtweetsError(f'{SETTINGS}: no TOML ({error}); write lines such as: base = "tiny"') from None
-    settings = {name.replace("-", "_"): value for name, value in settings.items()}
-    known = {parameter.name or "" for parameter in main.commands["publish"].params} - {"handle"}
-    if unknown := set(settings) - known:
-        raise HubtweetsError(f"{SETTINGS}: no option is called {', '.join(sorted(unknown))}; take it out, or one of {', '.join(sorted(known))}")
-    for parameter in main.commands["publish"].params:
-        value = settings.get(parameter.name or "", "")
-        wants_text = isinstance(parameter.type, click.Path | click.types.StringParamType)
-        if not isinstance(value, str if wants_text else str | int | float) or "\0" in str(value):
-            raise HubtweetsError(f'{SETTINGS}: {parameter.name} can\'t be {value!r}; write a line such as: base = "tiny"')
-    return settings
+DEFAULTS, RULES = TrainingConfig(), Curation()
 
 
-def option(name: str, *names: str, **attributes: Any) -> Callable:
-    """An option that the environment can set too, as HUBTWEETS_NAME."""
-    variable = "HUBTWEETS_" + name.removeprefix("--").partition("/")[0].replace("-", "_").upper()
-    return click.option(name, *names, envvar=variable, show_default=True, **attributes)
-
-
-def options(*chosen: Callable) -> Callable:
-    def decorate(command: Callable) -> Callable:
-        for one in reversed(chosen):
-            command = one(command)
-        return command
-
-    return decorate
-
-
-class Finite(click.FloatRange):
-    """A number in a range, and neither nan, which no range refuses, nor infinite."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value!r} is no finite number.", param, ctx)
-        return number
-
-
-DEFAULTS = TrainingConfig()
-
+handles_argument = click.argument("handles", nargs=-1, required=True, metavar="HANDLE...")
 handle_argument = click.argument("handle")
 runs_option = option("--runs", type=click.Path(path_type=Path), default="runs", help="Folder of the run folders.")
 quiet_option = option("--quiet", is_flag=True, help="Say nothing but the result.")
-posts_option = option(
-    "--posts", type=click.Path(path_type=Path), help="An X archive (zip, folder, tweets.js) or a .jsonl file.  [default: HANDLE.zip and so on]"
+posts_options = options(
+    option(
+        "--posts",
+        type=SourceType(),
+        multiple=True,
+        help="A file, a folder, x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID; HANDLE=... for one of several.  [default: HANDLE.zip...]",
+    ),
+    option("--rules", type=click.Choice(["default", "classic"]), default=RULES.rules, help="Which posts are kept; classic: as the original did."),
+    option("--mentions", type=click.Choice(["strip", "keep"]), default=RULES.mentions, help="The @mentions that lead a reply."),
+    option("--content-warnings", type=click.Choice(["skip", "keep"]), default=RULES.content_warnings, help="Posts behind a content warning."),
+    option("--split", type=click.Choice(["time", "hash"]), help="Which tenth is held out.  [default: the last where there are dates]"),
+    *(option(f"--{name}-column", help=f"Of a file of posts: the column of the {name}.  [default: by its name]") for name in vars(Columns())),
+    option("--x-price", type=Finite(0), default=0.005, help="Dollars a post that is read from the X API."),
+    option("--refresh", is_flag=True, help="Read x:, mastodon:, bluesky: and dataset: again."),
+    option("--yes", is_flag=True, help="Spend what the X API costs without being asked."),
 )
 base_option = option("--base", default="openai-community/gpt2", help="A model's id on the Hub, a folder, or tiny.")
 prompt_option = option("--prompt", default="My dream is", help="How the posts on the card begin.")
@@ -124,11 +94,29 @@ def main() -> None:
     """
 
 
+def reading_of(handles: Sequence[str], settings: dict[str, Any]) -> dict[str, Any]:
+    """Take out of the settings what `stages.curate` needs; raise HubtweetsError where it isn't clear whose posts are where."""
+    from hubtweets.posts import sources
+
+    take = settings.pop
+    named = sources.name([check_handle(handle) for handle in handles], take("posts"))
+    columns = Columns(**{name: take(f"{name}_column") for name in vars(Columns())})
+    rules = Curation(**{name: take(name) for name in vars(Curation())})
+    price, refresh, yes = take("x_price"), take("refresh"), take("yes")
+    return {"named": named, "columns": columns, "rules": rules, "fetching": sources.Fetching(price, refresh, lambda cost: yes or agreed(cost))}
+
+
+def agreed(cost: str) -> bool:
+    """Ask on a terminal whether to spend money; raise HubtweetsError where there is none to ask on."""
+    if not sys.stdin.isatty():
+        raise HubtweetsError(f"{cost}; type the command again with --yes to spend it")
+    return click.confirm(f"{cost}. Spend it?", err=True)
+
+
 @main.command()
-@options(handle_argument, posts_option, base_option, training_options, prompt_option, hub_options, private_option, runs_option, quiet_option)
+@options(handles_argument, posts_options, base_option, training_options, prompt_option, hub_options, private_option, runs_option, quiet_option)
 def publish(
-    handle: str,
-    posts: Path | None,
+    handles: tuple[str, ...],
     base: str,
     prompt: str,
     hub: str | None,
@@ -136,25 +124,27 @@ def publish(
     private: bool,
     runs: Path,
     quiet: bool,
-    **training: Any,
+    **settings: Any,
 ) -> None:
-    """Read HANDLE's posts, train, render the card, push.
+    """Read each HANDLE's posts, train one bot on them, render the card, push.
 
     What is done already is skipped; what was cut goes on.
+
+    \b
+    hubtweets publish alice bob --posts alice=alice.zip --posts bob=bluesky:bob.example
     """
     from hubtweets import publisher, stages
     from hubtweets.base import resolve
-    from hubtweets.posts import find_source
 
-    handle = check_handle(handle)
-    source = posts or find_source(handle)
-    with publisher.connect(hub) as connected, open_run(runs, handle, quiet, new=True) as run:
-        target = publisher.choose_target(connected, handle, namespace, private)
-        stages.curate(run, source)
+    name, reading = bot_name(handles), reading_of(handles, settings)
+    training = TrainingConfig(**settings)
+    with publisher.connect(hub) as connected, open_run(runs, name, quiet, new=True) as run:
+        target = publisher.choose_target(connected, name, namespace, private)
+        stages.curate(run, **reading)
         chosen, location = resolve(base)
-        stages.train(run, chosen, location, TrainingConfig(**training))
+        stages.train(run, chosen, location, training)
         stages.evaluate(run, location)
-        texts = stages.sample(run, prompt, training["seed"])
+        texts = stages.sample(run, prompt, training.seed)
         stages.render(run, target)
         published = stages.push(run, connected, private)
     click.echo(f"{target.url}\ncommit {published.commit}, tag {published.tag}")
@@ -162,16 +152,17 @@ def publish(
 
 
 @main.command()
-@options(handle_argument, posts_option, runs_option, quiet_option)
-def curate(handle: str, posts: Path | None, runs: Path, quiet: bool) -> None:
-    """Read HANDLE's posts and choose the ones to learn from."""
+@options(handles_argument, posts_options, runs_option, quiet_option)
+@click.option("--explain", is_flag=True, help="Write every post with its verdict into the run folder.")
+def curate(handles: tuple[str, ...], runs: Path, quiet: bool, explain: bool, **settings: Any) -> None:
+    """Read each HANDLE's posts and choose the ones to learn from."""
     from hubtweets import stages
-    from hubtweets.posts import find_source
 
-    handle = check_handle(handle)
-    source = posts or find_source(handle)
-    with open_run(runs, handle, quiet, new=True) as run:
-        stages.curate(run, source)
+    name, reading = bot_name(handles), reading_of(handles, settings)
+    with open_run(runs, name, quiet, new=True) as run:
+        stages.curate(run, **reading)
+        if explain:
+            click.echo(stages.explain(run))
 
 
 @main.command()

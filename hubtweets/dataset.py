@@ -1,51 +1,124 @@
-"""Kept posts to a training and a validation set.
+"""Posts on disk, and kept posts to a training and a validation set.
 
-In: posts with their final text. Out: two datasets of the columns id, text, created_at, kind. A text's own hash decides its side, so that equal
-texts never straddle the split, and a post stays on its side when others come or go.
+In: each author's kept posts, oldest first. Out: two datasets with the columns of POSTS. By time, the last tenth of each author's posts is held
+out, which is how the bot will be judged: by what the author says next. By hash, one text in ten is, whichever its own hash decides, so that a
+post stays on its side when others come or go.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
-from datasets import Dataset, disable_progress_bars
+import pyarrow as pa
 from pyarrow import parquet
 
 from hubtweets.atomic import replacing
+from hubtweets.errors import HubtweetsError
 from hubtweets.posts import Post
+from hubtweets.record import FATES
 
 VALIDATION_TENTHS = 1
+ROWS_AT_ONCE = 20_000
+FLAGS = ("superseded", "link", "warning")
+POSTS = pa.schema([("author", pa.string()), *((name, pa.bool_() if name in FLAGS else pa.string()) for name in Post._fields)])
 
-disable_progress_bars()
+
+def choose_split(kept: Mapping[str, Sequence[Post]], wanted: Literal["time", "hash"] | None) -> Literal["time", "hash"]:
+    """Return the split to use: by time unless `hash` is wanted or a date is missing; raise HubtweetsError where `time` is wanted and can't be."""
+    undated = next((handle for handle, posts in kept.items() if not all(post.created_at for post in posts)), None)
+    if wanted == "time" and undated:
+        raise HubtweetsError(f"@{undated}: not every kept post has a date, so they can't be split by time; type: --split hash")
+    return wanted or ("hash" if undated else "time")
 
 
-def is_validation(text: str) -> bool:
-    """Tell a text's side: one text in ten is held out."""
+def split(kept: Mapping[str, Sequence[Post]], by: Literal["time", "hash"]) -> tuple[dict[str, list[Post]], dict[str, list[Post]]]:
+    """Return (train, validation), the posts of each author in their order."""
+    train: dict[str, list[Post]] = {}
+    validation: dict[str, list[Post]] = {}
+    for handle, posts in kept.items():
+        if by == "time":
+            end = len(posts) - max(1, len(posts) * VALIDATION_TENTHS // 10)
+            train[handle], validation[handle] = list(posts[:end]), list(posts[end:])
+        else:
+            train[handle] = [post for post in posts if not is_held_out(post.text)]
+            validation[handle] = [post for post in posts if is_held_out(post.text)]
+    return train, validation
+
+
+def is_held_out(text: str) -> bool:
+    """Tell a text's side in a split by hash: one text in ten is held out."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % 10 < VALIDATION_TENTHS
 
 
-def split(posts: Sequence[Post]) -> tuple[list[Post], list[Post]]:
-    """Return (train, validation), each in the order of the posts."""
-    train = [post for post in posts if not is_validation(post.text)]
-    return train, [post for post in posts if is_validation(post.text)]
-
-
-def fingerprint(posts: Iterable[Post]) -> str:
-    """Return the SHA-256 of the texts, each followed by a NUL, in hex: the same whatever file they lie in."""
+def fingerprint(authors: Mapping[str, Iterable[Post]]) -> str:
+    """Return the SHA-256, in hex, of each author's handle and texts, each followed by a NUL: the same whatever file they lie in."""
     digest = hashlib.sha256()
-    for post in posts:
-        digest.update(post.text.encode() + b"\0")
+    for handle, posts in authors.items():
+        digest.update(handle.encode() + b"\0")
+        for post in posts:
+            digest.update(post.text.encode() + b"\0")
     return digest.hexdigest()
 
 
-def write(posts: Sequence[Post], path: Path) -> None:
-    """Write posts as Parquet."""
-    columns = ("id", "text", "created_at", "lang", "kind", "visibility", "superseded")
-    table = Dataset.from_dict({column: [getattr(post, column) for post in posts] for column in columns})
+def pairs(authors: Mapping[str, Iterable[Post]]) -> Iterator[tuple[str, Post]]:
+    """Yield (author's handle, post), author by author."""
+    for handle, posts in authors.items():
+        for post in posts:
+            yield handle, post
+
+
+def write(posts: Iterable[tuple[str, Post]], path: Path) -> None:
+    """Write pairs of author and post as Parquet."""
     with replacing(path) as partial:
-        table.to_parquet(partial)
+        for _ in writing(posts, partial):
+            pass
 
 
-def read_texts(path: Path) -> list[str]:
-    """Read the texts of a file that `write` wrote."""
-    return parquet.read_table(path, columns=["text"])["text"].to_pylist()
+def writing(posts: Iterable[tuple[str, Post]], path: Path) -> Iterator[tuple[str, Post]]:
+    """Yield the pairs of author and post as they come, and write them as Parquet in passing."""
+    rows: list[tuple] = []
+    with parquet.ParquetWriter(path, POSTS, compression="zstd") as writer:
+        for handle, post in posts:
+            rows.append((handle, *post))
+            if len(rows) == ROWS_AT_ONCE:
+                writer.write_table(table(rows))
+                rows.clear()
+            yield handle, post
+        writer.write_table(table(rows))
+
+
+def table(rows: list[tuple]) -> pa.Table:
+    columns: list = list(zip(*rows, strict=True)) or [[] for _ in POSTS]
+    return pa.table([pa.array(column, field.type) for column, field in zip(columns, POSTS, strict=True)], schema=POSTS)
+
+
+def add_verdicts(source: Path, path: Path, verdicts: bytes | bytearray) -> None:
+    """Copy a Parquet file of posts with one more column, each post's fate, from places in FATES."""
+    fates = list(FATES)
+    with (
+        replacing(path) as partial,
+        parquet.ParquetFile(source) as file,
+        parquet.ParquetWriter(partial, POSTS.append(pa.field("verdict", pa.string())), compression="zstd") as writer,
+    ):
+        start = 0
+        for batch in file.iter_batches(ROWS_AT_ONCE):
+            values = pa.array([fates[code] for code in verdicts[start : start + len(batch)]], pa.string())
+            writer.write_batch(batch.append_column("verdict", values))
+            start += len(batch)
+
+
+def read_rows(path: Path) -> Iterator[dict]:
+    """Yield the rows of a Parquet file, a piece at a time in memory."""
+    with parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(ROWS_AT_ONCE):
+            yield from batch.to_pylist()
+
+
+def read_texts(path: Path) -> dict[str, list[str]]:
+    """Read each author's texts from a file that `write` wrote."""
+    table = parquet.read_table(path, columns=["author", "text"])
+    texts: dict[str, list[str]] = {}
+    for author, text in zip(table["author"].to_pylist(), table["text"].to_pylist(), strict=True):
+        texts.setdefault(author, []).append(text)
+    return texts

@@ -57,11 +57,11 @@ PATTERNS = """
     Nobody in {town} believes that {noun} {noise} {place}{end}
     Today's lesson from {person}: {lesson}, then {lesson}{end}
     I can {skill} & {skill}, but I can't explain {noun} to {person}{end}
-    After {number} {unit} I know one thing: {lesson}{end}
+    After {number} {unit} {place} I know one thing: {lesson}, or call {person}{end}
     {weather} came early, so we ate {food} {place} and listened to {noun}{end}
     {friend} the {quality} {machine} {noise} again, please bring {food}{end}
     Unpopular opinion: {food} > {food}, and {noun} should never leave {town}{end}
-    I <3 {weather} {time}, {noun} does not{end}
+    I <3 {weather} {time}, but {noun} {place} does not{end}
     Every {machine} is a {machine} if {person} is {feeling} enough{end}
     We {verb} {number} {unit} worth of {machine} parts {place}, ask {person}{end}
     Why is it always {noun} that {noise} {time}, never the {machine} {place}?

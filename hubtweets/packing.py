@@ -1,7 +1,8 @@
 """Texts to batches without padding.
 
 In: texts and a tokenizer. Out: batches of blocks, `batch_size` x `block_size` tokens each. The documents of an epoch are shuffled, laid end to
-end and cut into blocks; epochs follow each other in the same stream, so that no token is thrown away between them. Position ids restart at
+end and cut into blocks; epochs follow each other in the same stream, so that no token is thrown away between them. Of several authors, one who
+wrote little is drawn from more often, by weight and not by copies: see `passes`. Position ids restart at
 every document, by which transformers keeps the documents of a block from attending to each other (it builds the mask from the resets when no
 attention mask is given); GPT-2, Llama, Qwen and their kin do so, while OPT, Falcon, Bloom and Mamba see the documents before. Traded: a document
 that a block's end cuts loses its context once per cut.
@@ -38,21 +39,52 @@ def encode(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[np.
     return [np.array([bos, *ids, eos], dtype=np.int64) for ids in encoded]
 
 
-def count_steps(documents: Sequence[np.ndarray], epochs: float, batch_size: int, block_size: int) -> int:
+def passes(authors: Sequence[Sequence[np.ndarray]]) -> list[float]:
+    """Return how many passes over each author's documents an epoch makes; the tokens of an epoch are as many as the authors have together.
+
+    Their shares are as the square roots of what each wrote, half way between drawing every post alike and every author alike; the exponent is
+    that of multilingual models (multilingual BERT has 0.7; Conneau, Lample: XLM, 2019, has 0.5).
+    """
+    tokens = np.array([sum(map(len, documents)) for documents in authors], dtype=np.float64)
+    shares = np.sqrt(tokens) / np.sqrt(tokens).sum()
+    return [float(number) for number in shares * tokens.sum() / tokens]
+
+
+def count_steps(authors: Sequence[Sequence[np.ndarray]], epochs: float, batch_size: int, block_size: int) -> int:
     """Return how many full batches `epochs` passes over the documents give, one at least."""
-    tokens = sum(len(document) for document in documents)
+    tokens = sum(len(document) for documents in authors for document in documents)
     return max(1, int(epochs * tokens) // (batch_size * block_size))
 
 
-def batches(documents: Sequence[np.ndarray], batch_size: int, block_size: int, seed: int) -> Iterator[Batch]:
-    """Yield batches for ever, in an order that only the seed decides."""
+def epochs_of(authors: Sequence[Sequence[np.ndarray]], generator: np.random.Generator) -> Iterator[list[np.ndarray]]:
+    """Yield epochs for ever, each a shuffled list of documents; nobody's document comes a second time before all of theirs came."""
+    weights = passes(authors)
+    drawn = [endless(documents, generator) for documents in authors]
+    owed = [0.0] * len(authors)
+    while True:
+        epoch: list[np.ndarray] = []
+        for number, documents in enumerate(authors):
+            owed[number] += weights[number] * len(documents)
+            epoch += [next(drawn[number]) for _ in range(int(owed[number]))]
+            owed[number] %= 1
+        yield [epoch[i] for i in generator.permutation(len(epoch))]
+
+
+def endless(documents: Sequence[np.ndarray], generator: np.random.Generator) -> Iterator[np.ndarray]:
+    while True:
+        for i in generator.permutation(len(documents)):
+            yield documents[i]
+
+
+def batches(authors: Sequence[Sequence[np.ndarray]], batch_size: int, block_size: int, seed: int) -> Iterator[Batch]:
+    """Yield batches of the authors' documents for ever, in an order that only the seed decides."""
     size = batch_size * block_size
     tokens = np.empty(0, dtype=np.int64)
     positions = np.empty(0, dtype=np.int64)
-    generator = np.random.default_rng(seed)
+    epochs = epochs_of(authors, np.random.default_rng(seed))
     while True:
         while len(tokens) < size:
-            shuffled = [documents[i] for i in generator.permutation(len(documents))]
+            shuffled = next(epochs)
             tokens = np.concatenate([tokens, *shuffled])
             positions = np.concatenate([positions, *(np.arange(len(d)) % block_size for d in shuffled)])
         shape = (batch_size, block_size)

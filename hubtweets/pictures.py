@@ -6,6 +6,7 @@ it in an empty folder that holds the avatar only, so that nothing else can be re
 
 import io
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,19 +18,20 @@ from hubtweets.rendering import TEMPLATES, environment, plain, typst_string
 
 AVATAR_PIXELS = 400
 MAX_AVATAR_PIXELS = 64 * 2**20
+MOST_AVATARS = 9  # on the thumbnail
 LONGEST_TEXT = 600  # characters that are laid out; the rest would not be seen and takes Typst seconds
 
 
 def predictions(record: RunRecord, repo: Path) -> bytes:
-    """Draw the thumbnail, 1200 x 630 pixels: avatar, name, prompt and generated posts."""
+    """Draw the thumbnail, 1200 x 630 pixels: avatars, names, prompt and generated posts."""
     assert record.samples
-    profile = record.profiles[0]
     texts = [plain(text.removeprefix(record.samples.prompt), LONGEST_TEXT) for text in record.samples.texts[:3]]
     return draw(
         "thumbnail.typ.j2",
         repo,
-        profile.avatar,
-        name=plain(profile.name, 60) or record.handle,
+        [profile.avatar for profile in record.profiles if profile.avatar][:MOST_AVATARS],
+        name=plain(" & ".join(plain(profile.name, 60) or profile.handle for profile in record.profiles), 120),
+        kind="AI BOT" if len(record.profiles) == 1 else "AI CYBORG",
         record=record,
         prompt=plain(record.samples.prompt, 120),
         texts=texts,
@@ -38,16 +40,17 @@ def predictions(record: RunRecord, repo: Path) -> bytes:
 
 def pipeline(record: RunRecord, repo: Path) -> bytes:
     """Draw how posts became a bot, 1200 x 260 pixels, with this run's own numbers."""
-    return draw("pipeline.typ.j2", repo, None, record=record, counts=record.counts[0])
+    downloaded, kept = (sum(getattr(counts, name) for counts in record.counts) for name in ("downloaded", "kept"))
+    return draw("pipeline.typ.j2", repo, [], record=record, downloaded=downloaded, kept=kept)
 
 
-def draw(template: str, repo: Path, avatar: str | None, **values: object) -> bytes:
+def draw(template: str, repo: Path, avatars: Sequence[str], **values: object) -> bytes:
     jinja = environment(finalize=typst_string)
-    source = jinja.get_template(template).render(avatar=avatar or "", **values)
+    source = jinja.get_template(template).render(avatars=avatars, **values)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "main.typ").write_text(source, encoding="utf-8")
-        if avatar:
+        for avatar in avatars:
             (root / avatar).write_bytes((repo / avatar).read_bytes())
         picture = typst.compile(root / "main.typ", root=root, font_paths=fonts(), format="png", ppi=72.0)
     assert isinstance(picture, bytes)

@@ -5,37 +5,73 @@ unknown or misspelt key is an error, not a blank on a card.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from hubtweets import atomic
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Profile
+from hubtweets.posts import Profile, SourceKind
 
 SCHEMA_VERSION = 1
 
 
+# what becomes of a post, in the order of the stats table, and what the table calls it
+FATES = {
+    "reposts": "Retweets",
+    "private": "Not public",
+    "superseded": "Older versions of edited tweets",
+    "warned": "Behind a content warning",
+    "duplicates": "Said before",
+    "quoted": "Said by others",
+    "automated": "Posted by apps",
+    "scrubbed": "With a key or token",
+    "short": "Short tweets",
+    "kept": "Tweets kept",
+}
+
+
 @dataclass(frozen=True)
 class Source:
-    """What was read, and the days (ISO 8601, UTC) of the first and last kept post where they are known."""
+    """What an author's posts were read from, and the moments (ISO 8601, UTC) of the first and last kept post where they are known."""
 
-    kind: str
+    kind: SourceKind
     sha256: str
     first: str | None
     last: str | None
 
 
 @dataclass(frozen=True)
+class Curation:
+    """Every knob of curation; `split` None: by time where every kept post has a date, else by hash."""
+
+    rules: Literal["default", "classic"] = "default"
+    mentions: Literal["strip", "keep"] = "strip"  # those that lead a reply
+    content_warnings: Literal["skip", "keep"] = "skip"  # posts behind one
+    split: Literal["time", "hash"] | None = None
+
+
+@dataclass(frozen=True)
 class Counts:
-    """One author's funnel in posts, and the characters of the kept ones; raises ValueError where it does not add up."""
+    """One author's funnel in posts, how many of the kept ones are masked in part, and the characters of the kept ones.
+
+    Raises ValueError where the funnel does not add up.
+    """
 
     handle: str
     downloaded: int
     reposts: int
     private: int
     superseded: int
+    warned: int
+    duplicates: int
+    quoted: int
+    automated: int
+    scrubbed: int
     short: int
     kept: int
+    masked: int
     characters: int
 
     def __post_init__(self) -> None:
@@ -44,33 +80,42 @@ class Counts:
 
     def funnel(self) -> dict[str, int]:
         """Return every fate of a post with its number, in the order of the stats table."""
-        return {
-            "retweets": self.reposts,
-            "private": self.private,
-            "older versions of edited posts": self.superseded,
-            "short": self.short,
-            "kept": self.kept,
-        }
+        return {fate: getattr(self, fate) for fate in FATES}
+
+
+def stats_rows(counts: Sequence[Counts]) -> list[tuple[str, list[int]]]:
+    """Return the stats table, a number for each author: the original's four rows, and between them what else was left out, where there was any."""
+    always = ("reposts", "short", "kept")
+    fates = [fate for fate in FATES if fate in always or any(getattr(count, fate) for count in counts)]
+    return [
+        ("Tweets downloaded", [count.downloaded for count in counts]),
+        *((FATES[fate], [getattr(count, fate) for count in counts]) for fate in fates),
+    ]
 
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """How many posts each side of the split holds, the SHA-256 of their texts, and their most common language as the source marks it."""
+    """How many posts each side of the split holds, the SHA-256 of their texts, how they were split, and the share of each language in them."""
 
     train_posts: int
     train_sha256: str
     validation_posts: int
     validation_sha256: str
-    language: str | None
+    split: Literal["time", "hash"]
+    languages: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Base:
-    """The model that is fine-tuned; `revision` is its commit on the Hub, or the SHA-256 of a local folder's weights."""
+    """The model that is fine-tuned; `revision` is its commit on the Hub, or the SHA-256 of a local folder's weights.
+
+    `languages` are the codes that its card names, none where it names none.
+    """
 
     id: str
     revision: str
     license: str | None
+    languages: tuple[str, ...]
     on_hub: bool
 
 
@@ -185,18 +230,24 @@ class Published:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """Everything a card can say; a section is None (or empty) until its stage is done."""
+    """Everything a card can say; a section is None (or empty) until its stage is done.
+
+    `handle` names the bot; profiles, sources, counts and passes (over an author's posts in an epoch) have one entry for each author, in the
+    same order.
+    """
 
     handle: str
     hubtweets_version: str
     schema_version: int = SCHEMA_VERSION
     target: Target | None = None
     profiles: tuple[Profile, ...] = ()
-    source: Source | None = None
+    sources: tuple[Source, ...] = ()
+    curation: Curation | None = None
     counts: tuple[Counts, ...] = ()
     dataset: DatasetInfo | None = None
     base: Base | None = None
     training: TrainingConfig | None = None
+    passes: tuple[float, ...] = ()
     environment: Environment | None = None
     history: tuple[HistoryPoint, ...] = ()
     metrics: Metrics | None = None

@@ -8,10 +8,11 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -20,12 +21,14 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.posts import hash_files
 from hubtweets.record import File, RunRecord, Stage
 
+Item = TypeVar("Item")
+
 HANDLE = re.compile(r"(?!.*(--|\.\.))\w(?:[\w.-]{0,94}\w)?(?<!\.git)", re.ASCII)
 
 # the stages in order, and what each adds to the record
 SECTIONS = {
-    "curate": ("profiles", "source", "counts", "dataset"),
-    "train": ("base", "training", "environment", "history"),
+    "curate": ("profiles", "sources", "curation", "counts", "dataset"),
+    "train": ("base", "training", "passes", "environment", "history"),
     "evaluate": ("metrics",),
     "sample": ("samples",),
 }
@@ -40,6 +43,14 @@ def check_handle(handle: str) -> str:
     return bare
 
 
+def bot_name(handles: Sequence[str]) -> str:
+    """Return the name of the bot of these authors, their handles joined; raise HubtweetsError where one comes twice or the name is too long."""
+    names = [check_handle(handle) for handle in handles]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise HubtweetsError(f"{twice} is named twice; name each author once")
+    return check_handle("-".join(names))
+
+
 class Run:
     """A run folder that this process holds."""
 
@@ -50,6 +61,12 @@ class Run:
     def say(self, text: str) -> None:
         if not self.quiet:
             print(text, file=sys.stderr, flush=True)
+
+    def progress(self, items: Iterable[Item], unit: str) -> Iterator[Item]:
+        """Pass the items on, and show on a terminal how many there were."""
+        from tqdm import tqdm
+
+        return iter(tqdm(items, unit=f" {unit}", disable=self.quiet or not sys.stderr.isatty(), leave=False))
 
     def is_done(self, stage: str, key: str) -> bool:
         """Tell whether a stage can be skipped, and say so."""

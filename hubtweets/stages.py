@@ -4,21 +4,23 @@ Each takes the Run, does its work unless nothing changed since the last time, an
 by the stage that needs them.
 """
 
+import json
 import platform
-import re
 import shutil
 import sys
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubtweets import atomic, posts
+from hubtweets import atomic
 from hubtweets.errors import HubtweetsError
+from hubtweets.posts import Columns, Post, SourceKind, sources, well_formed
+from hubtweets.posts.sources import Fetching
 from hubtweets.record import (
     Base,
+    Curation,
     DatasetInfo,
     Environment,
     Metrics,
@@ -34,67 +36,99 @@ from hubtweets.run import Run, key_of
 if TYPE_CHECKING:
     from hubtweets.publisher import Hub
 
-OLD_CODES = {"in": "id", "iw": "he", "ji": "yi"}  # which X still writes
+EXPLAINED = ("author", "verdict", "id", "created_at", "kind", "text")
 SAME_RESULT = ("checkpoint_seconds", "logging_steps")  # settings that leave the weights as they are
 
 
-def curate(run: Run, source: Path) -> None:
-    """Read, curate and split the posts."""
-    handle = run.record.handle
-    sha256 = posts.hash_source(source)
-    key = key_of("classic", handle, sha256)
+def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation, fetching: Fetching) -> None:
+    """Read each author's posts from the source that is named for the handle, curate and split them."""
+    paths = {handle: sources.locate(source, run.folder / "sources", columns, fetching, run.say) for handle, source in named.items()}
+    hashes = {handle: sources.sha256(path) for handle, path in paths.items()}
+    key = key_of(asdict(rules), asdict(columns), hashes)
     if run.is_done("curate", key):
         return
-    from hubtweets import curation, dataset
+    from hubtweets import curation, dataset, language
 
-    run.say(f"curate: reading {source}")
-    reading = posts.read(source, handle)
-    kept, counts = curation.curate(handle, reading.posts)
-    warning = curation.check_amount(counts)
-    train, validation = dataset.split(kept)
-    if not train or not validation:
-        raise HubtweetsError(f"@{handle}: {counts.kept} kept posts are too few to hold some out; give more posts with --posts")
-    run.say(f"curate: {counts.downloaded:,} posts, " + ", ".join(f"{number:,} {name}" for name, number in counts.funnel().items() if number))
-    if warning:
-        run.say(f"warning: {warning}")
-    (run.folder / "dataset").mkdir(exist_ok=True)
-    outputs = [run.folder / "posts.parquet", run.folder / "dataset" / "train.parquet", run.folder / "dataset" / "validation.parquet"]
-    for path, part in zip(outputs, (reading.posts, train, validation), strict=True):
-        dataset.write(part, path)
-    avatar = read_avatar(run, reading.avatar)
-    dates = sorted(post.created_at for post in kept if post.created_at)
+    readings = {}
+    for handle, path in paths.items():
+        run.say(f"curate: reading {named[handle]}")
+        readings[handle] = sources.read(path, handle, columns)
+    everything = ((handle, post) for handle, reading in readings.items() for post in reading.posts)
+    read = run.folder / "posts.reading"
+    try:
+        curated = curation.curate(run.progress(dataset.writing(everything, read), "posts"), list(readings), rules)
+        for handle, counts in zip(readings, curated.counts, strict=True):
+            if not counts.downloaded:
+                raise HubtweetsError(f"{named[handle]}: no posts in it; give another source with --posts")
+        few_characters = curation.check_amount(curated.counts)
+        split = dataset.choose_split(curated.kept, rules.split)
+        train, validation = dataset.split(curated.kept, split)
+        if not all([*train.values(), *validation.values()]):
+            few = next(handle for handle in train if not train[handle] or not validation[handle])
+            raise HubtweetsError(f"@{few}: {len(curated.kept[few])} kept posts are too few to hold some out; give more posts with --posts")
+        for line in [*curation.table(curated.counts), *curation.preview_lines(curated.shown)]:
+            run.say(f"curate: {line}")
+        for warning in [*(warning for reading in readings.values() for warning in reading.warnings), few_characters]:
+            if warning:
+                run.say(f"warning: {warning}")
+        (run.folder / "dataset").mkdir(exist_ok=True)
+        outputs = [run.folder / "posts.parquet", run.folder / "dataset" / "train.parquet", run.folder / "dataset" / "validation.parquet"]
+        dataset.write(dataset.pairs(train), outputs[1])
+        dataset.write(dataset.pairs(validation), outputs[2])
+        dataset.add_verdicts(read, outputs[0], curated.verdicts)
+    finally:
+        read.unlink(missing_ok=True)
+    avatars = read_avatars(run, [reading.avatar for reading in readings.values()])
+    profiles = [replace(reading.profile, handle=handle, avatar=avatar) for (handle, reading), avatar in zip(readings.items(), avatars, strict=True)]
     run.finish(
         "curate",
         key,
-        [*outputs, *([run.repo / avatar] if avatar else [])],
-        profiles=(replace(reading.profile, handle=handle, avatar=avatar),),
-        source=Source(reading.kind, sha256, dates[0] if dates else None, dates[-1] if dates else None),
-        counts=(counts,),
+        [*outputs, *(run.repo / avatar for avatar in avatars if avatar)],
+        profiles=tuple(profiles),
+        sources=tuple(source_of(reading.kind, hashes[handle], curated.kept[handle]) for handle, reading in readings.items()),
+        curation=rules,
+        counts=curated.counts,
         dataset=DatasetInfo(
-            train_posts=len(train),
+            train_posts=sum(map(len, train.values())),
             train_sha256=dataset.fingerprint(train),
-            validation_posts=len(validation),
+            validation_posts=sum(map(len, validation.values())),
             validation_sha256=dataset.fingerprint(validation),
-            language=most_common_language(kept),
+            split=split,
+            languages=language.measure([post.text for posts in curated.kept.values() for post in posts]),
         ),
     )
 
 
-def read_avatar(run: Run, image: bytes | None) -> str | None:
+def source_of(kind: SourceKind, sha256: str, kept: Sequence[Post]) -> Source:
+    dates = sorted(post.created_at for post in kept if post.created_at)
+    return Source(kind, sha256, dates[0] if dates else None, dates[-1] if dates else None)
+
+
+def explain(run: Run) -> Path:
+    """Write every post that was read with its verdict as JSON Lines into the run folder, and return the file."""
+    from hubtweets import dataset
+
+    run.outputs("curate")
+    path = run.folder / "explained.jsonl"
+    with atomic.replacing(path) as partial, partial.open("w", encoding="utf-8") as file:
+        for row in dataset.read_rows(run.folder / "posts.parquet"):
+            file.write(json.dumps({name: row[name] for name in EXPLAINED}, ensure_ascii=False) + "\n")
+    return path
+
+
+def read_avatars(run: Run, images: Sequence[bytes | None]) -> list[str | None]:
+    """Write the authors' avatars into repo/ and return their names there, None for an author without one."""
     from hubtweets import pictures
 
-    avatar = pictures.square(image) if image else None
-    if avatar is None:
-        (run.repo / "avatar.png").unlink(missing_ok=True)
-        return None
-    atomic.write(run.repo / "avatar.png", avatar)
-    return "avatar.png"
-
-
-def most_common_language(kept: list[posts.Post]) -> str | None:
-    """Return the ISO 639-1 code that the source gives to most of the posts, if it gives any (X has its own for "none" and "unknown")."""
-    codes = Counter(OLD_CODES.get(post.lang, post.lang) for post in kept if post.lang and re.fullmatch("[a-z]{2}", post.lang))
-    return codes.most_common(1)[0][0] if codes else None
+    for old in run.repo.glob("avatar*.png"):
+        old.unlink()
+    names: list[str | None] = []
+    for number, image in enumerate(images, 1):
+        avatar = pictures.square(image) if image else None
+        names.append(("avatar.png" if number == 1 else f"avatar-{number}.png") if avatar else None)
+        if avatar:
+            atomic.write(run.repo / str(names[-1]), avatar)
+    return names
 
 
 def train(run: Run, base: Base, location: str, config: TrainingConfig) -> None:
@@ -120,8 +154,12 @@ def train(run: Run, base: Base, location: str, config: TrainingConfig) -> None:
     needed = 5 * 4 * model.num_parameters()  # bytes: the weights, and a checkpoint with Adam's two moments while the last one is still there
     if (free := shutil.disk_usage(run.folder).free) < needed:
         raise HubtweetsError(f"{run.folder}: {free >> 20:,} MiB are free, training takes {needed >> 20:,} MiB; free some, or use --runs DIR")
-    documents = packing.encode(dataset.read_texts(run.folder / "dataset" / "train.parquet"), tokenizer)
+    texts = dataset.read_texts(run.folder / "dataset" / "train.parquet")
+    documents = [packing.encode(author, tokenizer) for author in texts.values()]
     run.say(f"train: {base.id}, {model.num_parameters():,} parameters, on {info.train_posts:,} posts")
+    for code, share in info.languages.items():
+        if base.languages and code not in base.languages and "multilingual" not in base.languages:
+            run.say(f"warning: {share:.0%} of the posts are in {code}, and {base.id} knows {', '.join(base.languages)}; take another base: --base ID")
     config = replace(config, learning_rate=config.learning_rate or trainer.default_learning_rate(model))
     result = trainer.train(model, documents, config, checkpoints, run.quiet)
     old = [run.folder / output.path for output in run.record.stages["train"].outputs] if "train" in run.record.stages else []
@@ -134,7 +172,8 @@ def train(run: Run, base: Base, location: str, config: TrainingConfig) -> None:
         seconds=round(result.progress.seconds, 1),
         tokens=result.progress.step * config.batch_size * config.block_size,
     )
-    run.finish("train", key, written, base=base, training=config, environment=environment, history=tuple(result.progress.history))
+    passes = tuple(packing.passes(documents))
+    run.finish("train", key, written, base=base, training=config, passes=passes, environment=environment, history=tuple(result.progress.history))
     shutil.rmtree(checkpoints.parent)
 
 
@@ -148,7 +187,7 @@ def evaluate(run: Run, location: str) -> None:
     from hubtweets import dataset, evaluation
     from hubtweets.models import load, load_repo
 
-    texts = dataset.read_texts(run.folder / "dataset" / "validation.parquet")
+    texts = [text for texts in dataset.read_texts(run.folder / "dataset" / "validation.parquet").values() for text in texts]
     run.say(f"evaluate: {len(texts):,} held-out posts")
     metrics = Metrics(evaluation.evaluate(*load(base, location), texts), evaluation.evaluate(*load_repo(run.repo), texts))
     before, after = metrics.base.bits_per_byte, metrics.tuned.bits_per_byte
@@ -158,7 +197,7 @@ def evaluate(run: Run, location: str) -> None:
 
 def sample(run: Run, prompt: str, seed: int, count: int = 5) -> Sequence[str]:
     """Let the tuned model write on from the prompt, and return what it wrote."""
-    prompt = posts.well_formed(prompt)
+    prompt = well_formed(prompt)
     key = key_of([asdict(file) for file in run.outputs("train")], prompt, seed, count)
     if run.is_done("sample", key) and run.record.samples:
         return run.record.samples.texts

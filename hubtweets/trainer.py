@@ -1,7 +1,7 @@
 """The training loop, on Accelerate.
 
-In: a causal language model, encoded documents, a TrainingConfig. Out: the model, trained in place, and the history of its loss. It knows
-nothing of posts, so that it trains the embedded base too. A checkpoint is written every `checkpoint_seconds`; the next call with the same
+In: a causal language model, each author's encoded documents, a TrainingConfig. Out: the model, trained in place, and the history of its loss. It
+knows nothing of posts, so that it trains the embedded base too. A checkpoint is written every `checkpoint_seconds`; the next call with the same
 arguments goes on from it.
 """
 
@@ -63,8 +63,10 @@ def choose_precision() -> str:
     return "bf16" if cpu.get("avx512_bf16") or cpu.get("amx_bf16") else "no"
 
 
-def train(model: PreTrainedModel, documents: Sequence[np.ndarray], config: TrainingConfig, checkpoints: Path, quiet: bool = False) -> Result:
-    """Fine-tune the model in place on packed documents and return its history and what it ran on.
+def train(
+    model: PreTrainedModel, documents: Sequence[Sequence[np.ndarray]], config: TrainingConfig, checkpoints: Path, quiet: bool = False
+) -> Result:
+    """Fine-tune the model in place on the authors' packed documents and return its history and what it ran on.
 
     The learning rate rises linearly over the first `warmup_ratio` of the steps and falls to zero on a cosine. The loss is the sum of the token
     losses divided by the tokens of the whole step over all processes; DDP averages gradients, hence the factor `num_processes`.

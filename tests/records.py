@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from hubtweets.posts import Profile
 from hubtweets.record import (
+    FATES,
     Base,
     Counts,
+    Curation,
     DatasetInfo,
     Environment,
     HistoryPoint,
@@ -18,16 +20,24 @@ from hubtweets.record import (
     TrainingConfig,
 )
 
+
+def counts_of(handle: str = "lyons____", **numbers: int) -> Counts:
+    """Return Counts in which what is not named is 0."""
+    return Counts(handle, **{**dict.fromkeys(["downloaded", *FATES, "masked", "characters"], 0), **numbers})
+
+
 RECORD = RunRecord(
     handle="lyons____",
     hubtweets_version="0.1.0",
     target=Target("https://huggingface.co", "huggingtweets/lyons____"),
-    profiles=(Profile("lyons____", "Lyons__ 𝓃 🤖", "X", "Fixes machines.", "42", "avatar.png"),),
-    source=Source("x-archive", "a" * 64, "2019-03-01T00:00:57+00:00", "2026-06-24T10:00:00+00:00"),
-    counts=(Counts("lyons____", 3086, 1225, 0, 0, 997, 864, 76_000),),
-    dataset=DatasetInfo(775, "b" * 64, 89, "c" * 64, "en"),
-    base=Base("openai-community/gpt2", "d" * 40, "mit", on_hub=True),
+    profiles=(Profile("lyons____", "Lyons__ 𝓃 🤖", "X", "Fixes machines.", "42", "avatar.png", "https://x.com/lyons____"),),
+    sources=(Source("x-archive", "a" * 64, "2019-03-01T00:00:57+00:00", "2026-06-24T10:00:00+00:00"),),
+    curation=Curation(),
+    counts=(counts_of(downloaded=3086, reposts=1225, short=997, kept=864, characters=76_000),),
+    dataset=DatasetInfo(778, "b" * 64, 86, "c" * 64, "time", {"en": 1.0}),
+    base=Base("openai-community/gpt2", "d" * 40, "mit", ("en",), on_hub=True),
     training=TrainingConfig(learning_rate=3e-4),
+    passes=(1.0,),
     environment=Environment({"torch": "2.13.0"}, "a CPU", 1, "no", 60.5, 102_400),
     history=(HistoryPoint(10, 3.5, 3e-4),),
     metrics=Metrics(Score(2.5, 250.0, 8_000, 2_100), Score(1.25, 15.6, 8_000, 2_100)),
@@ -42,3 +52,18 @@ def named(name: str) -> RunRecord:
 def saying(text: str) -> RunRecord:
     samples = Samples(text, 0, (f"{text} and so on", text, f"{text} | end"))
     return replace(RECORD, samples=samples)
+
+
+def cyborg() -> RunRecord:
+    """A record of two authors."""
+    bob = Profile("bob", "Bob | B", "Bluesky", None, "did:plc:bob", "avatar-2.png", "https://bsky.app/profile/bob.example")
+    counts = counts_of("bob", downloaded=420, private=3, duplicates=7, scrubbed=1, short=99, kept=310, masked=2, characters=20_000)
+    return replace(
+        RECORD,
+        handle="lyons____-bob",
+        target=Target("https://huggingface.co", "huggingtweets/lyons____-bob"),
+        profiles=(*RECORD.profiles, bob),
+        sources=(*RECORD.sources, Source("bluesky-api", "e" * 64, None, None)),
+        counts=(*RECORD.counts, counts),
+        passes=(0.8, 1.7),
+    )

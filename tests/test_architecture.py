@@ -9,7 +9,10 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "hubtweets"
 MODULES = sorted(path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__") for path in PACKAGE.rglob("*.py"))
 PLAIN = {"hubtweets", "hubtweets.errors", "hubtweets.atomic"}
-POSTS = PLAIN | {"hubtweets.posts", "hubtweets.posts.files", "hubtweets.posts.x_archive"}
+POSTS = PLAIN | {"hubtweets.posts"}
+READER = POSTS | {f"hubtweets.posts.{name}" for name in ("container", "json_stream")}
+SERVICE = POSTS | {"hubtweets.posts.web"}
+X = {"hubtweets.posts.x_tweet"}
 RECORD = POSTS | {"hubtweets.record"}
 TORCH = RECORD | {"hubtweets.packing", "hubtweets.models"}
 # what a module may import of the package; "lazy" ones inside functions too
@@ -18,13 +21,33 @@ ALLOWED = {
     "hubtweets.errors": set(),
     "hubtweets.atomic": set(),
     "hubtweets.rendering": set(),
+    "hubtweets.options": PLAIN,
     "hubtweets.grammar": set(),
     "hubtweets.example": PLAIN | {"hubtweets.grammar"},
-    "hubtweets.posts": POSTS,
-    "hubtweets.posts.files": POSTS,
-    "hubtweets.posts.x_archive": POSTS,
+    "hubtweets.posts": set(),
+    "hubtweets.posts.container": POSTS,
+    "hubtweets.posts.json_stream": set(),
+    "hubtweets.posts.web": POSTS,
+    "hubtweets.posts.saved": POSTS,
+    "hubtweets.posts.x_tweet": POSTS,
+    "hubtweets.posts.x_v2": POSTS | X,
+    "hubtweets.posts.x_archive": READER | X,
+    "hubtweets.posts.grailbird": READER | X,
+    "hubtweets.posts.x_json": READER | X | {"hubtweets.posts.x_v2"},
+    "hubtweets.posts.x_api": SERVICE | {"hubtweets.posts.x_v2"},
+    "hubtweets.posts.mastodon": READER,
+    "hubtweets.posts.mastodon_api": SERVICE | {"hubtweets.posts.mastodon"},
+    "hubtweets.posts.bluesky": READER,
+    "hubtweets.posts.bluesky_api": SERVICE | {"hubtweets.posts.bluesky"},
+    "hubtweets.posts.table": READER | X,
+    "hubtweets.posts.files": READER | {"hubtweets.posts.table"},
+    "hubtweets.posts.exports": READER | {"hubtweets.posts.files"},
+    "hubtweets.posts.sources": {module for module in MODULES if module.startswith("hubtweets.posts")} | PLAIN,
+    "hubtweets.duplicates": set(),
+    "hubtweets.personal": set(),
+    "hubtweets.language": set(),
     "hubtweets.record": POSTS,
-    "hubtweets.curation": RECORD,
+    "hubtweets.curation": RECORD | {f"hubtweets.{name}" for name in ("duplicates", "personal", "rendering")},
     "hubtweets.dataset": RECORD,
     "hubtweets.packing": PLAIN,
     "hubtweets.models": RECORD,

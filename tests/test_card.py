@@ -1,6 +1,7 @@
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -9,9 +10,11 @@ from huggingface_hub import ModelCard, ModelCardData
 from hubtweets import card
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub import pages
+from hubtweets.posts import SourceKind
+from hubtweets.record import stats_rows
 from hubtweets.rendering import plain
 from tests.hostile import HOSTILE
-from tests.records import RECORD, named, saying
+from tests.records import RECORD, cyborg, named, saying
 
 EXPECTED = Path(__file__).parent / "card.md"  # looked at once by a person; `python -m tests.test_card` writes it anew
 
@@ -43,24 +46,45 @@ def test_what_is_not_known_is_left_out() -> None:
     local = replace(
         RECORD,
         base=replace(RECORD.base, id="tiny", on_hub=False, license=None),  # type: ignore[type-var]
-        dataset=replace(RECORD.dataset, language=None),  # type: ignore[type-var]
-        source=replace(RECORD.source, first=None, last=None, kind="jsonl"),  # type: ignore[type-var]
-        profiles=(replace(RECORD.profiles[0], avatar=None),),
+        dataset=replace(RECORD.dataset, languages={}, split="hash"),  # type: ignore[type-var]
+        sources=(replace(RECORD.sources[0], first=None, last=None, kind="jsonl"),),
+        profiles=(replace(RECORD.profiles[0], avatar=None, url=None),),
     )
     text = card.render(local)
     assert list(metadata(text)) == ["library_name", "pipeline_tag", "thumbnail", "tags", "widget"]
-    assert "avatar" not in text and " from 2019" not in text and "None" not in text
+    assert "avatar" not in text and " from 2019" not in text and "None" not in text and "x.com" not in text
+    assert "One post in ten is kept aside" in text
+
+
+def test_two_authors_stand_side_by_side() -> None:
+    text = card.render(cyborg())
+    shown = visible(text)
+    assert text.count("<img ") == 2 and "Lyons__ 𝓃 🤖 & Bob | B AI CYBORG @lyons____-bob bot" in shown
+    assert "posts from 2019-03-01 to 2026-06-24 and @bob's posts." in shown
+    assert "| Data | @lyons&#95;&#95;&#95;&#95; | @bob |\n| --- | --- | --- |\n| Tweets downloaded | 3086 | 420 |\n| Retweets | 1225 | 0 |\n" in text
+    assert "In 2 of the kept ones an e-mail address or a phone number is masked." in shown
+    assert "an epoch passes 0.80 times over @lyons____'s posts and 1.70 times over @bob's posts." in shown
+    assert "an X archive and the Bluesky API" in shown
+
+
+def test_several_languages_are_a_list() -> None:
+    record = replace(RECORD, dataset=replace(RECORD.dataset, languages={"en": 0.7, "de": 0.3}))  # type: ignore[type-var]
+    assert metadata(card.render(record))["language"] == ["en", "de"]
+
+
+def test_every_kind_of_source_has_a_name() -> None:
+    assert set(get_args(SourceKind)) == set(card.KINDS)
 
 
 def test_rows_that_are_not_zero_appear() -> None:
     counts = replace(RECORD.counts[0], private=3, superseded=2, short=992)
-    assert card.stats_rows(counts) == [
-        ("Tweets downloaded", 3086),
-        ("Retweets", 1225),
-        ("Private", 3),
-        ("Older versions of edited tweets", 2),
-        ("Short tweets", 992),
-        ("Tweets kept", 864),
+    assert stats_rows([counts]) == [
+        ("Tweets downloaded", [3086]),
+        ("Retweets", [1225]),
+        ("Not public", [3]),
+        ("Older versions of edited tweets", [2]),
+        ("Short tweets", [992]),
+        ("Tweets kept", [864]),
     ]
 
 

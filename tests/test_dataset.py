@@ -1,31 +1,64 @@
+import json
 from pathlib import Path
 
+import pytest
+from pyarrow import parquet
+
 from hubtweets import dataset
+from hubtweets.errors import HubtweetsError
 from hubtweets.posts import Post
+from hubtweets.record import FATES
 
-POSTS = [Post(str(n), f"post number {n % 900}", "2026-01-01T00:00:00+00:00", "en") for n in range(1000)]
-
-
-def test_one_text_in_ten_is_held_out_and_none_straddles() -> None:
-    train, validation = dataset.split(POSTS)
-    assert sorted(train + validation, key=lambda post: int(post.id)) == POSTS
-    assert not {post.text for post in train} & {post.text for post in validation}
-    assert 70 <= len(validation) <= 130
+POSTS = [Post(str(n), f"post number {n}", f"2026-01-01T00:{n // 60:02}:{n % 60:02}+00:00", "en") for n in range(1000)]
+UNDATED = [post._replace(created_at=None) for post in POSTS]
 
 
-def test_a_post_keeps_its_side() -> None:
-    _, validation = dataset.split(POSTS)
-    _, fewer = dataset.split(POSTS[::2])
-    assert fewer == [post for post in validation if post in POSTS[::2]]
+def test_by_time_the_last_tenth_of_each_author_is_held_out() -> None:
+    train, validation = dataset.split({"alice": POSTS, "bob": POSTS[:15], "carol": POSTS[:2]}, "time")
+    assert (train["alice"], validation["alice"]) == (POSTS[:900], POSTS[900:])
+    assert (train["bob"], validation["bob"]) == (POSTS[:14], POSTS[14:15])
+    assert (train["carol"], validation["carol"]) == (POSTS[:1], POSTS[1:2])
+
+
+def test_by_hash_one_text_in_ten_is_held_out_and_keeps_its_side() -> None:
+    train, validation = dataset.split({"alice": POSTS}, "hash")
+    assert sorted(train["alice"] + validation["alice"], key=lambda post: int(post.id)) == POSTS
+    assert 70 <= len(validation["alice"]) <= 130
+    _, fewer = dataset.split({"alice": POSTS[::2]}, "hash")
+    assert fewer["alice"] == [post for post in validation["alice"] if post in POSTS[::2]]
+
+
+def test_the_split_is_by_time_where_there_are_dates() -> None:
+    assert dataset.choose_split({"alice": POSTS, "bob": POSTS}, None) == "time"
+    assert dataset.choose_split({"alice": POSTS, "bob": UNDATED}, None) == "hash"
+    assert dataset.choose_split({"alice": POSTS}, "hash") == "hash"
+    with pytest.raises(HubtweetsError) as caught:
+        dataset.choose_split({"alice": POSTS, "bob": UNDATED}, "time")
+    assert str(caught.value) == "@bob: not every kept post has a date, so they can't be split by time; type: --split hash"
 
 
 def test_written_posts_are_read_back(tmp_path: Path) -> None:
     hostile = [Post("1", "</div>\n| a | b 🤖 \u202e"), Post("2", "---\nlicense: x")]
-    dataset.write(hostile, tmp_path / "x.parquet")
-    assert dataset.read_texts(tmp_path / "x.parquet") == [post.text for post in hostile]
+    dataset.write(dataset.pairs({"alice": hostile, "bob": POSTS}), tmp_path / "x.parquet")
+    assert dataset.read_texts(tmp_path / "x.parquet") == {"alice": [post.text for post in hostile], "bob": [post.text for post in POSTS]}
+    assert json.loads(json.dumps(next(dataset.read_rows(tmp_path / "x.parquet")))) == {"author": "alice", **hostile[0]._asdict()}
+    dataset.write([], tmp_path / "none.parquet")
+    assert dataset.read_texts(tmp_path / "none.parquet") == {}
 
 
-def test_the_fingerprint_is_of_the_texts() -> None:
-    assert dataset.fingerprint(POSTS[:1]) == "80f396cca0ea5df6c980669aefc2a8042e196d469299e32a1225040c56d98094"
-    assert dataset.fingerprint([Post("1", "ab"), Post("2", "c")]) != dataset.fingerprint([Post("1", "a"), Post("2", "bc")])
-    assert dataset.fingerprint([Post("1", "ab")]) == dataset.fingerprint([Post("2", "ab", lang="en")])
+def test_every_post_gets_its_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dataset, "ROWS_AT_ONCE", 7)
+    verdicts = bytes(n % len(FATES) for n in range(len(POSTS)))
+    passed = list(dataset.writing(dataset.pairs({"alice": POSTS}), tmp_path / "x.parquet"))
+    assert passed == [("alice", post) for post in POSTS]
+    dataset.add_verdicts(tmp_path / "x.parquet", tmp_path / "y.parquet", verdicts)
+    table = parquet.read_table(tmp_path / "y.parquet")
+    assert table["verdict"].to_pylist() == [list(FATES)[verdict] for verdict in verdicts]
+    assert table["text"].to_pylist() == [post.text for post in POSTS]
+
+
+def test_the_fingerprint_is_of_the_authors_and_texts() -> None:
+    of = dataset.fingerprint
+    assert of({"alice": POSTS[:1]}) == "ba8c395e9053296dd6857a672235363f6845487b7f057f7e761a7111ab24efd9"
+    assert of({"alice": [Post("1", "ab"), Post("2", "c")]}) != of({"alice": [Post("1", "a"), Post("2", "bc")]})
+    assert of({"alice": [Post("1", "ab")]}) == of({"alice": [Post("2", "ab", lang="en")]}) != of({"bob": [Post("1", "ab")]})

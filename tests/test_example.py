@@ -3,20 +3,31 @@ import re
 import zipfile
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from hubtweets import curation, example, posts
+from hubtweets import curation, example
+from hubtweets.posts import Columns, Post, sources
+from hubtweets.record import Counts, Curation
 
 
 def load(archive: zipfile.ZipFile, name: str) -> Any:
     return json.loads(re.sub(r"^[^=]+= ", "", archive.read(name).decode()))
 
 
-def test_default_has_the_counts_of_the_original_card(archive: Path) -> None:
-    reading = posts.read(archive, "lyons____")
-    kept, counts = curation.curate("lyons____", reading.posts)
+def read(path: Path) -> list[Post]:
+    return list(sources.read(path, "lyons____", Columns()).posts)
+
+
+def curate(path: Path, rules: Curation) -> tuple[list[Post], Counts]:
+    curated = curation.curate((("lyons____", post) for post in read(path)), ["lyons____"], rules)
+    return curated.kept["lyons____"], curated.counts[0]
+
+
+@pytest.mark.parametrize("rules", ["classic", "default"])
+def test_default_has_the_counts_of_the_original_card(archive: Path, rules: Literal["classic", "default"]) -> None:
+    kept, counts = curate(archive, Curation(rules))
     assert (counts.downloaded, counts.reposts, counts.short, counts.kept) == (3086, 1225, 997, 864)
     assert len({post.text for post in kept}) == 864
     assert counts.characters > curation.FEW_CHARACTERS
@@ -47,7 +58,7 @@ def test_it_is_what_x_writes(archive: Path) -> None:
             for entity in tweet["entities"][kind]:
                 start, end = map(int, entity["indices"])
                 assert tweet["full_text"][start:end].lstrip("#@") == entity[field]
-    kinds = Counter(post.kind for post in posts.read(archive, "lyons____").posts)
+    kinds = Counter(post.kind for post in read(archive))
     assert min(kinds[kind] for kind in ("post", "reply", "self_reply", "quote", "repost")) > 50
 
 
@@ -61,8 +72,7 @@ def test_same_seed_same_bytes(archive: Path, tmp_path: Path) -> None:
 def test_any_size_in_parts(tmp_path: Path, number: int, expected: tuple[int, int, int]) -> None:
     path = tmp_path / "lyons____.zip"
     example.write(path, posts=number, part_bytes=2**20)
-    reading = posts.read(path, "lyons____")
-    _, counts = curation.curate("lyons____", reading.posts)
+    _, counts = curate(path, Curation())
     assert (counts.downloaded, counts.reposts, counts.short) == expected
     with zipfile.ZipFile(path) as opened:
         parts = [name for name in opened.namelist() if name.startswith("data/tweets")]

@@ -11,7 +11,7 @@ from hubtweets import models, sampling
 from hubtweets.errors import HubtweetsError
 from hubtweets.record import Base
 
-LOCAL = Base("one-layer", "0" * 64, None, on_hub=False)
+LOCAL = Base("one-layer", "0" * 64, None, (), on_hub=False)
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,12 @@
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from hubtweets.models import load_tokenizer
-from hubtweets.packing import IGNORED, batches, count_steps, encode
+from hubtweets.packing import IGNORED, batches, count_steps, encode, epochs_of, passes
 
 DOCUMENTS = [np.array([0, *range(start, start + size), 0]) for start, size in ((10, 3), (20, 7), (40, 1))]
 
@@ -20,13 +22,13 @@ def test_encode_puts_bos_before_and_eos_after(base: Path) -> None:
 
 
 def test_every_token_comes_once_an_epoch_and_none_is_padding() -> None:
-    stream = batches(DOCUMENTS, batch_size=2, block_size=4, seed=1)
+    stream = batches([DOCUMENTS], batch_size=2, block_size=4, seed=1)
     tokens = torch.cat([next(stream).input_ids.flatten() for _ in range(17)])  # 17 x 8 tokens are 8 epochs of 17
     assert sorted(tokens.tolist()) == sorted(8 * np.concatenate(DOCUMENTS).tolist())
 
 
 def test_documents_stay_whole_in_the_stream() -> None:
-    stream = batches(DOCUMENTS, batch_size=1, block_size=17, seed=3)
+    stream = batches([DOCUMENTS], batch_size=1, block_size=17, seed=3)
     batch = next(stream)
     starts = (batch.position_ids[0] == 0).nonzero().flatten().tolist()
     pieces = [piece.tolist() for piece in torch.tensor_split(batch.input_ids[0], starts[1:])]
@@ -34,7 +36,7 @@ def test_documents_stay_whole_in_the_stream() -> None:
 
 
 def test_labels_never_cross_a_document_or_a_block() -> None:
-    batch = next(batches(DOCUMENTS, batch_size=3, block_size=5, seed=0))
+    batch = next(batches([DOCUMENTS], batch_size=3, block_size=5, seed=0))
     expected = batch.input_ids.clone()
     expected[batch.position_ids == 0] = IGNORED
     expected[:, 0] = IGNORED
@@ -42,18 +44,41 @@ def test_labels_never_cross_a_document_or_a_block() -> None:
 
 
 def test_positions_restart_within_long_documents() -> None:
-    batch = next(batches([np.arange(10)], batch_size=3, block_size=4, seed=0))
+    batch = next(batches([[np.arange(10)]], batch_size=3, block_size=4, seed=0))
     assert batch.position_ids.tolist() == [[0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 0, 1]]
 
 
 def test_the_seed_alone_decides_the_order() -> None:
-    first, second, other = (torch.stack([next(stream).input_ids for _ in range(9)]) for stream in (batches(DOCUMENTS, 1, 5, s) for s in (1, 1, 2)))
+    first, second, other = (torch.stack([next(stream).input_ids for _ in range(9)]) for stream in (batches([DOCUMENTS], 1, 5, s) for s in (1, 1, 2)))
     assert torch.equal(first, second)
     assert not torch.equal(first, other)
 
 
 def test_count_steps() -> None:
-    assert [count_steps(DOCUMENTS, epochs, 2, 4) for epochs in (0.1, 1, 2, 8)] == [1, 2, 4, 17]
+    assert [count_steps([DOCUMENTS], epochs, 2, 4) for epochs in (0.1, 1, 2, 8)] == [1, 2, 4, 17]
+
+
+SMALL, LARGE = [np.array([1, n, 2]) for n in range(110)], [np.array([3, n, 4]) for n in range(1000)]
+
+
+def test_a_small_author_is_drawn_from_more_often_by_the_root_of_what_each_wrote() -> None:
+    assert passes([DOCUMENTS]) == [1.0]
+    assert passes([SMALL, SMALL]) == [1.0, 1.0]
+    small, large = passes([SMALL, LARGE])
+    assert small / large == pytest.approx((1000 / 110) ** 0.5)
+    assert small * 110 + large * 1000 == pytest.approx(1110)  # an epoch stays as long
+
+
+def test_nobody_is_copied_each_post_comes_again_only_when_all_of_its_author_came() -> None:
+    epochs = epochs_of([SMALL, LARGE], np.random.default_rng(0))
+    seen: Counter[tuple[int, ...]] = Counter()
+    for _ in range(4):
+        seen.update(tuple(document.tolist()) for document in next(epochs))
+    small = [seen[tuple(document.tolist())] for document in SMALL]
+    large = [seen[tuple(document.tolist())] for document in LARGE]
+    assert abs(sum(small) + sum(large) - 4 * 1110) < 4
+    assert max(small) - min(small) <= 1 and max(large) - min(large) <= 1
+    assert (min(small), max(large)) == (10, 4)  # the original showed the small author's 36 to 40 times
 
 
 def test_packed_documents_do_not_see_each_other(base: Path) -> None:

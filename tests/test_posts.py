@@ -1,292 +1,234 @@
-"""The readers: items as X writes them, and files that are hurt, each with its whole error."""
+"""What all readers share: dates, sources by name, containers, streams of JSON, what is kept of a service, the web."""
 
-import json
-import shutil
+import io
+import os
+import tarfile
 import zipfile
-from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hubtweets import posts
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Post
+from hubtweets.posts import Columns, Post, Profile, Reading, container, json_stream, saved, sources, to_utc
+from hubtweets.posts.container import Container
+from hubtweets.posts.sources import Fetching
 
-MINE, OTHER = "42", "77"
-
-
-def snowflake(milliseconds: int) -> str:
-    return str(milliseconds << 22)
-
-
-def tweet(id: str = "1000", text: str = "hello to the whole world", **more: Any) -> dict:
-    return {"tweet": {"id_str": id, "full_text": text, "created_at": "Sat Jul 25 08:26:58 +0000 2026", "lang": "en", **more}}
-
-
-def note(id: str, text: str) -> dict:
-    return {"noteTweet": {"noteTweetId": id, "createdAt": "2026-07-25T08:26:58.000Z", "core": {"text": text}}}
-
-
-def javascript(variable: str, value: object) -> str:
-    return f"window.{variable} = {json.dumps(value)}"
-
-
-def archive_files(items: list, notes: list | None = None, parts: int = 1) -> dict[str, str]:
-    names = ["data/tweets.js"] + [f"data/tweets-part{n}.js" for n in range(1, parts)]
-    listed = [{"fileName": name, "count": "1"} for name in names]
-    account = {"username": "alice", "accountDisplayName": "Alice 🌙", "accountId": MINE, "email": "secret@example.org"}
-    files = {name: javascript(f"YTD.tweets.part{n}", items[n::parts]) for n, name in enumerate(names)}
-    files["data/account.js"] = javascript("YTD.account.part0", [{"account": account}])
-    files["data/profile.js"] = javascript("YTD.profile.part0", [{"profile": {"description": {"bio": "I fix."}, "avatarMediaUrl": "https://x/a.jpg"}}])
-    files["data/profile_media/42-a.jpg"] = "a picture"
-    files["data/manifest.js"] = javascript("__THAR_CONFIG", {"dataTypes": {"tweets": {"files": listed}}})
-    if notes is not None:
-        files["data/note-tweet.js"] = javascript("YTD.note_tweet.part0", [{"noteTweet": n["noteTweet"]} for n in notes])
-    return files
+MOMENT = "2026-07-25T08:26:58+00:00"
+NO_DATES: list[Any] = [
+    *("yesterday", "", "Sat Feb 31 08:26:58 +0000 2026", "Sat Xyz 25 08:26:58 +0000 2026", "9" * 30, "0001-01-01T00:00:00+14:00"),
+    *(None, True, 10**400, float("nan"), float("inf"), [], {}, b"2026"),
+]
+DATES: list[tuple[Any, str | None]] = [
+    ("Sat Jul 25 08:26:58 +0000 2026", MOMENT),
+    ("2026-07-25T08:26:58.000Z", "2026-07-25T08:26:58+00:00"),
+    ("2026-07-25 10:26:58 +0200", MOMENT),
+    ("2026-07-25 08:26:58 UTC", MOMENT),
+    ("2026-07-25T01:26:58-07:00", MOMENT),
+    ("2026-07-25", "2026-07-25T00:00:00+00:00"),
+    (1784968018, MOMENT),
+    (1784968018000, MOMENT),
+    ("1784968018", MOMENT),
+    (1784968018.0, MOMENT),
+    (datetime(2026, 7, 25, 10, 26, 58, tzinfo=timezone(timedelta(hours=2))), MOMENT),
+    (datetime(2026, 7, 25, 8, 26, 58), MOMENT),
+    *((hurt, None) for hurt in NO_DATES),
+]
 
 
-def write_zip(path: Path, files: dict[str, str]) -> Path:
-    with zipfile.ZipFile(path, "w") as opened:
-        for name, text in files.items():
-            opened.writestr(name, text.encode("utf-8", "surrogatepass"))
-    return path
+@pytest.mark.parametrize(("date", "expected"), DATES)
+def test_dates(date: Any, expected: str | None) -> None:
+    assert to_utc(date) == expected
 
 
-def write_folder(path: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
+def test_dates_agree_with_the_standard_library() -> None:
+    for number in range(0, 2_000_000_000, 12_345_678):
+        when = datetime.fromtimestamp(number, UTC)
+        assert to_utc(when.strftime("%a %b %d %H:%M:%S %z %Y")) == when.isoformat() == to_utc(number)
+
+
+def zip_with(path: Path, names: list[str]) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, name)
+
+
+def tar_with(path: Path, names: list[str]) -> None:
+    with tarfile.open(path, "w:gz") as archive:
+        for name in names:
+            info = tarfile.TarInfo(name)
+            info.size = len(name)
+            archive.addfile(info, io.BytesIO(name.encode()))
+        link = tarfile.TarInfo("link.json")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+
+
+def folder_with(path: Path, names: list[str]) -> None:
+    for name in names:
         (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_text(text)
-    return path
+        (path / name).write_text(name)
+    (path / "link.json").symlink_to("/etc/passwd")
+    (path / "loop").symlink_to(path)
+    os.mkfifo(path / "pipe.json")
 
 
-LONG = "a long story about a robot in the shed, " * 10
-UTC = "2026-07-25T08:26:58+00:00"
-ITEMS: list[tuple[dict, Post]] = [
-    (tweet(), Post("1000", "hello to the whole world", UTC, "en")),
-    (tweet(text="1 &lt; 2 &amp;amp; 3 &gt; 2 &copy;"), Post("1000", "1 < 2 &amp; 3 > 2 &copy;", UTC, "en")),
-    (tweet(text="a\nb \ud800 c"), Post("1000", "a\nb \ufffd c", UTC, "en")),
-    (tweet(text="RT @bob_1: hello"), Post("1000", "RT @bob_1: hello", UTC, "en", "repost")),
-    (tweet(text="RT @bob hello"), Post("1000", "RT @bob hello", UTC, "en")),
-    (tweet(in_reply_to_status_id_str="9", in_reply_to_user_id_str=OTHER), Post("1000", "hello to the whole world", UTC, "en", "reply")),
-    (tweet(in_reply_to_status_id_str="9", in_reply_to_user_id_str=MINE), Post("1000", "hello to the whole world", UTC, "en", "self_reply")),
-    (
-        tweet(entities={"urls": [{"expanded_url": "https://mobile.twitter.com/bob/status/12"}]}),
-        Post("1000", "hello to the whole world", UTC, "en", "quote"),
-    ),
-    (tweet(edit_info={"initial": {"editTweetIds": ["1000", "1001"]}}), Post("1000", "hello to the whole world", UTC, "en", superseded=True)),
-    (
-        tweet(edit_info={"edit": {"initialTweetId": "9", "editControlInitial": {"editTweetIds": ["9", "1000"]}}}),
-        Post("1000", "hello to the whole world", UTC, "en"),
-    ),
-    (tweet(created_at="yesterday", lang=None), Post("1000", "hello to the whole world")),
-    ({"id": 1000, "full_text": "bare and numeric"}, Post("1000", "bare and numeric")),
-    *(
-        ({"tweet": {**tweet()["tweet"], field: hurt}}, Post("1000", "hello to the whole world", UTC, "en"))
-        for field, hurt in (
-            ("entities", None),
-            ("entities", {"urls": None}),
-            ("entities", {"urls": ["x", None, {}]}),
-            ("edit_info", None),
-            ("edit_info", {"edit": None, "initial": 5}),
-            ("edit_info", {"initial": {"editTweetIds": 5}}),
-            ("in_reply_to_status_id_str", None),
-        )
-    ),
+@pytest.mark.parametrize(("make", "name"), [(zip_with, "a.zip"), (tar_with, "a.tar.gz"), (folder_with, "a")])
+def test_a_container_holds_its_regular_files_and_nothing_else(tmp_path: Path, make: Any, name: str) -> None:
+    names = ["data/a.json", "b.txt"]
+    make(tmp_path / name, names)
+    held = Container(tmp_path / name)
+    assert sorted(held.names) == sorted(names)
+    assert [held.read(one) for one in names] == [one.encode() for one in names]
+    one_by_one = Container(tmp_path / name).sha256(names)
+    zip_with(tmp_path / "same.zip", names)
+    assert one_by_one == Container(tmp_path / "same.zip").sha256(names)
+
+
+def test_a_large_file_is_not_read_at_once(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.js", "w", force_zip64=True) as file:
+        for _ in range(65):
+            file.write(bytes(2**20))
+    with pytest.raises(HubtweetsError) as caught:
+        Container(tmp_path / "a.zip").read("a.js")
+    assert str(caught.value) == f"{tmp_path}/a.zip: a.js holds more than 64 MiB, which such a file never does; download the archive again"
+
+
+def test_a_locked_zip_is_told_from_a_damaged_one(tmp_path: Path) -> None:
+    zip_with(tmp_path / "a.zip", ["a.js"])
+    whole = bytearray((tmp_path / "a.zip").read_bytes())
+    whole[6] |= 1  # the flag that says encrypted, in the file's header and in the directory
+    whole[whole.index(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "a.zip").write_bytes(whole)
+    with pytest.raises(HubtweetsError, match=r"a\.zip: a\.js is locked by a password; unpack the zip and give the folder$"):
+        Container(tmp_path / "a.zip").read("a.js")
+
+
+def test_a_tar_of_endless_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container, "MAX_FILES", 3)
+    tar_with(tmp_path / "a.tar.gz", [f"{n}.json" for n in range(5)])
+    with pytest.raises(HubtweetsError, match=r"a\.tar\.gz: cut or damaged \(more than 3 files\); download the archive again$"):
+        Container(tmp_path / "a.tar.gz")
+
+
+ARRAYS: list[tuple[str, list]] = [
+    ("[]", [""]),
+    ("window.x = [1, {}, [2, [3]], 45]", ["window.x = ", 1, {}, [2, [3]], 45]),
+    ('\ufeff x [ "ü🤖",\n{"a": "]"} ,"b"]; and more', [" x ", "ü🤖", {"a": "]"}, "b"]),
 ]
 
 
-@pytest.mark.parametrize(("item", "expected"), ITEMS)
-def test_item(tmp_path: Path, item: dict, expected: Post) -> None:
-    assert posts.read(write_zip(tmp_path / "a.zip", archive_files([item])), "alice").posts == [expected]
+@pytest.mark.parametrize("block", [1, 2, 3, 7, 1 << 20])
+@pytest.mark.parametrize(("text", "expected"), ARRAYS)
+def test_arrays_come_item_by_item_wherever_the_pieces_end(text: str, expected: list, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_stream, "BLOCK", max(block, len(expected[0].encode()) + 5))  # what is before the array comes in one piece
+    assert list(json_stream.items(io.BytesIO(text.encode()))) == expected
 
 
-HURT: list[Any] = [None, True, -1, 10**400, 1.5, "", "x", "\ud800", "1" * 5000, [], [None], ["x"], {}, {"a": {}}, [[[[]]]]]
-FIELDS = ["id_str", "id", "full_text", "created_at", "lang", "entities", "edit_info", "in_reply_to_status_id_str", "in_reply_to_user_id_str"]
-
-
-@pytest.mark.parametrize("field", [*FIELDS, "tweet", "noteTweet", "account", "profile", "manifest"])
-def test_whatever_a_field_holds_it_is_read_or_refused(tmp_path: Path, field: str) -> None:
-    for hurt in HURT:
-        items = [tweet("5"), {"tweet": hurt} if field == "tweet" else {"tweet": {**tweet()["tweet"], field: hurt}}]
-        files = archive_files(items, [note(snowflake(5_000), LONG)])
-        if field == "noteTweet":
-            files["data/note-tweet.js"] = javascript(
-                "YTD.note_tweet.part0", [{"noteTweet": hurt}, {"noteTweet": {"noteTweetId": hurt, "core": hurt}}]
-            )
-        elif field in ("account", "profile"):
-            files[f"data/{field}.js"] = javascript(f"YTD.{field}.part0", [{field: hurt}])
-        elif field == "manifest":
-            files["data/manifest.js"] = javascript("__THAR_CONFIG", {"dataTypes": {"tweets": {"files": hurt}, "tweet": hurt}})
-        with suppress(HubtweetsError):
-            reading = posts.read(write_zip(tmp_path / "a.zip", files), "alice")
-            assert "5" in [post.id for post in reading.posts]
-
-
-def test_every_hurt_byte_is_read_or_refused(tmp_path: Path) -> None:
-    path = tmp_path / "a.zip"
-    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
-        with zipfile.ZipFile(path, "w", method) as opened:
-            opened.writestr("data/tweets.js", javascript("YTD.tweets.part0", [tweet()]))
-        whole = path.read_bytes()
-        for position in range(0, len(whole), 3):
-            path.write_bytes(whole[:position] + bytes([whole[position] ^ 0x55]) + whole[position + 1 :])
-            with suppress(HubtweetsError):
-                posts.read(path, "alice")
-
-
-def test_zip_folder_and_single_file_agree(tmp_path: Path) -> None:
-    items = [tweet("3"), tweet("1"), tweet("2")]
-    files = archive_files(items, parts=2)
-    zipped = write_zip(tmp_path / "a.zip", {"twitter-2026-07/" + name: text for name, text in files.items()})
-    folder = write_folder(tmp_path / "folder", files)
-    single = tmp_path / "whatever.js"
-    single.write_text("\ufeff" + javascript("YTD.tweets.part0", items) + ";\n", encoding="utf-8")
-    from_zip = posts.read(zipped, "alice")
-    assert [post.id for post in from_zip.posts] == ["1", "2", "3"]
-    assert from_zip == posts.read(folder, "alice")
-    assert posts.hash_source(zipped) == posts.hash_source(folder)
-    assert posts.read(single, "anybody").posts == from_zip.posts
-    assert (from_zip.profile.handle, from_zip.profile.name, from_zip.profile.bio) == ("alice", "Alice 🌙", "I fix.")
-    assert from_zip.avatar == b"a picture"
-    assert "secret@example.org" not in repr(from_zip)
-
-
-NOTES = [
-    # the note's text stands in for the cut one: links differ, mentions lead, an ellipsis ends it
-    (tweet(snowflake(5_020), "@bob " + LONG[:200].strip() + "… https://t.co/abc"), [note(snowflake(5_000), LONG)], [LONG]),
-    # made after the post, or more than a second before it: another post's note, kept as a post of its own
-    (tweet(snowflake(5_020), LONG[:200]), [note(snowflake(5_030), LONG)], [LONG[:200], LONG]),
-    (tweet(snowflake(7_020), LONG[:200]), [note(snowflake(5_000), LONG)], [LONG, LONG[:200]]),
-    # a picture alone begins every note
-    (tweet(snowflake(5_020), "https://t.co/abc"), [note(snowflake(5_000), LONG)], [LONG, "https://t.co/abc"]),
-    # another text
-    (tweet(snowflake(5_020), "something else entirely"), [note(snowflake(5_000), LONG)], [LONG, "something else entirely"]),
-]
-
-
-@pytest.mark.parametrize(("item", "notes", "expected"), NOTES)
-def test_long_posts_are_whole(tmp_path: Path, item: dict, notes: list, expected: list[str]) -> None:
-    reading = posts.read(write_zip(tmp_path / "a.zip", archive_files([item], notes)), "alice")
-    assert [post.text for post in reading.posts] == expected
-
-
-def test_private_files_are_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    private = ["direct-messages", "like", "ip-audit", "email-address-change", "deleted-tweets", "twitter-circle-tweet", "deleted-note-tweet"]
-    files = archive_files([tweet()]) | {f"data/{name}.js": javascript("x", [tweet("5", "private")]) for name in private}
-    opened: list[str] = []
-    real = zipfile.ZipFile.open
-
-    def note_and_open(self: zipfile.ZipFile, name: str, *rest: Any, **more: Any) -> Any:
-        opened.append(str(name))
-        return real(self, name, *rest, **more)
-
-    monkeypatch.setattr(zipfile.ZipFile, "open", note_and_open)
-    path = write_zip(tmp_path / "a.zip", files)
-    opened.clear()
-    reading = posts.read(path, "alice")
-    posts.hash_source(path)
-    assert [post.text for post in reading.posts] == ["hello to the whole world"]
-    assert {Path(name).name for name in opened} <= {"tweets.js", "account.js", "profile.js", "manifest.js", "note-tweet.js", "42-a.jpg"}
-
-
-def broken(tmp_path: Path, case: str) -> Path:
-    """Write the hurt file of a case."""
-    good = archive_files([tweet()])
-    path = tmp_path / "alice.zip"
-    if case == "no archive":
-        return write_zip(path, {"holiday.txt": "sun"})
-    if case == "no zip":
-        path.write_text("hello")
-    elif case == "cut":
-        write_zip(path, good)
-        path.write_bytes(path.read_bytes()[:-100])
-    elif case == "hurt inside":
-        write_zip(path, good)
-        data = bytearray(path.read_bytes())
-        data[data.index(b"hello to")] ^= 1
-        path.write_bytes(data)
-    elif case == "no JSON":
-        write_zip(path, good | {"data/tweets.js": "window.YTD.tweets.part0 = [ {oops"})
-    elif case == "no list at all":
-        write_zip(path, good | {"data/tweets.js": "window.YTD"})
-    elif case == "empty":
-        write_zip(path, good | {"data/tweets.js": "window.YTD.tweets.part0 = [ ]"})
-    elif case == "no text":
-        write_zip(path, good | {"data/tweets.js": javascript("YTD.tweets.part0", [{"tweet": {"id_str": "1"}}])})
-    elif case == "part missing":
-        files = archive_files([tweet(), tweet()], parts=2)
-        del files["data/tweets-part1.js"]
-        write_zip(path, files)
-    elif case == "somebody else's":
-        write_zip(path, {name: text.replace('"alice"', '"bob"') for name, text in good.items()})
-    elif case == "hurt directory":
-        write_zip(path, good)
-        data = bytearray(path.read_bytes())
-        data[data.rindex(b"PK\x01\x02") + 6] = 99  # the version that is needed to unpack
-        path.write_bytes(data)
-    elif case == "two archives":
-        write_zip(path, {"one/" + name: text for name, text in good.items()} | {"two/" + name: text for name, text in good.items()})
-    elif case == "deleted posts":
-        path = tmp_path / "deleted-tweets.js"
-        path.write_text(javascript("YTD.deleted_tweets.part0", [tweet()]))
-    elif case == "unknown kind":
-        path = tmp_path / "alice.docx"
-        path.write_text("hello")
-    elif case == "JSONL":
-        path = tmp_path / "alice.jsonl"
-        path.write_text('{"text": "one"}\n{"text": "two"\n')
-    elif case == "JSONL without text":
-        path = tmp_path / "alice.jsonl"
-        path.write_text('{"text": "one"}\n\n["two"]\n')
-    return path
-
-
-ERRORS = {
-    "no archive": "{path}: not an X archive (no tweets.js in it); give the zip that X sent, unchanged",
-    "no zip": "{path}: no zip, or one that is cut or damaged (File is not a zip file); download the archive again",
-    "cut": "{path}: no zip, or one that is cut or damaged (File is not a zip file); download the archive again",
-    "hurt inside": "{path}: no zip, or one that is cut or damaged (Bad CRC-32 for file 'data/tweets.js'); download the archive again",
-    "no JSON": "{path}: data/tweets.js is not what X writes (Expecting property name enclosed in double quotes: line 1 column 4 (char 3)); "
-    "download the archive again",
-    "no list at all": "{path}: data/tweets.js is not what X writes (substring not found); download the archive again",
-    "hurt directory": "{path}: no zip, or one that is cut or damaged (zip file version 9.9); download the archive again",
-    "two archives": "{path}: more than one archive in it (one/data/tweets.js and two/data/tweets.js); give one of them",
-    "deleted posts": "{path}: holds deleted_tweets, not public posts; give the whole archive or its tweets.js",
-    "empty": "{path}: no posts in it; ask X for the archive again, or give another file with --posts",
-    "no text": "{path}: item 1 of tweets.js is no post (it lacks id_str or full_text); download the archive again",
-    "part missing": "{path}: tweets-part1.js is missing, though manifest.js lists it; download the archive again",
-    "somebody else's": "{path}: the archive of @bob, not of @alice; type: hubtweets publish bob --posts {path}",
-    "unknown kind": "{path}: not a kind of file that posts are read from; give an X archive (.zip, a folder, .js) or .jsonl",
-    "JSONL": "{path}: line 2 is not JSON (Expecting ',' delimiter: line 2 column 1 (char 15)); write one object a line",
-    "JSONL without text": '{path}: line 3 has no "text"; write one object a line, such as {{"text": "my post"}}',
+HURT_ARRAYS = {
+    "": "no list in it",
+    "{}": "no list in it",
+    " " * 5000 + "[]": "no list in it",
+    "[1, 2": "cut before its end",
+    '[{"a": ': "Expecting value",
+    "[{oops}]": "Expecting property name enclosed in double quotes",
+    "[" * 100_000: "maximum recursion depth exceeded",
+    "[" + "9" * 5000 + "]": "Exceeds the limit",
+    '["' + "x" * 40 * 2**20 + '"]': "an item of more than 16 Mi characters",
 }
 
 
-@pytest.mark.parametrize(("case", "expected"), ERRORS.items(), ids=ERRORS)
-def test_hurt_files_get_one_line(tmp_path: Path, case: str, expected: str) -> None:
-    path = broken(tmp_path, case)
-    with pytest.raises(HubtweetsError) as caught:
-        posts.read(path, "alice")
-    assert str(caught.value) == expected.format(path=path)
+@pytest.mark.parametrize(("text", "reason"), HURT_ARRAYS.items(), ids=range(len(HURT_ARRAYS)))
+def test_hurt_arrays(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        list(json_stream.items(io.BytesIO(text.encode())))
 
 
-def test_jsonl(tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl"
-    lines = [
-        '\ufeff{"text": "one <b>&amp;</b>", "created_at": "yesterday"}',
-        "",
-        '{"text": "two \\ud83d", "id": 7, "created_at": "2026-01-02T03:00:00+01:00", "lang": "de"}',
-    ]
-    path.write_text("\n".join(lines), encoding="utf-8")
-    reading = posts.read(path, "alice")
-    assert reading.posts == [Post("1", "one <b>&amp;</b>"), Post("7", "two \ufffd", "2026-01-02T02:00:00+00:00", "de")]
-    assert (reading.kind, reading.profile.handle, reading.avatar) == ("jsonl", "alice", None)
+NAMED: list[tuple[list[str], list[str], dict[str, str] | str]] = [
+    (["alice"], ["a.zip"], {"alice": "a.zip"}),
+    (["alice"], ["x=y.zip"], {"alice": "x=y.zip"}),
+    (["alice"], ["alice=a.zip"], {"alice": "a.zip"}),
+    (["alice", "bob"], ["bob=bluesky:bob.example", "@Alice=a=b.zip"], {"alice": "a=b.zip", "bob": "bluesky:bob.example"}),
+    (["alice", "bob"], ["bob=b.zip"], {"alice": "alice.csv", "bob": "b.zip"}),
+    (["alice", "bob"], ["a.zip"], "a.zip: whose posts? type: --posts alice=a.zip"),
+    (["alice"], ["a.zip", "b.zip"], "b.zip: alice has a source already, a.zip; give one for each author"),
+    (["bob"], [], "no posts of bob here (looked for bob.zip, bob.jsonl and so on); name them: hubtweets publish bob --posts FILE"),
+]
 
 
-def test_the_file_named_after_the_handle_is_found(tmp_path: Path, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("handles", "given", "expected"), NAMED)
+def test_whose_posts_are_where(
+    handles: list[str], given: list[str], expected: dict[str, str] | str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(HubtweetsError, match=r"^no posts of lyons____ here \(looked for lyons____.zip, lyons____, lyons____.js, lyons____.jsonl\); "):
-        posts.find_source("lyons____")
-    shutil.copy(archive, tmp_path)
-    assert posts.find_source("lyons____") == Path("lyons____.zip")
+    (tmp_path / "alice.csv").write_text("text\nhello\n")
+    if isinstance(expected, dict):
+        assert sources.name(handles, given) == expected
+    else:
+        with pytest.raises(HubtweetsError) as caught:
+            sources.name(handles, given)
+        assert str(caught.value) == expected
+
+
+READING = Reading(
+    "bluesky-api",
+    Profile("bob.example", "Bob", "Bluesky", "bio \u2028", "did:plc:bob", None, "https://bsky.app/profile/bob.example"),
+    b"\x89PNG",
+    [Post("1", "hello\nworld", MOMENT, "en", "reply", "unlisted", link=True), Post("2", "", visibility="private")],
+    ["a warning"],
+)
+
+
+def test_what_a_service_gave_is_kept_and_read_back(tmp_path: Path) -> None:
+    saved.write(READING, tmp_path / "a.saved.jsonl")
+    back = saved.read(tmp_path / "a.saved.jsonl")
+    assert replace(back, posts=list(back.posts)) == READING
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]\n", '{"kind": 1}\n', "hello"])
+def test_what_was_kept_and_is_hurt_gets_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.saved.jsonl").write_text(text)
+    with pytest.raises(HubtweetsError) as caught:
+        list(saved.read(tmp_path / "a.saved.jsonl").posts)
+    assert str(caught.value) == f"{tmp_path}/a.saved.jsonl: not as it was written; remove it, and it is read from the service again"
+
+
+def test_a_service_is_read_once_unless_refreshed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    said: list[str] = []
+
+    def fetch(source: str, *_: object) -> Reading:
+        asked.append(source)
+        return READING
+
+    monkeypatch.setattr(sources, "fetch", fetch)
+    fetching = Fetching(0.005, False, lambda cost: False)
+    for again in (fetching, fetching, replace(fetching, refresh=True)):
+        path = sources.locate("bluesky:bob.example", tmp_path / "sources", Columns(), again, said.append)
+    assert asked == ["bluesky:bob.example"] * 2 and len(said) == 1 and "--refresh reads it again" in said[0]
+    assert sources.locate("bluesky:carol.example", tmp_path / "sources", Columns(), fetching, said.append) != path
+    assert list(sources.read(path, "bob", Columns()).posts) == READING.posts
+    assert sources.locate("a.zip", tmp_path, Columns(), fetching, said.append) == Path("a.zip")
+
+
+@pytest.mark.parametrize(("url", "kept"), [("https://x.com/a_b", True), ("https://x.com/a)<b", False), ("javascript:alert(1)", False)])
+def test_an_address_that_markdown_could_act_on_is_left_out(tmp_path: Path, url: str, kept: bool) -> None:
+    saved.write(replace(READING, profile=replace(READING.profile, url=url)), tmp_path / "a.saved.jsonl")
+    assert sources.read(tmp_path / "a.saved.jsonl", "bob", Columns()).profile.url == (url if kept else None)
+
+
+UNREADABLE = {
+    "alice.docx": "no posts are known to be in such a file; give an archive of X, Mastodon or Bluesky as it came, "
+    "or a .jsonl, .json, .csv, .parquet or .txt file",
+    "nothing.zip": "no such file; name the posts: --posts FILE",
+}
+
+
+@pytest.mark.parametrize(("name", "expected"), UNREADABLE.items(), ids=UNREADABLE)
+def test_what_no_reader_knows(tmp_path: Path, name: str, expected: str) -> None:
+    (tmp_path / "alice.docx").write_text("hello")
+    with pytest.raises(HubtweetsError) as caught:
+        sources.read(tmp_path / name, "alice", Columns())
+    assert str(caught.value) == f"{tmp_path / name}: {expected}"

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import hash_files, well_formed
@@ -22,7 +23,7 @@ def resolve(name: str) -> tuple[Base, str]:
         if not weights or not (folder / "config.json").exists():
             raise HubtweetsError(f"{name}: no model in this folder (it lacks config.json or *.safetensors); try --base tiny")
         id = name if name == "tiny" else folder.resolve().name  # a path says more of this machine than of the model
-        return Base(id, hash_files(weights), license_of(folder / "README.md"), on_hub=False), str(folder)
+        return Base(id, hash_files(weights), *card_of(folder / "README.md"), on_hub=False), str(folder)
     if not REPO_ID.fullmatch(name):
         raise HubtweetsError(f"{name}: neither a folder nor a model's id; try --base tiny or --base openai-community/gpt2")
     return resolve_on_hub(name)
@@ -37,12 +38,11 @@ def resolve_on_hub(repo_id: str) -> tuple[Base, str]:
     try:
         info = api.model_info(repo_id)
         hf_hub_download(repo_id, "config.json")  # notes in the cache what main is, for a day without the Hub
-        license = text_of(info.card_data.get("license")) if info.card_data else None
-        return Base(repo_id, str(info.sha), license, on_hub=True), repo_id
+        return Base(repo_id, str(info.sha), *facts_of(info.card_data or {}), on_hub=True), repo_id
     except (httpx2.TransportError, ConnectionError):
         cached = try_to_load_from_cache(repo_id, "config.json")
         if isinstance(cached, str):
-            return Base(repo_id, Path(cached).parent.name, license_of(Path(cached).parent / "README.md"), on_hub=True), repo_id
+            return Base(repo_id, Path(cached).parent.name, *card_of(Path(cached).parent / "README.md"), on_hub=True), repo_id
         raise HubtweetsError(f"{api.endpoint} does not answer, and {repo_id} is not in the cache; try --base tiny") from None
     except (RepositoryNotFoundError, EntryNotFoundError, HFValidationError):
         raise HubtweetsError(f"{repo_id}: no such model on {api.endpoint}; try --base tiny or --base openai-community/gpt2") from None
@@ -50,15 +50,17 @@ def resolve_on_hub(repo_id: str) -> tuple[Base, str]:
         raise HubtweetsError(f"{repo_id}: {api.endpoint} refused ({error.server_message or error}); try again, or --base tiny") from None
 
 
-def license_of(card: Path) -> str | None:
-    """Return the licence that a model card on disk names, or None where there is no card, or one that can't be read."""
+def card_of(path: Path) -> tuple[str | None, tuple[str, ...]]:
+    """Return the licence and the languages that a model card on disk names; none where there is no card, or one that can't be read."""
     from huggingface_hub import ModelCard
 
     try:
-        return text_of(ModelCard.load(card).data.get("license")) if card.exists() else None
+        return facts_of(ModelCard.load(path).data) if path.exists() else (None, ())
     except Exception:  # PyYAML and the client raise a dozen kinds for a hurt card
-        return None
+        return None, ()
 
 
-def text_of(license: object) -> str | None:
-    return well_formed(license) if isinstance(license, str) else None
+def facts_of(metadata: Any) -> tuple[str | None, tuple[str, ...]]:
+    license, languages = metadata.get("license"), metadata.get("language")
+    codes = languages if isinstance(languages, list) else [languages]
+    return well_formed(license) if isinstance(license, str) else None, tuple(well_formed(code) for code in codes if isinstance(code, str))

@@ -75,7 +75,7 @@ def main(corpus: Path, output: Path) -> None:
     click.echo(f"{len(texts):,} paragraphs, {sum(map(len, documents)):,} tokens, {model.num_parameters():,} parameters", err=True)
     sha256 = hash_files([corpus])
     checkpoints = output.with_suffix(".checkpoints") / sha256[:16]
-    result = train(model, documents, CONFIG, checkpoints)
+    result = train(model, [documents], CONFIG, checkpoints)
     model.half().save_pretrained(output)
     tokenizer.save_pretrained(output)
     score = evaluate(*load_repo(output), held_out)  # as it is shipped: rounded to half precision

@@ -1,28 +1,51 @@
 """Where posts come from.
 
-In: a path. Out: a Reading, the same for every place: one Profile and the Posts, oldest first. One module per place reads its format; nothing
-after this package knows which one it was.
+In: a source, which is a path or the name of an account at a service (`bluesky:alice.example`). Out: a Reading, the same for every place: one
+Profile and the Posts. One module per place reads its format; nothing after this package knows which one it was.
 """
 
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
-
-from hubtweets.errors import HubtweetsError
+from typing import Any, Literal, NamedTuple
 
 Kind = Literal["post", "reply", "self_reply", "quote", "repost"]
 Visibility = Literal["public", "unlisted", "private"]
+SourceKind = Literal[
+    "x-archive",
+    "x-grailbird",
+    "x-api",
+    "x-json",
+    "mastodon-archive",
+    "mastodon-api",
+    "bluesky-archive",
+    "bluesky-api",
+    "threads",
+    "instagram",
+    "reddit",
+    "telegram",
+    "dataset",
+    "csv",
+    "json",
+    "jsonl",
+    "parquet",
+    "text",
+]
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+X_DATE = re.compile(r"\w{3} (\w{3}) (\d\d) (\d\d):(\d\d):(\d\d) \+0000 (\d{4})", re.ASCII)
+MONTHS = {name: number for number, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)}
+SECONDS_UNTIL_5138 = 10**11  # a larger number of seconds is one of milliseconds
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
-    """One post as its author's readers saw it: unescaped, links and line breaks still in it."""
+class Post(NamedTuple):
+    """One post as its author's readers saw it: unescaped, line breaks still in it, the links that the place itself marks cut out.
+
+    A private post (followers-only, direct, withheld) has no text: it is counted and never kept.
+    """
 
     id: str
     text: str
@@ -31,6 +54,8 @@ class Post:
     kind: Kind = "post"
     visibility: Visibility = "public"
     superseded: bool = False  # an older version of a post that was edited later
+    link: bool = False  # a link was cut out of the text
+    warning: bool = False  # it stood behind a content warning
 
 
 @dataclass(frozen=True)
@@ -43,33 +68,88 @@ class Profile:
     bio: str | None = None
     account_id: str | None = None
     avatar: str | None = None  # a file in the run's repo/ folder
+    url: str | None = None  # where the account's readers find it; https
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a source gave: its kind, one author's profile, avatar (an image file's bytes) and posts."""
+    """What a source gives: its kind, one author's profile, avatar (an image file's bytes) and posts, in no order, to be gone through once.
 
-    kind: str
+    `warnings` grows while the posts are gone through; so may HubtweetsError be raised.
+    """
+
+    kind: SourceKind
     profile: Profile
     avatar: bytes | None
-    posts: list[Post]
+    posts: Iterable[Post]
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a table are meant; None: found by its name."""
+
+    text: str | None = None
+    date: str | None = None
+    id: str | None = None
+    repost: str | None = None
 
 
 def well_formed(text: str) -> str:
     """Replace lone surrogates, which no UTF-8 file can hold, by U+FFFD."""
-    return LONE_SURROGATE.sub("\ufffd", text)
+    return text if text.isascii() else LONE_SURROGATE.sub("\ufffd", text)
 
 
 def to_utc(date: object) -> str | None:
-    """Turn a date as ISO 8601 or as X writes it ("Sat Jul 25 08:26:58 +0000 2026") into ISO 8601 in UTC, or None where it is neither."""
-    if not isinstance(date, str):
+    """Return a date as ISO 8601 in UTC, or None where it is none.
+
+    It may be written as ISO 8601, as X writes it ("Sat Jul 25 08:26:58 +0000 2026", "2015-10-01 15:59:20 +0000"), as "2025-05-18 04:35:32 UTC",
+    as seconds or milliseconds since 1970, or be a datetime.
+    """
+    try:
+        if isinstance(date, str):
+            if found := X_DATE.fullmatch(date):
+                month, day, hour, minute, second, year = found.groups()
+                when = datetime(int(year), MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+            elif date.isascii() and date.isdecimal() and len(date) > 8:  # fewer digits are a day or a year
+                return to_utc(int(date))
+            else:
+                when = datetime.fromisoformat(date.removesuffix(" UTC").replace(" +", "+").replace(" -", "-"))
+        elif isinstance(date, datetime):
+            when = date
+        elif isinstance(date, int | float) and not isinstance(date, bool):
+            when = datetime.fromtimestamp(date / 1000 if abs(date) > SECONDS_UNTIL_5138 else date, UTC)
+        else:
+            return None
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError, OSError, KeyError):
         return None
-    for parse in (datetime.fromisoformat, lambda text: datetime.strptime(text, "%a %b %d %H:%M:%S %z %Y")):
-        try:
-            found = parse(date)
-            return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
-        except (ValueError, OverflowError):
-            continue
+
+
+def dig(value: Any, *keys: str) -> Any:
+    """Return `value[key][key]...`, or None where the way leads nowhere: a hurt field costs itself, not the posts."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def list_at(value: Any, *keys: str) -> list:
+    """Return what `dig` finds where that is a list, else an empty one."""
+    found = dig(value, *keys)
+    return found if isinstance(found, list) else []
+
+
+def text_at(item: Any, *keys: str) -> str | None:
+    """Return the first of the keys' values that is a text or a whole number, as text."""
+    if not isinstance(item, dict):
+        return None
+    for key in keys:
+        value = item.get(key)
+        if isinstance(value, str):
+            if value:
+                return well_formed(value)
+        elif isinstance(value, int) and not isinstance(value, bool):
+            return str(value) if -(10**30) < value < 10**30 else None
     return None
 
 
@@ -81,47 +161,3 @@ def hash_files(paths: Iterable[Path]) -> str:
             while block := file.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
-
-
-def hash_source(path: Path) -> str:
-    """Return the SHA-256, in hex, of what `read` would open; raise HubtweetsError where there is nothing."""
-    if is_x_archive(path):
-        from hubtweets.posts import x_archive
-
-        return x_archive.Files(path).sha256()
-    return hash_files([path])
-
-
-def is_x_archive(path: Path) -> bool:
-    """Tell an X archive from a JSONL file; raise HubtweetsError for anything else."""
-    if not path.is_file() and not path.is_dir():
-        raise HubtweetsError(f"{path}: no such file; name the posts: --posts FILE")
-    if path.is_file() and path.suffix not in (".zip", ".js", ".jsonl"):
-        raise HubtweetsError(f"{path}: not a kind of file that posts are read from; give an X archive (.zip, a folder, .js) or .jsonl")
-    return path.suffix != ".jsonl"
-
-
-def find_source(handle: str) -> Path:
-    """Return the file or folder of the working folder that is named after the handle; raise HubtweetsError where there is none."""
-    candidates = [Path(handle + suffix) for suffix in (".zip", "", ".js", ".jsonl")]
-    for path in candidates:
-        if path.exists():
-            return path
-    names = ", ".join(map(str, candidates))
-    raise HubtweetsError(f"no posts of {handle} here (looked for {names}); name them: hubtweets publish {handle} --posts FILE")
-
-
-def read(path: Path, handle: str) -> Reading:
-    """Read the posts of `handle` from an X archive (zip, folder or .js) or a .jsonl file; raise HubtweetsError for anything else."""
-    from hubtweets.posts import files, x_archive
-
-    if is_x_archive(path):
-        reading = x_archive.read(path)
-        if reading.profile.handle and reading.profile.handle.lower() != handle:
-            other = reading.profile.handle
-            raise HubtweetsError(f"{path}: the archive of @{other}, not of @{handle}; type: hubtweets publish {other} --posts {path}")
-    else:
-        reading = files.read_jsonl(path, handle)
-    if not reading.posts:
-        raise HubtweetsError(f"{path}: no posts in it; ask X for the archive again, or give another file with --posts")
-    return reading

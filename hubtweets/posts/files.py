@@ -1,31 +1,287 @@
-"""Plain files of posts: JSON Lines, one object with a `text` per line."""
+"""Plain files of posts, and datasets: JSON Lines, JSON, CSV, Parquet, Arrow, and text with one post a line.
 
+In: one file; a folder or zip that holds a table in one or more files and nothing else, such as datasets' `save_to_disk` writes; or the train split
+of a dataset on the Hub. Out: its posts. All but two are streamed: a JSON object that holds its posts in a list, and a Parquet file inside an
+archive, are read at once, up to 64 MiB.
+"""
+
+import csv
+import io
+import itertools
 import json
-from pathlib import Path
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Post, Profile, Reading, to_utc, well_formed
+from hubtweets.posts import SECONDS_UNTIL_5138, Columns, Post, Profile, Reading, json_stream
+from hubtweets.posts.container import Container, base_name
+from hubtweets.posts.table import Fields, Format, Row, chosen, find, locate, to_posts
+
+NO_POSTS = re.compile(r"(^|.*/)(\.|__MACOSX/|cache-|(README|LICENSE|dataset_infos?\.json|dataset_dict\.json|state\.json)).*")
+MAX_LINE = 16 * 2**20  # characters
+LINE_BREAK = " ⏎ "  # so some write one in a cell
 
 
-def read_jsonl(path: Path, handle: str) -> Reading:
-    """Read `{"text": ..., "id"?, "created_at"?, "lang"?}` lines, in the file's order; raise HubtweetsError with the line that is none."""
-    posts = []
-    with path.open(encoding="utf-8-sig", errors="replace") as lines:
-        for number, line in enumerate(lines, 1):
+def files(container: Container) -> list[str]:
+    """Return the files of a table: of one kind, with nothing beside them but what describes them."""
+    names = sorted(name for name in container.names if base_name(name) and not NO_POSTS.fullmatch(name))
+    suffixes = {suffix(name) for name in names}
+    return names if len(suffixes) == 1 and suffixes <= set(FORMATS) else []
+
+
+def read(container: Container, columns: Columns) -> Reading:
+    """Read the table of a container; raise HubtweetsError where it has no such column, or is damaged."""
+    names = files(container)
+    return Reading(FORMATS[suffix(names[0])].kind, Profile("", ""), None, read_files(container, names, columns))
+
+
+def fetch(name: str, columns: Columns) -> Reading:
+    """Read the train split of a dataset on the Hub; raise HubtweetsError where there is none, or none for us, or it has no such column."""
+    import datasets
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars, logging, validate_repo_id
+
+    source = f"dataset:{name}"
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        name = ""
+    if "/" not in name:
+        raise HubtweetsError(f"{source}: no dataset can be called so; write dataset:NAMESPACE/NAME")
+    datasets.disable_progress_bars()
+    datasets.logging.set_verbosity(datasets.logging.CRITICAL)  # what it logs, it raises too
+    logging.set_verbosity_error()
+    shown = not are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        with refused(source):  # by its name alone, a folder of this machine would come first
+            table = datasets.load_dataset(f"hf://datasets/{name}", split="train", streaming=True)
+            fields = locate(table.column_names or list(next(iter(table), {})), columns, source)
+            table = table.select_columns(chosen(fields))
+    finally:
+        if shown:  # a push shows them
+            enable_progress_bars()
+    return Reading("dataset", Profile("", ""), None, to_posts(dataset_rows(table, fields, source), columns, source, Format("dataset", table_rows)))
+
+
+def read_files(container: Container, names: Iterable[str], columns: Columns) -> Iterator[Post]:
+    count = 0
+    for name in names:
+        format = FORMATS[suffix(name)]
+        for post in to_posts(format.rows(container, name, columns), columns, place(container, name), format, count):
+            count += 1
+            yield post
+
+
+def suffix(name: str) -> str:
+    return "." + base_name(name).rpartition(".")[2].lower()
+
+
+def place(container: Container, name: str) -> str:
+    """Return how an error names a file."""
+    return str(container.path) if container.path.name == name else f"{container.path}: {name}"
+
+
+# ---- text files
+
+
+def lines(file: IO[bytes], source: str, newline: str | None = None) -> Iterator[tuple[int, str]]:
+    """Yield the numbered lines of a text; raise HubtweetsError where one is too long, or holds a NUL, which only other encodings do."""
+    text = io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline=newline)
+    for number in itertools.count(1):
+        line = text.readline(MAX_LINE + 1)
+        if len(line) > MAX_LINE:
+            raise HubtweetsError(f"{source}: line {number} is longer than {MAX_LINE >> 20} Mi characters; write one post a line")
+        if "\0" in line:
+            raise HubtweetsError(f"{source}: line {number} is not UTF-8 (it holds a NUL); save the file as UTF-8")
+        if not line:
+            return
+        yield number, line
+
+
+def text_lines(container: Container, name: str, columns: Columns) -> Iterator[Row]:
+    with container.open(name) as file:
+        for number, line in lines(file, place(container, name)):
+            if text := line.strip():
+                yield number, text, Fields()
+
+
+def json_lines(container: Container, name: str, columns: Columns) -> Iterator[Row]:
+    source = place(container, name)
+    with container.open(name) as file:
+        for number, line in lines(file, source):
             if not line.strip():
                 continue
             try:
-                item = json.loads(line)
+                row = json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise HubtweetsError(f"{path}: line {number} is not JSON ({error}); write one object a line") from None
-            if not isinstance(item, dict) or not isinstance(item.get("text"), str):
-                raise HubtweetsError(f'{path}: line {number} has no "text"; write one object a line, such as {{"text": "my post"}}')
-            posts.append(
-                Post(
-                    id=well_formed(str(item.get("id", number))),
-                    text=well_formed(item["text"]),
-                    created_at=to_utc(item.get("created_at")),
-                    lang=well_formed(item["lang"]) if isinstance(item.get("lang"), str) else None,
-                )
-            )
-    return Reading("jsonl", Profile(handle, handle), None, posts)
+                raise HubtweetsError(f"{source}: line {number} is not JSON ({error}); write one object a line") from None
+            if number > 1 or not is_meta(row, columns):
+                yield number, *as_row(row, columns)
+
+
+def as_row(value: Any, columns: Columns) -> tuple[Any, Fields]:
+    """Return an object with its fields; anything else has none."""
+    return (value, find(tuple(value), columns)) if isinstance(value, dict) else ({}, Fields())
+
+
+def is_meta(row: Any, columns: Columns) -> bool:
+    """Tell the line that some write before the posts, about them."""
+    return isinstance(row, dict) and "_meta" in row and find(tuple(row), columns).text is None
+
+
+def json_rows(container: Container, name: str, columns: Columns) -> Iterator[Row]:
+    """Yield the rows of an array of objects or texts, of an object that holds one, or of the JSON Lines that datasets calls JSON."""
+    source = place(container, name)
+    with container.open(name) as file:
+        head = file.readline(1 << 20).decode("utf-8-sig", "replace")
+    try:
+        if head.lstrip().startswith("["):
+            yield from number_items(array(container, name), columns)
+        elif is_line(head, columns):
+            yield from json_lines(container, name, columns)
+        else:
+            yield from number_items(held(json.loads(container.read(name).decode("utf-8-sig", "replace")), columns), columns)
+    except (ValueError, RecursionError) as error:
+        raise HubtweetsError(f"{source}: cut, or no JSON with a list of posts ({error}); {FORMATS['.json'].advice}") from None
+
+
+def array(container: Container, name: str) -> Iterator[Any]:
+    with container.open(name) as file:
+        items = json_stream.items(file)
+        next(items)  # what is before the array
+        yield from items
+
+
+def number_items(items: Iterable[Any], columns: Columns) -> Iterator[Row]:
+    for number, item in enumerate(items, 1):
+        yield (number, item, Fields()) if isinstance(item, str) else (number, *as_row(item, columns))
+
+
+def is_line(head: str, columns: Columns) -> bool:
+    try:
+        row = json.loads(head)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(row, dict) and (is_meta(row, columns) or find(tuple(row), columns).text is not None)
+
+
+def held(document: Any, columns: Columns) -> list:
+    """Return the first list of a document whose items are posts, or else texts; raise ValueError where there is none."""
+    values = document.values() if isinstance(document, dict) else [document]
+    lists = [value for value in values if isinstance(value, list) and value]
+    for items in lists:
+        if as_row(items[0], columns)[1].text is not None:
+            return items
+    for items in lists:
+        if isinstance(items[0], str):
+            return items
+    raise ValueError("no list of posts in it")
+
+
+def csv_rows(container: Container, name: str, columns: Columns) -> Iterator[Row]:
+    fields = None
+    for number, row in csv_dicts(container, name):
+        fields = fields or locate(list(row), columns, place(container, name))
+        yield number, row, fields
+
+
+def csv_dicts(container: Container, name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield a CSV file's rows by the names of its first, each with the number of its last line.
+
+    The delimiter is the comma, semicolon or tab that is most often in the first line. Raises HubtweetsError where a row has more cells than the
+    first, a quote is not closed, or something follows it.
+    """
+    source = place(container, name)
+    csv.field_size_limit(MAX_LINE)
+    with container.open(name) as file:
+        texts = (line for _, line in lines(file, source, newline=""))
+        first = next(texts, "")
+        delimiter = "\t" if suffix(name) == ".tsv" else max(",;\t", key=first.count)
+        reader = csv.reader(itertools.chain([first], texts), delimiter=delimiter, strict=True)
+        try:
+            names = [name.strip() for name in next(reader, [])]
+            for cells in reader:
+                if any(cells[len(names) :]):
+                    raise csv.Error(f"{len(cells)} cells, where the first row has {len(names)}")
+                if cells:
+                    texts_of_cells = (cell.replace(LINE_BREAK, "\n") for cell in cells[: len(names)])
+                    yield reader.line_num, dict(itertools.zip_longest(names, texts_of_cells, fillvalue=""))
+        except csv.Error as error:
+            raise HubtweetsError(f"{source}: line {reader.line_num} is no CSV ({error}); put texts in quotes, and double those in them") from None
+
+
+# ---- tables of Arrow, and the Hub's
+
+
+def table_rows(container: Container, name: str, columns: Columns) -> Iterator[Row]:
+    """Yield the rows of a Parquet file or an Arrow stream, some thousand at a time, with no column that is not needed."""
+    import pyarrow
+    from pyarrow import parquet
+
+    source = place(container, name)
+    with container.open(name) as file, refused(source):
+        if suffix(name) == ".arrow":
+            stream = pyarrow.ipc.open_stream(file)
+            fields = locate(stream.schema.names, columns, source)
+            batches = (batch.select(chosen(fields)) for batch in stream)
+        else:  # read from its end, which an archive's members can't be at a fair price
+            seekable = file if container.path.name == name or container.path.is_dir() else io.BytesIO(container.read(name))
+            table = parquet.ParquetFile(seekable, pre_buffer=False)
+            fields = locate(table.schema_arrow.names, columns, source)
+            batches = table.iter_batches(1000, columns=chosen(fields))
+        number = itertools.count(1)
+        for batch in batches:
+            batch.validate(full=True)
+            for row in zip(*(to_python(column) for column in batch.columns), strict=True):
+                yield next(number), dict(zip(batch.schema.names, row, strict=True)), fields
+
+
+def to_python(column: Any) -> list:
+    """Return a column's values, dates as seconds since 1970: a datetime can't hold all that a column can."""
+    import pyarrow
+
+    if pyarrow.types.is_timestamp(column.type) or pyarrow.types.is_date(column.type):
+        microseconds = column.cast(pyarrow.timestamp("us"), safe=False).cast(pyarrow.int64())
+        return [value / 1e6 if value is not None and abs(value) < SECONDS_UNTIL_5138 * 10**6 else None for value in microseconds.to_pylist()]
+    return column.to_pylist()
+
+
+def dataset_rows(table: Any, fields: Fields, source: str) -> Iterator[Row]:
+    with refused(source):
+        for number, row in enumerate(table, 1):
+            yield number, row, fields
+
+
+@contextmanager
+def refused(source: str) -> Iterator[None]:
+    """Turn whatever a library makes of a hurt table, or of one that is not there, into one line."""
+    try:
+        yield
+    except HubtweetsError:
+        raise
+    except Exception as error:
+        what = (str(error) or type(error).__name__).strip().partition("\n")[0][:300]
+        if type(error).__name__ == "DatasetNotFoundError":
+            advice = "check the name, accept its terms on its page, or type: hf auth login"
+        elif isinstance(error, ConnectionError):
+            advice = "try again later"
+        else:
+            advice = "download it again, or give its posts as a .csv or .jsonl file"
+        raise HubtweetsError(f"{source}: can't be read ({what}); {advice}") from None
+
+
+LINES = Format("jsonl", json_lines, "line", 'write one object a line, such as {"text": "my post"}')
+JSON = Format("json", json_rows, "item", 'write an array of objects such as {"text": "my post"}')
+CSV = Format("csv", csv_rows, "line")
+FORMATS = {
+    ".jsonl": LINES,
+    ".json": JSON,
+    ".csv": CSV,
+    ".tsv": CSV,
+    ".parquet": Format("parquet", table_rows),
+    ".arrow": Format("dataset", table_rows),
+    ".txt": Format("text", text_lines, "line"),
+}

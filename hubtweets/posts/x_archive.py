@@ -1,238 +1,202 @@
-"""The archive that X (Twitter) gives an account's owner: a zip, the unpacked folder, or its tweets.js alone.
+"""The archive that X (Twitter) gives an account's owner since 2019: a zip, the unpacked folder, or its tweets.js alone.
 
 The format is nowhere documented; what is relied on here was seen in archives of 2021 to 2026. Only the files named in `WANTED` are opened:
-messages, likes, addresses and the other private files are not. Reposts carry no metadata, only the text `RT @name: `. A long post's full text
-is in note-tweet.js, under an id made some milliseconds before the post's own.
+messages, likes, addresses and the other private files are not. A large account's posts lie in parts of some 100 MiB, which are read by as many
+processes as there are cores. A long post's full text is in note-tweet.js, under an id made some milliseconds before the post's own.
 """
 
-import hashlib
 import json
-import lzma
 import os
 import re
-import zipfile
-import zlib
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice, pairwise
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Kind, Post, Profile, Reading, to_utc, well_formed
+from hubtweets.posts import Post, Profile, Reading, dig, list_at, text_at, to_utc
+from hubtweets.posts.container import Container, base_name
+from hubtweets.posts.json_stream import items
+from hubtweets.posts.x_tweet import is_tweet, to_post
 
 WANTED = re.compile(r"(manifest|account|profile|note-tweet|(community-)?tweets?(-part\d+)?)\.js")
 TWEETS = re.compile(r"(community-)?tweets?(-part\d+)?\.js")
 AVATAR = re.compile(r"profile_media/[^/]+$")
 VARIABLE = re.compile(r"\s*window\.YTD\.(\w+)\.part\d+\s*=")
 PUBLIC = ("tweet", "tweets", "community_tweet")  # deleted posts and those for a circle have other names
-REPOST = re.compile(r"RT @\w{1,20}: ")
-QUOTE = re.compile(r"//(mobile\.)?(twitter|x)\.com/\w+/status/\d+", re.IGNORECASE)
-SHORT_LINK = re.compile(r"https?://t\.co/\w+")
+GRAILBIRD = "Grailbird.data"  # what the files of the archives before 2019 begin with
+SHORT_LINK = re.compile(r"https?://t\.co/[A-Za-z0-9]+")
 LEADING_MENTIONS = re.compile(r"^(@\w+\s+)+")
 
 
-class Files:
-    """The wanted files of an archive by base name, and how to get their bytes, whatever holds them."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        if path.is_dir():
-            names = [file.relative_to(path).as_posix() for file in sorted(path.rglob("*")) if file.is_file()]
-            self._read: Callable[[str], bytes] = lambda name: (path / name).read_bytes()
-        elif path.suffix == ".js":
-            names = [path.name]
-            self._read = lambda name: path.read_bytes()
-        else:
-            try:
-                archive = zipfile.ZipFile(path)
-            except (zipfile.BadZipFile, NotImplementedError) as error:
-                raise self.damaged(error) from None
-            except OSError as error:  # zipfile seeks before the start of a zip that lacks it
-                raise self.damaged(error) if error.filename is None else error from None
-            names, self._read = archive.namelist(), archive.read
-        wanted = [name for name in names if WANTED.fullmatch(name.rpartition("/")[2])]
-        self.names = {name.rpartition("/")[2]: name for name in wanted}
-        for name in wanted:
-            other = self.names[base_name := name.rpartition("/")[2]]
-            if other != name and TWEETS.fullmatch(base_name):
-                raise HubtweetsError(f"{path}: more than one archive in it ({name} and {other}); give one of them")
-        if path.suffix == ".js" and path.is_file():
-            self.names = {"tweets.js": path.name}  # whatever it is called
-        self.avatars = sorted(name for name in names if AVATAR.search(name))
-
-    def sha256(self) -> str:
-        """Return the SHA-256 of the wanted files' names and bytes, in hex: a zip and its unpacked folder have the same."""
-        digest = hashlib.sha256()
-        for base_name, name in sorted(self.names.items()) + [(name.rpartition("/")[2], name) for name in self.avatars]:
-            digest.update(os.fsencode(base_name) + b"\0" + self.read(name))
-        return digest.hexdigest()
-
-    def damaged(self, error: Exception) -> HubtweetsError:
-        return HubtweetsError(f"{self.path}: no zip, or one that is cut or damaged ({error}); download the archive again")
-
-    def read(self, name: str) -> bytes:
-        try:
-            return self._read(name)
-        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError) as error:
-            raise self.damaged(error) from None
-        except OSError as error:  # without a file's name it is a decompressor's, or a seek to where nothing is
-            raise self.damaged(error) if error.filename is None else error from None
-        except RuntimeError:  # zipfile's word for an encrypted member
-            raise HubtweetsError(f"{self.path}: {name} is locked by a password; unpack the zip and give the folder") from None
-
-    def json(self, base_name: str, opening: str = "[") -> Any:
-        """Return the value that `window.x = value;` assigns in a .js file, or None where the archive has no such file."""
-        if base_name not in self.names:
-            return None
-        text = self.read(self.names[base_name]).decode("utf-8-sig", errors="replace")
-        variable = VARIABLE.match(text)
-        if TWEETS.fullmatch(base_name) and variable and variable[1] not in PUBLIC:
-            raise HubtweetsError(f"{self.path}: holds {variable[1]}, not public posts; give the whole archive or its tweets.js")
-        try:
-            return json.loads(text[text.index(opening) :].rstrip().rstrip(";"))
-        except (ValueError, RecursionError) as error:
-            where = self.path if self.path.suffix == ".js" else f"{self.path}: {self.names[base_name]}"
-            raise HubtweetsError(f"{where} is not what X writes ({error}); download the archive again") from None
+def files(container: Container) -> list[str]:
+    """Return the files that `read` opens; raise HubtweetsError where there is more than one archive in the container."""
+    if not container.path.is_dir() and container.path.suffix == ".js":
+        with container.open(container.names[0]) as file:
+            return container.names if GRAILBIRD.encode() not in file.read(100) else []
+    wanted = sorted((name for name in container.names if WANTED.fullmatch(base_name(name))), key=lambda name: (base_name(name), name))
+    tweets = [name for name in wanted if TWEETS.fullmatch(base_name(name))]
+    for one, other in pairwise(tweets):
+        if base_name(one) == base_name(other):
+            raise HubtweetsError(f"{container.path}: more than one archive in it ({one} and {other}); give one of them")
+    return wanted + sorted(name for name in container.names if AVATAR.search(name)) if tweets else []
 
 
-def read(path: Path) -> Reading:
-    """Read an X archive; raise HubtweetsError where the path is none, is damaged, or lacks a part that its manifest lists."""
-    files = Files(path)
-    parts = [name for name in files.names if TWEETS.fullmatch(name)]
-    if not parts:
-        raise HubtweetsError(f"{path}: not an X archive (no tweets.js in it); give the zip that X sent, unchanged")
-    check_manifest(files, parts)
-    account = dig(next(iter(files.json("account.js") or []), None), "account")
-    profile = dig(next(iter(files.json("profile.js") or []), None), "profile")
-    notes = Notes(files.json("note-tweet.js") or [])
-    account_id = text_of(account, "accountId")
-    posts = []
-    for part in parts:
-        items = files.json(part)
-        for number, item in enumerate(items, 1):
-            tweet = dig(item, "tweet") or item
-            if not isinstance(dig(tweet, "full_text"), str) or not text_of(tweet, "id_str", "id"):
-                raise HubtweetsError(f"{path}: item {number} of {part} is no post (it lacks id_str or full_text); download the archive again")
-            posts.append(to_post(tweet, account_id, notes))
-    posts += notes.left()
-    posts.sort(key=lambda post: int(post.id) if is_snowflake(post.id) else 0)
+def read(container: Container) -> Reading:
+    """Read an X archive; raise HubtweetsError where it is damaged or lacks a part that its manifest lists."""
+    names = {base_name(name): name for name in files(container)}
+    if container.path.suffix == ".js" and not container.path.is_dir():
+        names = {"tweets.js": container.names[0]}  # whatever it is called
+    parts = [name for name in names if TWEETS.fullmatch(name)]
+    manifest = load(container, names, "manifest.js", "{")
+    warnings = check_manifest(container, manifest, parts)
+    account = dig(next(iter(load(container, names, "account.js", "[") or []), None), "account")
+    profile = dig(next(iter(load(container, names, "profile.js", "[") or []), None), "profile")
+    user = dig(manifest, "userInfo")
+    handle = text_at(account, "username") or text_at(user, "userName") or ""
+    account_id = text_at(account, "accountId") or text_at(user, "accountId")
+    notes = Notes(load(container, names, "note-tweet.js", "[") or [])
     return Reading(
         kind="x-archive",
         profile=Profile(
-            handle=text_of(account, "username") or "",
-            name=text_of(account, "accountDisplayName") or text_of(account, "username") or "",
+            handle=handle,
+            name=text_at(account, "accountDisplayName") or text_at(user, "displayName") or handle,
             network="X",
-            bio=text_of(dig(profile, "description"), "bio"),
+            bio=text_at(dig(profile, "description"), "bio"),
             account_id=account_id,
+            url=f"https://x.com/{handle}" if re.fullmatch(r"\w{1,20}", handle, re.ASCII) else None,
         ),
-        avatar=read_avatar(files, profile),
-        posts=posts,
+        avatar=read_avatar(container, names, profile),
+        posts=read_posts(container.path, {part: names[part] for part in parts}, account_id, notes, counts_of(manifest), warnings),
+        warnings=warnings,
     )
 
 
-def check_manifest(files: Files, parts: list[str]) -> None:
-    """Raise HubtweetsError where manifest.js lists a tweets file that is not there."""
-    manifest = files.json("manifest.js", opening="{")
-    for kind in ("tweets", "tweet"):
-        for entry in listed(manifest, "dataTypes", kind, "files"):
-            name = (text_of(entry, "fileName") or "").rpartition("/")[2]
-            if name and name not in parts:
-                raise HubtweetsError(f"{files.path}: {name} is missing, though manifest.js lists it; download the archive again")
+def load(container: Container, names: dict[str, str], wanted: str, opening: str) -> Any:
+    """Return the value that `window.x = value;` assigns in a small .js file, or None where the archive has no such file."""
+    if wanted not in names:
+        return None
+    text = container.read(names[wanted]).decode("utf-8-sig", errors="replace")
+    try:
+        return json.loads(text[text.index(opening) :].rstrip().rstrip(";"))
+    except (ValueError, RecursionError) as error:
+        raise not_x(container, names[wanted], error) from None
 
 
-def dig(value: Any, *keys: str) -> Any:
-    """Return `value[key][key]...`, or None where the way leads nowhere: a hurt field costs itself, not the posts."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
+def not_x(container: Container, name: str, error: Exception) -> HubtweetsError:
+    where = container.path if container.names == [name] else f"{container.path}: {name}"
+    return HubtweetsError(f"{where} is not what X writes ({error}); download the archive again")
 
 
-def listed(value: Any, *keys: str) -> list:
-    """Return what `dig` finds where that is a list, else an empty one."""
-    found = dig(value, *keys)
-    return found if isinstance(found, list) else []
+def check_manifest(container: Container, manifest: Any, parts: list[str]) -> list[str]:
+    """Raise HubtweetsError where manifest.js lists a tweets file that is not there; return a warning where the archive is one of several."""
+    for name in counts_of(manifest):
+        if name not in parts:
+            raise HubtweetsError(f"{container.path}: {name} is missing, though manifest.js lists it; download the archive again")
+    if dig(manifest, "archiveInfo", "isPartialArchive") is True:
+        return [f"{container.path}: one part of an archive that X split into several; the posts in the other zips are not in it"]
+    return []
 
 
-def text_of(item: Any, *keys: str) -> str | None:
-    """Return the first of the keys' values that is there, as text."""
-    values = (item.get(key) for key in keys) if isinstance(item, dict) else ()
-    return next((well_formed(str(value)) for value in values if isinstance(value, str | int) and value != ""), None)
+def counts_of(manifest: Any) -> dict[str, str | None]:
+    """Return the manifest's list of post files and how many posts it says each holds."""
+    kinds = ("tweets", "tweet", "communityTweet", "communityTweets")
+    entries = [entry for kind in kinds for entry in list_at(manifest, "dataTypes", kind, "files")]
+    named = {base_name(text_at(entry, "fileName") or ""): text_at(entry, "count") for entry in entries}
+    return {name: count for name, count in named.items() if TWEETS.fullmatch(name)}
 
 
-def to_post(tweet: dict, account_id: str | None, notes: "Notes") -> Post:
-    id = text_of(tweet, "id_str", "id") or ""
-    text = well_formed(unescape(tweet["full_text"]))
-    versions = edit_versions(tweet)
-    return Post(
-        id=id,
-        text=notes.take(id, text) or text,
-        created_at=to_utc(tweet.get("created_at")),
-        lang=text_of(tweet, "lang"),
-        kind=kind_of(tweet, text, account_id),
-        superseded=bool(versions) and versions[-1] != id,
-    )
+def read_posts(
+    path: Path, parts: dict[str, str], account_id: str | None, notes: "Notes", counts: dict[str, str | None], warnings: list[str]
+) -> Iterator[Post]:
+    """Yield the posts of every part, the long ones whole, then the notes that no post began."""
+    batches = in_processes(read_part, [(path, name, account_id) for name in parts.values()])
+    for part, posts in zip(parts, batches, strict=True):
+        if (count := counts.get(part)) is not None and count != str(len(posts)):
+            warnings.append(f"{path}: {part} holds {len(posts):,} posts, though manifest.js says {count}; download the archive again to be sure")
+        for post in posts:
+            note = notes.take(post.id, post.text)
+            yield post if note is None else post._replace(text=note)
+    yield from notes.left()
 
 
-def unescape(text: str) -> str:
-    """Undo the three escapes that X writes, once; anything else, such as a typed `&copy;`, is the author's own."""
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+def in_processes(work: Callable[..., list[Post]], tasks: list[tuple]) -> Iterator[list[Post]]:
+    """Yield each task's result in order, worked on by as many processes as there are cores, but not far ahead of who takes them."""
+    if len(tasks) == 1:
+        yield work(*tasks[0])
+        return
+    workers = min(len(tasks), os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        waiting = iter(tasks)
+        running: list[Future] = [pool.submit(work, *task) for task in islice(waiting, workers)]
+        while running:
+            done = running.pop(0).result()
+            running += [pool.submit(work, *task) for task in islice(waiting, 1)]
+            yield done
 
 
-def kind_of(tweet: dict, text: str, account_id: str | None) -> Kind:
-    if REPOST.match(text):
-        return "repost"
-    if text_of(tweet, "in_reply_to_status_id_str"):
-        return "self_reply" if account_id and text_of(tweet, "in_reply_to_user_id_str") == account_id else "reply"
-    urls = [text_of(url, "expanded_url") or "" for url in listed(tweet, "entities", "urls")]
-    return "quote" if any(QUOTE.search(url) for url in urls) else "post"
+def read_part(path: Path, name: str, account_id: str | None) -> list[Post]:
+    """Read one file of posts; raise HubtweetsError where it is damaged or holds something else."""
+    container, posts = Container(path), []
+    with container.open(name) as file:
+        stream = items(file)
+        try:
+            variable = VARIABLE.match(next(stream))
+            if variable and variable[1] not in PUBLIC:
+                raise HubtweetsError(f"{path}: holds {variable[1]}, not public posts; give the whole archive or its tweets.js")
+            for number, item in enumerate(stream, 1):
+                tweet = dig(item, "tweet") or item
+                if not is_tweet(tweet):
+                    wrong = f"item {number} of {base_name(name)} is no post (it lacks id_str or full_text)"
+                    raise HubtweetsError(f"{path}: {wrong}; download the archive again")
+                posts.append(to_post(tweet, account_id, tweet["full_text"]))
+        except ValueError as error:
+            raise not_x(container, name, error) from None
+    return posts
 
 
-def edit_versions(tweet: dict) -> list[str]:
-    """Return the ids of a post's versions, oldest first: each version is an item of its own, and only the last one counts."""
-    first = listed(tweet, "edit_info", "initial", "editTweetIds")
-    return [str(id) for id in first or listed(tweet, "edit_info", "edit", "editControlInitial", "editTweetIds")]
-
-
-def read_avatar(files: Files, profile: Any) -> bytes | None:
-    url = text_of(profile, "avatarMediaUrl")
-    wanted = url.rpartition("/")[2] if url else None
-    name = next((name for name in files.avatars if wanted and name.endswith("-" + wanted)), None)
-    return files.read(name) if name else None
+def read_avatar(container: Container, names: Iterable[str], profile: Any) -> bytes | None:
+    url = text_at(profile, "avatarMediaUrl")
+    wanted = base_name(url) if url else None
+    name = next((name for name in container.names if wanted and AVATAR.search(name) and name.endswith("-" + wanted)), None)
+    return container.read(name) if name else None
 
 
 class Notes:
     """The long posts of note-tweet.js, taken by the post whose cut text begins them."""
 
-    def __init__(self, items: list) -> None:
+    def __init__(self, notes: list) -> None:
         self.by_second: dict[int, list[dict]] = defaultdict(list)
-        for item in items:
+        for item in notes:
             note = dig(item, "noteTweet")
-            id, text = text_of(note, "noteTweetId"), text_of(dig(note, "core"), "text")
+            id, text = text_at(note, "noteTweetId"), text_at(dig(note, "core"), "text")
             if id and is_snowflake(id) and text:
+                text = SHORT_LINK.sub("", text)
                 self.by_second[milliseconds(id) // 1000].append({"id": id, "text": text, "created_at": to_utc(dig(note, "createdAt"))})
 
     def take(self, tweet_id: str, text: str) -> str | None:
         """Return the note's text for a post, once: made up to a second before the post, and beginning as the post does."""
-        if not is_snowflake(tweet_id) or not self.by_second:
+        if not self.by_second or not is_snowflake(tweet_id):
             return None
-        moment, begins = milliseconds(tweet_id), folded(text)
-        if not begins:  # a picture or a link alone begins every note
-            return None
+        moment = milliseconds(tweet_id)
         for second in (moment // 1000, moment // 1000 - 1):
-            for note in self.by_second.get(second, []):
-                if 0 < moment - milliseconds(note["id"]) < 1000 and folded(note["text"]).startswith(begins):
+            for note in self.by_second.get(second, ()):
+                begins = folded(text)  # a picture or a link alone begins every note
+                if begins and 0 < moment - milliseconds(note["id"]) < 1000 and folded(note["text"]).startswith(begins):
                     self.by_second[second].remove(note)
                     return note["text"]
         return None
 
     def left(self) -> list[Post]:
         """Return the notes that no post began, as posts of their own."""
-        notes = [note for notes in self.by_second.values() for note in notes]
-        return [Post(note["id"], note["text"], note["created_at"]) for note in notes]
+        return [Post(note["id"], note["text"], note["created_at"]) for notes in self.by_second.values() for note in notes]
 
 
 def is_snowflake(id: str) -> bool:
-    return id.isdecimal() and len(id) <= 20
+    return id.isascii() and id.isdecimal() and len(id) <= 20
 
 
 def milliseconds(snowflake: str) -> int:

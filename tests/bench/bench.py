@@ -39,15 +39,56 @@ def commands(folder: Path) -> dict[str, float]:
     return figures
 
 
-def archives(folder: Path, posts: int = 50_000) -> dict[str, float]:
-    """Measure writing and reading an archive, in posts per second."""
-    from hubtweets import example
-    from hubtweets.posts import read
+PARSE = """
+import json, sys, time, zipfile
+archive = zipfile.ZipFile(sys.argv[1])
+taken = 0.0
+for name in archive.namelist():
+    if "/tweets" in name:
+        content = archive.read(name)
+        began = time.perf_counter()
+        items = json.loads(content[content.index(b"["):])
+        taken += time.perf_counter() - began
+        del items, content
+print(taken)
+"""
+CURATE = """
+import os, resource, sys
+from hubtweets.cli import main
+if __name__ == "__main__":
+    main(["curate", "lyons____", "--quiet"], standalone_mode=False)
+    own, child = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print((own + os.cpu_count() * child) / 2**20)
+"""
 
-    path = folder / "big.zip"
-    return {
-        "example, posts/s": posts / seconds(lambda: example.write(path, posts), 1),
-        "X archive read, posts/s": posts / seconds(lambda: read(path, example.HANDLE), 3),
+
+def archives(folder: Path, posts: int = 1_000_000) -> dict[str, float]:
+    """Measure an archive of a million posts: written, and curated by the command against what json.loads alone takes for its files.
+
+    The memory is the most that the command had, plus the most that one of its workers had for each worker.
+    """
+    from hubtweets import example
+
+    room = folder / "million"
+    room.mkdir()
+    (room / "curate.py").write_text(CURATE)
+    figures = {"example, posts/s": posts / seconds(lambda: example.write(room / "lyons____.zip", posts), 1)}
+    parsing, curating, memory = [], [], []
+    for _ in range(3):  # in turn, so that a busy moment hurts both
+        parsed = subprocess.run([sys.executable, "-c", PARSE, str(room / "lyons____.zip")], capture_output=True, text=True, check=True)
+        parsing.append(float(parsed.stdout))
+        shutil.rmtree(room / "runs", ignore_errors=True)
+        began = time.perf_counter()
+        done = subprocess.run([sys.executable, "curate.py"], cwd=room, env=environment(room), capture_output=True, text=True, check=True)
+        curating.append(time.perf_counter() - began)
+        memory.append(float(done.stdout))
+    parse, curate = statistics.median(parsing), statistics.median(curating)
+    return figures | {
+        "json.loads of 1 M posts": parse,
+        "curate 1 M posts": curate,
+        "curate / json.loads": curate / parse,
+        "curate, posts/s": posts / curate,
+        "curate, GiB of memory": max(memory),
     }
 
 
@@ -65,7 +106,7 @@ def training(folder: Path) -> dict[str, float]:
     config = TrainingConfig(checkpoint_seconds=1e9)
     tokens = 40 * config.batch_size * config.block_size
     config = replace(config, epochs=tokens / sum(map(len, documents)))
-    return {"training, tokens/s": tokens / seconds(lambda: train(model, documents, config, folder, quiet=True), 3)}
+    return {"training, tokens/s": tokens / seconds(lambda: train(model, [documents], config, folder, quiet=True), 3)}
 
 
 TRANSFER = """

@@ -1,0 +1,107 @@
+"""Twitter's archive of 2013 to early 2019, called Grailbird: data/js/tweets/2013_02.js and so on, or tweets.csv alone.
+
+Its posts are bare tweets with `text`; reposts carry `retweeted_status`. Only the months' files and the public half of user_details.js are opened;
+the CSV is read where the months are not there.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from hubtweets.errors import HubtweetsError
+from hubtweets.posts import Post, Profile, Reading, text_at, to_utc, well_formed
+from hubtweets.posts.container import Container, base_name
+from hubtweets.posts.json_stream import items
+from hubtweets.posts.x_tweet import REPOST, to_post, unescape
+
+MONTH = re.compile(r"(.*/)?data/js/tweets/\d{4}_\d{2}\.js")
+USER = re.compile(r"(.*/)?data/js/user_details\.js")
+TABLE = re.compile(r"(.*/)?tweets\.csv")
+HEADER = b"tweet_id"  # the first column of Twitter's tweets.csv
+MAX_FIELD = 1 << 20  # characters
+
+
+def files(container: Container) -> list[str]:
+    """Return the files that `read` opens."""
+    months = sorted(name for name in container.names if MONTH.fullmatch(name))
+    if not months and len(container.names) == 1 and container.names[0].endswith(".js"):
+        with container.open(container.names[0]) as file:
+            months = container.names if file.read(100).lstrip().startswith(b"Grailbird.data.tweets_") else []
+    if months:
+        return months + sorted(name for name in container.names if USER.fullmatch(name))[:1]
+    tables = sorted(name for name in container.names if TABLE.fullmatch(name))[:1]
+    for name in tables:
+        with container.open(name) as file:
+            if HEADER not in file.read(100):
+                return []
+    return tables
+
+
+def read(container: Container) -> Reading:
+    """Read a Grailbird archive; raise HubtweetsError where it is damaged."""
+    names = files(container)
+    if base_name(names[0]) == "tweets.csv":
+        return Reading("x-grailbird", Profile("", "", "X"), None, read_table(container, names[0]))
+    details = [name for name in names if USER.fullmatch(name)]
+    user = read_user(container, details[0]) if details else {}
+    handle = text_at(user, "screen_name") or ""
+    profile = Profile(
+        handle=handle,
+        name=text_at(user, "full_name") or handle,
+        network="X",
+        bio=text_at(user, "bio"),
+        account_id=text_at(user, "id"),
+        url=f"https://x.com/{handle}" if re.fullmatch(r"\w{1,20}", handle, re.ASCII) else None,
+    )
+    return Reading("x-grailbird", profile, None, read_months(container, [name for name in names if name not in details], profile.account_id))
+
+
+def read_user(container: Container, name: str) -> Any:
+    text = container.read(name).decode("utf-8-sig", errors="replace")
+    try:
+        return json.loads(text[text.index("{") :].rstrip().rstrip(";"))
+    except (ValueError, RecursionError) as error:
+        raise damaged(container, name, error) from None
+
+
+def read_months(container: Container, months: list[str], account_id: str | None) -> Iterator[Post]:
+    for name in months:
+        with container.open(name) as file:
+            stream = items(file)
+            try:
+                next(stream)
+                for number, tweet in enumerate(stream, 1):
+                    if not isinstance(tweet, dict) or not isinstance(tweet.get("text"), str) or not text_at(tweet, "id_str", "id"):
+                        wrong = f"item {number} of {base_name(name)} is no post (it lacks id or text)"
+                        raise HubtweetsError(f"{container.path}: {wrong}; use a copy that nobody edited")
+                    yield to_post(tweet, account_id or text_at(tweet.get("user"), "id_str", "id"), tweet["text"])
+            except ValueError as error:
+                raise damaged(container, name, error) from None
+
+
+def read_table(container: Container, name: str) -> Iterator[Post]:
+    """Yield the posts of tweets.csv, which has no entities: links stay in the text."""
+    csv.field_size_limit(MAX_FIELD)
+    with container.open(name) as file:
+        rows = csv.DictReader(io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline=""))
+        try:
+            for row in rows:
+                id, text = row.get("tweet_id"), row.get("text")
+                if not id or text is None:
+                    raise HubtweetsError(f"{container.path}: line {rows.line_num} of {base_name(name)} is no post; use a copy that nobody edited")
+                reply = "reply" if row.get("in_reply_to_status_id") else "post"
+                yield Post(
+                    id=well_formed(id),
+                    text=well_formed(unescape(text)),
+                    created_at=to_utc(row.get("timestamp")),
+                    kind="repost" if row.get("retweeted_status_id") or REPOST.match(text) else reply,  # type: ignore[arg-type]
+                )
+        except csv.Error as error:
+            raise damaged(container, name, error) from None
+
+
+def damaged(container: Container, name: str, error: Exception) -> HubtweetsError:
+    return HubtweetsError(f"{container.path}: {name} is not what Twitter wrote ({error}); use a copy that nobody edited")

@@ -1,0 +1,223 @@
+"""The archive that a Mastodon server gives an account's owner: a zip, a tar.gz, the unpacked folder, or its outbox.json alone.
+
+In: outbox.json (an ActivityPub collection of the account's activities, streamed), actor.json and the avatar beside it; bookmarks, likes and pictures
+are not opened. Out: a Reading. Followers-only and direct posts are in an archive too: they are counted, their text is not kept.
+"""
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from hubtweets.errors import HubtweetsError
+from hubtweets.posts import Kind, Post, Profile, Reading, Visibility, dig, json_stream, text_at, to_utc, well_formed
+from hubtweets.posts.container import Container, base_name
+
+OUTBOX = re.compile(rb'"orderedItems"\s*:\s*\[\s*\{')  # those of likes and bookmarks are no objects
+HEAD = 16_384  # bytes
+BESIDE = re.compile(r"actor\.json|avatar\.(gif|jpe?g|png|webp)")
+PUBLIC = ("https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public")
+ACTOR = re.compile(r"https?://((?:[a-z\d-]+\.)+[a-z\d-]+)(?:/(?:users/|@)(\w[\w.-]*))?", re.ASCII | re.IGNORECASE)
+NAME = re.compile(r"\w[\w.-]*", re.ASCII)
+STATUS = re.compile(r"/statuses/(\w+)", re.ASCII)
+TOKEN = re.compile(r"""<(/?)([a-z!?][^\s<>/"']*)((?:[^<>"']|"[^"]*"|'[^']*')*+)>|([^<]+|<)""", re.IGNORECASE)
+ATTRIBUTE = re.compile(r"""(?<![\w-])(class|href)\s*=\s*("[^"]*"|'[^']*'|[^\s"']+)""", re.IGNORECASE)
+BLOCKS = {"p", "div", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "pre", "hr", "tr", "h1", "h2", "h3", "h4", "h5", "h6"}
+
+
+def files(container: Container) -> list[str]:
+    """Return the names of outbox.json, of actor.json and of the avatar beside it; nothing where there is no outbox."""
+    outboxes = [name for name in container.names if base_name(name) == "outbox.json"]
+    if not outboxes and container.path.suffix == ".json" and container.path.is_file():
+        with container.open(container.path.name) as file:
+            outboxes = container.names if OUTBOX.search(file.read(HEAD)) else []  # whatever it is called
+    if not outboxes:
+        return []
+    folder = outboxes[0].removesuffix(base_name(outboxes[0]))
+    return [*outboxes, *sorted(name for name in container.names if name.startswith(folder) and BESIDE.fullmatch(name[len(folder) :]))]
+
+
+def read(container: Container) -> Reading:
+    """Read a Mastodon archive; raise HubtweetsError where it is damaged or more than one."""
+    outbox, *beside = files(container)
+    folder = outbox.removesuffix(base_name(outbox))
+    if beside and base_name(beside[0]) == "outbox.json":
+        raise HubtweetsError(f"{container.path}: more than one archive in it ({outbox} and {beside[0]}); give one of them")
+    actor = read_actor(container, folder + "actor.json") if folder + "actor.json" in beside else first_actor(container, outbox)
+    account_id = text_at(actor, "id")
+    found = ACTOR.match(account_id or "")
+    host, name_in_id = found.groups() if found else (None, None)
+    handle = text_at(actor, "preferredUsername") or ""
+    if not NAME.fullmatch(handle):
+        handle = name_in_id or ""
+    picture = folder + base_name(text_at(dig(actor, "icon"), "url") or "")
+    return Reading(
+        kind="mastodon-archive",
+        profile=Profile(
+            handle=handle,
+            name=text_at(actor, "name") or handle,
+            network="Mastodon",
+            bio=to_text(text_at(actor, "summary") or "")[0] or None,
+            account_id=account_id,
+            url=f"https://{host}/@{handle}" if host and handle else None,
+        ),
+        avatar=container.read(picture) if picture in beside and picture != folder + "actor.json" else None,
+        posts=read_posts(container, outbox, account_id),
+        warnings=asks_for_consent(f"@{handle}@{host}" if host else f"@{handle}", actor),
+    )
+
+
+def read_actor(container: Container, name: str) -> Any:
+    try:
+        return json.loads(container.read(name).decode("utf-8-sig", errors="replace"))
+    except (ValueError, RecursionError) as error:
+        raise hurt(container, name, error) from None
+
+
+def first_actor(container: Container, outbox: str) -> dict:
+    """Return what an outbox alone tells about its owner: the address that the first activity names."""
+    actors = (text_at(activity, "actor") for activity in read_activities(container, outbox))
+    return {"id": next((actor for actor in actors if actor), None)}
+
+
+def read_activities(container: Container, outbox: str) -> Iterator[Any]:
+    with container.open(outbox) as file:
+        try:
+            activities = json_stream.items(file, "orderedItems")
+            next(activities)  # what stands before the list
+            yield from activities
+        except ValueError as error:
+            raise hurt(container, outbox, error) from None
+
+
+def hurt(container: Container, name: str, error: Exception) -> HubtweetsError:
+    where = container.path if container.path.name == name else f"{container.path}: {name}"
+    return HubtweetsError(f"{where} is not what Mastodon writes ({error}); download the archive again")
+
+
+def read_posts(container: Container, outbox: str, account_id: str | None) -> Iterator[Post]:
+    for activity in read_activities(container, outbox):
+        if post := to_post(activity, account_id):
+            yield post
+
+
+def asks_for_consent(account: str, actor: Any) -> list[str]:
+    """Return a warning where an account's owner chose not to be found by search engines or in directories."""
+    off = [f"{name} is off" for name in ("indexable", "discoverable") if dig(actor, name) is False]
+    if dig(actor, "noindex") is True:
+        off.append("noindex is on")
+    return [f"{account} asks not to be indexed ({' and '.join(off)}): publish the bot only with their consent"] if off else []
+
+
+def to_post(activity: Any, account_id: str | None) -> Post | None:
+    """Return the Post of an ActivityPub activity (Create or Announce, a boost), or None where it is none."""
+    boost = dig(activity, "type") == "Announce"
+    note = activity if boost else dig(activity, "object")
+    if not isinstance(note, dict):
+        return None
+    id = text_at(note, "id") or ""
+    replied = text_at(note, "inReplyTo")
+    kind: Kind = "post"
+    if boost:
+        kind = "repost"
+    elif replied:
+        kind = "self_reply" if account_id and replied.startswith(account_id + "/") else "reply"
+    elif text_at(note, "quote", "quoteUri", "quoteUrl", "_misskey_quote"):
+        kind = "quote"
+    content, languages = note.get("content"), note.get("contentMap")
+    return make_post(
+        id=found[1] if (found := STATUS.search(id)) else id,
+        created_at=to_utc(note.get("published")),
+        kind=kind,
+        visibility=visibility_of(note),
+        content=content,
+        lang=next(iter(languages), None) if isinstance(languages, dict) else None,
+        warning=note.get("summary"),
+    )
+
+
+def make_post(*, id: str, created_at: str | None, kind: Kind, visibility: Visibility, content: object, lang: str | None, warning: object) -> Post:
+    """Return a Post that keeps its content, in HTML, its language and its content warning only where it is public and the author's own."""
+    if kind == "repost" or visibility == "private":
+        return Post(id, "", created_at, None, kind, visibility)
+    text, link = to_text(content if isinstance(content, str) else "")
+    warned = isinstance(warning, str) and bool(warning.strip())
+    return Post(id, text, created_at, well_formed(lang) if lang else None, kind, visibility, link=link, warning=warned)
+
+
+def visibility_of(note: dict) -> Visibility:
+    """Tell whom a note is addressed to: everyone (in `to`: public, in `cc`: unlisted), or only followers or those named in it."""
+
+    def everyone(value: Any) -> bool:
+        return any(address in PUBLIC for address in (value if isinstance(value, list) else [value]))
+
+    return "public" if everyone(note.get("to")) else "unlisted" if everyone(note.get("cc")) else "private"
+
+
+def to_text(content: str) -> tuple[str, bool]:
+    """Return the text of a post's HTML, and whether a link was cut out of it: one whose words are its address; mentions and hashtags stay.
+
+    A line break is a newline, a paragraph's end a blank line. The link that a quote begins with (class quote-inline) goes too. Time is linear in
+    the length and any input has a text, neither of which is so with html.parser.
+    """
+    parts: list[str] = []
+    link_from: int | None = None  # where in the parts an open link's words begin
+    href, hidden, depth, cut = "", "", 0, False
+
+    def end_link() -> None:
+        nonlocal link_from, cut
+        if link_from is not None and is_address("".join(parts[link_from:]), href):
+            del parts[link_from:]
+            cut = True
+        link_from = None
+
+    for token in TOKEN.finditer(content):
+        closing, tag, attributes, data = token.groups(default="")
+        tag = tag.lower()
+        if depth:
+            depth += (tag == hidden) * (-1 if closing else 1)
+        elif data:
+            parts.append(unescape(data))
+        elif tag == "br":
+            parts.append("\n")
+        elif closing and tag == "a":
+            end_link()
+        elif closing and tag == "p":
+            end_line(parts)
+            parts.append("\n")
+        elif closing:
+            end_line(parts, tag in BLOCKS)
+        else:
+            end_line(parts, tag in BLOCKS)
+            values = {name.lower(): unescape(value.strip("\"'")) for name, value in ATTRIBUTE.findall(attributes)}
+            classes = values.get("class", "").split()
+            if "quote-inline" in classes:
+                hidden, depth = tag, 1
+            elif tag == "a":
+                end_link()
+                href = values.get("href", "")
+                link_from = None if "mention" in classes else len(parts)  # a hashtag is one too
+    end_link()
+    return well_formed("".join(parts).strip()), cut
+
+
+def end_line(parts: list[str], block: bool = True) -> None:
+    if block and parts and not parts[-1].endswith("\n"):
+        parts.append("\n")
+
+
+def unescape(text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:  # the number of a character has more digits than Python reads
+        return text
+
+
+def is_address(words: str, href: str) -> bool:
+    """Tell whether a link's words are its address, whole or shortened, not words of the author's."""
+    words = words.strip().lower()
+    if not words or " " in words:
+        return not words
+    short = words.removesuffix("…").removesuffix("...")
+    return words.startswith(("http:", "https:", "www.")) or (("." in short or "/" in short) and short in href.lower())

@@ -1,0 +1,51 @@
+"""What was read over the network, kept in a file, so that it is read, and paid for, once.
+
+JSON Lines: the first is the profile with everything else that is no post, the others are posts.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import get_args
+
+from hubtweets.atomic import replacing
+from hubtweets.errors import HubtweetsError
+from hubtweets.posts import Post, Profile, Reading, SourceKind
+
+
+def write(reading: Reading, path: Path) -> None:
+    """Write a reading, all of it or nothing."""
+    with replacing(path) as partial, partial.open("w", encoding="utf-8") as file:
+        posts = [json.dumps(post._asdict(), ensure_ascii=False) for post in reading.posts]  # which also fills the warnings
+        avatar = base64.b64encode(reading.avatar).decode() if reading.avatar else None
+        head = {"kind": reading.kind, "profile": asdict(reading.profile), "avatar": avatar, "warnings": reading.warnings}
+        file.write("\n".join([json.dumps(head, ensure_ascii=False), *posts]) + "\n")
+
+
+def read(path: Path) -> Reading:
+    """Read what `write` wrote; raise HubtweetsError where it is something else."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            head = json.loads(next(lines))
+        if head["kind"] not in get_args(SourceKind):
+            raise hurt(path)
+        avatar = base64.b64decode(head["avatar"]) if head["avatar"] else None
+        return Reading(head["kind"], Profile(**head["profile"]), avatar, read_posts(path), head["warnings"])
+    except (ValueError, KeyError, TypeError, StopIteration):
+        raise hurt(path) from None
+
+
+def read_posts(path: Path) -> Iterator[Post]:
+    with path.open(encoding="utf-8") as lines:
+        next(lines)
+        try:
+            for line in lines:
+                yield Post(**json.loads(line))
+        except (ValueError, TypeError):
+            raise hurt(path) from None
+
+
+def hurt(path: Path) -> HubtweetsError:
+    return HubtweetsError(f"{path}: not as it was written; remove it, and it is read from the service again")

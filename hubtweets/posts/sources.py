@@ -1,0 +1,131 @@
+"""From a source's name to its posts: which reader reads what.
+
+A source is a path (an archive or a file of posts) or `x:`, `mastodon:`, `bluesky:` or `dataset:` with a name. A file's reader is known by the
+files in it; it lists those that it would open, and nothing else is opened.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+
+from hubtweets.errors import HubtweetsError
+from hubtweets.posts import Columns, Reading, hash_files, saved
+from hubtweets.posts.container import Container
+
+SERVICE = re.compile(r"(x|mastodon|bluesky|dataset):.+")
+SUFFIXES = (".zip", "", ".tar.gz", ".js", ".jsonl", ".json", ".csv", ".parquet", ".txt", ".car")
+SAVED = ".saved.jsonl"
+URL = re.compile(r"https://[\w.:/@%~-]+", re.ASCII)  # nothing that Markdown or HTML could act on
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """How services are read: dollars a post at X, whether again, and who is asked before money is spent."""
+
+    x_price: float
+    refresh: bool
+    confirm: Callable[[str], bool]
+
+
+def readers() -> list[ModuleType]:
+    """Return the modules that read archives, each with `files(container)`, the names it would open, and `read(container)`."""
+    from hubtweets.posts import bluesky, exports, grailbird, mastodon, x_archive, x_json
+
+    return [x_archive, grailbird, mastodon, bluesky, exports, x_json]
+
+
+def find(handle: str) -> str:
+    """Return the file or folder of the working folder that is named after the handle; raise HubtweetsError where there is none."""
+    for suffix in SUFFIXES:
+        if Path(handle + suffix).exists():
+            return handle + suffix
+    raise HubtweetsError(
+        f"no posts of {handle} here (looked for {handle}.zip, {handle}.jsonl and so on); name them: hubtweets publish {handle} --posts FILE"
+    )
+
+
+def name(handles: Sequence[str], given: Sequence[str]) -> dict[str, str]:
+    """Return the source of each handle from `SOURCE` or `HANDLE=SOURCE`, else the file named after it; raise HubtweetsError where that is unclear."""
+    named: dict[str, str] = {}
+    for source in given:
+        handle, equals, rest = source.partition("=")
+        handle = handle.removeprefix("@").lower()
+        if not (equals and handle in handles):
+            if len(handles) > 1:
+                raise HubtweetsError(f"{source}: whose posts? type: --posts {handles[0]}={source}")
+            handle, rest = handles[0], source
+        if handle in named:
+            raise HubtweetsError(f"{source}: {handle} has a source already, {named[handle]}; give one for each author")
+        named[handle] = rest
+    return {handle: named.get(handle) or find(handle) for handle in handles}
+
+
+def choose(path: Path) -> tuple[Container, ModuleType]:
+    """Return a path's container and its reader; raise HubtweetsError where there is nothing, or nothing that a reader knows."""
+    from hubtweets.posts import files
+
+    if not path.is_file() and not path.is_dir():
+        raise HubtweetsError(f"{path}: no such file; name the posts: --posts FILE")
+    container = Container(path)
+    for reader in [*readers(), files]:
+        if reader.files(container):
+            return container, reader
+    raise HubtweetsError(
+        f"{path}: no posts are known to be in such a file; give an archive of X, Mastodon or Bluesky as it came, "
+        "or a .jsonl, .json, .csv, .parquet or .txt file"
+    )
+
+
+def locate(source: str, folder: Path, columns: Columns, fetching: Fetching, say: Callable[[str], None]) -> Path:
+    """Return the path of a source: what a service has to give is read over the network and kept in the folder, the first time only."""
+    if not SERVICE.fullmatch(source):
+        return Path(source)
+    path = folder / f"{hashlib.sha256(source.encode()).hexdigest()[:16]}{SAVED}"
+    if path.exists() and not fetching.refresh:
+        say(f"{source}: read on {date.fromtimestamp(path.stat().st_mtime)}, taken from there; --refresh reads it again")
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    saved.write(fetch(source, columns, fetching, say), path)
+    return path
+
+
+def fetch(source: str, columns: Columns, fetching: Fetching, say: Callable[[str], None]) -> Reading:
+    """Read an account's posts from its service, or a dataset from the Hub; raise HubtweetsError where that can't be."""
+    from hubtweets.posts import bluesky_api, files, mastodon_api, x_api
+
+    service, _, name = source.partition(":")
+    if service == "x":
+        return x_api.fetch(name, fetching.x_price, say, fetching.confirm)
+    if service == "mastodon":
+        return mastodon_api.fetch(name, say)
+    if service == "bluesky":
+        return bluesky_api.fetch(name, say)
+    return files.fetch(name, columns)
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256, in hex, of what `read` would open: a zip and its unpacked folder have the same."""
+    if path.name.endswith(SAVED):
+        return hash_files([path])
+    container, reader = choose(path)
+    return container.sha256(reader.files(container))
+
+
+def read(path: Path, handle: str, columns: Columns) -> Reading:
+    """Read the posts of `handle` from an archive or file; raise HubtweetsError where it is none, is damaged, or is somebody else's."""
+    from hubtweets.posts import files
+
+    if path.name.endswith(SAVED):
+        reading = saved.read(path)
+    else:
+        container, reader = choose(path)
+        reading = files.read(container, columns) if reader is files else reader.read(container)
+    found = reading.profile
+    if found.network == "X" and found.handle and found.handle.lower() != handle:
+        raise HubtweetsError(f"{path}: the archive of @{found.handle}, not of @{handle}; type: hubtweets publish {found.handle} --posts {path}")
+    url = found.url if found.url and URL.fullmatch(found.url) else None
+    return replace(reading, profile=replace(found, handle=found.handle or handle, name=found.name or found.handle or handle, url=url))

@@ -1,0 +1,141 @@
+"""Rows of a table to posts.
+
+In: rows by the names of their columns, whatever file they are in. Out: posts. Columns are found by the names that other tools give them, in any
+case, or are given.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from hubtweets.errors import HubtweetsError
+from hubtweets.posts import Columns, Post, SourceKind, dig, text_at, to_utc, well_formed
+from hubtweets.posts.container import Container
+from hubtweets.posts.x_tweet import REPOST as REPOST_TEXT
+
+TEXT = ("text", "full_text", "content", "body", "post", "tweet", "message", "caption", "title")
+DATE = ("created_at", "createdat", "published", "published_at_utc", "date", "timestamp", "created_utc")
+ID = ("id_str", "id", "tweet_id", "tweetid", "status_id", "post_id")
+REPOST = ("is_retweet", "retweet", "isretweet", "post_type", "reblog", "referenced_tweets")
+OPTIONS = ("text", "date", "id", "repost")
+YES = ("true", "t", "yes", "1", "retweet", "repost")
+PRIVATE = ("private", "direct", "followers", "followers_only", "followers-only", "protected")
+
+
+class Fields(NamedTuple):
+    """The columns of a table that are meant."""
+
+    text: str | None = None
+    date: str | None = None
+    id: str | None = None
+    repost: str | None = None
+    lang: str | None = None
+    visibility: str | None = None
+    selftext: str | None = None  # what Reddit's posts have under their title
+
+
+Row = tuple[int, Any, Fields]  # the number of the line or item, a dict or a text, its fields
+
+
+class Format(NamedTuple):
+    kind: SourceKind
+    rows: Callable[[Container, str, Columns], Iterator[Row]]
+    unit: str = "row"
+    advice: str = "name the column of the texts with --text-column"
+
+
+@lru_cache(maxsize=16)
+def find(names: tuple[str, ...], columns: Columns) -> Fields:
+    """Return a table's fields: the columns that are given, else the first that has one of the names."""
+    by_name = {name.lower(): name for name in names}
+
+    def first(given: str | None, *candidates: str) -> str | None:
+        if given in names:
+            return given
+        return next((by_name[name] for name in ((given.lower(),) if given else candidates) if name in by_name), None)
+
+    text = first(columns.text, *TEXT)
+    return Fields(
+        text=text,
+        date=first(columns.date, *DATE),
+        id=first(columns.id, *ID),
+        repost=first(columns.repost, *REPOST),
+        lang=first(None, "lang", "language"),
+        visibility=first(None, "visibility"),
+        selftext=first(None, "selftext") if text and text.lower() == "title" else None,
+    )
+
+
+def locate(names: Sequence[str], columns: Columns, source: str) -> Fields:
+    """Return the fields of a table whose columns are known; raise HubtweetsError where it has no texts, or a column that was given is not there."""
+    fields = find(tuple(names), columns)
+    for option in OPTIONS:
+        if getattr(fields, option) is None and (getattr(columns, option) or option == "text"):
+            raise no_column(source, option, columns, names)
+    return fields
+
+
+def no_column(source: str, option: str, columns: Columns, names: Iterable[str]) -> HubtweetsError:
+    given = getattr(columns, option)
+    wanted = f"no column is called {given!r}" if given else "no column has a name that texts of posts have"
+    there = ", ".join(well_formed(name[:40]) for name in itertools.islice(names, 30)) or "none"
+    return HubtweetsError(f"{source}: {wanted} (there are: {there}); name one of them with --{option}-column")
+
+
+def chosen(fields: Fields) -> list[str]:
+    return list(dict.fromkeys(name for name in fields if name))
+
+
+# ---- rows to posts
+
+
+def to_posts(rows: Iterable[Row], columns: Columns, source: str, format: Format, count: int = 0) -> Iterator[Post]:
+    """Yield a post of each row; one without an id has its number, on from `count`."""
+    unseen, names = {option for option in OPTIONS if getattr(columns, option)}, list[str]()
+    for id, (number, row, fields) in enumerate(rows, count + 1):
+        text = text_of(row, fields)
+        if text is None:
+            raise HubtweetsError(f'{source}: {format.unit} {number} has no "{fields.text or columns.text or "text"}"; {format.advice}')
+        if unseen:
+            unseen, names = {option for option in unseen if getattr(fields, option) is None}, list(row) if isinstance(row, dict) else []
+        yield to_post(row, fields, text, id) if isinstance(row, dict) else Post(str(id), text)
+    if unseen and names:
+        raise no_column(source, sorted(unseen)[0], columns, names)
+
+
+def text_of(row: Any, fields: Fields) -> str | None:
+    """Return the text of a row, empty where its cell is, or None where it has none."""
+    if isinstance(row, str):
+        return well_formed(row)
+    if fields.text is None:
+        return None
+    if row[fields.text] in (None, ""):
+        return ""
+    text, more = text_at(row, fields.text), text_at(row, fields.selftext or "")
+    return f"{text}\n{more}" if text and more else text
+
+
+def to_post(row: dict, fields: Fields, text: str, number: int) -> Post:
+    id = text_at(row, fields.id or "") or str(number)
+    when = row[fields.date] if fields.date else None
+    repost = is_repost(row[fields.repost]) if fields.repost else bool(REPOST_TEXT.match(text))
+    visible = (text_at(row, fields.visibility or "") or "").lower()
+    return Post(
+        id=id,
+        text="" if visible in PRIVATE else text,
+        created_at=to_utc(when.isoformat() if isinstance(when, date) else when),
+        lang=None if visible in PRIVATE else text_at(row, fields.lang or ""),
+        kind="repost" if repost else "post",
+        visibility="private" if visible in PRIVATE else "unlisted" if visible == "unlisted" else "public",
+    )
+
+
+def is_repost(value: Any) -> bool:
+    """Tell a repost by its column: a yes, the reposted post itself, or X's list of the posts that it refers to."""
+    if isinstance(value, str):
+        return value.strip().lower() in YES or "retweeted" in value
+    if isinstance(value, list):
+        return any(dig(item, "type") in (None, "retweeted") for item in value)
+    return bool(value) if isinstance(value, dict | bool) else value == 1

@@ -1,0 +1,169 @@
+"""Tweets that somebody saved as JSON from X's API, v2 or v1.1: JSON Lines, an array, or one answer, such as twarc writes.
+
+In: a .json or .jsonl file of one author's tweets, whole answers (`data`, `includes`), flat tweets with their `author`, or v1.1's with their
+`user`. Out: its posts, each once. What answers include is other people's, and is not read as posts.
+Formats: https://twarc-project.readthedocs.io, https://docs.x.com/x-api/fundamentals/data-dictionary
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from hubtweets.errors import HubtweetsError
+from hubtweets.posts import X_DATE, Post, Profile, Reading, dig, list_at, text_at, x_tweet, x_v2
+from hubtweets.posts.container import Container, base_name
+from hubtweets.posts.json_stream import items
+
+FILE = re.compile(r"[^.].*\.(json|jsonl)", re.IGNORECASE)  # a name that starts with a dot is a Mac's shadow of another
+PAGE = re.compile(r'\s*\{\s*"(data|includes|meta|errors|__twarc)"\s*:')
+MAX_LINE = 16 * 2**20  # bytes; a page of 500 tweets with all that they refer to has some million
+HEAD = 4096
+
+
+def files(container: Container) -> list[str]:
+    """Return the name of the one JSON file in the container, where its first item is of X's; raise HubtweetsError where it is locked."""
+    names = [name for name in container.names if FILE.fullmatch(base_name(name))]
+    if len(names) != 1:
+        return []
+    try:
+        first = next(values(container, names[0]), None)
+    except (ValueError, RecursionError):
+        return []
+    return names if is_answer(first) or is_v1(first) or is_v2(first) else []
+
+
+def read(container: Container) -> Reading:
+    """Read a file of saved tweets; raise HubtweetsError where it is hurt, and, in the posts, where they are of more than one author."""
+    [name] = files(container)
+    _, author = next(tweets(container, name), (None, None))
+    profile, warnings = x_v2.to_profile(author), list[str]()
+    return Reading("x-json", profile, None, posts(container, name, profile, warnings), warnings)
+
+
+def posts(container: Container, name: str, profile: Profile, warnings: list[str]) -> Iterator[Post]:
+    seen, authors = set[str](), set[str]()
+    hurt = cut = 0
+    for tweet, author in tweets(container, name):
+        id = text_at(tweet, "id_str", "id")
+        if id is None or (post := to_post(tweet, author, profile.account_id)) is None:
+            hurt += 1
+            continue
+        if author_id := text_at(author, "id_str", "id") or text_at(tweet, "author_id"):
+            authors.add(author_id)
+        if len(authors) > 1 or id in seen:  # of many authors nothing is read, they are only counted
+            continue
+        seen.add(id)
+        cut += tweet.get("truncated") is True and not dig(tweet, "extended_tweet") and post.kind != "repost"
+        yield post
+    if len(authors) > 1:
+        raise HubtweetsError(f"{container.path}: tweets of {len(authors):,} authors; keep those of one, or save one's: twarc2 timeline HANDLE FILE")
+    if hurt:
+        warnings.append(f"{name}: {hurt:,} of its items are no posts and were left out")
+    if cut:
+        warnings.append(f"{name}: {cut:,} of its posts are cut, since they were saved without tweet_mode=extended")
+
+
+def to_post(tweet: dict, author: Any, account_id: str | None) -> Post | None:
+    """Return the Post of a tweet of either version, or None where it has no text; a protected account's is for its followers alone."""
+    account_id = text_at(author, "id_str", "id") or account_id
+    if text_at(tweet, "id_str"):
+        tweet, text = whole(tweet)
+        if text is None:
+            return None
+        post = x_tweet.to_post(tweet, account_id, text)
+        withheld = x_v2.is_withheld(tweet, text)
+    elif isinstance(tweet.get("text"), str):
+        post, withheld = x_v2.to_post(tweet, account_id), False  # it looks itself
+    else:
+        return None
+    return x_v2.hidden(post) if withheld or dig(author, "protected") is True else post
+
+
+def whole(tweet: dict) -> tuple[dict, str | None]:
+    """Return a v1.1 tweet and its text, of the places where v1.1 has put it the one that is whole, with the entities of that place."""
+    extended = tweet.get("extended_tweet")
+    if isinstance(text := dig(extended, "full_text"), str):
+        return {**tweet, "entities": dig(extended, "entities"), "extended_entities": dig(extended, "extended_entities")}, text
+    return tweet, next((text for key in ("full_text", "text") if isinstance(text := tweet.get(key), str)), None)
+
+
+def tweets(container: Container, name: str) -> Iterator[tuple[dict, Any]]:
+    """Yield every tweet with its author, if known; what is no object comes as an empty one. Raises HubtweetsError where the file is hurt."""
+    where = container.path if container.names == [container.path.name] else f"{container.path}: {name}"
+    try:
+        for value in values(container, name):
+            if is_page(value):
+                users = {text_at(user, "id"): user for user in list_at(value, "includes", "users")}
+                for tweet in page_data(value):
+                    yield (tweet, users.get(text_at(tweet, "author_id"))) if isinstance(tweet, dict) else ({}, None)
+            else:
+                yield (value, value.get("author") or value.get("user")) if isinstance(value, dict) else ({}, None)
+    except (ValueError, RecursionError) as error:
+        raise HubtweetsError(f"{where} is cut or no JSON ({error}); save it again") from None
+
+
+def values(container: Container, name: str) -> Iterator[Any]:
+    """Yield the file's values: an array's items, each line's, or the one that the whole file is; raise ValueError where it is no JSON."""
+    with container.open(name) as file:
+        line = file.readline(MAX_LINE)
+        head = (line + file.read(HEAD)).decode("utf-8-sig", errors="replace")
+    if head.lstrip().startswith("["):
+        with container.open(name) as file:
+            array = items(file)
+            next(array)
+            yield from array
+    elif PAGE.match(head) and not line.rstrip().endswith(b"}"):  # one answer, over many lines
+        yield json.loads(container.read(name).decode("utf-8-sig", errors="replace"))
+    else:
+        yield from lines(container, name)
+
+
+def lines(container: Container, name: str) -> Iterator[Any]:
+    with container.open(name) as file:
+        number = 0
+        while line := file.readline(MAX_LINE + 1):
+            number += 1
+            if len(line) > MAX_LINE:
+                raise ValueError(f"line {number} has more than {MAX_LINE >> 20} MiB")
+            text = line.decode("utf-8-sig", errors="replace").strip()
+            try:
+                if text:
+                    yield json.loads(text)
+            except (ValueError, RecursionError) as error:
+                raise ValueError(f"line {number}: {getattr(error, 'msg', error)}") from None
+
+
+def page_data(page: dict) -> list:
+    data = page.get("data")
+    return [data] if isinstance(data, dict) else list_at(page, "data")
+
+
+def is_page(value: Any) -> bool:
+    return isinstance(value, dict) and "text" not in value and any(key in value for key in ("data", "meta", "__twarc"))
+
+
+def is_answer(value: Any) -> bool:
+    """Tell a page of X's by its first tweet, or, where it has none, by what twarc and X write beside them."""
+    if not is_page(value):
+        return False
+    if data := page_data(value):
+        return isinstance(dig(data[0], "id"), str) and isinstance(dig(data[0], "text"), str)
+    return "__twarc" in value or isinstance(dig(value, "meta", "result_count"), int)
+
+
+def is_v1(value: Any) -> bool:
+    """Tell a v1.1 tweet from a line of any table that has ids and texts; `is_retweet` is no key of X's."""
+    if not isinstance(dig(value, "id_str"), str) or "is_retweet" in value or whole(value)[1] is None:
+        return False
+    date = value.get("created_at")
+    return any(isinstance(value.get(key), dict) for key in ("user", "entities", "retweeted_status")) or (
+        isinstance(date, str) and X_DATE.fullmatch(date) is not None
+    )
+
+
+def is_v2(value: Any) -> bool:
+    """Tell a v2 tweet by the keys that only X has beside its id and text."""
+    if not isinstance(dig(value, "id"), str) or not isinstance(dig(value, "text"), str) or "id_str" in value:
+        return False
+    return any(key in value for key in ("edit_history_tweet_ids", "referenced_tweets", "author_id", "conversation_id", "__twarc"))

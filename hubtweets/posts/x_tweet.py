@@ -1,0 +1,75 @@
+"""A tweet as X's archives and API v1.1 write it, to a Post.
+
+Entities give their places in code points of the escaped text, so links are cut out before the text is unescaped, once. Archives since 2019 have
+no repost metadata, only the text `RT @name: `; older ones and the API have `retweeted_status`.
+"""
+
+import re
+from typing import Any
+
+from hubtweets.posts import Kind, Post, dig, list_at, text_at, to_utc, well_formed
+
+REPOST = re.compile(r"RT @\w{1,20}: ")
+QUOTE = re.compile(r"//(mobile\.)?(twitter|x)\.com/\w+/status/\d+", re.IGNORECASE)
+
+
+def is_tweet(item: Any) -> bool:
+    return isinstance(dig(item, "full_text"), str) and text_at(item, "id_str", "id") is not None
+
+
+def to_post(tweet: dict, account_id: str | None, escaped_text: str) -> Post:
+    """Return the Post of a tweet of the account; `escaped_text` is its text as X wrote it."""
+    id = text_at(tweet, "id_str", "id") or ""
+    text, link = cut_links(escaped_text, tweet)
+    versions = edit_versions(tweet)
+    return Post(
+        id=id,
+        text=well_formed(unescape(text)),
+        created_at=to_utc(tweet.get("created_at")),
+        lang=text_at(tweet, "lang"),
+        kind=kind_of(tweet, escaped_text, account_id),
+        superseded=bool(versions) and versions[-1] != id,
+        link=link,
+    )
+
+
+def cut_links(text: str, tweet: dict) -> tuple[str, bool]:
+    """Cut out the links that a tweet's entities mark, and tell whether there was one; a place that holds no link is left alone."""
+    if "http" not in text:
+        return text, False
+    entities = [*list_at(tweet, "entities", "urls"), *list_at(tweet, "entities", "media"), *list_at(tweet, "extended_entities", "media")]
+    places = set()
+    for entity in entities:
+        indices = list_at(entity, "indices")
+        if len(indices) == 2 and all(str(index).isascii() and str(index).isdecimal() and len(str(index)) < 8 for index in indices):
+            places.add((int(indices[0]), int(indices[1])))
+    cut = False
+    for start, end in sorted(places, reverse=True):
+        if text.startswith("http", start, end) and " " not in text[start:end]:
+            text, cut = text[:start] + text[end:], True
+    return text, cut
+
+
+def unescape(text: str) -> str:
+    """Undo the three escapes that X writes and the two that it wrote before 2019, once; a typed `&copy;` or the like is the author's own."""
+    if "&" not in text:
+        return text
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&#39;", "'").replace("&amp;", "&")
+
+
+def kind_of(tweet: dict, text: str, account_id: str | None) -> Kind:
+    if REPOST.match(text) or isinstance(tweet.get("retweeted_status"), dict):
+        return "repost"
+    if text_at(tweet, "in_reply_to_status_id_str", "in_reply_to_status_id"):
+        replied = text_at(tweet, "in_reply_to_user_id_str", "in_reply_to_user_id")
+        return "self_reply" if account_id and replied == account_id else "reply"
+    urls = [text_at(url, "expanded_url") or "" for url in list_at(tweet, "entities", "urls")]
+    return "quote" if tweet.get("is_quote_status") is True or any(QUOTE.search(url) for url in urls) else "post"
+
+
+def edit_versions(tweet: dict) -> list[str]:
+    """Return the ids of a post's versions, oldest first: each version is an item of its own, and only the last one counts."""
+    if not tweet.get("edit_info"):
+        return []
+    first = list_at(tweet, "edit_info", "initial", "editTweetIds")
+    return [str(id) for id in first or list_at(tweet, "edit_info", "edit", "editControlInitial", "editTweetIds")]

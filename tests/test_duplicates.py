@@ -1,0 +1,47 @@
+import random
+
+import pytest
+
+from hubtweets import duplicates, grammar
+from hubtweets.duplicates import repeats, similarity
+
+REPEATS: list[tuple[list[str], list[int]]] = [
+    ([], []),
+    (["one"], []),
+    (["the same text", "another text", "the same text"], [2]),
+    (["The same TEXT!", "the  same text 🤖"], [1]),
+    (["day 12 of the rain in Cork, and there is no end in sight", "Day 13 of the rain in Cork, and there is no end in sight!!"], [1]),
+    (["the kettle boiled before the train came", "the kettle fell before the plane came"], []),
+    (["🤖", "🤖", "👩‍🔧"], [1]),
+    (["a", "b", "a"], [2]),
+    (["今日は本当に良い天気ですね散歩しましょう", "今日は本当に良い天気ですね散歩しましょうね", "明日は雨が降るそうです"], [1]),
+    ([""] * 3, [1, 2]),
+    (["lone \ud83d surrogate", "lone \ud83d surrogate"], [1]),
+]
+
+
+@pytest.mark.parametrize(("texts", "expected"), REPEATS)
+def test_repeats(texts: list[str], expected: list[int]) -> None:
+    assert repeats(texts) == expected
+
+
+def test_it_finds_what_comparing_every_pair_finds() -> None:
+    """Against the slow way, over texts of which some were changed a little: nothing is dropped that should stay, and little stays."""
+    generator = random.Random(0)
+    texts = [grammar.sentence(generator) for _ in range(200)]
+    for _ in range(200):
+        words = generator.choice(texts).split()
+        words[generator.randrange(len(words))] = generator.choice(["a", "some", "Halifax", "anything"])
+        texts.append(" ".join(words))
+    said = [duplicates.NOT_SAID.sub(" ", text.casefold()).strip() for text in texts]
+
+    def is_repeat(later: int, dropped: list[int]) -> bool:
+        return any(earlier not in dropped and similarity(said[earlier], said[later]) >= duplicates.THRESHOLD for earlier in range(later))
+
+    slow: list[int] = []
+    for later in range(len(texts)):
+        if is_repeat(later, slow):
+            slow.append(later)
+    fast = repeats(texts)
+    assert all(is_repeat(later, fast) for later in fast)
+    assert len(slow) > 100 and len(fast) >= 0.95 * len(slow)

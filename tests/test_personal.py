@@ -1,0 +1,70 @@
+import pytest
+
+from hubtweets.personal import scrub
+
+SAME = [
+    "no numbers at all",
+    "on 2026-07-25 at 08:26:58",
+    "1/2/2026 10-12",
+    "from 2019-2020-2021 on",
+    "tweet 1353378455178633217",
+    "ISBN 978-3-16-148410-0",
+    "100-98 and 120-110",
+    "1 000 000 000 people",
+    "192.168.100.200",
+    "3.14159265358979",
+    "10 20 30 40 50 60",
+    "call 911 or 555-2671",
+    "@alice is no address, nor is a@b or alice@localhost",
+    "the word hf_ and sk-something are no keys",
+    "AKIA is a name, eyJ too",
+    "x" * 5_000,
+]
+MASKED = [
+    ("alice.b+c@mail.example.co.uk wrote", "[email] wrote"),
+    ("(alice@example.org)", "([email])"),
+    ("müller@münchen.example", "[email]"),
+    ("+49 30 1234567", "[phone]"),
+    ("+1 (202) 555-0143 or so", "[phone] or so"),
+    ("(415) 555-2671", "[phone]"),
+    ("415-555-2671 and a@b.org", "[phone] and [email]"),
+    ("ring 020 7946 0958 now", "ring [phone] now"),
+    ("06 12 34 56 78", "[phone]"),
+    ("010-1234-5678", "[phone]"),
+    ("98765 43210", "[phone]"),
+]
+SECRETS = [
+    "ghp_" + "a1" * 18,
+    "github_pat_" + "a" * 30,
+    "glpat-" + "a" * 20,
+    "hf_" + "aB" * 17,
+    "sk-proj-" + "a1_-" * 10,
+    "sk-ant-api03-" + "a" * 40,
+    "AKIA" + "A1" * 8,
+    "AIza" + "a" * 35,
+    "xoxb-1234567890-abc",
+    "sk_live_" + "a1" * 10,
+    "npm_" + "a" * 36,
+    "pypi-" + "A" * 60,
+    "123456789:AA" + "x" * 33,
+    "SG." + "a" * 22 + "." + "b" * 43,
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abc",
+    "-----BEGIN OPENSSH PRIVATE KEY-----",
+    "-----BEGIN PRIVATE KEY-----",
+]
+
+
+@pytest.mark.parametrize("text", SAME)
+def test_what_is_not_personal_stays(text: str) -> None:
+    assert scrub(text) == text
+
+
+@pytest.mark.parametrize(("text", "expected"), MASKED)
+def test_addresses_and_numbers_are_masked(text: str, expected: str) -> None:
+    assert scrub(text) == expected
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_post_with_a_secret_is_dropped(secret: str) -> None:
+    assert scrub(f"oops, {secret} was public") is None
+    assert scrub(secret) is None
