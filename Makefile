@@ -16,7 +16,7 @@ hub: .venv/ready ## serve the embedded Hub
 	$(BIN)/hubtweets hub
 
 test: .venv/test ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 bench: .venv/test ## measure, print a table, write bench.json
 	$(BIN)/python -m tests.bench.bench

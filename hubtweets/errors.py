@@ -5,4 +5,5 @@ class HubtweetsError(Exception):
     """A failure whose text is one line: what was wrong, the value, and the next thing to type."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(" ".join(text.split()))
+        # a value out of a file may hold anything, and a terminal acts on some of it
+        super().__init__("".join(char if char.isprintable() else "\ufffd" for char in " ".join(text.split())))

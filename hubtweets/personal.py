@@ -1,14 +1,17 @@
 """Personal data and secrets in posts.
 
-In: a text. Out: the text with e-mail addresses and phone numbers masked, or nothing where it holds a key or a token, of which a model must not see
-a letter. Phone numbers are found by Google's libphonenumber: those with a country code anywhere, those without one where they are a valid number of
-one of `REGIONS`, grouped as people there write it. Keys and tokens have the forms that their issuers document, as secret scanners know them.
+In: posts as they were read. Out: the same with e-mail addresses, phone numbers, keys and tokens masked, before anything is written or learnt. Phone
+numbers are found by Google's libphonenumber: those with a country code anywhere, those without one where they are a valid number of one of
+`REGIONS`, grouped as people there write it. Keys and tokens have the forms that their issuers document, as secret scanners know them.
 """
 
 import re
+from collections.abc import Iterable, Iterator
 
-MASKED_EMAIL, MASKED_PHONE = "[email]", "[phone]"
-EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.[^\W\d_]{2,24}\b")
+from hubtweets.posts import Post
+
+MASKED_EMAIL, MASKED_PHONE, MASKED_KEY = "[email]", "[phone]", "[key]"
+EMAIL = re.compile(r"(?<![\w.+@-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.[^\W\d_]{2,24}\b")
 MAYBE_PHONE = re.compile(r"\+?\(?\d(?:[ ().\-/]{0,3}\d){6,14}")
 SEPARATED = re.compile(r"[+() .\-/]")
 REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "BR", "IN", "JP", "KR", "AU")
@@ -28,21 +31,28 @@ SECRET = re.compile(
     |\b\d{8,10}:AA[\w-]{33}\b                                     # Telegram bots
     |\bSG\.[\w-]{16,}\.[\w-]{16,}                                  # SendGrid
     |\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]*                        # JSON Web Tokens
-    |-----BEGIN\ [A-Z ]{0,30}PRIVATE\ KEY
+    |-----BEGIN\ [A-Z ]{0,30}PRIVATE\ KEY(?:.*PRIVATE\ KEY-----|.*)
     """,
-    re.VERBOSE | re.ASCII,
+    re.VERBOSE | re.ASCII | re.DOTALL,
 )
 
 
-def scrub(text: str) -> str | None:
-    """Return the text with e-mail addresses and phone numbers masked, or None where it holds a key or a token."""
-    if LONG_WORD.search(text) and SECRET.search(text):
-        return None
+def scrubbed(posts: Iterable[tuple[str, Post]]) -> Iterator[tuple[str, Post]]:
+    """Pass on pairs of an author and a post, each text scrubbed."""
+    for author, post in posts:
+        text = scrub(post.text)
+        yield author, (post if text == post.text else post._replace(text=text))
+
+
+def scrub(text: str) -> str:
+    """Return the text with e-mail addresses, phone numbers, keys and tokens masked."""
+    if LONG_WORD.search(text):
+        text = SECRET.sub(MASKED_KEY, text)
     if "@" in text:
         text = EMAIL.sub(MASKED_EMAIL, text)
-    if not DIGITS.search(text):
-        return text
-    return MAYBE_PHONE.sub(lambda match: MASKED_PHONE if is_phone(match[0]) else match[0], text)
+    if DIGITS.search(text):
+        text = MAYBE_PHONE.sub(lambda match: MASKED_PHONE if is_phone(match[0]) else match[0], text)
+    return text
 
 
 def is_phone(candidate: str) -> bool:

@@ -47,13 +47,13 @@ def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation
     key = key_of(asdict(rules), asdict(columns), hashes)
     if run.is_done("curate", key):
         return
-    from hubtweets import curation, dataset, language
+    from hubtweets import curation, dataset, language, personal
 
     readings = {}
     for handle, path in paths.items():
         run.say(f"curate: reading {named[handle]}")
         readings[handle] = sources.read(path, handle, columns)
-    everything = ((handle, post) for handle, reading in readings.items() for post in reading.posts)
+    everything = personal.scrubbed((handle, post) for handle, reading in readings.items() for post in reading.posts)
     read = run.folder / "posts.reading"
     try:
         curated = curation.curate(run.progress(dataset.writing(everything, read), "posts"), list(readings), rules)

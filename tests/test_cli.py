@@ -2,19 +2,26 @@
 
 import json
 import os
+import random
 import re
 import resource
 import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import ClassVar
 
 import pytest
+from pyarrow import parquet
 
-from hubtweets import example
+from hubtweets import example, grammar
 from tests.conftest import HUBTWEETS, environment, run
+from tests.test_posts_x_archive import archive_files, javascript, tweet, write_zip
 
 TABLE = """\
 curate:                    @lyons____
@@ -343,3 +350,151 @@ def test_hub_says_how_to_use_it_and_serves(published: Path, tmp_path: Path) -> N
     assert f"export HF_ENDPOINT=http://127.0.0.1:{port}\n" in said and "export HF_TOKEN=$(cat " in said
     assert (published / "hub" / "token").read_text() not in said
     assert taken.stderr == f"Error: 127.0.0.1:{port}: Address already in use; choose another port: hubtweets hub --port {int(port) + 1}\n"
+
+
+def test_two_authors_make_one_bot(archive: Path, base: Path, tmp_path: Path) -> None:
+    shutil.copy(archive, tmp_path)
+    generator = random.Random(7)
+    lines = [json.dumps({"text": grammar.sentence(generator)}) for _ in range(150)]
+    (tmp_path / "bob.jsonl").write_text("\n".join([*lines, json.dumps({"text": "lol"}), lines[0]]))
+    arguments = ["--base", str(base), "--hub", "local", "--epochs", "0.2"]
+    done = run(tmp_path, "publish", "lyons____", "bob", "--posts", "bob=bob.jsonl", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("http://127.0.0.1:8086/huggingtweets/lyons____-bob\n")
+    assert "curate:                    @lyons____  @bob\ncurate: Tweets downloaded       3,086   152\n" in done.stderr
+    record = json.loads((tmp_path / "runs" / "lyons____-bob" / "run.json").read_text())
+    assert [counts["kept"] for counts in record["counts"]] == [864, 149] and record["counts"][1]["duplicates"] == 2
+    assert record["dataset"]["split"] == "hash" and [source["kind"] for source in record["sources"]] == ["x-archive", "jsonl"]
+    assert record["passes"][1] > 1 > record["passes"][0]
+    card = (tmp_path / "runs" / "lyons____-bob" / "repo" / "README.md").read_text()
+    assert "| Tweets kept | 864 | 149 |\n" in card and "AI CYBORG" in card
+    again = run(tmp_path, "publish", "lyons____", "bob", "--posts", "bob=bob.jsonl", *arguments)
+    assert again.stderr.splitlines()[0] == "curate: nothing changed, skipped" and again.stdout == done.stdout
+
+
+def test_every_post_is_explained(archive: Path, tmp_path: Path) -> None:
+    shutil.copy(archive, tmp_path)
+    for rules in ("default", "classic"):
+        done = run(tmp_path, "curate", "lyons____", "--explain", "--rules", rules, "--split", "hash")
+        assert (done.returncode, done.stdout) == (0, "runs/lyons____/explained.jsonl\n"), done.stderr
+        rows = [json.loads(line) for line in (tmp_path / done.stdout.strip()).read_text().splitlines()]
+        assert Counter(row["verdict"] for row in rows) == {"reposts": 1225, "short": 997, "kept": 864}
+        assert set(rows[0]) == {"author", "verdict", "id", "created_at", "kind", "text"}
+        assert json.loads((tmp_path / "runs" / "lyons____" / "run.json").read_text())["curation"]["rules"] == rules
+    assert run(tmp_path, "curate", "lyons____", "--explain", "--rules", rules, "--split", "hash").stderr == "curate: nothing changed, skipped\n"
+
+
+def test_sources_come_from_the_environment_and_the_file_too(archive: Path, tmp_path: Path) -> None:
+    shutil.copy(archive, tmp_path / "my posts.zip")
+    for more, settings in (
+        ({"HUBTWEETS_POSTS": "lyons____=my posts.zip"}, ""),
+        ({}, 'posts = "my posts.zip"\n'),
+        ({}, 'posts = ["lyons____=my posts.zip"]\n'),
+    ):
+        (tmp_path / "hubtweets.toml").write_text(settings)
+        done = run(tmp_path, "curate", "lyons____", "--runs", f"runs{len(settings)}", **more)
+        assert TABLE in done.stderr and "curate: reading my posts.zip\n" in done.stderr
+
+
+def test_money_is_spent_only_when_asked(tmp_path: Path) -> None:
+    """The API's price comes before its posts; where nobody can be asked, --yes is needed."""
+
+    class X(BaseHTTPRequestHandler):
+        asked: ClassVar[list[str]] = []
+
+        def do_GET(self) -> None:
+            self.asked.append(self.path.partition("?")[0])
+            user = {"id": "42", "username": "alice", "name": "Alice", "public_metrics": {"tweet_count": 900}}
+            tweets = [{"id": str(n), "text": f"post number {n} {'word ' * 20}", "author_id": "42"} for n in range(1, 101)]
+            body = json.dumps({"data": user} if "by/username" in self.path else {"data": tweets, "meta": {"result_count": 100}}).encode()
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), X)
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    code = f"""
+import functools, sys
+from hubtweets.posts import x_api
+x_api.fetch = functools.partial(x_api.fetch, endpoint="http://127.0.0.1:{server.server_port}")
+from hubtweets.cli import main
+main(["curate", "alice", "--posts", "x:alice", *sys.argv[1:]])
+"""
+    (tmp_path / "x.py").write_text(code)
+
+    def curate(*arguments: str) -> str:
+        command = [sys.executable, "x.py", *arguments]
+        more = environment(tmp_path, X_BEARER_TOKEN="secret-token")
+        done = subprocess.run(command, cwd=tmp_path, env=more, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300)
+        assert "secret-token" not in done.stdout + done.stderr
+        return done.stderr
+
+    try:
+        refused = curate()
+        assert "up to 900 posts" in refused and "$4.50" in refused and refused.splitlines()[-1].startswith("Error: ") and "--yes" in refused
+        assert X.asked == ["/2/users/by/username/alice"]
+        assert "$9.00" in curate("--x-price", "0.01")
+        assert "curate: Tweets downloaded     100\n" in curate("--yes")
+        asked = len(X.asked)
+        again = curate("--rules", "classic")
+        assert "x:alice: read on " in again and "--refresh reads it again" in again and len(X.asked) == asked
+        assert "$4.50" in curate("--refresh", "--yes") and len(X.asked) == asked + 2
+        assert not any(b"secret-token" in path.read_bytes() for path in (tmp_path / "runs").rglob("*") if path.is_file())
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+SECRET = "NOBODY-MAY-READ-THIS"
+
+
+def test_nothing_private_is_in_any_output(tmp_path: Path, base: Path) -> None:
+    """Messages, addresses and private posts of every archive, searched for in every file of the run and in all that was said."""
+    generator = random.Random(3)
+    tweets = [tweet(str(10**6 + n), grammar.sentence(generator)) for n in range(120)]
+    files = archive_files(tweets)
+    files = {name: text.replace("secret@example.org", f"{SECRET}@example.org") for name, text in files.items()}
+    for name in ("direct-messages", "direct-messages-group", "like", "ip-audit", "email-address-change", "deleted-tweets", "twitter-circle-tweet"):
+        files[f"data/{name}.js"] = javascript(f"YTD.{name.replace('-', '_')}.part0", [tweet("5", f"this is {SECRET} indeed")])
+    write_zip(tmp_path / "alice.zip", files)
+    public = "https://www.w3.org/ns/activitystreams#Public"
+    notes = [(public, grammar.sentence(generator)) for _ in range(120)]
+    notes += [("https://host.example/users/bob/followers", f"this is {SECRET} indeed"), ("https://host.example/users/eve", f"oh {SECRET} and so on")]
+    outbox = [
+        {
+            "type": "Create",
+            "to": [to],
+            "cc": [],
+            "object": {"type": "Note", "id": f"https://host.example/users/bob/statuses/{n}", "to": [to], "cc": []},
+        }
+        for n, (to, _) in enumerate(notes)
+    ]
+    for activity, (_, text) in zip(outbox, notes, strict=True):
+        activity["object"] |= {"content": f"<p>{text}</p>"}  # type: ignore[operator]
+    actor = {"id": "https://host.example/users/bob", "preferredUsername": "bob", "name": "Bob"}
+    mastodon = {"outbox.json": json.dumps({"orderedItems": outbox}), "actor.json": json.dumps(actor), "likes.json": json.dumps({"a": SECRET})}
+    write_zip(tmp_path / "bob.zip", mastodon)
+    (tmp_path / "carol.csv").write_text(
+        "text,visibility,email\n" + "".join(f'"{grammar.sentence(generator)}",public,{SECRET}@a.org\n' for _ in range(99))
+    )
+    with (tmp_path / "carol.csv").open("a") as file:
+        file.write(f'"this is {SECRET} indeed",private,\n"write me at {SECRET}@example.org tonight please",public,\n')
+    arguments = ["alice", "bob", "carol", "--base", str(base), "--hub", "local", "--epochs", "0.1"]
+    done = run(tmp_path, "publish", *arguments)
+    assert done.returncode == 0, done.stderr
+    explained = run(tmp_path, "curate", "alice", "bob", "carol", "--explain")
+    assert "curate: Not public" in done.stderr and explained.returncode == 0
+    assert SECRET not in done.stdout + done.stderr + explained.stdout + explained.stderr
+    found = []
+    for path in (file for folder in ("runs", "hub") for file in (tmp_path / folder).rglob("*") if file.is_file()):
+        content = parquet.read_table(path).to_pandas().to_csv() if path.suffix == ".parquet" else path.read_bytes().decode(errors="replace")
+        found += [path.name] if SECRET in content else []
+    assert found == []
+    rows = [json.loads(line) for line in (tmp_path / explained.stdout.strip()).read_text().splitlines()]
+    assert [(row["author"], row["verdict"], row["text"]) for row in rows if "[email]" in row["text"]] == [
+        ("carol", "kept", "write me at [email] tonight please")
+    ]
+    assert Counter(row["verdict"] for row in rows if not row["text"]) == {"private": 3}

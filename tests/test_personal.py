@@ -1,6 +1,7 @@
 import pytest
 
-from hubtweets.personal import scrub
+from hubtweets.personal import scrub, scrubbed
+from hubtweets.posts import Post
 
 SAME = [
     "no numbers at all",
@@ -16,6 +17,7 @@ SAME = [
     "10 20 30 40 50 60",
     "call 911 or 555-2671",
     "@alice is no address, nor is a@b or alice@localhost",
+    "@alice@mastodon.example and @bob@host.org are no addresses either",
     "the word hf_ and sk-something are no keys",
     "AKIA is a name, eyJ too",
     "x" * 5_000,
@@ -65,6 +67,15 @@ def test_addresses_and_numbers_are_masked(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-def test_a_post_with_a_secret_is_dropped(secret: str) -> None:
-    assert scrub(f"oops, {secret} was public") is None
-    assert scrub(secret) is None
+def test_keys_and_tokens_are_masked(secret: str) -> None:
+    assert scrub(secret) == "[key]"
+    assert scrub(f"oops: {secret}\n") in ("oops: [key]\n", "oops: [key]")
+
+
+def test_a_private_key_is_masked_whole() -> None:
+    assert scrub("look: -----BEGIN RSA PRIVATE KEY-----\nMIIEow\nAAAA\n-----END RSA PRIVATE KEY----- end") == "look: [key] end"
+
+
+def test_posts_are_scrubbed_in_passing() -> None:
+    posts = [("alice", Post("1", "a@b.org")), ("bob", Post("2", "nothing here"))]
+    assert list(scrubbed(posts)) == [("alice", Post("1", "[email]")), ("bob", Post("2", "nothing here"))]

@@ -68,7 +68,7 @@ ERRORS = {
         **MONTHS,
         "data/js/user_details.js": "hello",
     },
-    "line 2 of tweets.csv is no post; use a copy that nobody edited": {"tweets.csv": '"tweet_id","text"\r\n"1"\r\n'},
+    "line 2 of tweets.csv is no post; use a copy that nobody edited": {"tweets.csv": '"tweet_id","words"\r\n"1","hello"\r\n'},
 }
 
 

@@ -13,7 +13,7 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.posts import Kind, Post, Profile, Reading, dig, list_at, text_at, to_utc, well_formed
 from hubtweets.posts.container import Container, base_name
 
-MAX_CAR = 512 * 2**20  # bytes; libipld takes a file whole, and its records take some five times as much memory
+MAX_CAR = 256 * 2**20  # bytes; libipld takes a file whole, and its records take some five times as much memory
 MAX_KEY = 1024  # bytes of a record's path
 POST, REPOST, PROFILE = "app.bsky.feed.post", "app.bsky.feed.repost", "app.bsky.actor.profile"
 WANTED = tuple(f"{collection}/".encode() for collection in (POST, REPOST, PROFILE))

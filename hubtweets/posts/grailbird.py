@@ -4,8 +4,6 @@ Its posts are bare tweets with `text`; reposts carry `retweeted_status`. Only th
 the CSV is read where the months are not there.
 """
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ from typing import Any
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import Post, Profile, Reading, text_at, to_utc, well_formed
 from hubtweets.posts.container import Container, base_name
+from hubtweets.posts.files import csv_dicts
 from hubtweets.posts.json_stream import items
 from hubtweets.posts.x_tweet import REPOST, to_post, unescape
 
@@ -21,7 +20,6 @@ MONTH = re.compile(r"(.*/)?data/js/tweets/\d{4}_\d{2}\.js")
 USER = re.compile(r"(.*/)?data/js/user_details\.js")
 TABLE = re.compile(r"(.*/)?tweets\.csv")
 HEADER = b"tweet_id"  # the first column of Twitter's tweets.csv
-MAX_FIELD = 1 << 20  # characters
 
 
 def files(container: Container) -> list[str]:
@@ -84,23 +82,17 @@ def read_months(container: Container, months: list[str], account_id: str | None)
 
 def read_table(container: Container, name: str) -> Iterator[Post]:
     """Yield the posts of tweets.csv, which has no entities: links stay in the text."""
-    csv.field_size_limit(MAX_FIELD)
-    with container.open(name) as file:
-        rows = csv.DictReader(io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline=""))
-        try:
-            for row in rows:
-                id, text = row.get("tweet_id"), row.get("text")
-                if not id or text is None:
-                    raise HubtweetsError(f"{container.path}: line {rows.line_num} of {base_name(name)} is no post; use a copy that nobody edited")
-                reply = "reply" if row.get("in_reply_to_status_id") else "post"
-                yield Post(
-                    id=well_formed(id),
-                    text=well_formed(unescape(text)),
-                    created_at=to_utc(row.get("timestamp")),
-                    kind="repost" if row.get("retweeted_status_id") or REPOST.match(text) else reply,  # type: ignore[arg-type]
-                )
-        except csv.Error as error:
-            raise damaged(container, name, error) from None
+    for number, row in csv_dicts(container, name):
+        id, text = row.get("tweet_id"), row.get("text")
+        if not id or text is None:
+            raise HubtweetsError(f"{container.path}: line {number} of {base_name(name)} is no post; use a copy that nobody edited")
+        reply = "reply" if row.get("in_reply_to_status_id") else "post"
+        yield Post(
+            id=well_formed(id),
+            text=well_formed(unescape(text)),
+            created_at=to_utc(row.get("timestamp")),
+            kind="repost" if row.get("retweeted_status_id") or REPOST.match(text) else reply,  # type: ignore[arg-type]
+        )
 
 
 def damaged(container: Container, name: str, error: Exception) -> HubtweetsError:

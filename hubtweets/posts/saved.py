@@ -1,4 +1,4 @@
-"""What was read over the network, kept in a file, so that it is read, and paid for, once.
+"""What was read over the network, kept in a file, scrubbed, so that it is read, and paid for, once.
 
 JSON Lines: the first is the profile with everything else that is no post, the others are posts.
 """
@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
 
+from hubtweets import personal
 from hubtweets.atomic import replacing
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import Post, Profile, Reading, SourceKind
@@ -18,7 +19,8 @@ from hubtweets.posts import Post, Profile, Reading, SourceKind
 def write(reading: Reading, path: Path) -> None:
     """Write a reading, all of it or nothing."""
     with replacing(path) as partial, partial.open("w", encoding="utf-8") as file:
-        posts = [json.dumps(post._asdict(), ensure_ascii=False) for post in reading.posts]  # which also fills the warnings
+        scrubbed = personal.scrubbed((reading.profile.handle, post) for post in reading.posts)
+        posts = [json.dumps(post._asdict(), ensure_ascii=False) for _, post in scrubbed]  # which also fills the warnings
         avatar = base64.b64encode(reading.avatar).decode() if reading.avatar else None
         head = {"kind": reading.kind, "profile": asdict(reading.profile), "avatar": avatar, "warnings": reading.warnings}
         file.write("\n".join([json.dumps(head, ensure_ascii=False), *posts]) + "\n")

@@ -27,6 +27,7 @@ TWEETS = re.compile(r"(community-)?tweets?(-part\d+)?\.js")
 AVATAR = re.compile(r"profile_media/[^/]+$")
 VARIABLE = re.compile(r"\s*window\.YTD\.(\w+)\.part\d+\s*=")
 PUBLIC = ("tweet", "tweets", "community_tweet")  # deleted posts and those for a circle have other names
+MAX_PART = 1_000_000  # posts; a part of 100 MiB has some hundred thousand
 GRAILBIRD = "Grailbird.data"  # what the files of the archives before 2019 begin with
 SHORT_LINK = re.compile(r"https?://t\.co/[A-Za-z0-9]+")
 LEADING_MENTIONS = re.compile(r"^(@\w+\s+)+")
@@ -113,21 +114,21 @@ def read_posts(
     path: Path, parts: dict[str, str], account_id: str | None, notes: "Notes", counts: dict[str, str | None], warnings: list[str]
 ) -> Iterator[Post]:
     """Yield the posts of every part, the long ones whole, then the notes that no post began."""
-    batches = in_processes(read_part, [(path, name, account_id) for name in parts.values()])
+    tasks = [(path, name, account_id) for name in parts.values()]
+    batches: Iterable[Iterable[Post]] = in_processes(read_whole_part, tasks) if len(tasks) > 1 else [read_part(*tasks[0])]
     for part, posts in zip(parts, batches, strict=True):
-        if (count := counts.get(part)) is not None and count != str(len(posts)):
-            warnings.append(f"{path}: {part} holds {len(posts):,} posts, though manifest.js says {count}; download the archive again to be sure")
+        number = 0
         for post in posts:
+            number += 1
             note = notes.take(post.id, post.text)
             yield post if note is None else post._replace(text=note)
+        if (count := counts.get(part)) is not None and count != str(number):
+            warnings.append(f"{path}: {part} holds {number:,} posts, though manifest.js says {count}; download the archive again to be sure")
     yield from notes.left()
 
 
 def in_processes(work: Callable[..., list[Post]], tasks: list[tuple]) -> Iterator[list[Post]]:
     """Yield each task's result in order, worked on by as many processes as there are cores, but not far ahead of who takes them."""
-    if len(tasks) == 1:
-        yield work(*tasks[0])
-        return
     workers = min(len(tasks), os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         waiting = iter(tasks)
@@ -138,9 +139,16 @@ def in_processes(work: Callable[..., list[Post]], tasks: list[tuple]) -> Iterato
             yield done
 
 
-def read_part(path: Path, name: str, account_id: str | None) -> list[Post]:
-    """Read one file of posts; raise HubtweetsError where it is damaged or holds something else."""
-    container, posts = Container(path), []
+def read_whole_part(path: Path, name: str, account_id: str | None) -> list[Post]:
+    posts = list(islice(read_part(path, name, account_id), MAX_PART + 1))
+    if len(posts) > MAX_PART:
+        raise HubtweetsError(f"{path}: {name} holds more than {MAX_PART:,} posts, which no part does; download the archive again")
+    return posts
+
+
+def read_part(path: Path, name: str, account_id: str | None) -> Iterator[Post]:
+    """Yield the posts of one file; raise HubtweetsError where it is damaged or holds something else."""
+    container = Container(path)
     with container.open(name) as file:
         stream = items(file)
         try:
@@ -152,10 +160,9 @@ def read_part(path: Path, name: str, account_id: str | None) -> list[Post]:
                 if not is_tweet(tweet):
                     wrong = f"item {number} of {base_name(name)} is no post (it lacks id_str or full_text)"
                     raise HubtweetsError(f"{path}: {wrong}; download the archive again")
-                posts.append(to_post(tweet, account_id, tweet["full_text"]))
+                yield to_post(tweet, account_id, tweet["full_text"])
         except ValueError as error:
             raise not_x(container, name, error) from None
-    return posts
 
 
 def read_avatar(container: Container, names: Iterable[str], profile: Any) -> bytes | None:

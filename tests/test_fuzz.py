@@ -1,0 +1,234 @@
+"""Every reader against files that were hurt on purpose: posts or one clear error, in bounded memory, and nothing else is opened."""
+
+import gzip
+import io
+import json
+import os
+import re
+import sys
+import tarfile
+import tracemalloc
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from hubtweets.errors import HubtweetsError
+from hubtweets.posts import Columns, Post, sources
+from hubtweets.posts.bluesky import MAX_CAR
+from tests import (
+    test_posts_bluesky,
+    test_posts_exports,
+    test_posts_files,
+    test_posts_grailbird,
+    test_posts_mastodon,
+    test_posts_x_archive,
+    test_posts_x_json,
+)
+
+READERS = [
+    test_posts_x_archive,
+    test_posts_grailbird,
+    test_posts_x_json,
+    test_posts_mastodon,
+    test_posts_bluesky,
+    test_posts_exports,
+    test_posts_files,
+]
+SPLINTERS = [
+    *(b"", b"[", b"]", b"{", b"}", b'"', b",", b":", b"\\", b"\n", b"\0", b"\xff", b"\xed\xa0\xbd", b"<p", b"&#", b'"\\ud83d"'),
+    *(b"null", b"true", b"-1", b"1e999", b"NaN", b"9" * 400, b"9" * 5000, b'""', b"[]", b"{}", b"[[[[" * 500, b'{"a":' * 500, b"PK\x01\x02"),
+    *(b"../../etc/passwd", b"http://[", b"2026-02-31", b"9999999999999999"),
+]
+# where, how much is taken away there, what is put there; places as shares of the whole, so that they fit files of any length
+HURTS = st.lists(st.tuples(st.floats(0, 1), st.sampled_from([0, 0, 1, 1, 4, 40, 10**9]), st.sampled_from(SPLINTERS)), min_size=1, max_size=4)
+
+opened: list[str] | None = None
+
+
+def note_opened(event: str, arguments: tuple) -> None:
+    if event == "open" and opened is not None and isinstance(arguments[0], str | bytes):
+        opened.append(os.fsdecode(arguments[0]))
+
+
+sys.addaudithook(note_opened)
+
+
+@contextmanager
+def watched(folder: Path) -> Iterator[None]:
+    """Fail where a file outside the folder is opened, other than Python's own modules."""
+    global opened
+    opened = []
+    try:
+        yield
+        own = (str(folder), sys.prefix, sys.base_prefix, str(Path(__file__).parent.parent))
+        assert [path for path in opened if not os.path.abspath(path).startswith(own)] == []
+    finally:
+        opened = None
+
+
+def hurt(content: bytes, hurts: list[tuple[float, int, bytes]]) -> bytes:
+    for place, taken, put in hurts:
+        at = int(place * len(content))
+        content = content[:at] + put + content[at + taken :]
+    return content
+
+
+def hurt_copy(path: Path, target: Path, member: float, hurts: list[tuple[float, int, bytes]]) -> None:
+    """Hurt a file's bytes, or those of one member of a zip, tar or folder, so that what holds it stays whole."""
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        for number, file in enumerate(files):
+            (target / file.relative_to(path)).parent.mkdir(parents=True, exist_ok=True)
+            content = file.read_bytes()
+            (target / file.relative_to(path)).write_bytes(hurt(content, hurts) if number == int(member * len(files)) else content)
+    elif path.suffix == ".zip" and member < 0.8:
+        with zipfile.ZipFile(path) as whole, zipfile.ZipFile(target, "w") as copy:
+            for number, name in enumerate(whole.namelist()):
+                content = whole.read(name)
+                copy.writestr(name, hurt(content, hurts) if number == int(member / 0.8 * len(whole.namelist())) else content)
+    elif path.name.endswith(".tar.gz") and member < 0.8:
+        target.write_bytes(gzip.compress(hurt(gzip.decompress(path.read_bytes()), hurts), 1))
+    else:
+        target.write_bytes(hurt(path.read_bytes(), hurts))
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__.removeprefix("tests.test_posts_"))
+def test_2000_hurt_files_of_every_reader(reader: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "whole").mkdir()
+    samples: list[Path] = reader.samples(tmp_path / "whole")
+    outcomes = {"posts": 0, "errors": 0}
+
+    @seed(0)
+    @settings(max_examples=2000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.sampled_from(samples), st.floats(0, 1, exclude_max=True), HURTS)
+    def read_hurt(path: Path, member: float, hurts: list[tuple[float, int, bytes]]) -> None:
+        target = tmp_path / "hurt" / path.name
+        remove(target)
+        target.parent.mkdir(exist_ok=True)
+        hurt_copy(path, target, member, hurts)
+        try:
+            posts = list(sources.read(target, "alice", Columns()).posts)
+            said = None
+        except HubtweetsError as error:
+            posts, said = [], str(error)
+        outcomes["errors" if said else "posts"] += 1
+        assert said is None or (str(tmp_path) in said and len(said) < 1000 and said.isprintable())
+        for post in posts:
+            check(post)
+
+    with watched(tmp_path):
+        read_hurt()
+    assert min(outcomes.values()) > 200, outcomes
+
+
+def remove(path: Path) -> None:
+    if path.is_dir():
+        for inside in sorted(path.rglob("*"), reverse=True):
+            inside.rmdir() if inside.is_dir() else inside.unlink()
+        path.rmdir()
+    path.unlink(missing_ok=True)
+
+
+def check(post: Post) -> None:
+    """See that a post is what its type says, and can be written."""
+    json.dumps(post).encode()
+    post.text.encode()
+    assert isinstance(post.id, str) and isinstance(post.text, str) and isinstance(post.created_at, str | None) and isinstance(post.lang, str | None)
+    assert post.kind in ("post", "reply", "self_reply", "quote", "repost") and post.visibility in ("public", "unlisted", "private")
+    assert {type(post.superseded), type(post.link), type(post.warning)} == {bool}
+    assert post.visibility != "private" or not post.text
+
+
+MEBIBYTE = 2**20
+SIZE = 300  # MiB that a bomb unpacks to
+MOST = 250  # MiB: the bound that the README names
+MOST_OF_A_CAR = 2 * MAX_CAR // MEBIBYTE + 10  # it is read whole, and copied once while it grows
+BEGINNINGS: dict[str, tuple[str, bytes, bytes]] = {
+    "spaces": ("tweets.js", b"window.YTD.tweets.part0 = [", b" " * MEBIBYTE),
+    "one text": ("tweets.js", b'window.YTD.tweets.part0 = [{"id_str": "1", "full_text": "', b"x" * MEBIBYTE),
+    "no list": ("tweets.js", b"window.YTD.tweets.part0 = ", b"x" * MEBIBYTE),
+    "manifest": ("manifest.js", b"window.x = {", b" " * MEBIBYTE),
+    "grailbird": ("data/js/tweets/2013_02.js", b"Grailbird.data.tweets_2013_02 = [", b'"' + b"x" * (MEBIBYTE - 1)),
+    "grailbird table": ("tweets.csv", b'"tweet_id","text"\n"1","', b"x" * MEBIBYTE),
+    "outbox": ("outbox.json", b'{"orderedItems": [', b" " * MEBIBYTE),
+    "outbox without posts": ("outbox.json", b'{"totalItems": "', b"x" * MEBIBYTE),
+    "actor": ("actor.json", b'{"name": "', b"x" * MEBIBYTE),
+    "lines": ("a.jsonl", b'{"text": "', b"x" * MEBIBYTE),
+    "blank lines": ("a.jsonl", b"", b" " * (MEBIBYTE - 1) + b"\n"),
+    "array": ("a.json", b'["', b"x" * MEBIBYTE),
+    "object": ("a.json", b'{"posts": "', b"x" * MEBIBYTE),
+    "table": ("a.csv", b'text\n"', b"x" * MEBIBYTE),
+    "text": ("a.txt", b"", b"x" * MEBIBYTE),
+    "parquet": ("a.parquet", b"PAR1", b"x" * MEBIBYTE),
+    "telegram": ("result.json", b'{"type": "public_channel", "messages": ["', b"x" * MEBIBYTE),
+    "threads": ("threads_and_replies.json", b'{"text_post_app_text_posts": ["', b"x" * MEBIBYTE),
+    "reddit": ("comments.csv", b'id,permalink,date,ip,subreddit,gildings,link,parent,body,media\n"', b"x" * MEBIBYTE),
+    "car": ("repo.car", b"\x3a\xa2eroots\x81", b"x" * MEBIBYTE),
+}
+
+
+def bomb(path: Path, name: str, beginning: bytes, piece: bytes) -> None:
+    beside = {"actor.json": "outbox.json", "manifest.js": "tweets.js"}.get(name)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        if beside:
+            archive.writestr(beside, '{"orderedItems": []}' if beside.endswith("json") else "[]")
+        with archive.open(name, "w", force_zip64=True) as file:
+            file.write(beginning)
+            for _ in range(SIZE):
+                file.write(piece)
+
+
+def tar_bomb(path: Path) -> None:
+    """Write an outbox of zeros behind a link that leads out of the archive."""
+    with gzip.open(path, "wb", compresslevel=1) as packed, tarfile.open(fileobj=packed, mode="w|") as archive:
+        link = tarfile.TarInfo("actor.json")
+        link.type, link.linkname = tarfile.SYMTYPE, "../../../../etc/passwd"
+        archive.addfile(link)
+        info = tarfile.TarInfo("../outbox.json")
+        info.size = SIZE * MEBIBYTE
+        archive.addfile(info, Zeros(info.size))
+
+
+class Zeros(io.RawIOBase):
+    """So many zeros, of which none is held."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        count = min(len(buffer), self.left)
+        buffer[:count] = bytes(count)
+        self.left -= count
+        return count
+
+
+def write_bomb(path: Path, kind: str) -> None:
+    tar_bomb(path) if kind == "tar" else bomb(path, *BEGINNINGS[kind])
+
+
+@pytest.mark.parametrize("kind", [*BEGINNINGS, "tar"])
+def test_a_bomb_fills_no_memory(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / ("bomb.tar.gz" if kind == "tar" else "bomb.zip")
+    write_bomb(path, kind)
+    tracemalloc.start()
+    try:
+        with watched(tmp_path), nullcontext() if kind == "blank lines" else pytest.raises(HubtweetsError, match=re.escape(str(path))):
+            assert list(sources.read(path, "alice", Columns()).posts) == []
+        assert tracemalloc.get_traced_memory()[1] < (MOST_OF_A_CAR if kind == "car" else MOST) * MEBIBYTE
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_fuzz_hurts_what_it_should() -> None:
+    content = bytes(range(200))
+    assert hurt(content, [(0.5, 1, b"x")]) == content[:100] + b"x" + content[101:]
+    assert hurt(content, [(0.5, 10**9, b"")]) == content[:100]
