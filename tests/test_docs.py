@@ -1,6 +1,7 @@
 """The README, line by line, on the published example; the two make commands that set everything up are run by CI."""
 
 import os
+import random
 import re
 import shlex
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hubtweets import grammar
 from hubtweets.hub import local
 from hubtweets.hub.storage import Storage
 from tests.conftest import HUBTWEETS, environment, run
@@ -37,6 +39,8 @@ def test_every_make_target_is_there() -> None:
 
 def test_every_command_runs(workplace: Path, base: Path) -> None:
     storage = Storage(workplace / "hub")
+    generator = random.Random(0)
+    (workplace / "carol.csv").write_text("text\n" + "".join(f'"{grammar.sentence(generator)}"\n' for _ in range(60)))
     with local.running(storage) as endpoint:
         more = {"HF_ENDPOINT": endpoint, "HF_TOKEN": storage.token, "HUBTWEETS_BASE": str(base), "HUBTWEETS_EPOCHS": "0.02"}
         for line in COMMANDS:
