@@ -15,7 +15,8 @@ EMAIL = re.compile(r"(?<![\w.+@-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8
 MAYBE_PHONE = re.compile(r"\+?\(?\d(?:[ ().\-/]{0,3}\d){6,14}")
 SEPARATED = re.compile(r"[+() .\-/]")
 REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "BR", "IN", "JP", "KR", "AU")
-LONG_WORD = re.compile(r"\S{15}|-----BEGIN")  # in every secret, and in few posts: most are done with quickly
+LONG_WORD = re.compile(r"\S{15}|-----BEGIN")  # in every secret; this, AT and DIGITS are in few posts, and most are done with quickly
+AT = re.compile(r"\w@\w")
 DIGITS = re.compile(r"\d\D{0,3}\d")
 SECRET = re.compile(
     r"""
@@ -48,7 +49,7 @@ def scrub(text: str) -> str:
     """Return the text with e-mail addresses, phone numbers, keys and tokens masked."""
     if LONG_WORD.search(text):
         text = SECRET.sub(MASKED_KEY, text)
-    if "@" in text:
+    if AT.search(text):
         text = EMAIL.sub(MASKED_EMAIL, text)
     if DIGITS.search(text):
         text = MAYBE_PHONE.sub(lambda match: MASKED_PHONE if is_phone(match[0]) else match[0], text)

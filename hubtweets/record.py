@@ -14,7 +14,7 @@ from hubtweets import atomic
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import Profile, SourceKind
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 # what becomes of a post, in the order of the stats table, and what the table calls it

@@ -372,6 +372,22 @@ def test_two_authors_make_one_bot(archive: Path, base: Path, tmp_path: Path) -> 
     assert again.stderr.splitlines()[0] == "curate: nothing changed, skipped" and again.stdout == done.stdout
 
 
+def test_a_base_that_does_not_know_the_language_gets_a_warning(base: Path, tmp_path: Path) -> None:
+    words = (
+        "Heute ist das Wetter sehr schön und ich gehe mit meinem Hund in den Park|Gestern habe ich einen Brief an meine Schwester geschrieben"
+    )
+    lines = [json.dumps({"text": f"{text}, es war der Tag Nummer {'x' * n}"}) for n in range(1, 150) for text in words.split("|")]
+    (tmp_path / "anna.jsonl").write_text("\n".join(lines))
+    shutil.copytree(base, tmp_path / "english")
+    (tmp_path / "english" / "README.md").write_text("---\nlanguage: [en, fr]\nlicense: mit\n---\n")
+    run(tmp_path, "curate", "anna", "--rules", "classic").check_returncode()
+    done = run(tmp_path, "train", "anna", "--base", "english", "--epochs", "0.1")
+    assert "warning: 100% of the posts are in de, and english knows en, fr; take another base: --base ID\n" in done.stderr
+    record = json.loads((tmp_path / "runs" / "anna" / "run.json").read_text())
+    assert record["dataset"]["languages"] == {"de": 1.0} and record["base"]["license"] == "mit"
+    assert "knows" not in run(tmp_path, "train", "anna", "--base", str(base), "--epochs", "0.1").stderr  # it has no card to say so
+
+
 def test_every_post_is_explained(archive: Path, tmp_path: Path) -> None:
     shutil.copy(archive, tmp_path)
     for rules in ("default", "classic"):

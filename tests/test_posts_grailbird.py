@@ -21,6 +21,7 @@ ITEMS: list[tuple[dict[str, Any], Post]] = [
         Post("11", "a later style of dates", "2015-10-01T15:59:20+00:00"),
     ),
     ({"id_str": "12", "text": "RT @bob: hello", "retweeted_status": {"id": 5, "text": "hello"}}, Post("12", "RT @bob: hello", kind="repost")),
+    ({"id_str": "15", "text": "RT @bob: typed by hand"}, Post("15", "RT @bob: typed by hand")),
     ({"id_str": "13", "text": "@bob hi", "in_reply_to_status_id": 9, "in_reply_to_user_id": 77}, Post("13", "@bob hi", kind="reply")),
     ({"id_str": "14", "text": "and so on", "in_reply_to_status_id": 13, "in_reply_to_user_id": 42}, Post("14", "and so on", kind="self_reply")),
 ]
@@ -57,8 +58,14 @@ def test_the_table_alone(tmp_path: Path) -> None:
         Post("1", 'two\nlines, & a "quote"', "2013-02-01T13:00:11+00:00"),
         Post("2", "@bob hi", "2013-02-01T13:00:12+00:00", kind="reply"),
         Post("3", "RT @bob: hello", "2013-02-01T13:00:13+00:00", kind="repost"),
-        Post("4", "RT @bob: by hand", kind="repost"),
+        Post("4", "RT @bob: by hand"),
     ]
+
+
+def test_tables_by_month(tmp_path: Path) -> None:
+    head, *rows = TABLE.splitlines(keepends=True)
+    path = write_zip(tmp_path / "a.zip", {"data/csv/2013_02.csv": head + rows[2], "data/csv/2013_03.csv": head + rows[3]})
+    assert [post.id for post in read(path).posts] == ["2", "3"]
 
 
 ERRORS = {

@@ -3,7 +3,6 @@
 import io
 import json
 import tarfile
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +16,7 @@ import pytest
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import Post, Profile, mastodon, mastodon_api
 from hubtweets.posts.container import Container
+from tests.test_posts_x_archive import write_folder, write_zip
 
 ALICE, BOB = "https://host.example/users/alice", "https://other.example/users/bob"
 EVERYONE, FOLLOWERS = "https://www.w3.org/ns/activitystreams#Public", ALICE + "/followers"
@@ -152,26 +152,12 @@ def archive_files(activities: list = ACTIVITIES, actor: object = ACTOR) -> dict[
     }
 
 
-def write_zip(path: Path, files: dict[str, str]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as opened:
-        for name, text in files.items():
-            opened.writestr(name, text)
-    return path
-
-
 def write_tar(path: Path, files: dict[str, str]) -> Path:
     with tarfile.open(path, "w:gz") as opened:
         for name, text in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(text.encode())
             opened.addfile(member, io.BytesIO(text.encode()))
-    return path
-
-
-def write_folder(path: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_text(text)
     return path
 
 

@@ -1,7 +1,7 @@
-"""Twitter's archive of 2013 to early 2019, called Grailbird: data/js/tweets/2013_02.js and so on, or tweets.csv alone.
+"""Twitter's archive of 2013 to early 2019, called Grailbird: data/js/tweets/2013_02.js and so on, or its tables, tweets.csv or data/csv.
 
 Its posts are bare tweets with `text`; reposts carry `retweeted_status`. Only the months' files and the public half of user_details.js are opened;
-the CSV is read where the months are not there.
+the tables are read where the months are not there.
 """
 
 import json
@@ -14,11 +14,11 @@ from hubtweets.posts import Post, Profile, Reading, text_at, to_utc, well_formed
 from hubtweets.posts.container import Container, base_name
 from hubtweets.posts.files import csv_dicts
 from hubtweets.posts.json_stream import items
-from hubtweets.posts.x_tweet import REPOST, to_post, unescape
+from hubtweets.posts.x_tweet import to_post, unescape
 
 MONTH = re.compile(r"(.*/)?data/js/tweets/\d{4}_\d{2}\.js")
 USER = re.compile(r"(.*/)?data/js/user_details\.js")
-TABLE = re.compile(r"(.*/)?tweets\.csv")
+TABLE = re.compile(r"(.*/)?(tweets|data/csv/\d{4}_\d{2})\.csv")
 HEADER = b"tweet_id"  # the first column of Twitter's tweets.csv
 
 
@@ -30,7 +30,8 @@ def files(container: Container) -> list[str]:
             months = container.names if file.read(100).lstrip().startswith(b"Grailbird.data.tweets_") else []
     if months:
         return months + sorted(name for name in container.names if USER.fullmatch(name))[:1]
-    tables = sorted(name for name in container.names if TABLE.fullmatch(name))[:1]
+    tables = sorted(name for name in container.names if TABLE.fullmatch(name))
+    tables = [name for name in tables if base_name(name) == "tweets.csv"][:1] or tables  # the whole, or the months
     for name in tables:
         with container.open(name) as file:
             if HEADER not in file.read(100):
@@ -41,8 +42,8 @@ def files(container: Container) -> list[str]:
 def read(container: Container) -> Reading:
     """Read a Grailbird archive; raise HubtweetsError where it is damaged."""
     names = files(container)
-    if base_name(names[0]) == "tweets.csv":
-        return Reading("x-grailbird", Profile("", "", "X"), None, read_table(container, names[0]))
+    if names[0].endswith(".csv"):
+        return Reading("x-grailbird", Profile("", "", "X"), None, (post for name in names for post in read_table(container, name)))
     details = [name for name in names if USER.fullmatch(name)]
     user = read_user(container, details[0]) if details else {}
     handle = text_at(user, "screen_name") or ""
@@ -75,13 +76,13 @@ def read_months(container: Container, months: list[str], account_id: str | None)
                     if not isinstance(tweet, dict) or not isinstance(tweet.get("text"), str) or not text_at(tweet, "id_str", "id"):
                         wrong = f"item {number} of {base_name(name)} is no post (it lacks id or text)"
                         raise HubtweetsError(f"{container.path}: {wrong}; use a copy that nobody edited")
-                    yield to_post(tweet, account_id or text_at(tweet.get("user"), "id_str", "id"), tweet["text"])
+                    yield to_post(tweet, account_id or text_at(tweet.get("user"), "id_str", "id"), tweet["text"], reposts_are_marked=True)
             except ValueError as error:
                 raise damaged(container, name, error) from None
 
 
 def read_table(container: Container, name: str) -> Iterator[Post]:
-    """Yield the posts of tweets.csv, which has no entities: links stay in the text."""
+    """Yield the posts of a table, which has no entities: links stay in the text."""
     for number, row in csv_dicts(container, name):
         id, text = row.get("tweet_id"), row.get("text")
         if not id or text is None:
@@ -91,7 +92,7 @@ def read_table(container: Container, name: str) -> Iterator[Post]:
             id=well_formed(id),
             text=well_formed(unescape(text)),
             created_at=to_utc(row.get("timestamp")),
-            kind="repost" if row.get("retweeted_status_id") or REPOST.match(text) else reply,  # type: ignore[arg-type]
+            kind="repost" if row.get("retweeted_status_id") else reply,  # type: ignore[arg-type]
         )
 
 

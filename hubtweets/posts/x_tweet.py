@@ -17,8 +17,11 @@ def is_tweet(item: Any) -> bool:
     return isinstance(dig(item, "full_text"), str) and text_at(item, "id_str", "id") is not None
 
 
-def to_post(tweet: dict, account_id: str | None, escaped_text: str) -> Post:
-    """Return the Post of a tweet of the account; `escaped_text` is its text as X wrote it."""
+def to_post(tweet: dict, account_id: str | None, escaped_text: str, reposts_are_marked: bool = False) -> Post:
+    """Return the Post of a tweet of the account; `escaped_text` is its text as X wrote it.
+
+    Where reposts are marked for sure, one without the mark was typed by hand, whatever it begins with.
+    """
     id = text_at(tweet, "id_str", "id") or ""
     text, link = cut_links(escaped_text, tweet)
     versions = edit_versions(tweet)
@@ -27,7 +30,7 @@ def to_post(tweet: dict, account_id: str | None, escaped_text: str) -> Post:
         text=well_formed(unescape(text)),
         created_at=to_utc(tweet.get("created_at")),
         lang=text_at(tweet, "lang"),
-        kind=kind_of(tweet, escaped_text, account_id),
+        kind=kind_of(tweet, "" if reposts_are_marked else escaped_text, account_id),
         superseded=bool(versions) and versions[-1] != id,
         link=link,
     )
