@@ -155,7 +155,7 @@ BEGINNINGS: dict[str, tuple[str, bytes, bytes]] = {
     "no list": ("tweets.js", b"window.YTD.tweets.part0 = ", b"x" * MEBIBYTE),
     "manifest": ("manifest.js", b"window.x = {", b" " * MEBIBYTE),
     "grailbird": ("data/js/tweets/2013_02.js", b"Grailbird.data.tweets_2013_02 = [", b'"' + b"x" * (MEBIBYTE - 1)),
-    "grailbird table": ("tweets.csv", b'"tweet_id","text"\n"1","', b"x" * MEBIBYTE),
+    "grailbird table": ("tweets.csv", b'"tweet_id","in_reply_to_status_id","text"\n"1","","', b"x" * MEBIBYTE),
     "outbox": ("outbox.json", b'{"orderedItems": [', b" " * MEBIBYTE),
     "outbox without posts": ("outbox.json", b'{"totalItems": "', b"x" * MEBIBYTE),
     "actor": ("actor.json", b'{"name": "', b"x" * MEBIBYTE),

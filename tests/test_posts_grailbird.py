@@ -75,7 +75,7 @@ ERRORS = {
         **MONTHS,
         "data/js/user_details.js": "hello",
     },
-    "line 2 of tweets.csv is no post; use a copy that nobody edited": {"tweets.csv": '"tweet_id","words"\r\n"1","hello"\r\n'},
+    "line 2 of tweets.csv is no post; use a copy that nobody edited": {"tweets.csv": '"tweet_id","in_reply_to_status_id"\r\n"1",""\r\n'},
 }
 
 

@@ -19,7 +19,7 @@ from hubtweets.posts.x_tweet import to_post, unescape
 MONTH = re.compile(r"(.*/)?data/js/tweets/\d{4}_\d{2}\.js")
 USER = re.compile(r"(.*/)?data/js/user_details\.js")
 TABLE = re.compile(r"(.*/)?(tweets|data/csv/\d{4}_\d{2})\.csv")
-HEADER = b"tweet_id"  # the first column of Twitter's tweets.csv
+HEADER = b"in_reply_to_status_id"  # the second column of Twitter's tables, which others called tweets.csv lack
 
 
 def files(container: Container) -> list[str]:
