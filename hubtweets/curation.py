@@ -17,7 +17,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from hubtweets import duplicates, personal
+import regex
+
+from hubtweets import duplicates
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import Post
 from hubtweets.record import FATES, Counts, Curation, stats_rows
@@ -31,49 +33,53 @@ CODES = {fate: code for code, fate in enumerate(FATES)}
 
 CLASSIC_LINK = re.compile(r"https?:\S+")
 CLASSIC_MARKS = ("http", "@", "#")
-LINK = re.compile(r"(?:https?:|\bwww\.)[!-~…]+", re.IGNORECASE)
+# it ends in a letter or the like, not in the bracket, quote or full stop around it, and before the next letter that is not Latin
+LINK = re.compile(r"(?:https?:|\bwww\.)[!#-;=?-~À-ɏ…]*[0-9A-Za-zÀ-ɏ_/=&#%+…-]", re.IGNORECASE)
 LEADING_MENTIONS = re.compile(r"^(?:\.?@[\w.@-]+\s+)*@[\w.@-]+(?:\s+|$)", re.ASCII)
-MARKS = re.compile(r"@[A-Za-z0-9_.@-]+|#\w+#?")
+MARKS = re.compile(r"@[A-Za-z0-9_.@-]+|#[^\s#]+#?")
 WORD = re.compile(r"[^\W_]\S*")
 DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]")  # kana, Han, Hangul
 UNSPACED = re.compile(r"[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\uaa60-\uaa7f]")  # Thai, Lao, Tibetan, Burmese, Khmer
-SAID_BY_OTHERS = re.compile(
+SAID_BY_OTHERS = regex.compile(
     r"""
-    (?:^|\s)(?:RT|MT)[\s:]*@\w            # a repost by hand, with a comment before it or not
-    |^[“"«„]@\w+:                          # the same, as old clients wrote it
-    |^[“"«„][^“”"«»„]{20,}[”"»“]\s*(?:[-–—~]\s*\S.{0,60}|@\w+|\(@?\w[^)]{0,40}\))$  # a quotation with its author
+    ^(?:RT|MT)[\s:]*@\w                   # a repost by hand
+    |\s(?:RT|MT)\ @\w+:\s                 # with a comment before it
+    |^[“"«„]@\w+:                         # the same, as old clients wrote it
+    |^[“"«»„‘][^“”"«»„‘]{20,}[”"»«“’]\s*[-–—~]{1,2}\s*(?!(?:I|Me|My)\b)(?:\p{Lu}[\w.'’-]*\s*){1,4}$  # a quotation and its author's name
+    |^[「『][^「」『』]{8,}[」』]\s*[（(—―-]\s*[^「」『』（）]{2,20}[）)]?$
     """,
-    re.VERBOSE,
+    regex.VERBOSE,
 )
+# what apps post by themselves carries a link; without one, the same words are somebody's own
 POSTED_BY_APPS = re.compile(
     r"""
     ^(?:
-        I\ just\ (?:unlocked|earned|reached)\ .*\b(?:badge|achievement|trophy|level|sticker)\b
-        |I\ just\ (?:ousted|became\ the\ mayor)\b
+        I\ just\ (?:unlocked|earned|reached)\ .{1,60}\b(?:badge|achievement|trophy|level|sticker)\b
+        |I\ just\ (?:ousted|became\ the\ mayor|backed|entered\ to\ win)\b
         |I\ (?:liked|favou?rited|added)\ a\ (?:@?YouTube\ )?video\b
         |I\ (?:posted|uploaded|added|published)\ (?:a|an|\d+)\ (?:new\ )?(?:@?YouTube\ )?(?:photos?|videos?)\ (?:to|on|in)\b
-        |(?:I\ )?just\ (?:completed|finished|ran|posted|did)\ .*\b(?:Runkeeper|Nike\+?|Endomondo|Strava|Garmin|Fitbit|TomTom|Runtastic|MapMyRun)\b
-        |My\ (?:fitbit|week\ on\ Twitter|Top\ \d+\ \#?last\.?fm|biggest\ fans\ this\ week)\b
+        |(?:Me\ ha\ gustado|Me\ gusta|Gostei\ de|Ich\ mag|J[’']aime|Mi\ piace)\b.{0,12}\bv[ií]d[eé]o.{0,12}\bYouTube
+        |(?:Gostei\ de\ um\ v[ií]deo\ @YouTube|Ich\ mag\ ein\ @YouTube-Video|@YouTube\ の動画を高く評価しました)
+        |(?:Just\ posted\ a|Acabo\ de\ publicar\ (?:una|un)|Gerade\ ein|Acabei\ de\ publicar\ (?:uma|um))\ (?:photo|video|foto|v[ií]deo|Foto|Video)\b
+        |(?:I\ )?[Jj]ust\ (?:completed|finished|ran|posted|did)\ .{0,40}\b(?:[Rr]un[Kk]eeper|Nike\+?|Endomondo|Strava|Garmin|TomTom|Runtastic)\b
+        |My\ (?:fitbit\ \#fitstats|week\ on\ Twitter|Top\ \d+\ \#?[Ll]ast\.?fm|biggest\ fans\ this\ week)
         |How\ I\ did\ on\ Twitter\ this\ week
         |(?:Today\ stats|Daily\ Stats|New\ stats):
-        |(?:One\ person|\d+\ people)\ (?:followed|unfollowed)\ me\b
-        |I(?:'|’)ve\ (?:collected|harvested)\ [\d,.]+\ .*\#
-        |\#nowplaying\b|now\ playing:
-        |The\ .{1,60}\b(?:daily|weekly|times|gazette|news)\ is\ out!
-        |Wordle\ [\d,.]+\ [X\d]/6
+        |(?:[Oo]ne\ person|\d+\ people)\ (?:followed|unfollowed)\ me\b
+        |I(?:'|’)ve\ (?:collected|harvested)\ [\d,.]+\ .{0,60}\#
+        |\#[Nn]ow[Pp]laying\b|Now\ [Pp]laying:|[♫♬♪]
+        |I(?:'|’)m\ at\ [^()]{1,60}\([^()]*\)\s*(?:w/.*)?$
+        |(?:I(?:'|’)m\ )?[Dd]rinking\ an?\ .{1,60}\ by\ @
+        |(?:Photo|Photoset|Video):\s
+        |The\ .{1,60}\ is\ out!\s*(?:$|▸|Stories\ via|https?:|Edition\ of)
     )
     |\#PS[45]share\b
-    |//\ automatically\ checked\ by\b
+    |[/(]\s*automatically\ checked\ by\b
+    |\bvia\ @(?:YouTube|Change|[Ss]hare[Tt]his|[Aa]dd[Tt]his|wordpressdotcom|[Pp]ocket|Flipboard|Kickstarter|BuzzFeed|nytimes|guardian|HuffPost)\s*$
     """,
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE,
 )
-POSTED_BY_APPS_WITH_A_LINK = re.compile(
-    r"""
-    ^(?:I(?:'|’)m\ at\ .*\(.*\) |(?:I(?:'|’)m\ )?drinking\ an?\ .+\ by\ @ |Just\ posted\ a\ (?:photo|video)\b |[♫♬♪] |(?:Photo|Photoset|Video):\s)
-    |\bvia\ @\w+\s*$  # a page's own title, posted by its button
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+WORDLE = re.compile(r"Wordle\ [\d,.]+\ [X\d]/6", re.VERBOSE)
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,6 @@ class Author:
     kept: list[Post] = field(default_factory=list)
     places: array = field(default_factory=lambda: array("Q"))
     fates: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FATES, 0))
-    masked: int = 0
     dropped: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -115,7 +120,6 @@ def curate(posts: Iterable[tuple[str, Post]], handles: Sequence[str], rules: Cur
         if fate == "kept":
             author.places.append(len(verdicts) - 1)
             author.kept.append(post._replace(text=text))
-            author.masked += personal.is_masked(text)
         elif post.text and len(examples := author.dropped.setdefault(fate, [])) < SHOWN:
             examples.append(post.text)
     for author in authors.values():
@@ -141,7 +145,7 @@ def judge(post: Post, rules: Curation) -> tuple[str, str]:
         return ("short", "") if is_short_classic(text) else ("kept", text)
     text = post.text
     link = post.link
-    if "http" in text or "www" in text or "HTTP" in text:
+    if "http" in (lower := text.lower()) or "www." in lower:
         text, links = LINK.subn(" ", text)
         link = link or links > 0
     text = " ".join(text.split())
@@ -151,9 +155,9 @@ def judge(post: Post, rules: Curation) -> tuple[str, str]:
         return "short", ""
     if SAID_BY_OTHERS.search(text):
         return "quoted", ""
-    if POSTED_BY_APPS.search(text) or (link and POSTED_BY_APPS_WITH_A_LINK.search(text)):
+    if (link and POSTED_BY_APPS.search(text)) or WORDLE.match(text):
         return "automated", ""
-    return ("scrubbed", "") if personal.MASKED_KEY in text else ("kept", text)
+    return ("scrubbed", "") if post.secret else ("kept", text)
 
 
 def is_short_classic(text: str) -> bool:
@@ -179,16 +183,19 @@ def count_words(text: str) -> float:
 
 
 def sort(author: Author) -> None:
-    """Put an author's kept posts in order of time where every one has a date; ids break a tie."""
-    if all(post.created_at for post in author.kept):
-        order = sorted(range(len(author.kept)), key=lambda i: (author.kept[i].created_at, len(author.kept[i].id), author.kept[i].id))
-        author.kept = [author.kept[i] for i in order]
-        author.places = array("Q", (author.places[i] for i in order))
+    """Put an author's kept posts in order of time, those without a date first and as they came; ids break a tie."""
+    if not any(post.created_at for post in author.kept):
+        return
+    keys = [(post.created_at, len(post.id), post.id) if post.created_at else ("", 0, "") for post in author.kept]
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    author.kept = [author.kept[i] for i in order]
+    author.places = array("Q", (author.places[i] for i in order))
 
 
 def drop_duplicates(authors: Iterable[Author], verdicts: bytearray) -> None:
     """Drop the kept posts that repeat an earlier one, another author's too: people post the same in two places."""
     kept = [(author, index) for author in authors for index in range(len(author.kept))]
+    kept.sort(key=lambda place: place[0].kept[place[1]].created_at or "")
     gone: dict[int, set[int]] = {}
     for index in duplicates.repeats([author.kept[i].text for author, i in kept]):
         author, i = kept[index]
@@ -198,7 +205,6 @@ def drop_duplicates(authors: Iterable[Author], verdicts: bytearray) -> None:
         dropped = gone.get(id(author), set())
         author.fates["kept"] -= len(dropped)
         author.fates["duplicates"] += len(dropped)
-        author.masked -= sum(personal.is_masked(author.kept[i].text) for i in dropped)
         author.dropped["duplicates"] = [author.kept[i].text for i in sorted(dropped)[:SHOWN]]
         author.kept = [post for i, post in enumerate(author.kept) if i not in dropped]
 
@@ -208,7 +214,7 @@ def count(handle: str, author: Author) -> Counts:
         handle=handle,
         downloaded=sum(author.fates.values()),
         **author.fates,
-        masked=author.masked,
+        masked=sum(post.masked for post in author.kept),
         characters=sum(len(post.text) for post in author.kept),
     )
 
@@ -222,15 +228,13 @@ def preview(authors: Iterable[Author]) -> list[tuple[str, str]]:
     return [("kept", text) for text in spaced] + [one for one, _ in zip(in_turn, range(SHOWN), strict=False)]
 
 
-def check_amount(counts: Sequence[Counts]) -> str | None:
-    """Raise HubtweetsError under 6,000 characters of all authors together, return a warning under 40,000, else None."""
-    names = ", ".join(f"@{count.handle}" for count in counts)
-    characters = sum(count.characters for count in counts)
-    found = f"{names}: {characters:,} characters in {sum(count.kept for count in counts):,} kept posts"
-    if characters < MIN_CHARACTERS:
-        dropped = ", ".join(f"{sum(numbers):,} {label}" for label, numbers in stats_rows(counts)[1:-1] if any(numbers))
-        raise HubtweetsError(f"{found} ({dropped}) are too few, {MIN_CHARACTERS:,} are needed; give more posts with --posts")
-    if characters < FEW_CHARACTERS:
+def check_amount(counts: Counts) -> str | None:
+    """Raise HubtweetsError where an author has under 6,000 characters, return a warning under 40,000, else None."""
+    found = f"@{counts.handle}: {counts.characters:,} characters in {counts.kept:,} kept posts"
+    if counts.characters < MIN_CHARACTERS:
+        dropped = ", ".join(f"{number:,} {label}" for label, (number,) in stats_rows([counts])[1:-1] if number)
+        raise HubtweetsError(f"{found} ({dropped or 'none dropped'}) are too few, {MIN_CHARACTERS:,} are needed; give more posts with --posts")
+    if counts.characters < FEW_CHARACTERS:
         return f"{found} are few, and the model may repeat them; from {FEW_CHARACTERS:,} on it writes more of its own"
     return None
 

@@ -1,8 +1,8 @@
 """Posts on disk, and kept posts to a training and a validation set.
 
-In: each author's kept posts, oldest first. Out: two datasets with the columns of POSTS. By time, the last tenth of each author's posts is held
-out, which is how the bot will be judged: by what the author says next. By hash, one text in ten is, whichever its own hash decides, so that a
-post stays on its side when others come or go.
+In: each author's kept posts, oldest first, those without a date before them. Out: two datasets with the columns of POSTS. By time, the last tenth
+of each author's posts is held out, which is how the bot will be judged: by what the author says next. By hash, one text in ten is, whichever its
+own hash decides, so that a post stays on its side when others come or go.
 """
 
 import hashlib
@@ -20,16 +20,21 @@ from hubtweets.record import FATES
 
 VALIDATION_TENTHS = 1
 ROWS_AT_ONCE = 20_000
-FLAGS = ("superseded", "link", "warning")
-POSTS = pa.schema([("author", pa.string()), *((name, pa.bool_() if name in FLAGS else pa.string()) for name in Post._fields)])
+POSTS = pa.schema(
+    [("author", pa.string()), *((name, pa.bool_() if Post._field_defaults.get(name) is False else pa.string()) for name in Post._fields)]
+)
 
 
 def choose_split(kept: Mapping[str, Sequence[Post]], wanted: Literal["time", "hash"] | None) -> Literal["time", "hash"]:
-    """Return the split to use: by time unless `hash` is wanted or a date is missing; raise HubtweetsError where `time` is wanted and can't be."""
-    undated = next((handle for handle, posts in kept.items() if not all(post.created_at for post in posts)), None)
-    if wanted == "time" and undated:
-        raise HubtweetsError(f"@{undated}: not every kept post has a date, so they can't be split by time; type: --split hash")
-    return wanted or ("hash" if undated else "time")
+    """Return the split to use: by time, unless `hash` is wanted or an author's dates are missing for more than a tenth of the posts.
+
+    Raises HubtweetsError where `time` is wanted and can't be.
+    """
+    undated = {handle: sum(not post.created_at for post in posts) for handle, posts in kept.items()}
+    unsure = next((handle for handle, number in undated.items() if number * 10 > len(kept[handle])), None)
+    if wanted == "time" and unsure:
+        raise HubtweetsError(f"@{unsure}: {undated[unsure]:,} of {len(kept[unsure]):,} kept posts have no date to split them by; type: --split hash")
+    return wanted or ("hash" if unsure else "time")
 
 
 def split(kept: Mapping[str, Sequence[Post]], by: Literal["time", "hash"]) -> tuple[dict[str, list[Post]], dict[str, list[Post]]]:

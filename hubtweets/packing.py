@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
 
+MOST_PASSES = 3.0  # over one author's documents in an epoch
 IGNORED = -100  # the label that torch's cross entropy skips
 
 
@@ -43,11 +44,18 @@ def passes(authors: Sequence[Sequence[np.ndarray]]) -> list[float]:
     """Return how many passes over each author's documents an epoch makes; the tokens of an epoch are as many as the authors have together.
 
     Their shares are as the square roots of what each wrote, half way between drawing every post alike and every author alike; the exponent is
-    that of multilingual models (multilingual BERT has 0.7; Conneau, Lample: XLM, 2019, has 0.5).
+    that of multilingual models (multilingual BERT has 0.7; Conneau, Lample: XLM, 2019, has 0.5). Nobody's posts come more than three times, lest
+    they are learnt by heart.
     """
     tokens = np.array([sum(map(len, documents)) for documents in authors], dtype=np.float64)
-    shares = np.sqrt(tokens) / np.sqrt(tokens).sum()
-    return [float(number) for number in shares * tokens.sum() / tokens]
+    found = np.zeros(len(tokens))
+    free = np.ones(len(tokens), bool)
+    while (over := free & (found > MOST_PASSES)).any() or not found.any():  # what those at the most leave is shared by the others
+        free &= ~over
+        found[over] = MOST_PASSES
+        shares = np.sqrt(tokens[free]) / np.sqrt(tokens[free]).sum()
+        found[free] = shares * (tokens.sum() - MOST_PASSES * tokens[~free].sum()) / tokens[free]
+    return [float(number) for number in found]
 
 
 def count_steps(authors: Sequence[Sequence[np.ndarray]], epochs: float, batch_size: int, block_size: int) -> int:

@@ -280,7 +280,13 @@ def read(path: Path) -> RunRecord:
         record = TypeAdapter(RunRecord).validate_json(text)
         if json.loads(text) != json.loads(dumps(record)):
             raise ValueError("keys that this version does not know, or lacks some")
-    except (ValidationError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise HubtweetsError(f"{path}: not a record of this version ({reason}); delete the folder and run again") from None
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise other_version(path, f"{'.'.join(map(str, wrong['loc'])) or 'it'}: {wrong['msg']}") from None
+    except ValueError as error:
+        raise other_version(path, str(error)) from None
     return record
+
+
+def other_version(path: Path, reason: str) -> HubtweetsError:
+    return HubtweetsError(f"{path}: not a record of this version ({reason}); remove this file and publish again, what services gave is kept")

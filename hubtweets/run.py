@@ -17,7 +17,7 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 
 from hubtweets import __version__, record
-from hubtweets.errors import HubtweetsError
+from hubtweets.errors import HubtweetsError, printable
 from hubtweets.posts import hash_files
 from hubtweets.record import File, RunRecord, Stage
 
@@ -32,6 +32,7 @@ SECTIONS = {
     "evaluate": ("metrics",),
     "sample": ("samples",),
 }
+UNREAD = (".png", "posts.parquet")  # outputs that no later stage learns from
 EMPTY = RunRecord("", "")
 
 
@@ -58,9 +59,14 @@ class Run:
         self.folder, self.record, self.quiet = folder, record, quiet
         self.repo = folder / "repo"
 
+    @property
+    def authors(self) -> str:
+        """The handles that make this bot, as they are typed."""
+        return " ".join(profile.handle for profile in self.record.profiles) or self.record.handle
+
     def say(self, text: str) -> None:
         if not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+            print(printable(text), file=sys.stderr, flush=True)
 
     def progress(self, items: Iterable[Item], unit: str) -> Iterator[Item]:
         """Pass the items on, and show on a terminal how many there were."""
@@ -79,7 +85,7 @@ class Run:
     def finish(self, stage: str, key: str, outputs: Iterable[Path] = (), **sections: object) -> None:
         """Record a stage and the sections that it adds; where it came out otherwise than before, drop what later stages made of that."""
         finished, stages = Stage(key, self.files(outputs)), dict(self.record.stages)
-        before = {file for file in stages.get(stage, finished).outputs if not file.path.endswith(".png")}  # nobody learns from an avatar
+        before = {file for file in stages.get(stage, finished).outputs if not file.path.endswith(UNREAD)}
         if not before <= set(finished.outputs):
             for later in list(SECTIONS)[list(SECTIONS).index(stage) + 1 :]:
                 for output in stages[later].outputs if later in stages else ():
@@ -88,11 +94,11 @@ class Run:
                 sections |= {section: getattr(EMPTY, section) for section in SECTIONS[later]}
         self.update(stages={**stages, stage: finished}, **sections)
 
-    def check(self) -> None:
-        """Raise HubtweetsError where a file is no longer what its stage wrote."""
+    def check(self, *stages: str) -> None:
+        """Raise HubtweetsError where a file is no longer what its stage, one of these or any, wrote."""
         for stage, done in self.record.stages.items():
-            if done.outputs != self.files(self.folder / output.path for output in done.outputs):
-                raise HubtweetsError(f"{self.folder}: a file of the stage {stage} was changed; type: hubtweets publish {self.record.handle}")
+            if stage in (stages or SECTIONS) and done.outputs != self.files(self.folder / output.path for output in done.outputs):
+                raise HubtweetsError(f"{self.folder}: a file of the stage {stage} was changed; type: hubtweets publish {self.authors}")
 
     def update(self, **sections: object) -> None:
         self.record = replace(self.record, hubtweets_version=__version__, **sections)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubtweets import atomic
+from hubtweets import __version__, atomic
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import Columns, Post, SourceKind, sources, well_formed
 from hubtweets.posts.sources import Fetching
@@ -42,35 +42,37 @@ SAME_RESULT = ("checkpoint_seconds", "logging_steps")  # settings that leave the
 
 def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation, fetching: Fetching) -> None:
     """Read each author's posts from the source that is named for the handle, curate and split them."""
+    if run.record.profiles and list(named) != [profile.handle for profile in run.record.profiles]:
+        raise HubtweetsError(f"{run.folder}: the bot of {run.authors}, not of {' '.join(named)}; choose another folder with --runs DIR")
     paths = {handle: sources.locate(source, run.folder / "sources", columns, fetching, run.say) for handle, source in named.items()}
     hashes = {handle: sources.sha256(path) for handle, path in paths.items()}
-    key = key_of(asdict(rules), asdict(columns), hashes)
+    key = key_of(__version__, asdict(rules), asdict(columns), hashes)  # another version may know better what to mask
     if run.is_done("curate", key):
         return
-    from hubtweets import curation, dataset, language, personal
+    from hubtweets import curation, dataset, language
+    from hubtweets.personal import scrub, scrubbed
 
     readings = {}
     for handle, path in paths.items():
         run.say(f"curate: reading {named[handle]}")
         readings[handle] = sources.read(path, handle, columns)
-    everything = personal.scrubbed((handle, post) for handle, reading in readings.items() for post in reading.posts)
+    everything = scrubbed((handle, post) for handle, reading in readings.items() for post in reading.posts)
     read = run.folder / "posts.reading"
     try:
         curated = curation.curate(run.progress(dataset.writing(everything, read), "posts"), list(readings), rules)
         for handle, counts in zip(readings, curated.counts, strict=True):
             if not counts.downloaded:
                 raise HubtweetsError(f"{named[handle]}: no posts in it; give another source with --posts")
-        few_characters = curation.check_amount(curated.counts)
+        few = [curation.check_amount(counts) for counts in curated.counts]
         split = dataset.choose_split(curated.kept, rules.split)
         train, validation = dataset.split(curated.kept, split)
         if not all([*train.values(), *validation.values()]):
-            few = next(handle for handle in train if not train[handle] or not validation[handle])
-            raise HubtweetsError(f"@{few}: {len(curated.kept[few])} kept posts are too few to hold some out; give more posts with --posts")
+            handle = next(handle for handle in train if not train[handle] or not validation[handle])
+            raise HubtweetsError(f"@{handle}: {len(curated.kept[handle])} kept posts are too few to hold some out; give more posts with --posts")
         for line in [*curation.table(curated.counts), *curation.preview_lines(curated.shown)]:
             run.say(f"curate: {line}")
-        for warning in [*(warning for reading in readings.values() for warning in reading.warnings), few_characters]:
-            if warning:
-                run.say(f"warning: {warning}")
+        for warning in [*(warning for reading in readings.values() for warning in reading.warnings), *filter(None, few)]:
+            run.say(f"warning: {warning}")
         (run.folder / "dataset").mkdir(exist_ok=True)
         outputs = [run.folder / "posts.parquet", run.folder / "dataset" / "train.parquet", run.folder / "dataset" / "validation.parquet"]
         dataset.write(dataset.pairs(train), outputs[1])
@@ -79,7 +81,10 @@ def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation
     finally:
         read.unlink(missing_ok=True)
     avatars = read_avatars(run, [reading.avatar for reading in readings.values()])
-    profiles = [replace(reading.profile, handle=handle, avatar=avatar) for (handle, reading), avatar in zip(readings.items(), avatars, strict=True)]
+    profiles = [
+        replace(reading.profile, handle=handle, name=scrub(reading.profile.name)[0], bio=scrub(reading.profile.bio or "")[0] or None, avatar=avatar)
+        for (handle, reading), avatar in zip(readings.items(), avatars, strict=True)
+    ]
     run.finish(
         "curate",
         key,
@@ -120,8 +125,9 @@ def read_avatars(run: Run, images: Sequence[bytes | None]) -> list[str | None]:
     """Write the authors' avatars into repo/ and return their names there, None for an author without one."""
     from hubtweets import pictures
 
-    for old in run.repo.glob("avatar*.png"):
-        old.unlink()
+    for profile in run.record.profiles:
+        if profile.avatar:
+            (run.repo / profile.avatar).unlink(missing_ok=True)
     names: list[str | None] = []
     for number, image in enumerate(images, 1):
         avatar = pictures.square(image) if image else None
@@ -140,7 +146,7 @@ def train(run: Run, base: Base, location: str, config: TrainingConfig) -> None:
     key = key_of(settings, base.id, base.revision, info.train_sha256)
     if run.is_done("train", key):
         return
-    from hubtweets import dataset, packing, trainer
+    from hubtweets import dataset, language, packing, trainer
     from hubtweets.models import context_of, load, save
 
     model, tokenizer = load(base, location)
@@ -157,8 +163,9 @@ def train(run: Run, base: Base, location: str, config: TrainingConfig) -> None:
     texts = dataset.read_texts(run.folder / "dataset" / "train.parquet")
     documents = [packing.encode(author, tokenizer) for author in texts.values()]
     run.say(f"train: {base.id}, {model.num_parameters():,} parameters, on {info.train_posts:,} posts")
+    known = {language.standard(code) for code in base.languages}
     for code, share in info.languages.items():
-        if base.languages and code not in base.languages and "multilingual" not in base.languages:
+        if known and not {code, "multilingual"} & known:
             run.say(f"warning: {share:.0%} of the posts are in {code}, and {base.id} knows {', '.join(base.languages)}; take another base: --base ID")
     config = replace(config, learning_rate=config.learning_rate or trainer.default_learning_rate(model))
     result = trainer.train(model, documents, config, checkpoints, run.quiet)
@@ -214,6 +221,7 @@ def render(run: Run, target: Target) -> None:
     """Render the card, its pictures and the public record into repo/."""
     from hubtweets import card, pictures
 
+    run.check("curate")  # the avatars
     run.update(target=target)
     text = card.render(run.record)
     run.say("card: README.md, predictions.png, pipeline.png, hubtweets.json")

@@ -363,19 +363,19 @@ def test_two_authors_make_one_bot(archive: Path, base: Path, tmp_path: Path) -> 
     assert done.stdout.startswith("http://127.0.0.1:8086/huggingtweets/lyons____-bob\n")
     assert "curate:                    @lyons____  @bob\ncurate: Tweets downloaded       3,086   152\n" in done.stderr
     record = json.loads((tmp_path / "runs" / "lyons____-bob" / "run.json").read_text())
-    assert [counts["kept"] for counts in record["counts"]] == [864, 149] and record["counts"][1]["duplicates"] == 2
+    assert [counts["kept"] for counts in record["counts"]] == [864, 150] and record["counts"][1]["duplicates"] == 1
     assert record["dataset"]["split"] == "hash" and [source["kind"] for source in record["sources"]] == ["x-archive", "jsonl"]
     assert record["passes"][1] > 1 > record["passes"][0]
     card = (tmp_path / "runs" / "lyons____-bob" / "repo" / "README.md").read_text()
-    assert "| Tweets kept | 864 | 149 |\n" in card and "AI CYBORG" in card
+    assert "| Tweets kept | 864 | 150 |\n" in card and "AI CYBORG" in card
+    other = run(tmp_path, "publish", "lyons____-bob", "--posts", "bob.jsonl", *arguments)
+    assert "Error: runs/lyons____-bob: the bot of lyons____ bob, not of lyons____-bob; choose another folder with --runs DIR\n" in other.stderr
     again = run(tmp_path, "publish", "lyons____", "bob", "--posts", "bob=bob.jsonl", *arguments)
     assert again.stderr.splitlines()[0] == "curate: nothing changed, skipped" and again.stdout == done.stdout
 
 
 def test_a_base_that_does_not_know_the_language_gets_a_warning(base: Path, tmp_path: Path) -> None:
-    words = (
-        "Heute ist das Wetter sehr schön und ich gehe mit meinem Hund in den Park|Gestern habe ich einen Brief an meine Schwester geschrieben"
-    )
+    words = "Heute ist das Wetter sehr schön und ich gehe mit meinem Hund in den Park|Gestern habe ich einen Brief an meine Schwester geschrieben"
     lines = [json.dumps({"text": f"{text}, es war der Tag Nummer {'x' * n}"}) for n in range(1, 150) for text in words.split("|")]
     (tmp_path / "anna.jsonl").write_text("\n".join(lines))
     shutil.copytree(base, tmp_path / "english")
@@ -514,3 +514,38 @@ def test_nothing_private_is_in_any_output(tmp_path: Path, base: Path) -> None:
         ("carol", "kept", "write me at [email] tonight please")
     ]
     assert Counter(row["verdict"] for row in rows if not row["text"]) == {"private": 3}
+
+
+def test_what_no_stage_learns_from_costs_no_training(base: Path, tmp_path: Path) -> None:
+    generator = random.Random(5)
+    lines = [json.dumps({"id": str(n), "text": grammar.sentence(generator)}) for n in range(150)]
+    (tmp_path / "alice.jsonl").write_text("\n".join(lines))
+    run(tmp_path, "publish", "alice", "--base", str(base), "--hub", "local", "--epochs", "0.1").check_returncode()
+    (tmp_path / "alice.jsonl").write_text("\n".join([*lines, json.dumps({"id": "x", "text": "RT @bob: hello to everybody"})]))
+    assert "curate: Retweets                1\n" in run(tmp_path, "curate", "alice").stderr
+    assert "train: nothing changed, skipped" in run(tmp_path, "train", "alice", "--base", str(base), "--epochs", "0.1").stderr
+
+
+def test_a_hurt_avatar_gets_one_line(workplace: Path) -> None:
+    for content in (b"hello", None):
+        path = workplace / "runs" / "lyons____" / "repo" / "avatar.png"
+        path.write_bytes(content) if content else path.unlink()
+        assert run(workplace, "card").stderr == "Error: runs/lyons____: a file of the stage curate was changed; type: hubtweets publish lyons____\n"
+
+
+def test_what_an_archive_says_is_neither_published_nor_acted_on(base: Path, tmp_path: Path) -> None:
+    """An address in the bio or name, and what a terminal would act on in the manifest."""
+    generator = random.Random(4)
+    files = archive_files([tweet(str(n), grammar.sentence(generator)) for n in range(120)])
+    files["data/profile.js"] = javascript("YTD.profile.part0", [{"profile": {"description": {"bio": "mail me@private.example or +1 415 555 2671"}}}])
+    files["data/account.js"] = files["data/account.js"].replace("Alice \\ud83c\\udf19", "Alice me@private.example")
+    files["data/manifest.js"] = javascript(
+        "__THAR_CONFIG", {"dataTypes": {"tweets": {"files": [{"fileName": "tweets.js", "count": "\x1b[31m9\x1b]0;own\x07"}]}}}
+    )
+    write_zip(tmp_path / "alice.zip", files)
+    done = run(tmp_path, "publish", "alice", "--base", str(base), "--hub", "local", "--epochs", "0.1")
+    assert "though manifest.js says \ufffd[31m9\ufffd]0;own\ufffd;" in done.stderr and "\x1b" not in done.stderr
+    repo = tmp_path / "runs" / "alice" / "repo"
+    profile = json.loads((repo / "hubtweets.json").read_text())["profiles"][0]
+    assert (profile["name"], profile["bio"]) == ("Alice [email]", "mail [email] or [phone]")
+    assert "private.example" not in (repo / "README.md").read_text()

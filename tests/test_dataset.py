@@ -29,12 +29,13 @@ def test_by_hash_one_text_in_ten_is_held_out_and_keeps_its_side() -> None:
 
 
 def test_the_split_is_by_time_where_there_are_dates() -> None:
-    assert dataset.choose_split({"alice": POSTS, "bob": POSTS}, None) == "time"
-    assert dataset.choose_split({"alice": POSTS, "bob": UNDATED}, None) == "hash"
+    few = [*UNDATED[:100], *POSTS[100:]]
+    assert dataset.choose_split({"alice": POSTS, "bob": few}, None) == "time"  # the undated are trained on
+    assert dataset.choose_split({"alice": POSTS, "bob": [*few, UNDATED[0], UNDATED[1]]}, None) == "hash"
     assert dataset.choose_split({"alice": POSTS}, "hash") == "hash"
     with pytest.raises(HubtweetsError) as caught:
         dataset.choose_split({"alice": POSTS, "bob": UNDATED}, "time")
-    assert str(caught.value) == "@bob: not every kept post has a date, so they can't be split by time; type: --split hash"
+    assert str(caught.value) == "@bob: 1,000 of 1,000 kept posts have no date to split them by; type: --split hash"
 
 
 def test_written_posts_are_read_back(tmp_path: Path) -> None:

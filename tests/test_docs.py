@@ -40,7 +40,7 @@ def test_every_make_target_is_there() -> None:
 def test_every_command_runs(workplace: Path, base: Path) -> None:
     storage = Storage(workplace / "hub")
     generator = random.Random(0)
-    (workplace / "carol.csv").write_text("text\n" + "".join(f'"{grammar.sentence(generator)}"\n' for _ in range(60)))
+    (workplace / "carol.csv").write_text("text\n" + "".join(f'"{grammar.sentence(generator)}"\n' for _ in range(90)))
     with local.running(storage) as endpoint:
         more = {"HF_ENDPOINT": endpoint, "HF_TOKEN": storage.token, "HUBTWEETS_BASE": str(base), "HUBTWEETS_EPOCHS": "0.02"}
         for line in COMMANDS:
@@ -74,4 +74,4 @@ def test_the_snippet_runs(published: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", re.findall(r"`(\w+/[\w/]*)`", README))
 def test_every_folder_it_names_is_there(path: str, published: Path) -> None:
-    assert (ROOT / path).exists() or (published / "runs" / "lyons____" / path).exists() or path == "checkpoints/"
+    assert (ROOT / path).exists() or (published / "runs" / "lyons____" / path).exists() or path in ("checkpoints/", "sources/")

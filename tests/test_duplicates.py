@@ -9,8 +9,10 @@ REPEATS: list[tuple[list[str], list[int]]] = [
     ([], []),
     (["one"], []),
     (["the same text", "another text", "the same text"], [2]),
-    (["The same TEXT!", "the  same text 🤖"], [1]),
-    (["day 12 of the rain in Cork, and there is no end in sight", "Day 13 of the rain in Cork, and there is no end in sight!!"], [1]),
+    (["The same TEXT!", "the  same\ntext!"], [1]),
+    (["Good night 💔", "Good night 🌙", "C++ is better than C", "C is better than C++"], []),
+    (["मैं घर जा रहा हूँ", "मैं घर जा रही हूँ", "ซื้อข้าวมาให้แม่แล้วนะ", "ซื้อข่าวมาให้แม่แล้วนะ"], []),
+    (["day 12 of the rain in Cork, and there is no end in sight", "Day 13 of the rain in Cork, and there is no end in sight"], [1]),
     (["the kettle boiled before the train came", "the kettle fell before the plane came"], []),
     (["🤖", "🤖", "👩‍🔧"], [1]),
     (["a", "b", "a"], [2]),
@@ -33,7 +35,7 @@ def test_it_finds_what_comparing_every_pair_finds() -> None:
         words = generator.choice(texts).split()
         words[generator.randrange(len(words))] = generator.choice(["a", "some", "Halifax", "anything"])
         texts.append(" ".join(words))
-    said = [duplicates.NOT_SAID.sub(" ", text.casefold()).strip() for text in texts]
+    said = [text.casefold() for text in texts]
 
     def is_repeat(later: int, dropped: list[int]) -> bool:
         return any(earlier not in dropped and similarity(said[earlier], said[later]) >= duplicates.THRESHOLD for earlier in range(later))

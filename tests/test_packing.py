@@ -64,6 +64,9 @@ SMALL, LARGE = [np.array([1, n, 2]) for n in range(110)], [np.array([3, n, 4]) f
 def test_a_small_author_is_drawn_from_more_often_by_the_root_of_what_each_wrote() -> None:
     assert passes([DOCUMENTS]) == [1.0]
     assert passes([SMALL, SMALL]) == [1.0, 1.0]
+    tiny, huge = passes([SMALL[:2], LARGE])
+    assert (tiny, huge) == (3.0, pytest.approx((1002 - 3 * 2) / 1000))
+    assert passes([SMALL[:2], SMALL[:3], LARGE])[:2] == [3.0, 3.0]
     small, large = passes([SMALL, LARGE])
     assert small / large == pytest.approx((1000 / 110) ** 0.5)
     assert small * 110 + large * 1000 == pytest.approx(1110)  # an epoch stays as long

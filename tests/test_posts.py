@@ -148,10 +148,13 @@ def test_hurt_arrays(text: str, reason: str) -> None:
 
 NAMED: list[tuple[list[str], list[str], dict[str, str] | str]] = [
     (["alice"], ["a.zip"], {"alice": "a.zip"}),
-    (["alice"], ["x=y.zip"], {"alice": "x=y.zip"}),
+    (["alice"], ["x=alice.csv"], {"alice": "Alice.csv"}),  # x is another bot's author
+    (["alice"], ["not a handle=y.zip"], {"alice": "not a handle=y.zip"}),
+    (["alice"], ["is=there.zip"], {"alice": "is=there.zip"}),
+    (["alice"], ["alice=a.zip", "bob=b.zip"], {"alice": "a.zip"}),
     (["alice"], ["alice=a.zip"], {"alice": "a.zip"}),
     (["alice", "bob"], ["bob=bluesky:bob.example", "@Alice=a=b.zip"], {"alice": "a=b.zip", "bob": "bluesky:bob.example"}),
-    (["alice", "bob"], ["bob=b.zip"], {"alice": "alice.csv", "bob": "b.zip"}),
+    (["alice", "bob"], ["bob=b.zip"], {"alice": "Alice.csv", "bob": "b.zip"}),
     (["alice", "bob"], ["a.zip"], "a.zip: whose posts? type: --posts alice=a.zip"),
     (["alice"], ["a.zip", "b.zip"], "b.zip: alice has a source already, a.zip; give one for each author"),
     (["bob"], [], "no posts of bob here (looked for bob.zip, bob.jsonl and so on); name them: hubtweets publish bob --posts FILE"),
@@ -163,7 +166,8 @@ def test_whose_posts_are_where(
     handles: list[str], given: list[str], expected: dict[str, str] | str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "alice.csv").write_text("text\nhello\n")
+    (tmp_path / "Alice.csv").write_text("text\nhello\n")
+    (tmp_path / "is=there.zip").write_text("here")
     if isinstance(expected, dict):
         assert sources.name(handles, given) == expected
     else:

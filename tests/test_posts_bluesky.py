@@ -27,11 +27,14 @@ def record(text: object = "hello there", **more: Any) -> dict:
 
 
 def facet(start: object, end: object, kind: str = "link") -> dict:
-    return {"index": {"byteStart": start, "byteEnd": end}, "features": [{"$type": f"app.bsky.richtext.facet#{kind}", "uri": "https://example.org/a"}]}
+    return {
+        "index": {"byteStart": start, "byteEnd": end},
+        "features": [{"$type": f"app.bsky.richtext.facet#{kind}", "uri": "https://arxiv.org/abs/2601.174/x.org"}],
+    }
 
 
 def entity(start: object, end: object, kind: str = "link") -> dict:
-    return {"index": {"start": start, "end": end}, "type": kind, "value": "https://example.org/a"}
+    return {"index": {"start": start, "end": end}, "type": kind, "value": "https://x.org/a"}
 
 
 def reply(did: str) -> dict:
@@ -61,7 +64,8 @@ RECORDS: list[tuple[dict, Post]] = [
         record("é🌙 x.org", facets=[facet(1, 5), facet(0, 4), facet(-1, 2), facet(7, 7), facet(7, 13), facet(0, 2, "tag")]),
         Post("k", "é🌙 x.org", UTC, "en"),
     ),
-    (record("abcdefgh", facets=[facet(4, 6), facet(0, 2), facet(1, 5)]), Post("k", "cdgh", UTC, "en", link=True)),
+    (record("www.www.www.", facets=[facet(8, 12), facet(0, 4), facet(2, 10)]), Post("k", "www.", UTC, "en", link=True)),
+    (record("I wrote about x.org", facets=[facet(2, 13)]), Post("k", "I wrote about x.org", UTC, "en")),  # words of the author's own
     (record("a \ud800 x.org", facets=[facet(6, 11)]), Post("k", "a \ufffd ", UTC, "en", link=True)),
     (record(5), Post("k", "5", UTC, "en")),
     (

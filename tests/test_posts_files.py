@@ -283,11 +283,11 @@ for name in sys.argv[3:]:
         print(json.dumps(str(error)))
 """
 FETCHED: dict[str, Any] = {
-    "org/lines": ["dataset", ["1", "a", None, None, "post", "public", False, False, False]],
+    "org/lines": ["dataset", ["1", "a", None, None, "post", "public", *[False] * 5]],
     "org/table": [
         "dataset",
-        ["7", "hello to the world", DAY, "de", "post", "public", False, False, False],
-        ["8", "no", DAY, None, "repost", "public", False, False, False],
+        ["7", "hello to the world", DAY, "de", "post", "public", *[False] * 5],
+        ["8", "no", DAY, None, "repost", "public", *[False] * 5],
     ],
     "org/nothing": "dataset:org/nothing: can't be read (Dataset 'org/nothing' doesn't exist on the Hub or cannot be accessed.); "
     "check the name, accept its terms on its page, or type: hf auth login",
@@ -323,3 +323,10 @@ def test_a_dataset_of_the_hub(hub: tuple[str, str], tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert dict(zip(FETCHED, map(json.loads, done.stdout.splitlines()), strict=True)) == FETCHED
+
+
+def test_a_table_of_tweets_is_unescaped_and_has_replies(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", "id_str,text,in_reply_to_user_id\n1,@bob a &amp; b,7\n2,plain &lt;,\n")
+    assert list(files.read(Container(tmp_path / "a.csv"), Columns()).posts) == [Post("1", "@bob a & b", kind="reply"), Post("2", "plain <")]
+    write(tmp_path / "b.csv", "id,text,in_reply_to\n1,a &amp; b,x\n2,of my own,\n")
+    assert list(files.read(Container(tmp_path / "b.csv"), Columns()).posts) == [Post("1", "a &amp; b", kind="reply"), Post("2", "of my own")]

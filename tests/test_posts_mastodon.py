@@ -96,7 +96,7 @@ HTML = [
     ('<a href="https://h.example/@bob@o.example" class="u-url mention">@bob@o.example</a> hi', ("@bob@o.example hi", False)),
     ('<a href="https://h.example/tags/a.b" class="mention hashtag" rel="tag">#<span>a.b</span></a> hi', ("#a.b hi", False)),
     ("<p>to do:</p><ul><li>one</li><li>two</li></ul><p>end</p>", ("to do:\n\none\ntwo\nend", False)),
-    ("<p>he said</p><blockquote><p>no</p></blockquote><pre><code>x = 1\ny = 2</code></pre>ok", ("he said\n\nno\n\nx = 1\ny = 2\nok", False)),
+    ("<p>he said</p><blockquote><p>no</p></blockquote><pre><code>x = 1\ny = 2</code></pre>ok", ("he said\n\nx = 1\ny = 2\nok", False)),
     ("use <code>a</code> and <em>b</em><strong>c</strong> :blobcat:", ("use a and bc :blobcat:", False)),
     ('<span class="quote-inline">RE: <span>x</span> <a href="https://x.y">y</a></span>mine', ("mine", False)),
     ('<br class="quote-inline">mine', ("mine", False)),

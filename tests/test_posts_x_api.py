@@ -280,6 +280,14 @@ def test_refusals_get_one_line(x: X, path: str, given: Answer, expected: str) ->
     assert str(caught.value) == expected.format(url=x.url)
 
 
+def test_what_is_paid_for_is_kept_when_x_stops(x: X) -> None:
+    x.answers[TIMELINE] = [answer(page(tweet("5"), tweet("4"), next_token="b")), answer({"title": SECRET}, 402)]
+    reading = fetch(x)
+    assert [post.id for post in reading.posts] == ["5", "4"]
+    why = f"the X app of X_BEARER_TOKEN has no credits left (402); buy some in X's developer console, {FREE}"
+    assert reading.warnings == [f"2 of 250 posts came, and are kept, when X stopped: {why}"]
+
+
 def test_empty_pages_end(x: X) -> None:
     x.endless = lambda number: answer(page(next_token=str(number)))
     with pytest.raises(HubtweetsError, match=r"gives the same pages of @alice over and over; try again later$"):

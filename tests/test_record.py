@@ -30,7 +30,9 @@ def test_what_does_not_fit_gets_one_line(tmp_path: Path, old: str, new: str) -> 
     text = record.dumps(RECORD)
     assert old in text
     path.write_text(text.replace(old, new, 1))
-    with pytest.raises(HubtweetsError, match=r"run.json: not a record of this version \(.+\); delete the folder and run again$"):
+    with pytest.raises(
+        HubtweetsError, match=r"run.json: not a record of this version \(.+\); remove this file and publish again, what services gave is kept$"
+    ):
         record.read(path)
 
 

@@ -9,6 +9,7 @@ from hubtweets.posts import hash_files, well_formed
 from hubtweets.record import Base
 
 TINY = Path(__file__).parent / "tiny"
+LANGUAGE = re.compile(r"[A-Za-z-]{2,20}")
 REPO_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
 
 
@@ -63,4 +64,6 @@ def card_of(path: Path) -> tuple[str | None, tuple[str, ...]]:
 def facts_of(metadata: Any) -> tuple[str | None, tuple[str, ...]]:
     license, languages = metadata.get("license"), metadata.get("language")
     codes = languages if isinstance(languages, list) else [languages]
-    return well_formed(license) if isinstance(license, str) else None, tuple(well_formed(code) for code in codes if isinstance(code, str))
+    return well_formed(license) if isinstance(license, str) else None, tuple(
+        code for code in codes if isinstance(code, str) and LANGUAGE.fullmatch(code)
+    )

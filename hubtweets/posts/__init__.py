@@ -56,6 +56,8 @@ class Post(NamedTuple):
     superseded: bool = False  # an older version of a post that was edited later
     link: bool = False  # a link was cut out of the text
     warning: bool = False  # it stood behind a content warning
+    masked: bool = False  # an e-mail address, a phone number, a key or a token in it is masked
+    secret: bool = False  # among them a key or a token
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,15 @@ def text_at(item: Any, *keys: str) -> str | None:
         elif isinstance(value, int) and not isinstance(value, bool):
             return str(value) if -(10**30) < value < 10**30 else None
     return None
+
+
+def is_address(words: str, href: str) -> bool:
+    """Tell whether a link's words are its address, whole or shortened, not words of the author's."""
+    words = words.strip().lower()
+    if not words or " " in words:
+        return not words
+    short = words.removesuffix("…").removesuffix("...")
+    return words.startswith(("http:", "https:", "www.")) or (("." in short or "/" in short) and short in href.lower())
 
 
 def hash_files(paths: Iterable[Path]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Kind, Post, Profile, Reading, dig, list_at, text_at, to_utc, well_formed
+from hubtweets.posts import Kind, Post, Profile, Reading, dig, is_address, list_at, text_at, to_utc, well_formed
 from hubtweets.posts.container import Container, base_name
 
 MAX_CAR = 256 * 2**20  # bytes; libipld takes a file whole, and its records take some five times as much memory
@@ -148,32 +148,37 @@ def to_post(key: str, record: dict[str, Any], did: str) -> Post:
 def cut_links(text: str, record: dict[str, Any]) -> tuple[str, bool]:
     """Cut out the links that a record's facets mark by places in UTF-8, and tell whether there was one; a place that can't be is left alone.
 
-    Of two that overlap the first counts, as in Bluesky's own app.
+    Words that are not the link's address are the author's, and stay. Of two that overlap the first counts, as in Bluesky's own app.
     """
     encoded = text.encode()
-    kept, position = [], 0
-    for start, end in sorted([*facets(record), *entities(text, record)]):
+    kept, position, cut = [], 0, False
+    for start, end, address in sorted([*facets(record), *entities(text, record)]):
         if position <= start < end <= len(encoded) and is_boundary(encoded, start) and is_boundary(encoded, end):
-            kept.append(encoded[position:start])
+            if is_address(encoded[start:end].decode(), address):
+                kept.append(encoded[position:start])
+                cut = True
+            else:  # words of the author's own
+                kept.append(encoded[position:end])
             position = end
-    return b"".join([*kept, encoded[position:]]).decode(), position > 0
+    return b"".join([*kept, encoded[position:]]).decode(), cut
 
 
-def facets(record: dict[str, Any]) -> Iterator[tuple[int, int]]:
+def facets(record: dict[str, Any]) -> Iterator[tuple[int, int, str]]:
     for facet in list_at(record, "facets"):
         start, end = dig(facet, "index", "byteStart"), dig(facet, "index", "byteEnd")
-        if isinstance(start, int) and isinstance(end, int) and any(dig(feature, "$type") == LINK for feature in list_at(facet, "features")):
-            yield start, end
+        addresses = [text_at(feature, "uri") or "" for feature in list_at(facet, "features") if dig(feature, "$type") == LINK]
+        if isinstance(start, int) and isinstance(end, int) and addresses:
+            yield start, end, addresses[0]
 
 
-def entities(text: str, record: dict[str, Any]) -> Iterator[tuple[int, int]]:
+def entities(text: str, record: dict[str, Any]) -> Iterator[tuple[int, int, str]]:
     """Yield the places of the links of a record of 2022 or 2023, which gives them in units of UTF-16."""
     units = text.encode("utf-16-le")
     for entity in list_at(record, "entities"):
         start, end = dig(entity, "index", "start"), dig(entity, "index", "end")
         if isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= len(units) // 2 and dig(entity, "type") == "link":
             before, within = (units[2 * a : 2 * b].decode("utf-16-le", errors="replace").encode() for a, b in ((0, start), (start, end)))
-            yield len(before), len(before) + len(within)
+            yield len(before), len(before) + len(within), text_at(entity, "value") or ""
 
 
 def is_boundary(encoded: bytes, place: int) -> bool:

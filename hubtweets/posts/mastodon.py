@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Kind, Post, Profile, Reading, Visibility, dig, json_stream, text_at, to_utc, well_formed
+from hubtweets.posts import Kind, Post, Profile, Reading, Visibility, dig, is_address, json_stream, text_at, to_utc, well_formed
 from hubtweets.posts.container import Container, base_name
 
 OUTBOX = re.compile(rb'"orderedItems"\s*:\s*\[\s*\{')  # those of likes and bookmarks are no objects
@@ -158,7 +158,8 @@ def visibility_of(note: dict) -> Visibility:
 def to_text(content: str) -> tuple[str, bool]:
     """Return the text of a post's HTML, and whether a link was cut out of it: one whose words are its address; mentions and hashtags stay.
 
-    A line break is a newline, a paragraph's end a blank line. The link that a quote begins with (class quote-inline) goes too. Time is linear in
+    A line break is a newline, a paragraph's end a blank line. What others are quoted with (blockquote, and the link of class quote-inline)
+    goes too. Time is linear in
     the length and any input has a text, neither of which is so with html.parser.
     """
     parts: list[str] = []
@@ -192,7 +193,7 @@ def to_text(content: str) -> tuple[str, bool]:
             end_line(parts, tag in BLOCKS)
             values = {name.lower(): unescape(value.strip("\"'")) for name, value in ATTRIBUTE.findall(attributes)}
             classes = values.get("class", "").split()
-            if "quote-inline" in classes:
+            if "quote-inline" in classes or tag == "blockquote":
                 hidden, depth = tag, 1
             elif tag == "a":
                 end_link()
@@ -212,12 +213,3 @@ def unescape(text: str) -> str:
         return html.unescape(text)
     except ValueError:  # the number of a character has more digits than Python reads
         return text
-
-
-def is_address(words: str, href: str) -> bool:
-    """Tell whether a link's words are its address, whole or shortened, not words of the author's."""
-    words = words.strip().lower()
-    if not words or " " in words:
-        return not words
-    short = words.removesuffix("…").removesuffix("...")
-    return words.startswith(("http:", "https:", "www.")) or (("." in short or "/" in short) and short in href.lower())

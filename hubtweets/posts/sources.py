@@ -6,6 +6,7 @@ files in it; it lists those that it would open, and nothing else is opened.
 
 import hashlib
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,7 +18,8 @@ from hubtweets.posts import Columns, Reading, hash_files, saved
 from hubtweets.posts.container import Container
 
 SERVICE = re.compile(r"(x|mastodon|bluesky|dataset):.+")
-SUFFIXES = (".zip", "", ".tar.gz", ".js", ".jsonl", ".json", ".csv", ".parquet", ".txt", ".car")
+SUFFIXES = (".zip", "", ".tar.gz", ".tgz", ".tar", ".js", ".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".txt", ".car")
+HANDLE = re.compile(r"[\w.-]{1,96}", re.ASCII)
 SAVED = ".saved.jsonl"
 URL = re.compile(r"https://[\w.:/@%~-]+", re.ASCII)  # nothing that Markdown or HTML could act on
 
@@ -40,9 +42,10 @@ def readers() -> list[ModuleType]:
 
 def find(handle: str) -> str:
     """Return the file or folder of the working folder that is named after the handle; raise HubtweetsError where there is none."""
+    there = {path.name.casefold(): path.name for path in sorted(Path().iterdir())}
     for suffix in SUFFIXES:
-        if Path(handle + suffix).exists():
-            return handle + suffix
+        if found := there.get(handle.casefold() + suffix):
+            return found
     raise HubtweetsError(
         f"no posts of {handle} here (looked for {handle}.zip, {handle}.jsonl and so on); name them: hubtweets publish {handle} --posts FILE"
     )
@@ -55,6 +58,8 @@ def name(handles: Sequence[str], given: Sequence[str]) -> dict[str, str]:
         handle, equals, rest = source.partition("=")
         handle = handle.removeprefix("@").lower()
         if not (equals and handle in handles):
+            if equals and HANDLE.fullmatch(handle) and not Path(source).exists():
+                continue  # another author's, out of settings that several bots share
             if len(handles) > 1:
                 raise HubtweetsError(f"{source}: whose posts? type: --posts {handles[0]}={source}")
             handle, rest = handles[0], source
@@ -126,6 +131,7 @@ def read(path: Path, handle: str, columns: Columns) -> Reading:
         reading = files.read(container, columns) if reader is files else reader.read(container)
     found = reading.profile
     if found.network == "X" and found.handle and found.handle.lower() != handle:
-        raise HubtweetsError(f"{path}: the archive of @{found.handle}, not of @{handle}; type: hubtweets publish {found.handle} --posts {path}")
+        advice = f"hubtweets publish {found.handle} --posts {shlex.quote(str(path))}" if HANDLE.fullmatch(found.handle) else "--posts FILE"
+        raise HubtweetsError(f"{path}: the archive of @{found.handle}, not of @{handle}; type: {advice}")
     url = found.url if found.url and URL.fullmatch(found.url) else None
     return replace(reading, profile=replace(found, handle=found.handle or handle, name=found.name or found.handle or handle, url=url))

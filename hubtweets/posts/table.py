@@ -14,12 +14,16 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.posts import Columns, Post, SourceKind, dig, text_at, to_utc, well_formed
 from hubtweets.posts.container import Container
 from hubtweets.posts.x_tweet import REPOST as REPOST_TEXT
+from hubtweets.posts.x_tweet import unescape
 
 TEXT = ("text", "full_text", "content", "body", "post", "tweet", "message", "caption", "title")
 DATE = ("created_at", "createdat", "published", "published_at_utc", "date", "timestamp", "created_utc")
 ID = ("id_str", "id", "tweet_id", "tweetid", "status_id", "post_id")
 REPOST = ("is_retweet", "retweet", "isretweet", "post_type", "reblog", "referenced_tweets")
 OPTIONS = ("text", "date", "id", "repost")
+REPLY = ("in_reply_to_status_id", "in_reply_to_status_id_str", "in_reply_to_user_id", "in_reply_to_screen_name", "in_reply_to_id", "in_reply_to")
+# columns of tweets, whose texts X escapes
+X = (*REPLY[:4], "full_text", "id_str", "tweet_id", "isretweet", "retweet_count", "retweets")
 YES = ("true", "t", "yes", "1", "retweet", "repost")
 PRIVATE = ("private", "direct", "followers", "followers_only", "followers-only", "protected")
 
@@ -33,6 +37,8 @@ class Fields(NamedTuple):
     repost: str | None = None
     lang: str | None = None
     visibility: str | None = None
+    reply: str | None = None
+    from_x: bool = False
     selftext: str | None = None  # what Reddit's posts have under their title
 
 
@@ -64,6 +70,8 @@ def find(names: tuple[str, ...], columns: Columns) -> Fields:
         repost=first(columns.repost, *REPOST),
         lang=first(None, "lang", "language"),
         visibility=first(None, "visibility"),
+        reply=first(None, *REPLY),
+        from_x=any(name in by_name for name in X),
         selftext=first(None, "selftext") if text and text.lower() == "title" else None,
     )
 
@@ -85,7 +93,7 @@ def no_column(source: str, option: str, columns: Columns, names: Iterable[str]) 
 
 
 def chosen(fields: Fields) -> list[str]:
-    return list(dict.fromkeys(name for name in fields if name))
+    return list(dict.fromkeys(name for name in fields if isinstance(name, str)))
 
 
 # ---- rows to posts
@@ -121,13 +129,14 @@ def to_post(row: dict, fields: Fields, text: str, number: int) -> Post:
     id = text_at(row, fields.id or "") or str(number)
     when = row[fields.date] if fields.date else None
     repost = is_repost(row[fields.repost]) if fields.repost else bool(REPOST_TEXT.match(text))
+    reply = row.get(fields.reply) not in (None, "", False, 0, "nan") if fields.reply else False
     visible = (text_at(row, fields.visibility or "") or "").lower()
     return Post(
         id=id,
-        text="" if visible in PRIVATE else text,
+        text="" if visible in PRIVATE else unescape(text) if fields.from_x else text,
         created_at=to_utc(when.isoformat() if isinstance(when, date) else when),
         lang=None if visible in PRIVATE else text_at(row, fields.lang or ""),
-        kind="repost" if repost else "post",
+        kind="repost" if repost else "reply" if reply else "post",
         visibility="private" if visible in PRIVATE else "unlisted" if visible == "unlisted" else "public",
     )
 

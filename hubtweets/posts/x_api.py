@@ -37,7 +37,7 @@ def fetch(handle: str, price: float, say: Callable[[str], None], confirm: Callab
             user = find_user(web, handle)
             profile = to_profile(user)
             number = agree(handle, user, price, say, confirm)
-            posts, warnings = read_timeline(web, handle, profile.account_id or "", number)
+            posts, warnings = read_timeline(web, handle, variable, profile.account_id or "", number)
         except Answer as answer:
             raise refusal(answer, handle, variable) from None
         return Reading("x-api", profile, web.avatar(avatar_url(user)), posts, warnings)
@@ -78,15 +78,21 @@ def agree(handle: str, user: dict, price: float, say: Callable[[str], None], con
     return number
 
 
-def read_timeline(web: Web, handle: str, account_id: str, number: int) -> tuple[list[Post], list[str]]:
-    """Return the latest `number` posts, newest first, and what to warn of."""
+def read_timeline(web: Web, handle: str, variable: str, account_id: str, number: int) -> tuple[list[Post], list[str]]:
+    """Return the latest `number` posts, newest first, and what to warn of: where X stops half way, those that came are paid for, and returned."""
     posts: dict[str, Post] = {}
     read = hurt = 0
     token, tokens = "", set[str]()
     while True:
         size = min(100, max(5, number - read))  # what X takes
         parameters = {"max_results": str(size), "tweet.fields": TWEET_FIELDS} | ({"pagination_token": token} if token else {})
-        page, _ = web.get(f"/2/users/{account_id}/tweets", parameters, is_capped)
+        try:
+            page, _ = web.get(f"/2/users/{account_id}/tweets", parameters, is_capped)
+        except (Answer, HubtweetsError) as error:
+            if not posts:
+                raise
+            why = refusal(error, handle, variable) if isinstance(error, Answer) else error
+            return list(posts.values()), [f"{read:,} of {number:,} posts came, and are kept, when X stopped: {why}"]  # they are paid for
         items = list_at(page, "data")
         if not items and not isinstance(dig(page, "meta"), dict):  # a page without posts has it; a refusal has not
             raise why_not(page, handle)

@@ -63,8 +63,8 @@ def unescape(text: str) -> str:
 def kind_of(tweet: dict, text: str, account_id: str | None) -> Kind:
     if REPOST.match(text) or isinstance(tweet.get("retweeted_status"), dict):
         return "repost"
-    if text_at(tweet, "in_reply_to_status_id_str", "in_reply_to_status_id"):
-        replied = text_at(tweet, "in_reply_to_user_id_str", "in_reply_to_user_id")
+    replied = text_at(tweet, "in_reply_to_user_id_str", "in_reply_to_user_id")
+    if replied or text_at(tweet, "in_reply_to_status_id_str", "in_reply_to_status_id"):  # a mention at the beginning has the user only
         return "self_reply" if account_id and replied == account_id else "reply"
     urls = [text_at(url, "expanded_url") or "" for url in list_at(tweet, "entities", "urls")]
     return "quote" if tweet.get("is_quote_status") is True or any(QUOTE.search(url) for url in urls) else "post"
