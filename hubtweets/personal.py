@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from hubtweets.posts import Post
 
 MASKED_EMAIL, MASKED_PHONE, MASKED_KEY = "[email]", "[phone]", "[key]"
-EMAIL = re.compile(r"(?<![\w.+@-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.[^\W\d_]{2,24}\b")
+LATIN = "0-9A-Za-zÀ-ɏ"  # what is glued to an address in another script is no part of it
+EMAIL = re.compile(rf"(?<![{LATIN}_.+@-])[{LATIN}_.+-]{{1,64}}@[{LATIN}-]{{1,63}}(?:\.[{LATIN}-]{{1,63}}){{0,8}}\.[A-Za-z]{{2,24}}(?![{LATIN}])")
 SEPARATORS = r"\s().\-/\u2010-\u2015\u2212\u30fc\uff0d\uff08\uff09"
 MAYBE_PHONE = re.compile(rf"\+?\(?\d(?:[{SEPARATORS}+]{{0,3}}\d){{6,40}}")
 SEPARATED = re.compile(rf"[+{SEPARATORS}]")

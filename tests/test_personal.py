@@ -28,6 +28,7 @@ MASKED = [
     ("alice.b+c@mail.example.co.uk wrote", "[email] wrote"),
     ("(alice@example.org)", "([email])"),
     ("müller@münchen.example", "[email]"),
+    ("发邮件到me@example.com谢谢", "发邮件到[email]谢谢"),
     ("+49 30 1234567", "[phone]"),
     ("+1 (202) 555-0143 or so", "[phone] or so"),
     ("(415) 555-2671", "[phone]"),
