@@ -230,6 +230,8 @@ def preview(authors: Iterable[Author]) -> list[tuple[str, str]]:
 
 def check_amount(counts: Counts) -> str | None:
     """Raise HubtweetsError where an author has under 6,000 characters, return a warning under 40,000, else None."""
+    if not counts.downloaded:
+        raise HubtweetsError(f"@{counts.handle}: no posts in the source; give another with --posts")
     found = f"@{counts.handle}: {counts.characters:,} characters in {counts.kept:,} kept posts"
     if counts.characters < MIN_CHARACTERS:
         dropped = ", ".join(f"{number:,} {label}" for label, (number,) in stats_rows([counts])[1:-1] if number)

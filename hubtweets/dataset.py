@@ -38,7 +38,7 @@ def choose_split(kept: Mapping[str, Sequence[Post]], wanted: Literal["time", "ha
 
 
 def split(kept: Mapping[str, Sequence[Post]], by: Literal["time", "hash"]) -> tuple[dict[str, list[Post]], dict[str, list[Post]]]:
-    """Return (train, validation), the posts of each author in their order."""
+    """Return (train, validation), the posts of each author in their order; raise HubtweetsError where one side has none of somebody's."""
     train: dict[str, list[Post]] = {}
     validation: dict[str, list[Post]] = {}
     for handle, posts in kept.items():
@@ -48,6 +48,8 @@ def split(kept: Mapping[str, Sequence[Post]], by: Literal["time", "hash"]) -> tu
         else:
             train[handle] = [post for post in posts if not is_held_out(post.text)]
             validation[handle] = [post for post in posts if is_held_out(post.text)]
+        if not train[handle] or not validation[handle]:
+            raise HubtweetsError(f"@{handle}: {len(posts)} kept posts are too few to hold some out; give more posts with --posts")
     return train, validation
 
 

@@ -36,7 +36,7 @@ from hubtweets.run import Run, key_of
 if TYPE_CHECKING:
     from hubtweets.publisher import Hub
 
-EXPLAINED = ("author", "verdict", "id", "created_at", "kind", "text")
+EXPLAINED = "explained.jsonl"
 SAME_RESULT = ("checkpoint_seconds", "logging_steps")  # settings that leave the weights as they are
 
 
@@ -60,24 +60,19 @@ def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation
     read = run.folder / "posts.reading"
     try:
         curated = curation.curate(run.progress(dataset.writing(everything, read), "posts"), list(readings), rules)
-        for handle, counts in zip(readings, curated.counts, strict=True):
-            if not counts.downloaded:
-                raise HubtweetsError(f"{named[handle]}: no posts in it; give another source with --posts")
         few = [curation.check_amount(counts) for counts in curated.counts]
         split = dataset.choose_split(curated.kept, rules.split)
         train, validation = dataset.split(curated.kept, split)
-        if not all([*train.values(), *validation.values()]):
-            handle = next(handle for handle in train if not train[handle] or not validation[handle])
-            raise HubtweetsError(f"@{handle}: {len(curated.kept[handle])} kept posts are too few to hold some out; give more posts with --posts")
         for line in [*curation.table(curated.counts), *curation.preview_lines(curated.shown)]:
             run.say(f"curate: {line}")
         for warning in [*(warning for reading in readings.values() for warning in reading.warnings), *filter(None, few)]:
             run.say(f"warning: {warning}")
-        (run.folder / "dataset").mkdir(exist_ok=True)
-        outputs = [run.folder / "posts.parquet", run.folder / "dataset" / "train.parquet", run.folder / "dataset" / "validation.parquet"]
+        outputs = [run.folder / name for name in ("posts.parquet", "dataset/train.parquet", "dataset/validation.parquet")]
+        outputs[1].parent.mkdir(exist_ok=True)
         dataset.write(dataset.pairs(train), outputs[1])
         dataset.write(dataset.pairs(validation), outputs[2])
         dataset.add_verdicts(read, outputs[0], curated.verdicts)
+        (run.folder / EXPLAINED).unlink(missing_ok=True)
     finally:
         read.unlink(missing_ok=True)
     avatars = read_avatars(run, [reading.avatar for reading in readings.values()])
@@ -114,10 +109,10 @@ def explain(run: Run) -> Path:
     from hubtweets import dataset
 
     run.outputs("curate")
-    path = run.folder / "explained.jsonl"
+    path = run.folder / EXPLAINED
     with atomic.replacing(path) as partial, partial.open("w", encoding="utf-8") as file:
         for row in dataset.read_rows(run.folder / "posts.parquet"):
-            file.write(json.dumps({name: row[name] for name in EXPLAINED}, ensure_ascii=False) + "\n")
+            file.write(json.dumps({name: row[name] for name in ("author", "verdict", "id", "created_at", "kind", "text")}, ensure_ascii=False) + "\n")
     return path
 
 

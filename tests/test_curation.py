@@ -272,3 +272,5 @@ def test_amount() -> None:
         "@alice: 6,000 characters in 20 kept posts are few, and the model may repeat them; from 40,000 on it writes more of its own"
     )
     assert check_amount(amount(40_000)) is None
+    with pytest.raises(HubtweetsError, match=r"^@alice: no posts in the source; give another with --posts$"):
+        check_amount(counts_of("alice"))

@@ -28,6 +28,13 @@ def test_by_hash_one_text_in_ten_is_held_out_and_keeps_its_side() -> None:
     assert fewer["alice"] == [post for post in validation["alice"] if post in POSTS[::2]]
 
 
+@pytest.mark.parametrize("posts", [[], POSTS[:1]])
+def test_both_sides_need_a_post_of_everybody(posts: list[Post]) -> None:
+    with pytest.raises(HubtweetsError) as caught:
+        dataset.split({"alice": POSTS, "bob": posts}, "time")
+    assert str(caught.value) == f"@bob: {len(posts)} kept posts are too few to hold some out; give more posts with --posts"
+
+
 def test_the_split_is_by_time_where_there_are_dates() -> None:
     few = [*UNDATED[:100], *POSTS[100:]]
     assert dataset.choose_split({"alice": POSTS, "bob": few}, None) == "time"  # the undated are trained on
