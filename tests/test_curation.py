@@ -218,6 +218,11 @@ def test_authors_are_counted_apart_and_compared_together() -> None:
     assert [list(FATES)[verdict] for verdict in curated.verdicts] == ["duplicates", "kept", "kept"]
 
 
+def test_the_first_to_say_it_keeps_it_whoever_is_named_first() -> None:
+    posts = [("copycat", Post("1", MANY, "2026-01-02")), ("poet", Post("1", MANY, "2012-01-01"))]
+    assert {handle: len(kept) for handle, kept in curate(posts, ["copycat", "poet"], DEFAULT).kept.items()} == {"copycat": 0, "poet": 1}
+
+
 def test_kept_posts_are_in_order_of_time_undated_ones_first() -> None:
     dated = [
         Post("10", "tenth post of mine", "2026-01-01"),

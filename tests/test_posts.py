@@ -1,6 +1,7 @@
 """What all readers share: dates, sources by name, containers, streams of JSON, what is kept of a service, the web."""
 
 import io
+import json
 import os
 import tarfile
 import zipfile
@@ -115,6 +116,7 @@ def test_a_tar_of_endless_files_is_refused(tmp_path: Path, monkeypatch: pytest.M
 
 ARRAYS: list[tuple[str, list]] = [
     ("[]", [""]),
+    (json.dumps([*range(10_000, 10_100)]), ["", *range(10_000, 10_100)]),
     ("window.x = [1, {}, [2, [3]], 45]", ["window.x = ", 1, {}, [2, [3]], 45]),
     ('\ufeff x [ "ü🤖",\n{"a": "]"} ,"b"]; and more', [" x ", "ü🤖", {"a": "]"}, "b"]),
 ]

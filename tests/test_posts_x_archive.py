@@ -1,6 +1,7 @@
 """X archives of every generation: items as X wrote them, and files that are hurt, each with its whole error."""
 
 import json
+import os
 import zipfile
 from contextlib import suppress
 from dataclasses import replace
@@ -83,6 +84,11 @@ ITEMS: list[tuple[dict, Post]] = [
         tweet(text="🤖 pic https://t.co/x", entities={"media": [{"indices": [6, 20]}]}, extended_entities={"media": [{"indices": ["6", "20"]}]}),
         Post("1000", "🤖 pic ", UTC, "en", link=True),
     ),
+    (
+        tweet(text="https://t.co/a b https://t.co/c", entities={"urls": [{"indices": ["0", "14"]}, {"indices": ["17", "31"]}]}),
+        Post("1000", " b ", UTC, "en", link=True),
+    ),
+    (tweet(text="see https", entities={"urls": [{"indices": ["0", "3"]}]}), Post("1000", "see https", UTC, "en")),
     (  # places that hold no link are somebody's mistake
         tweet(
             text="see https://t.co/x",
@@ -317,6 +323,12 @@ def test_the_manifest_is_checked(tmp_path: Path) -> None:
         f"{tmp_path}/a.zip: tweets.js holds 2 posts, though manifest.js says 5; download the archive again to be sure",
     ]
     assert (reading.profile.handle, reading.profile.name, reading.profile.account_id) == ("alice", "Alice", MINE)
+
+
+def test_more_parts_than_cores_are_all_read(tmp_path: Path) -> None:
+    parts = 2 * (os.cpu_count() or 1) + 1
+    files = archive_files([tweet(str(n)) for n in range(3 * parts)], parts=parts)
+    assert sorted(int(post.id) for post in read(write_zip(tmp_path / "a.zip", files)).posts) == list(range(3 * parts))
 
 
 def test_a_bad_part_stops_the_others(tmp_path: Path) -> None:
