@@ -2,7 +2,7 @@
 
 In: a causal language model, each author's encoded documents, a TrainingConfig. Out: the model, trained in place, and the history of its loss. It
 knows nothing of posts, so that it trains the embedded base too. A checkpoint is written every `checkpoint_seconds`; the next call with the same
-arguments goes on from it.
+arguments goes on from it. Ctrl-C and SIGTERM write one first.
 """
 
 import json
@@ -10,9 +10,12 @@ import logging
 import math
 import platform
 import shutil
+import signal
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
@@ -91,41 +94,68 @@ def train(
     bar = Bar(total, progress.step, quiet or not accelerator.is_main_process)
     before, began = progress.seconds, time.monotonic()
     saved = began
-    for step, batch in enumerate(batches(documents, config.batch_size, config.block_size, config.seed)):
-        if step < progress.step:
-            continue
-        if step == total:
-            break
-        batch = Batch(*(tensor[rank::world].to(accelerator.device) for tensor in batch))
-        overdue = float(accelerator.is_main_process and time.monotonic() - saved > config.checkpoint_seconds)
-        local = torch.tensor([(batch.labels != IGNORED).sum(), overdue], dtype=torch.float32, device=accelerator.device)
-        tokens, checkpoint_now = accelerator.reduce(local, "sum").tolist()
+    with stoppable() as stop:
+        for step, batch in enumerate(batches(documents, config.batch_size, config.block_size, config.seed)):
+            if step < progress.step:
+                continue
+            if step == total:
+                break
+            batch = Batch(*(tensor[rank::world].to(accelerator.device) for tensor in batch))
+            overdue = float(accelerator.is_main_process and time.monotonic() - saved > config.checkpoint_seconds)
+            counts = [(batch.labels != IGNORED).sum(), overdue, float(stop())]
+            local = torch.tensor(counts, dtype=torch.float32, device=accelerator.device)
+            tokens, checkpoint_now, stop_now = accelerator.reduce(local, "sum").tolist()
 
-        logits = model(input_ids=batch.input_ids, position_ids=batch.position_ids, use_cache=False).logits
-        loss = cross_entropy(logits[:, :-1].flatten(0, 1).float(), batch.labels[:, 1:].flatten(), ignore_index=IGNORED, reduction="sum")
-        loss = loss * world / tokens
-        accelerator.backward(loss)
-        accelerator.clip_grad_norm_(model.parameters(), config.max_grad_norm)
-        optimizer.step()
-        learning_rate = float(scheduler.get_last_lr()[0])
-        scheduler.step()
-        optimizer.zero_grad()
+            logits = model(input_ids=batch.input_ids, position_ids=batch.position_ids, use_cache=False).logits
+            loss = cross_entropy(logits[:, :-1].flatten(0, 1).float(), batch.labels[:, 1:].flatten(), ignore_index=IGNORED, reduction="sum")
+            loss = loss * world / tokens
+            accelerator.backward(loss)
+            accelerator.clip_grad_norm_(model.parameters(), config.max_grad_norm)
+            optimizer.step()
+            learning_rate = float(scheduler.get_last_lr()[0])
+            scheduler.step()
+            optimizer.zero_grad()
 
-        progress.step, progress.seconds = step + 1, before + time.monotonic() - began
-        mean_loss = accelerator.reduce(loss.detach(), "mean").item()
-        if not math.isfinite(mean_loss):
-            raise HubtweetsError(f"the loss is {mean_loss} at step {progress.step}; type a smaller --learning-rate than {peak:g}")
-        progress.pending.append(mean_loss)
-        if progress.step % config.logging_steps == 0 or progress.step == total:
-            progress.history.append(HistoryPoint(progress.step, fmean(progress.pending), learning_rate))
-            progress.pending.clear()
-        bar.update(mean_loss, batch.input_ids.numel() * world)
-        if checkpoint_now:
-            save(accelerator, checkpoints, progress)
-            saved = time.monotonic()
+            progress.step, progress.seconds = step + 1, before + time.monotonic() - began
+            mean_loss = accelerator.reduce(loss.detach(), "mean").item()
+            if not math.isfinite(mean_loss):
+                raise HubtweetsError(f"the loss is {mean_loss} at step {progress.step}; type a smaller --learning-rate than {peak:g}")
+            progress.pending.append(mean_loss)
+            if progress.step % config.logging_steps == 0 or progress.step == total:
+                progress.history.append(HistoryPoint(progress.step, fmean(progress.pending), learning_rate))
+                progress.pending.clear()
+            bar.update(mean_loss, batch.input_ids.numel() * world)
+            if checkpoint_now or stop_now:
+                save(accelerator, checkpoints, progress)
+                saved = time.monotonic()
+            if stop_now:
+                raise HubtweetsError(f"stopped at step {progress.step} of {total}, which is saved; type the command again to go on from there")
     bar.close()
     accelerator.unwrap_model(model).config.use_cache = True
     return Result(progress, device_name(accelerator.device), world, accelerator.mixed_precision)
+
+
+@contextmanager
+def stoppable() -> Iterator[Callable[[], bool]]:
+    """Take the first Ctrl-C or SIGTERM as a wish, which the function tells of; the second one acts as ever."""
+    asked: list[int] = []
+
+    def ask(number: int, _: object) -> None:
+        asked.append(number)
+        restore_handlers()
+
+    def restore_handlers() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    if threading.current_thread() is not threading.main_thread():  # which alone may handle signals
+        yield lambda: False
+        return
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        restore_handlers()
 
 
 def default_learning_rate(model: PreTrainedModel) -> float:

@@ -117,16 +117,22 @@ def test_other_settings_train_again_and_make_a_second_commit(workplace: Path, ba
     assert "curate: nothing changed" in done.stderr and "train: one-layer" in done.stderr
 
 
-def test_killed_in_the_middle_of_training_it_goes_on(published: Path, archive: Path, base: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)
+def test_stopped_in_the_middle_of_training_it_goes_on(published: Path, archive: Path, base: Path, tmp_path: Path, how: signal.Signals) -> None:
+    """A kill leaves the last checkpoint; those who can be asked to stop write one first."""
     shutil.copy(archive, tmp_path)
-    command = [HUBTWEETS, *PUBLISH, str(base), "--checkpoint-seconds", "0"]
+    command = [HUBTWEETS, *PUBLISH, str(base), "--checkpoint-seconds", "0" if how == signal.SIGKILL else "1e9"]
     with subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         for line in process.stderr:
             if line.startswith("step ") and "step 1 " not in line:
-                process.send_signal(signal.SIGKILL)
+                process.send_signal(how)
                 break
-    assert process.returncode == -signal.SIGKILL
+        last = process.stderr.read().splitlines()[-1:]
+    assert process.returncode == (-signal.SIGKILL if how == signal.SIGKILL else 1)
+    assert how == signal.SIGKILL or re.fullmatch(
+        r"Error: stopped at step \d+ of \d+, which is saved; type the command again to go on from there", last[0]
+    )
     assert not (tmp_path / "runs" / "lyons____" / "repo" / "model.safetensors").exists()
     done = run(tmp_path, *PUBLISH, str(base), "--checkpoint-seconds", "0")
     assert done.returncode == 0, done.stderr
