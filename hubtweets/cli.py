@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from hubtweets import __version__
 from hubtweets.errors import HubtweetsError
@@ -99,7 +100,8 @@ def reading_of(handles: Sequence[str], settings: dict[str, Any]) -> dict[str, An
     from hubtweets.posts import sources
 
     take = settings.pop
-    named = sources.name([check_handle(handle) for handle in handles], take("posts"))
+    typed = click.get_current_context().get_parameter_source("posts") is ParameterSource.COMMANDLINE
+    named = sources.name([check_handle(handle) for handle in handles], take("posts"), typed)
     columns = Columns(**{name: take(f"{name}_column") for name in vars(Columns())})
     rules = Curation(**{name: take(name) for name in vars(Curation())})
     price, refresh, yes = take("x_price"), take("refresh"), take("yes")

@@ -63,8 +63,10 @@ def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation
         few = [curation.check_amount(counts) for counts in curated.counts]
         split = dataset.choose_split(curated.kept, rules.split)
         train, validation = dataset.split(curated.kept, split)
-        for line in [*curation.table(curated.counts), *curation.preview_lines(curated.shown)]:
-            run.say(f"curate: {line}")
+        for line in [*curation.table(curated.counts), "", "For example:", *curation.preview_lines(curated.shown), ""]:
+            run.say(f"curate: {line}".rstrip())
+        sides = [sum(map(len, side.values())) for side in (train, validation)]
+        run.say(f"curate: {sides[0]:,} posts to train on, {sides[1]:,} held out ({'the last tenth' if split == 'time' else 'a tenth by hash'})")
         for warning in [*(warning for reading in readings.values() for warning in reading.warnings), *filter(None, few)]:
             run.say(f"warning: {warning}")
         outputs = [run.folder / name for name in ("posts.parquet", "dataset/train.parquet", "dataset/validation.parquet")]
@@ -89,9 +91,9 @@ def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation
         curation=rules,
         counts=curated.counts,
         dataset=DatasetInfo(
-            train_posts=sum(map(len, train.values())),
+            train_posts=sides[0],
             train_sha256=dataset.fingerprint(train),
-            validation_posts=sum(map(len, validation.values())),
+            validation_posts=sides[1],
             validation_sha256=dataset.fingerprint(validation),
             split=split,
             languages=language.measure([post.text for posts in curated.kept.values() for post in posts]),

@@ -29,6 +29,8 @@ curate: Tweets downloaded       3,086
 curate: Retweets                1,225
 curate: Short tweets              997
 curate: Tweets kept               864
+curate:
+curate: For example:
 """
 PUBLISH = ["publish", "lyons____", "--hub", "local", "--epochs", "1", "--base"]
 
@@ -240,9 +242,9 @@ def file_for_runs(folder: Path) -> None:
 
 LOCAL = ["--hub", "local", "--base", "tiny"]
 FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
-    (nothing, ["publish", "lyons____", *LOCAL], r"no posts of lyons____ here \(looked for .+\); name them: hubtweets publish lyons____ --posts FILE"),
+    (nothing, ["publish", "lyons____", *LOCAL], r"no posts of lyons____ here \(looked for .+\); name them: --posts FILE"),
     (nothing, ["publish", "a/b", *LOCAL], r"a/b: not a handle \(letters, digits, _ \. - and at most 96 of them\); type: hubtweets publish NAME"),
-    (nothing, ["publish", "a", "--posts", "no.zip", *LOCAL], r"no\.zip: no such file; name the posts: --posts FILE"),
+    (nothing, ["publish", "a", "--posts", "no.zip", *LOCAL], r"no\.zip: no such file, nor one of x:NAME, .+; name the posts: --posts FILE"),
     (cut_zip, ["publish", "lyons____", *LOCAL], r"lyons____\.zip: cut or damaged \(.+\); download the archive again"),
     (
         few,
@@ -268,7 +270,7 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
     (enough, ["publish", "lyons____", "--learning-rate", "1e30", *LOCAL], r"the loss is nan at step \d+; type a smaller --learning-rate than 1e\+30"),
     (wrong_settings, ["card"], r'hubtweets\.toml: runs can\'t be \[1\]; write a line such as: base = "tiny"'),
     (no_toml, ["card"], r'hubtweets\.toml: no TOML \(.+\); write lines such as: base = "tiny"'),
-    (nothing, ["publish", "a", "--posts", "/dev/null", *LOCAL], r"/dev/null: no such file; name the posts: --posts FILE"),
+    (nothing, ["publish", "a", "--posts", "/dev/null", *LOCAL], r"/dev/null: no such file, nor one of x:NAME, .+; name the posts: --posts FILE"),
     (nothing, ["generate", "typo", "I"], r"runs/typo: no such run; type: hubtweets publish typo"),
     (nothing, ["train", "typo"], r"runs/typo: no such run; type: hubtweets publish typo"),
     (enough, ["example", "lyons____.zip"], r"lyons____\.zip: is there already, and may be a real archive; remove it, or give another name"),
@@ -289,7 +291,7 @@ def test_failures_are_one_line_and_leave_nothing_half_written(
     *said, last = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (1, ""), done.stderr
     assert re.fullmatch("Error: " + expected, last), last
-    assert all(re.match(r"(curate|train|warning): ", line) for line in said), done.stderr
+    assert all(re.match(r"(curate|train|warning):( |$)", line) for line in said), done.stderr
     assert "hf_secret" not in done.stderr
     made = {path.name for path in tmp_path.glob("runs/*/**/*") if path.is_file()}
     assert made <= {".lock", "run.json", "posts.parquet", "train.parquet", "validation.parquet", "avatar.png"}, made

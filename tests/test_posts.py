@@ -19,7 +19,17 @@ from hubtweets.posts.sources import Fetching
 
 MOMENT = "2026-07-25T08:26:58+00:00"
 NO_DATES: list[Any] = [
-    *("yesterday", "", "Sat Feb 31 08:26:58 +0000 2026", "Sat Xyz 25 08:26:58 +0000 2026", "9" * 30, "0001-01-01T00:00:00+14:00"),
+    *(
+        "yesterday",
+        "",
+        "01/02/2026",
+        "32.01.2026",
+        "2026/13/01",
+        "Sat Feb 31 08:26:58 +0000 2026",
+        "Sat Xyz 25 08:26:58 +0000 2026",
+        "9" * 30,
+        "0001-01-01T00:00:00+14:00",
+    ),
     *(None, True, 10**400, float("nan"), float("inf"), [], {}, b"2026"),
 ]
 DATES: list[tuple[Any, str | None]] = [
@@ -29,6 +39,9 @@ DATES: list[tuple[Any, str | None]] = [
     ("2026-07-25 08:26:58 UTC", MOMENT),
     ("2026-07-25T01:26:58-07:00", MOMENT),
     ("2026-07-25", "2026-07-25T00:00:00+00:00"),
+    ("2026/07/25 08:26:58", MOMENT),
+    ("25.07.2026 08:26:58", MOMENT),
+    ("25.07.2026", "2026-07-25T00:00:00+00:00"),
     (1784968018, MOMENT),
     (1784968018000, MOMENT),
     ("1784968018", MOMENT),
@@ -150,16 +163,16 @@ def test_hurt_arrays(text: str, reason: str) -> None:
 
 NAMED: list[tuple[list[str], list[str], dict[str, str] | str]] = [
     (["alice"], ["a.zip"], {"alice": "a.zip"}),
-    (["alice"], ["x=alice.csv"], {"alice": "Alice.csv"}),  # x is another bot's author
+    (["alice"], ["x=a.csv"], "--posts x=a.csv: x is none of alice; type: --posts alice=a.csv"),
+    (["Alice.csv"], [], "Alice.csv is a file, not a handle; type a name for the bot, and --posts Alice.csv"),
     (["alice"], ["not a handle=y.zip"], {"alice": "not a handle=y.zip"}),
     (["alice"], ["is=there.zip"], {"alice": "is=there.zip"}),
-    (["alice"], ["alice=a.zip", "bob=b.zip"], {"alice": "a.zip"}),
     (["alice"], ["alice=a.zip"], {"alice": "a.zip"}),
     (["alice", "bob"], ["bob=bluesky:bob.example", "@Alice=a=b.zip"], {"alice": "a=b.zip", "bob": "bluesky:bob.example"}),
     (["alice", "bob"], ["bob=b.zip"], {"alice": "Alice.csv", "bob": "b.zip"}),
     (["alice", "bob"], ["a.zip"], "a.zip: whose posts? type: --posts alice=a.zip"),
     (["alice"], ["a.zip", "b.zip"], "b.zip: alice has a source already, a.zip; give one for each author"),
-    (["bob"], [], "no posts of bob here (looked for bob.zip, bob.jsonl and so on); name them: hubtweets publish bob --posts FILE"),
+    (["bob"], [], "no posts of bob here (looked for bob.zip, bob.jsonl and so on); name them: --posts FILE"),
 ]
 
 
@@ -176,6 +189,10 @@ def test_whose_posts_are_where(
         with pytest.raises(HubtweetsError) as caught:
             sources.name(handles, given)
         assert str(caught.value) == expected
+
+
+def test_settings_may_name_the_authors_of_other_bots() -> None:
+    assert sources.name(["alice"], ["bob=b.zip", "alice=a.zip"], typed=False) == {"alice": "a.zip"}
 
 
 READING = Reading(
@@ -213,7 +230,7 @@ def test_a_service_is_read_once_unless_refreshed(tmp_path: Path, monkeypatch: py
     fetching = Fetching(0.005, False, lambda cost: False)
     for again in (fetching, fetching, replace(fetching, refresh=True)):
         path = sources.locate("bluesky:bob.example", tmp_path / "sources", Columns(), again, said.append)
-    assert asked == ["bluesky:bob.example"] * 2 and len(said) == 1 and "--refresh reads it again" in said[0]
+    assert asked == ["bluesky:bob.example"] * 2 and len(said) == 3 and "--refresh reads it again" in said[1]
     assert sources.locate("bluesky:carol.example", tmp_path / "sources", Columns(), fetching, said.append) != path
     assert list(sources.read(path, "bob", Columns()).posts) == READING.posts
     assert sources.locate("a.zip", tmp_path, Columns(), fetching, said.append) == Path("a.zip")
@@ -226,9 +243,9 @@ def test_an_address_that_markdown_could_act_on_is_left_out(tmp_path: Path, url: 
 
 
 UNREADABLE = {
-    "alice.docx": "no posts are known to be in such a file; give an archive of X, Mastodon or Bluesky as it came, "
-    "or a .jsonl, .json, .csv, .parquet or .txt file",
-    "nothing.zip": "no such file; name the posts: --posts FILE",
+    "alice.docx": "no posts are read from such a file; give an archive of X, Mastodon or Bluesky or an export as it came, "
+    "or one .jsonl, .json, .csv, .tsv, .parquet or .txt file",
+    "nothing.zip": "no such file, nor one of x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID; name the posts: --posts FILE",
 }
 
 

@@ -177,7 +177,8 @@ HURT: list[tuple[str, Any, Columns, str]] = [
     ("a.jsonl", "[" * 100_000, NAMED,
      "line 1 is not JSON (maximum recursion depth exceeded while decoding a JSON array from a unicode string); write one object a line"),
     ("a.jsonl", "1" * (16 * 2**20 + 1), NAMED, "line 1 is longer than 16 Mi characters; write one post a line"),
-    ("a.txt", "one\n".encode("utf-16"), NAMED, "line 1 is not UTF-8 (it holds a NUL); save the file as UTF-8"),
+    ("a.txt", "one\n".encode("utf-16-le"), NAMED, "line 1 is not UTF-8 (it holds a NUL); save the file as UTF-8"),
+    ("a.csv", "text\ncafé\n".encode("latin-1"), NAMED, "near line 1 is not UTF-8 (invalid continuation byte); save the file as UTF-8"),
     ("a.json", '[{"text": "a"}, {"text": "b"', NAMED,
      "cut, or no JSON with a list of posts (Expecting ',' delimiter: line 1 column 13 (char 12)); "
      'write an array of objects such as {"text": "my post"}'),
@@ -187,14 +188,14 @@ HURT: list[tuple[str, Any, Columns, str]] = [
     ("a.json", "", NAMED,
      "cut, or no JSON with a list of posts (Expecting value: line 1 column 1 (char 0)); "
      'write an array of objects such as {"text": "my post"}'),
-    ("a.csv", "id,day\n1,2\n", NAMED, "no column has a name that texts of posts have (there are: id, day); name one of them with --text-column"),
+    ("a.csv", "id,day\n1,2\n", NAMED, "can't tell which column holds the texts (there are: id, day); name one of them with --text-column"),
     ("a.csv", "id,text\n1,a\n", Columns(id="key"), "no column is called 'key' (there are: id, text); name one of them with --id-column"),
     ("a.csv", "id,text\n1,a\n", Columns(repost="rt"), "no column is called 'rt' (there are: id, text); name one of them with --repost-column"),
     ("a.csv", "id,text\n1,a, b\n", NAMED,
      "line 2 is no CSV (3 cells, where the first row has 2); put texts in quotes, and double those in them"),
     ("a.csv", 'id,text\n1,"a\n2,b\n', NAMED, "line 3 is no CSV (unexpected end of data); put texts in quotes, and double those in them"),
     ("a.csv", "id,text\n1,a\0\n", NAMED, "line 2 is not UTF-8 (it holds a NUL); save the file as UTF-8"),
-    ("a.parquet", table(id=["1"]), NAMED, "no column has a name that texts of posts have (there are: id); name one of them with --text-column"),
+    ("a.parquet", table(id=["1"]), NAMED, "can't tell which column holds the texts (there are: id); name one of them with --text-column"),
     ("a.parquet", table(text=[["a"]]), NAMED, 'row 1 has no "text"; name the column of the texts with --text-column'),
     ("a.parquet", b"PAR1", NAMED,
      "can't be read (Parquet file size is 4 bytes, smaller than the minimum file footer (8 bytes)); "
@@ -293,7 +294,7 @@ FETCHED: dict[str, Any] = {
     "check the name, accept its terms on its page, or type: hf auth login",
     "org/test": "dataset:org/test: can't be read (Bad split: train. Available splits: ['test']); "
     "download it again, or give its posts as a .csv or .jsonl file",
-    "org/numbers": "dataset:org/numbers: no column has a name that texts of posts have (there are: n); name one of them with --text-column",
+    "org/numbers": "dataset:org/numbers: can't tell which column holds the texts (there are: n); name one of them with --text-column",
     "org/hurt": "dataset:org/hurt: can't be read (JSON parse error: Invalid value. in row 1); "
     "download it again, or give its posts as a .csv or .jsonl file",
     "../lines": "dataset:../lines: no dataset can be called so; write dataset:NAMESPACE/NAME",
@@ -330,3 +331,10 @@ def test_a_table_of_tweets_is_unescaped_and_has_replies(tmp_path: Path) -> None:
     assert list(files.read(Container(tmp_path / "a.csv"), Columns()).posts) == [Post("1", "@bob a & b", kind="reply"), Post("2", "plain <")]
     write(tmp_path / "b.csv", "id,text,in_reply_to\n1,a &amp; b,x\n2,of my own,\n")
     assert list(files.read(Container(tmp_path / "b.csv"), Columns()).posts) == [Post("1", "a &amp; b", kind="reply"), Post("2", "of my own")]
+
+
+def test_dates_that_are_not_understood_are_warned_of(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", "text,date\none,01/02/2015\ntwo,\nthree,2015-01-31\nfour,02/02/2015\n")
+    reading = files.read(Container(tmp_path / "a.csv"), Columns())
+    assert [post.created_at for post in reading.posts] == [None, None, "2015-01-31T00:00:00+00:00", None]
+    assert reading.warnings == [f"{tmp_path}/a.csv: 2 dates are not understood, such as '01/02/2015'; write them as 2015-01-31 or 31.01.2015"]

@@ -268,8 +268,8 @@ def broken(tmp_path: Path, case: str) -> Path:
 
 
 ERRORS = {
-    "no archive": "{path}: no posts are known to be in such a file; give an archive of X, Mastodon or Bluesky as it came, "
-    "or a .jsonl, .json, .csv, .parquet or .txt file",
+    "no archive": "{path}: no posts are read from such a file; give an archive of X, Mastodon or Bluesky or an export as it came, "
+    "or one .jsonl, .json, .csv, .tsv, .parquet or .txt file",
     "no zip": "{path}: cut or damaged (File is not a zip file); download the archive again",
     "cut": "{path}: cut or damaged (File is not a zip file); download the archive again",
     "hurt inside": "{path}: cut or damaged (Bad CRC-32 for file 'data/tweets.js'); download the archive again",
@@ -282,7 +282,7 @@ ERRORS = {
     "deleted posts": "{path}: holds deleted_tweets, not public posts; give the whole archive or its tweets.js",
     "no text": "{path}: item 1 of tweets.js is no post (it lacks id_str or full_text); download the archive again",
     "part missing": "{path}: tweets-part1.js is missing, though manifest.js lists it; download the archive again",
-    "somebody else's": "{path}: the archive of @bob, not of @alice; type: hubtweets publish bob --posts {path}",
+    "somebody else's": "{path}: the archive of @bob, not of @alice; type bob in place of alice",
 }
 
 

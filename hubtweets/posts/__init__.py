@@ -37,6 +37,8 @@ SourceKind = Literal[
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 X_DATE = re.compile(r"\w{3} (\w{3}) (\d\d) (\d\d):(\d\d):(\d\d) \+0000 (\d{4})", re.ASCII)
+YEAR_FIRST = re.compile(r"\d{4}/\d\d/\d\d\b", re.ASCII)
+GERMAN = re.compile(r"^(\d\d)\.(\d\d)\.(\d{4})\b", re.ASCII)
 MONTHS = {name: number for number, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)}
 SECONDS_UNTIL_5138 = 10**11  # a larger number of seconds is one of milliseconds
 
@@ -106,7 +108,7 @@ def to_utc(date: object) -> str | None:
     """Return a date as ISO 8601 in UTC, or None where it is none.
 
     It may be written as ISO 8601, as X writes it ("Sat Jul 25 08:26:58 +0000 2026", "2015-10-01 15:59:20 +0000"), as "2025-05-18 04:35:32 UTC",
-    as seconds or milliseconds since 1970, or be a datetime.
+    as "2015/01/31 08:00" or "31.01.2015 08:00", as seconds or milliseconds since 1970, or be a datetime. 01/02/2015 is two days, and none.
     """
     try:
         if isinstance(date, str):
@@ -116,6 +118,7 @@ def to_utc(date: object) -> str | None:
             elif date.isascii() and date.isdecimal() and len(date) > 8:  # fewer digits are a day or a year
                 return to_utc(int(date))
             else:
+                date = GERMAN.sub(r"\3-\2-\1", date.replace("/", "-") if YEAR_FIRST.match(date) else date)
                 when = datetime.fromisoformat(date.removesuffix(" UTC").replace(" +", "+").replace(" -", "-"))
         elif isinstance(date, datetime):
             when = date

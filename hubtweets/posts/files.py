@@ -34,7 +34,8 @@ def files(container: Container) -> list[str]:
 def read(container: Container, columns: Columns) -> Reading:
     """Read the table of a container; raise HubtweetsError where it has no such column, or is damaged."""
     names = files(container)
-    return Reading(FORMATS[suffix(names[0])].kind, Profile("", ""), None, read_files(container, names, columns))
+    warnings: list[str] = []
+    return Reading(FORMATS[suffix(names[0])].kind, Profile("", ""), None, read_files(container, names, columns, warnings), warnings)
 
 
 def fetch(name: str, columns: Columns) -> Reading:
@@ -63,14 +64,16 @@ def fetch(name: str, columns: Columns) -> Reading:
     finally:
         if shown:  # a push shows them
             enable_progress_bars()
-    return Reading("dataset", Profile("", ""), None, to_posts(dataset_rows(table, fields, source), columns, source, Format("dataset", table_rows)))
+    warnings: list[str] = []
+    posts = to_posts(dataset_rows(table, fields, source), columns, source, Format("dataset", table_rows), warnings)
+    return Reading("dataset", Profile("", ""), None, posts, warnings)
 
 
-def read_files(container: Container, names: Iterable[str], columns: Columns) -> Iterator[Post]:
+def read_files(container: Container, names: Iterable[str], columns: Columns, warnings: list[str]) -> Iterator[Post]:
     count = 0
     for name in names:
         format = FORMATS[suffix(name)]
-        for post in to_posts(format.rows(container, name, columns), columns, place(container, name), format, count):
+        for post in to_posts(format.rows(container, name, columns), columns, place(container, name), format, warnings, count):
             count += 1
             yield post
 
@@ -89,9 +92,12 @@ def place(container: Container, name: str) -> str:
 
 def lines(file: IO[bytes], source: str, newline: str | None = None) -> Iterator[tuple[int, str]]:
     """Yield the numbered lines of a text; raise HubtweetsError where one is too long, or holds a NUL, which only other encodings do."""
-    text = io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline=newline)
+    text = io.TextIOWrapper(file, "utf-8-sig", newline=newline)
     for number in itertools.count(1):
-        line = text.readline(MAX_LINE + 1)
+        try:
+            line = text.readline(MAX_LINE + 1)
+        except UnicodeDecodeError as error:
+            raise HubtweetsError(f"{source}: near line {number} is not UTF-8 ({error.reason}); save the file as UTF-8") from None
         if len(line) > MAX_LINE:
             raise HubtweetsError(f"{source}: line {number} is longer than {MAX_LINE >> 20} Mi characters; write one post a line")
         if "\0" in line:

@@ -20,6 +20,7 @@ from hubtweets.posts.container import Container
 SERVICE = re.compile(r"(x|mastodon|bluesky|dataset):.+")
 SUFFIXES = (".zip", "", ".tar.gz", ".tgz", ".tar", ".js", ".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".txt", ".car")
 HANDLE = re.compile(r"[\w.-]{1,96}", re.ASCII)
+SERVICES = "x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID"
 SAVED = ".saved.jsonl"
 URL = re.compile(r"https://[\w.:/@%~-]+", re.ASCII)  # nothing that Markdown or HTML could act on
 
@@ -45,21 +46,26 @@ def find(handle: str) -> str:
     there = {path.name.casefold(): path.name for path in sorted(Path().iterdir())}
     for suffix in SUFFIXES:
         if found := there.get(handle.casefold() + suffix):
+            if not suffix and Path(found).is_file():
+                raise HubtweetsError(f"{found} is a file, not a handle; type a name for the bot, and --posts {shlex.quote(found)}")
             return found
-    raise HubtweetsError(
-        f"no posts of {handle} here (looked for {handle}.zip, {handle}.jsonl and so on); name them: hubtweets publish {handle} --posts FILE"
-    )
+    raise HubtweetsError(f"no posts of {handle} here (looked for {handle}.zip, {handle}.jsonl and so on); name them: --posts FILE")
 
 
-def name(handles: Sequence[str], given: Sequence[str]) -> dict[str, str]:
-    """Return the source of each handle from `SOURCE` or `HANDLE=SOURCE`, else the file named after it; raise HubtweetsError where that is unclear."""
+def name(handles: Sequence[str], given: Sequence[str], typed: bool = True) -> dict[str, str]:
+    """Return the source of each handle from `SOURCE` or `HANDLE=SOURCE`, else the file named after it; raise HubtweetsError where that is unclear.
+
+    What was not typed comes from settings that several bots share, and may name other authors.
+    """
     named: dict[str, str] = {}
     for source in given:
         handle, equals, rest = source.partition("=")
         handle = handle.removeprefix("@").lower()
         if not (equals and handle in handles):
             if equals and HANDLE.fullmatch(handle) and not Path(source).exists():
-                continue  # another author's, out of settings that several bots share
+                if typed:
+                    raise HubtweetsError(f"--posts {source}: {handle} is none of {', '.join(handles)}; type: --posts {handles[0]}={rest}")
+                continue
             if len(handles) > 1:
                 raise HubtweetsError(f"{source}: whose posts? type: --posts {handles[0]}={source}")
             handle, rest = handles[0], source
@@ -74,14 +80,15 @@ def choose(path: Path) -> tuple[Container, ModuleType]:
     from hubtweets.posts import files
 
     if not path.is_file() and not path.is_dir():
-        raise HubtweetsError(f"{path}: no such file; name the posts: --posts FILE")
+        raise HubtweetsError(f"{path}: no such file, nor one of {SERVICES}; name the posts: --posts FILE")
     container = Container(path)
     for reader in [*readers(), files]:
         if reader.files(container):
             return container, reader
+    place = "this folder" if path.is_dir() else "such a file"
     raise HubtweetsError(
-        f"{path}: no posts are known to be in such a file; give an archive of X, Mastodon or Bluesky as it came, "
-        "or a .jsonl, .json, .csv, .parquet or .txt file"
+        f"{path}: no posts are read from {place}; give an archive of X, Mastodon or Bluesky or an export as it came, "
+        "or one .jsonl, .json, .csv, .tsv, .parquet or .txt file"
     )
 
 
@@ -93,6 +100,7 @@ def locate(source: str, folder: Path, columns: Columns, fetching: Fetching, say:
     if path.exists() and not fetching.refresh:
         say(f"{source}: read on {date.fromtimestamp(path.stat().st_mtime)}, taken from there; --refresh reads it again")
         return path
+    say(f"{source}: reading")
     folder.mkdir(parents=True, exist_ok=True)
     saved.write(fetch(source, columns, fetching, say), path)
     return path
@@ -131,7 +139,7 @@ def read(path: Path, handle: str, columns: Columns) -> Reading:
         reading = files.read(container, columns) if reader is files else reader.read(container)
     found = reading.profile
     if found.network == "X" and found.handle and found.handle.lower() != handle:
-        advice = f"hubtweets publish {found.handle} --posts {shlex.quote(str(path))}" if HANDLE.fullmatch(found.handle) else "--posts FILE"
-        raise HubtweetsError(f"{path}: the archive of @{found.handle}, not of @{handle}; type: {advice}")
+        advice = f"type {found.handle} in place of {handle}" if HANDLE.fullmatch(found.handle) else "give another with --posts"
+        raise HubtweetsError(f"{path}: the archive of @{found.handle}, not of @{handle}; {advice}")
     url = found.url if found.url and URL.fullmatch(found.url) else None
     return replace(reading, profile=replace(found, handle=found.handle or handle, name=found.name or found.handle or handle, url=url))

@@ -87,7 +87,7 @@ def locate(names: Sequence[str], columns: Columns, source: str) -> Fields:
 
 def no_column(source: str, option: str, columns: Columns, names: Iterable[str]) -> HubtweetsError:
     given = getattr(columns, option)
-    wanted = f"no column is called {given!r}" if given else "no column has a name that texts of posts have"
+    wanted = f"no column is called {given!r}" if given else "can't tell which column holds the texts"
     there = ", ".join(well_formed(name[:40]) for name in itertools.islice(names, 30)) or "none"
     return HubtweetsError(f"{source}: {wanted} (there are: {there}); name one of them with --{option}-column")
 
@@ -99,8 +99,9 @@ def chosen(fields: Fields) -> list[str]:
 # ---- rows to posts
 
 
-def to_posts(rows: Iterable[Row], columns: Columns, source: str, format: Format, count: int = 0) -> Iterator[Post]:
-    """Yield a post of each row; one without an id has its number, on from `count`."""
+def to_posts(rows: Iterable[Row], columns: Columns, source: str, format: Format, warnings: list[str], count: int = 0) -> Iterator[Post]:
+    """Yield a post of each row; one without an id has its number, on from `count`. Dates that can't be read are warned of."""
+    unread: list[Any] = []
     unseen, names = {option for option in OPTIONS if getattr(columns, option)}, list[str]()
     for id, (number, row, fields) in enumerate(rows, count + 1):
         text = text_of(row, fields)
@@ -108,7 +109,14 @@ def to_posts(rows: Iterable[Row], columns: Columns, source: str, format: Format,
             raise HubtweetsError(f'{source}: {format.unit} {number} has no "{fields.text or columns.text or "text"}"; {format.advice}')
         if unseen:
             unseen, names = {option for option in unseen if getattr(fields, option) is None}, list(row) if isinstance(row, dict) else []
-        yield to_post(row, fields, text, id) if isinstance(row, dict) else Post(str(id), text)
+        post = to_post(row, fields, text, id) if isinstance(row, dict) else Post(str(id), text)
+        if fields.date and post.created_at is None and row[fields.date] not in (None, ""):
+            unread.append(row[fields.date] if not unread else None)
+        yield post
+    if unread:
+        warnings.append(
+            f"{source}: {len(unread):,} dates are not understood, such as {str(unread[0])[:40]!r}; write them as 2015-01-31 or 31.01.2015"
+        )
     if unseen and names:
         raise no_column(source, sorted(unseen)[0], columns, names)
 
