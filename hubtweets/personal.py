@@ -33,6 +33,8 @@ SECRET = re.compile(
     |\bAIza[\w-]{35}|\bya29\.[\w-]{20,}                           # Google
     |\bxox[abeoprs]-[\w-]{10,}                                     # Slack
     |\b[sr]k_(?:live|test)_[A-Za-z0-9]{16,}                        # Stripe
+    |\bA{20}[A-Za-z0-9%]{30,}                                      # X
+    |\bdiscord(?:app)?\.com/api/webhooks/\d+/[\w-]{40,}           # Discord
     |\bnpm_[A-Za-z0-9]{36}\b|\bpypi-[\w-]{50,}                    # package registries
     |\b\d{8,10}:AA[\w-]{33}\b                                     # Telegram bots
     |\bSG\.[\w-]{16,}\.[\w-]{16,}                                  # SendGrid

@@ -60,15 +60,18 @@ def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation
     read = run.folder / "posts.reading"
     try:
         curated = curation.curate(run.progress(dataset.writing(everything, read), "posts"), list(readings), rules)
-        few = [curation.check_amount(counts) for counts in curated.counts]
-        split = dataset.choose_split(curated.kept, rules.split)
-        train, validation = dataset.split(curated.kept, split)
         for line in [*curation.table(curated.counts), "", "For example:", *curation.preview_lines(curated.shown), ""]:
             run.say(f"curate: {line}".rstrip())
-        sides = [sum(map(len, side.values())) for side in (train, validation)]
-        run.say(f"curate: {sides[0]:,} posts to train on, {sides[1]:,} held out ({'the last tenth' if split == 'time' else 'a tenth by hash'})")
+        few = [curation.check_amount(counts) for counts in curated.counts]
         for warning in [*(warning for reading in readings.values() for warning in reading.warnings), *filter(None, few)]:
             run.say(f"warning: {warning}")
+        split = dataset.choose_split(curated.kept, rules.split)
+        train, validation = dataset.split(curated.kept, split)
+        sides = [sum(map(len, side.values())) for side in (train, validation)]
+        masked = sum(counts.masked for counts in curated.counts)
+        if masked:
+            run.say(f"curate: in {masked:,} of the kept posts an address or a number is masked")
+        run.say(f"curate: {sides[0]:,} posts to train on, {sides[1]:,} held out ({'the last tenth' if split == 'time' else 'a tenth by hash'})")
         outputs = [run.folder / name for name in ("posts.parquet", "dataset/train.parquet", "dataset/validation.parquet")]
         outputs[1].parent.mkdir(exist_ok=True)
         dataset.write(dataset.pairs(train), outputs[1])

@@ -510,6 +510,7 @@ def test_nothing_private_is_in_any_output(tmp_path: Path, base: Path) -> None:
     done = run(tmp_path, "publish", *arguments)
     assert done.returncode == 0, done.stderr
     explained = run(tmp_path, "curate", "alice", "bob", "carol", "--explain")
+    assert "curate: in 1 of the kept posts an address or a number is masked\n" in done.stderr
     assert "curate: Not public" in done.stderr and explained.returncode == 0
     assert SECRET not in done.stdout + done.stderr + explained.stdout + explained.stderr
     found = []

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import subprocess
 import sys
 import tarfile
 import tracemalloc
@@ -12,16 +13,20 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from types import ModuleType
+from types import SimpleNamespace
+from typing import Any
 
+import pyarrow
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Columns, Post, sources
+from hubtweets.posts import Columns, Post, saved, sources, x_archive
 from hubtweets.posts.bluesky import MAX_CAR
 from tests import (
+    test_posts,
     test_posts_bluesky,
     test_posts_exports,
     test_posts_files,
@@ -31,7 +36,8 @@ from tests import (
     test_posts_x_json,
 )
 
-READERS = [
+READERS: list[Any] = [
+    SimpleNamespace(__name__="tests.test_posts_saved", samples=lambda folder: [write_saved(folder / "bob.saved.jsonl")]),
     test_posts_x_archive,
     test_posts_grailbird,
     test_posts_x_json,
@@ -49,6 +55,11 @@ SPLINTERS = [
 HURTS = st.lists(st.tuples(st.floats(0, 1), st.sampled_from([0, 0, 1, 1, 4, 40, 10**9]), st.sampled_from(SPLINTERS)), min_size=1, max_size=4)
 
 opened: list[str] | None = None
+
+
+def write_saved(path: Path) -> Path:
+    saved.write(test_posts.READING, path)
+    return path
 
 
 def note_opened(event: str, arguments: tuple) -> None:
@@ -99,7 +110,8 @@ def hurt_copy(path: Path, target: Path, member: float, hurts: list[tuple[float, 
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__.removeprefix("tests.test_posts_"))
-def test_2000_hurt_files_of_every_reader(reader: ModuleType, tmp_path: Path) -> None:
+def test_2000_hurt_files_of_every_reader(reader: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(x_archive, "in_processes", lambda work, tasks: (work(*task) for task in tasks))  # thousands of processes would take hours
     (tmp_path / "whole").mkdir()
     samples: list[Path] = reader.samples(tmp_path / "whole")
     outcomes = {"posts": 0, "errors": 0}
@@ -169,6 +181,12 @@ BEGINNINGS: dict[str, tuple[str, bytes, bytes]] = {
     "telegram": ("result.json", b'{"type": "public_channel", "messages": ["', b"x" * MEBIBYTE),
     "threads": ("threads_and_replies.json", b'{"text_post_app_text_posts": ["', b"x" * MEBIBYTE),
     "reddit": ("comments.csv", b'id,permalink,date,ip,subreddit,gildings,link,parent,body,media\n"', b"x" * MEBIBYTE),
+    "lists in an item": ("tweets.js", b"window.YTD.tweets.part0 = [[", b"[]," * (MEBIBYTE // 3)),
+    "lists in a manifest": ("manifest.js", b'window.x = {"a": [', b"[]," * (MEBIBYTE // 3)),
+    "lists in a line": ("a.jsonl", b"[", b"[]," * (MEBIBYTE // 3)),
+    "lists in a page": ("pages.jsonl", b'{"data": [{"id": "1", "text": "x"}], "meta": {}, "x": [', b"[]," * (MEBIBYTE // 3)),
+    "lists in threads": ("threads_and_replies.json", b"[", b"[]," * (MEBIBYTE // 3)),
+    "lists in an object": ("a.json", b'{"posts": [', b"[]," * (MEBIBYTE // 3)),
     "car": ("repo.car", b"\x3a\xa2eroots\x81", b"x" * MEBIBYTE),
 }
 
@@ -232,3 +250,34 @@ def test_the_fuzz_hurts_what_it_should() -> None:
     content = bytes(range(200))
     assert hurt(content, [(0.5, 1, b"x")]) == content[:100] + b"x" + content[101:]
     assert hurt(content, [(0.5, 10**9, b"")]) == content[:100]
+
+
+PARQUET = """
+import resource, sys
+from pathlib import Path
+from hubtweets.errors import HubtweetsError
+from hubtweets.posts import Columns, sources
+import pyarrow.parquet
+sources.choose(Path(sys.argv[2]))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    count = sum(1 for post in sources.read(Path(sys.argv[1]), "alice", Columns()).posts)
+except HubtweetsError as error:
+    count = error
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, count)
+"""
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [(["x" * (300 * MEBIBYTE)], "row group 0 holds more than 128 MiB"), (["x" * MEBIBYTE] * 400, "400")],
+    ids=["one cell", "one text many times"],
+)
+def test_a_small_parquet_file_fills_no_memory(tmp_path: Path, texts: list[str], expected: str) -> None:
+    """In a process of its own, for Arrow's memory is not Python's."""
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pyarrow.table({"text": texts}), path, compression="zstd")
+    (tmp_path / "b.txt").write_text("hello")
+    done = subprocess.run([sys.executable, "-c", PARQUET, str(path), str(tmp_path / "b.txt")], capture_output=True, text=True, check=True)
+    memory, _, said = done.stdout.partition(" ")
+    assert path.stat().st_size < 100_000 and expected in said and int(memory) < MOST, done.stdout

@@ -57,6 +57,8 @@ SECRETS = [
     "xoxb-1234567890-abc",
     "sk_live_" + "a1" * 10,
     "npm_" + "a" * 36,
+    "A" * 22 + "b1%2B" * 12,
+    "discord.com/api/webhooks/123456/" + "a-B_" * 15,
     "pypi-" + "A" * 60,
     "123456789:AA" + "x" * 33,
     "SG." + "a" * 22 + "." + "b" * 43,

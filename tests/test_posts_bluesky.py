@@ -65,6 +65,7 @@ RECORDS: list[tuple[dict, Post]] = [
         Post("k", "é🌙 x.org", UTC, "en"),
     ),
     (record("www.www.www.", facets=[facet(8, 12), facet(0, 4), facet(2, 10)]), Post("k", "www.", UTC, "en", link=True)),
+    (record("see youtu.be/xyz now", facets=[facet(4, 16)]), Post("k", "see  now", UTC, "en", link=True)),
     (record("I wrote about x.org", facets=[facet(2, 13)]), Post("k", "I wrote about x.org", UTC, "en")),  # words of the author's own
     (record("a \ud800 x.org", facets=[facet(6, 11)]), Post("k", "a \ufffd ", UTC, "en", link=True)),
     (record(5), Post("k", "5", UTC, "en")),

@@ -176,7 +176,7 @@ HURT: list[tuple[str, Any, Columns, str]] = [
     ("a.jsonl", '{"text": "one"}', Columns(date="day"), "no column is called 'day' (there are: text); name one of them with --date-column"),
     ("a.jsonl", "[" * 100_000, NAMED,
      "line 1 is not JSON (maximum recursion depth exceeded while decoding a JSON array from a unicode string); write one object a line"),
-    ("a.jsonl", "1" * (16 * 2**20 + 1), NAMED, "line 1 is longer than 16 Mi characters; write one post a line"),
+    ("a.jsonl", "1" * (16 * 2**20 + 1), NAMED, "line 1 is longer than 4 Mi characters; write one post a line"),
     ("a.txt", "one\n".encode("utf-16-le"), NAMED, "line 1 is not UTF-8 (it holds a NUL); save the file as UTF-8"),
     ("a.csv", "text\ncafé\n".encode("latin-1"), NAMED, "near line 1 is not UTF-8 (invalid continuation byte); save the file as UTF-8"),
     ("a.json", '[{"text": "a"}, {"text": "b"', NAMED,

@@ -22,6 +22,7 @@ ITEMS: list[tuple[dict[str, Any], Post]] = [
     ),
     ({"id_str": "12", "text": "RT @bob: hello", "retweeted_status": {"id": 5, "text": "hello"}}, Post("12", "RT @bob: hello", kind="repost")),
     ({"id_str": "15", "text": "RT @bob: typed by hand"}, Post("15", "RT @bob: typed by hand")),
+    ({"id_str": "16", "text": "for my followers", "user": {"protected": True}}, Post("16", "", visibility="private")),
     ({"id_str": "13", "text": "@bob hi", "in_reply_to_status_id": 9, "in_reply_to_user_id": 77}, Post("13", "@bob hi", kind="reply")),
     ({"id_str": "14", "text": "and so on", "in_reply_to_status_id": 13, "in_reply_to_user_id": 42}, Post("14", "and so on", kind="self_reply")),
 ]

@@ -325,6 +325,23 @@ def test_the_manifest_is_checked(tmp_path: Path) -> None:
     assert (reading.profile.handle, reading.profile.name, reading.profile.account_id) == ("alice", "Alice", MINE)
 
 
+def test_notes_in_parts_are_read_and_missing_ones_named(tmp_path: Path) -> None:
+    item = tweet(snowflake(5_020), LONG[:200] + "…")
+    files = archive_files([item], [note(snowflake(9_000), "another")])
+    files["data/note-tweet-part1.js"] = javascript("YTD.note_tweet.part1", [note(snowflake(5_000), LONG)])
+    listed = [{"fileName": f"data/{name}.js", "count": "1"} for name in ("note-tweet", "note-tweet-part1")]
+    files["data/manifest.js"] = javascript("__THAR_CONFIG", {"dataTypes": {"noteTweet": {"files": listed}}})
+    assert texts(write_zip(tmp_path / "a.zip", files)) == [LONG, "another"]
+    del files["data/note-tweet-part1.js"]
+    with pytest.raises(HubtweetsError, match=r"a\.zip: note-tweet-part1\.js is missing, though manifest\.js lists it; download the archive again$"):
+        texts(write_zip(tmp_path / "a.zip", files))
+    partial = {"archiveInfo": {"isPartialArchive": True}, "dataTypes": {"noteTweet": {"files": listed}}}
+    reading = read(write_zip(tmp_path / "a.zip", files | {"data/manifest.js": javascript("__THAR_CONFIG", partial)}))
+    assert reading.warnings == [
+        f"{tmp_path}/a.zip: one part of an archive that X split into several; the posts in the other zips (note-tweet-part1.js) are not in it"
+    ]
+
+
 def test_more_parts_than_cores_are_all_read(tmp_path: Path) -> None:
     parts = 2 * (os.cpu_count() or 1) + 1
     files = archive_files([tweet(str(n)) for n in range(3 * parts)], parts=parts)
@@ -341,5 +358,5 @@ def samples(folder: Path) -> list[Path]:
     """Write one small archive of every kind."""
     files = archive_files([item for item, _ in ITEMS[:10]] + [tweet(snowflake(5_020), LONG[:200])], [note(snowflake(5_000), LONG)])
     (folder / "tweets.js").write_text(files["data/tweets.js"])
-    parts = archive_files([tweet("1"), tweet("2")])
+    parts = archive_files([tweet("1"), tweet("2"), tweet("3")], parts=2)
     return [write_zip(folder / "x.zip", files), folder / "tweets.js", write_folder(folder / "x", parts)]

@@ -237,7 +237,7 @@ ERRORS: dict[str, tuple[str, str]] = {
     "a long number": (json.dumps(v1()) + "\n" + "1" * 5000, "{path} is cut or no JSON (line 2: Exceeds the limit (4300 digits) for integer string"),
     "a long line": (
         json.dumps(v1()) + '\n"' + "x" * (16 * 2**20 + 1),
-        "{path} is cut or no JSON (line 2 has more than 16 MiB); save it again",
+        "{path} is cut or no JSON (line 2 has more than 8 MiB); save it again",
     ),
     "many authors": (
         json.dumps([v2("5"), v2("6", author_id="77"), v2("7", author_id="78"), v2("8")]),

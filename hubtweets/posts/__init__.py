@@ -39,6 +39,7 @@ LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 X_DATE = re.compile(r"\w{3} (\w{3}) (\d\d) (\d\d):(\d\d):(\d\d) \+0000 (\d{4})", re.ASCII)
 YEAR_FIRST = re.compile(r"\d{4}/\d\d/\d\d\b", re.ASCII)
 GERMAN = re.compile(r"^(\d\d)\.(\d\d)\.(\d{4})\b", re.ASCII)
+ADDRESS = re.compile(r"[\w-]+(\.[\w-]+)+/\S*")  # a shortened one need not be in the link
 MONTHS = {name: number for number, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)}
 SECONDS_UNTIL_5138 = 10**11  # a larger number of seconds is one of milliseconds
 
@@ -164,7 +165,11 @@ def is_address(words: str, href: str) -> bool:
     if not words or " " in words:
         return not words
     short = words.removesuffix("…").removesuffix("...")
-    return words.startswith(("http:", "https:", "www.")) or (("." in short or "/" in short) and short in href.lower())
+    return (
+        words.startswith(("http:", "https:", "www."))
+        or ADDRESS.fullmatch(short) is not None
+        or (("." in short or "/" in short) and short in href.lower())
+    )
 
 
 def hash_files(paths: Iterable[Path]) -> str:

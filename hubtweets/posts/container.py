@@ -18,7 +18,7 @@ from typing import IO, cast
 from hubtweets.errors import HubtweetsError
 
 MAX_FILES = 200_000  # in one tar, about a kilobyte of memory each
-MAX_READ = 64 * 2**20  # bytes of a file that is read at once; what may be larger is streamed
+MAX_READ = 8 * 2**20  # bytes of a file that is read at once, of which JSON makes some twenty times as much; what may be larger is streamed
 BLOCK = 1 << 20
 HURT = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OverflowError, UnicodeError)
 
@@ -37,14 +37,12 @@ class Container:
         with self.mended(name), self._open(name) as file:
             yield file
 
-    def read(self, name: str) -> bytes:
-        """Return the bytes of a file of at most 64 MiB; raise HubtweetsError where there are more."""
+    def read(self, name: str, most: int = MAX_READ) -> bytes:
+        """Return the bytes of a file; raise HubtweetsError where there are more than `most`."""
         with self.open(name) as file:
-            content = file.read(MAX_READ + 1)
-        if len(content) > MAX_READ:
-            raise HubtweetsError(
-                f"{self.path}: {name} holds more than {MAX_READ >> 20} MiB, which such a file never does; download the archive again"
-            )
+            content = file.read(most + 1)
+        if len(content) > most:
+            raise HubtweetsError(f"{self.path}: {name} holds more than {most >> 20} MiB, which such a file never does; download the archive again")
         return content
 
     def sha256(self, names: Iterable[str]) -> str:
@@ -85,7 +83,8 @@ def listed(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
         return list(walk(path)), lambda name: (path / name).open("rb")
     if zipfile.is_zipfile(path) or path.suffix == ".zip":
         archive = zipfile.ZipFile(path)
-        return archive.namelist(), cast(Callable[[str], IO[bytes]], archive.open)
+        entries = {name.replace("\\", "/"): name for name in archive.namelist()}  # some Windows tools write backslashes
+        return list(entries), lambda name: archive.open(entries[name])
     if path.name.endswith((".tar.gz", ".tgz", ".tar")):
         tar = tarfile.open(path)  # noqa: SIM115
         members: dict[str, tarfile.TarInfo] = {}
@@ -106,3 +105,12 @@ def walk(folder: Path) -> Iterator[str]:
             path = Path(root, file)
             if path.is_file() and not path.is_symlink():
                 yield path.relative_to(folder).as_posix()
+
+
+def suffix(name: str) -> str:
+    return "." + base_name(name).rpartition(".")[2].lower()
+
+
+def place(container: Container, name: str) -> str:
+    """Return how an error names a file."""
+    return str(container.path) if container.path.name == name else f"{container.path}: {name}"

@@ -1,7 +1,7 @@
 """The exports of Threads and Instagram, Reddit, and Telegram.
 
 In: the zip or folder that the service made, or its one file of posts. Out: its posts. Only those files are opened; the messages, addresses and
-numbers beside them are not. Reddit's and Telegram's are streamed, those of Threads and Instagram are read at once, up to 64 MiB a file. The
+numbers beside them are not. Reddit's and Telegram's are streamed, those of Threads and Instagram are read at once, up to 8 MiB a file. The
 formats are documented nowhere, and none of them says whose it is.
 """
 
@@ -12,8 +12,8 @@ from typing import Any
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import Kind, Post, Profile, Reading, SourceKind, dig, json_stream, list_at, text_at, to_utc, well_formed
-from hubtweets.posts.container import Container, base_name
-from hubtweets.posts.files import csv_dicts, place
+from hubtweets.posts.container import Container, base_name, place
+from hubtweets.posts.files import csv_dicts
 
 THREADS = "threads_and_replies.json"
 INSTAGRAM = re.compile(r"posts_\d+\.json")

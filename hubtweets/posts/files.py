@@ -2,7 +2,7 @@
 
 In: one file; a folder or zip that holds a table in one or more files and nothing else, such as datasets' `save_to_disk` writes; or the train split
 of a dataset on the Hub. Out: its posts. All but two are streamed: a JSON object that holds its posts in a list, and a Parquet file inside an
-archive, are read at once, up to 64 MiB.
+archive, are read at once, up to 8 and 64 MiB.
 """
 
 import csv
@@ -11,16 +11,16 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import IO, Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import SECONDS_UNTIL_5138, Columns, Post, Profile, Reading, json_stream
-from hubtweets.posts.container import Container, base_name
+from hubtweets.posts import Columns, Post, Profile, Reading, json_stream
+from hubtweets.posts.arrow import refused, table_rows
+from hubtweets.posts.container import Container, base_name, place, suffix
 from hubtweets.posts.table import Fields, Format, Row, chosen, find, locate, to_posts
 
 NO_POSTS = re.compile(r"(^|.*/)(\.|__MACOSX/|cache-|(README|LICENSE|dataset_infos?\.json|dataset_dict\.json|state\.json)).*")
-MAX_LINE = 16 * 2**20  # characters
+MAX_LINE = 4 * 2**20  # characters
 LINE_BREAK = " ⏎ "  # so some write one in a cell
 
 
@@ -76,15 +76,6 @@ def read_files(container: Container, names: Iterable[str], columns: Columns, war
         for post in to_posts(format.rows(container, name, columns), columns, place(container, name), format, warnings, count):
             count += 1
             yield post
-
-
-def suffix(name: str) -> str:
-    return "." + base_name(name).rpartition(".")[2].lower()
-
-
-def place(container: Container, name: str) -> str:
-    """Return how an error names a file."""
-    return str(container.path) if container.path.name == name else f"{container.path}: {name}"
 
 
 # ---- text files
@@ -219,64 +210,10 @@ def csv_dicts(container: Container, name: str) -> Iterator[tuple[int, dict[str, 
             raise HubtweetsError(f"{source}: line {reader.line_num} is no CSV ({error}); put texts in quotes, and double those in them") from None
 
 
-# ---- tables of Arrow, and the Hub's
-
-
-def table_rows(container: Container, name: str, columns: Columns) -> Iterator[Row]:
-    """Yield the rows of a Parquet file or an Arrow stream, some thousand at a time, with no column that is not needed."""
-    import pyarrow
-    from pyarrow import parquet
-
-    source = place(container, name)
-    with container.open(name) as file, refused(source):
-        if suffix(name) == ".arrow":
-            stream = pyarrow.ipc.open_stream(file)
-            fields = locate(stream.schema.names, columns, source)
-            batches = (batch.select(chosen(fields)) for batch in stream)
-        else:  # read from its end, which an archive's members can't be at a fair price
-            seekable = file if container.path.name == name or container.path.is_dir() else io.BytesIO(container.read(name))
-            table = parquet.ParquetFile(seekable, pre_buffer=False)
-            fields = locate(table.schema_arrow.names, columns, source)
-            batches = table.iter_batches(1000, columns=chosen(fields))
-        number = itertools.count(1)
-        for batch in batches:
-            batch.validate(full=True)
-            for row in zip(*(to_python(column) for column in batch.columns), strict=True):
-                yield next(number), dict(zip(batch.schema.names, row, strict=True)), fields
-
-
-def to_python(column: Any) -> list:
-    """Return a column's values, dates as seconds since 1970: a datetime can't hold all that a column can."""
-    import pyarrow
-
-    if pyarrow.types.is_timestamp(column.type) or pyarrow.types.is_date(column.type):
-        microseconds = column.cast(pyarrow.timestamp("us"), safe=False).cast(pyarrow.int64())
-        return [value / 1e6 if value is not None and abs(value) < SECONDS_UNTIL_5138 * 10**6 else None for value in microseconds.to_pylist()]
-    return column.to_pylist()
-
-
 def dataset_rows(table: Any, fields: Fields, source: str) -> Iterator[Row]:
     with refused(source):
         for number, row in enumerate(table, 1):
             yield number, row, fields
-
-
-@contextmanager
-def refused(source: str) -> Iterator[None]:
-    """Turn whatever a library makes of a hurt table, or of one that is not there, into one line."""
-    try:
-        yield
-    except HubtweetsError:
-        raise
-    except Exception as error:
-        what = (str(error) or type(error).__name__).strip().partition("\n")[0][:300]
-        if type(error).__name__ == "DatasetNotFoundError":
-            advice = "check the name, accept its terms on its page, or type: hf auth login"
-        elif isinstance(error, ConnectionError):
-            advice = "try again later"
-        else:
-            advice = "download it again, or give its posts as a .csv or .jsonl file"
-        raise HubtweetsError(f"{source}: can't be read ({what}); {advice}") from None
 
 
 LINES = Format("jsonl", json_lines, "line", 'write one object a line, such as {"text": "my post"}')

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Post, Profile, Reading, text_at, to_utc, well_formed
+from hubtweets.posts import Post, Profile, Reading, dig, text_at, to_utc, well_formed
 from hubtweets.posts.container import Container, base_name
 from hubtweets.posts.files import csv_dicts
 from hubtweets.posts.json_stream import items
@@ -76,7 +76,9 @@ def read_months(container: Container, months: list[str], account_id: str | None)
                     if not isinstance(tweet, dict) or not isinstance(tweet.get("text"), str) or not text_at(tweet, "id_str", "id"):
                         wrong = f"item {number} of {base_name(name)} is no post (it lacks id or text)"
                         raise HubtweetsError(f"{container.path}: {wrong}; use a copy that nobody edited")
-                    yield to_post(tweet, account_id or text_at(tweet.get("user"), "id_str", "id"), tweet["text"], reposts_are_marked=True)
+                    post = to_post(tweet, account_id or text_at(tweet.get("user"), "id_str", "id"), tweet["text"], reposts_are_marked=True)
+                    protected = dig(tweet, "user", "protected") is True
+                    yield post._replace(text="", visibility="private") if protected else post
             except ValueError as error:
                 raise damaged(container, name, error) from None
 

@@ -22,8 +22,14 @@ def write(reading: Reading, path: Path) -> None:
         scrubbed = personal.scrubbed((reading.profile.handle, post) for post in reading.posts)
         posts = [json.dumps(post._asdict(), ensure_ascii=False) for _, post in scrubbed]  # which also fills the warnings
         avatar = base64.b64encode(reading.avatar).decode() if reading.avatar else None
-        bio = personal.scrub(reading.profile.bio or "")[0] or None
-        head = {"kind": reading.kind, "profile": asdict(reading.profile) | {"bio": bio}, "avatar": avatar, "warnings": reading.warnings}
+        name, bio = (personal.scrub(text or "")[0] for text in (reading.profile.name, reading.profile.bio))
+        profile = asdict(reading.profile) | {"name": name, "bio": bio or None}
+        head = {
+            "kind": reading.kind,
+            "profile": profile,
+            "avatar": avatar,
+            "warnings": reading.warnings,
+        }
         file.write("\n".join([json.dumps(head, ensure_ascii=False), *posts]) + "\n")
 
 

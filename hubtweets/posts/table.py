@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hubtweets.errors import HubtweetsError
+from hubtweets.personal import scrub
 from hubtweets.posts import Columns, Post, SourceKind, dig, text_at, to_utc, well_formed
 from hubtweets.posts.container import Container
 from hubtweets.posts.x_tweet import REPOST as REPOST_TEXT
@@ -115,7 +116,7 @@ def to_posts(rows: Iterable[Row], columns: Columns, source: str, format: Format,
         yield post
     if unread:
         warnings.append(
-            f"{source}: {len(unread):,} dates are not understood, such as {str(unread[0])[:40]!r}; write them as 2015-01-31 or 31.01.2015"
+            f"{source}: {len(unread):,} dates are not understood, such as {scrub(str(unread[0])[:40])[0]!r}; write them as 2015-01-31 or 31.01.2015"
         )
     if unseen and names:
         raise no_column(source, sorted(unseen)[0], columns, names)

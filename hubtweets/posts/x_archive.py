@@ -22,7 +22,8 @@ from hubtweets.posts.container import Container, base_name
 from hubtweets.posts.json_stream import items
 from hubtweets.posts.x_tweet import is_tweet, to_post
 
-WANTED = re.compile(r"(manifest|account|profile|note-tweet|(community-)?tweets?(-part\d+)?)\.js")
+WANTED = re.compile(r"(manifest|account|profile|(note-tweet|(community-)?tweets?)(-part\d+)?)\.js")
+NOTES = re.compile(r"note-tweet(-part\d+)?\.js")
 TWEETS = re.compile(r"(community-)?tweets?(-part\d+)?\.js")
 AVATAR = re.compile(r"profile_media/[^/]+$")
 VARIABLE = re.compile(r"\s*window\.YTD\.(\w+)\.part\d+\s*=")
@@ -53,13 +54,13 @@ def read(container: Container) -> Reading:
         names = {"tweets.js": container.names[0]}  # whatever it is called
     parts = [name for name in names if TWEETS.fullmatch(name)]
     manifest = load(container, names, "manifest.js", "{")
-    warnings = check_manifest(container, manifest, parts)
+    warnings = check_manifest(container, manifest, names)
     account = dig(next(iter(load(container, names, "account.js", "[") or []), None), "account")
     profile = dig(next(iter(load(container, names, "profile.js", "[") or []), None), "profile")
     user = dig(manifest, "userInfo")
     handle = text_at(account, "username") or text_at(user, "userName") or ""
     account_id = text_at(account, "accountId") or text_at(user, "accountId")
-    notes = Notes(load(container, names, "note-tweet.js", "[") or [])
+    notes = Notes(note for name in names if NOTES.fullmatch(name) for note in read_items(container, names[name]))
     return Reading(
         kind="x-archive",
         profile=Profile(
@@ -92,22 +93,34 @@ def not_x(container: Container, name: str, error: Exception) -> HubtweetsError:
     return HubtweetsError(f"{where} is not what X writes ({error}); download the archive again")
 
 
-def check_manifest(container: Container, manifest: Any, parts: list[str]) -> list[str]:
-    """Raise HubtweetsError where manifest.js lists a tweets file that is not there; return a warning where the archive is one of several."""
-    for name in counts_of(manifest):
-        if name not in parts:
-            raise HubtweetsError(f"{container.path}: {name} is missing, though manifest.js lists it; download the archive again")
+def check_manifest(container: Container, manifest: Any, names: Iterable[str]) -> list[str]:
+    """Raise HubtweetsError where manifest.js lists a file of posts that is not there; return a warning where the archive is one of several."""
+    missing = [name for name in counts_of(manifest) if name not in names]
     if dig(manifest, "archiveInfo", "isPartialArchive") is True:
-        return [f"{container.path}: one part of an archive that X split into several; the posts in the other zips are not in it"]
+        lacks = f" ({', '.join(missing)})" if missing else ""
+        return [f"{container.path}: one part of an archive that X split into several; the posts in the other zips{lacks} are not in it"]
+    if missing:
+        raise HubtweetsError(f"{container.path}: {missing[0]} is missing, though manifest.js lists it; download the archive again")
     return []
 
 
 def counts_of(manifest: Any) -> dict[str, str | None]:
     """Return the manifest's list of post files and how many posts it says each holds."""
-    kinds = ("tweets", "tweet", "communityTweet", "communityTweets")
+    kinds = ("tweets", "tweet", "communityTweet", "communityTweets", "noteTweet")
     entries = [entry for kind in kinds for entry in list_at(manifest, "dataTypes", kind, "files")]
     named = {base_name(text_at(entry, "fileName") or ""): text_at(entry, "count") for entry in entries}
-    return {name: count for name, count in named.items() if TWEETS.fullmatch(name)}
+    return {name: count for name, count in named.items() if TWEETS.fullmatch(name) or NOTES.fullmatch(name)}
+
+
+def read_items(container: Container, name: str) -> Iterator[Any]:
+    """Yield the items of a file that assigns a list."""
+    with container.open(name) as file:
+        stream = items(file)
+        try:
+            next(stream)
+            yield from stream
+        except ValueError as error:
+            raise not_x(container, name, error) from None
 
 
 def read_posts(
@@ -175,7 +188,7 @@ def read_avatar(container: Container, names: Iterable[str], profile: Any) -> byt
 class Notes:
     """The long posts of note-tweet.js, taken by the post whose cut text begins them."""
 
-    def __init__(self, notes: list) -> None:
+    def __init__(self, notes: Iterable[Any]) -> None:
         self.by_second: dict[int, list[dict]] = defaultdict(list)
         for item in notes:
             note = dig(item, "noteTweet")

@@ -17,7 +17,7 @@ from hubtweets.posts.json_stream import items
 
 FILE = re.compile(r"[^.].*\.(json|jsonl)", re.IGNORECASE)  # a name that starts with a dot is a Mac's shadow of another
 PAGE = re.compile(r'\s*\{\s*"(data|includes|meta|errors|__twarc)"\s*:')
-MAX_LINE = 16 * 2**20  # bytes; a page of 500 tweets with all that they refer to has some million
+MAX_LINE = 8 * 2**20  # bytes; a page of 500 tweets with all that they refer to has some million
 HEAD = 4096
 
 
