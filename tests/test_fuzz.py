@@ -136,7 +136,7 @@ def test_2000_hurt_files_of_every_reader(reader: Any, tmp_path: Path, monkeypatc
 
     with watched(tmp_path):
         read_hurt()
-    assert min(outcomes.values()) > 200, outcomes
+    assert min(outcomes.values()) > 50, outcomes
 
 
 def remove(path: Path) -> None:

@@ -35,24 +35,30 @@ def write(reading: Reading, path: Path) -> None:
 
 def read(path: Path) -> Reading:
     """Read what `write` wrote; raise HubtweetsError where it is something else."""
+    from pydantic import TypeAdapter
+
     try:
         with path.open(encoding="utf-8") as lines:
             head = json.loads(next(lines))
+        profile = TypeAdapter(Profile).validate_python(head["profile"])
+        avatar = base64.b64decode(head["avatar"]) if head["avatar"] else None
         if head["kind"] not in get_args(SourceKind):
             raise hurt(path)
-        avatar = base64.b64decode(head["avatar"]) if head["avatar"] else None
-        return Reading(head["kind"], Profile(**head["profile"]), avatar, read_posts(path), head["warnings"])
-    except (ValueError, KeyError, TypeError, StopIteration):
+        return Reading(head["kind"], profile, avatar, read_posts(path), [str(warning) for warning in head["warnings"]])
+    except (ValueError, KeyError, TypeError, StopIteration, RecursionError):
         raise hurt(path) from None
 
 
 def read_posts(path: Path) -> Iterator[Post]:
+    from pydantic import TypeAdapter
+
+    adapter = TypeAdapter(Post)
     with path.open(encoding="utf-8") as lines:
         next(lines)
         try:
             for line in lines:
-                yield Post(**json.loads(line))
-        except (ValueError, TypeError):
+                yield adapter.validate_python(json.loads(line), strict=True)
+        except (ValueError, TypeError, RecursionError):
             raise hurt(path) from None
 
 
