@@ -32,9 +32,9 @@ def repeats(texts: Sequence[str]) -> list[int]:
 
 
 def sign(texts: Sequence[str]) -> np.ndarray:
-    """Return each text's MinHash signature, [texts, BANDS * ROWS] uint64: the least hash of its shingles under each of the hash functions."""
+    """Return each text's MinHash signature, [texts, BANDS * ROWS] uint32: the least hash of its shingles under each of the hash functions."""
     parts = [sign_some(texts[start : start + TEXTS_AT_ONCE]) for start in range(0, len(texts), TEXTS_AT_ONCE)]
-    return np.concatenate(parts) if parts else np.empty((0, BANDS * ROWS), np.uint64)
+    return np.concatenate(parts) if parts else np.empty((0, BANDS * ROWS), np.uint32)
 
 
 def sign_some(texts: Sequence[str]) -> np.ndarray:
@@ -53,7 +53,7 @@ def sign_some(texts: Sequence[str]) -> np.ndarray:
     hashes = hashes[inside[: len(hashes)]]
     starts = np.concatenate([[0], np.cumsum(lengths - SHINGLE + 1)[:-1]])
     signature = [np.minimum.reduceat((hashes * multiplier) >> np.uint64(32), starts) for multiplier in MULTIPLIERS]
-    return np.stack(signature, axis=1)
+    return np.stack(signature, axis=1).astype(np.uint32)
 
 
 def candidates(signatures: np.ndarray) -> set[tuple[int, int]]:
@@ -66,7 +66,7 @@ def candidates(signatures: np.ndarray) -> set[tuple[int, int]]:
         return pairs
     for band in range(BANDS):
         rows = slice(band * ROWS, (band + 1) * ROWS)
-        keys = signatures[:, rows] @ MULTIPLIERS[rows]  # one number for a band's rows
+        keys = signatures[:, rows].astype(np.uint64) @ MULTIPLIERS[rows]  # one number for a band's rows
         _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
         later = np.flatnonzero(first[inverse] != np.arange(len(keys)))
         earlier = first[inverse[later]]
