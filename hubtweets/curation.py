@@ -59,7 +59,7 @@ POSTED_BY_APPS = re.compile(
         |I\ (?:liked|favou?rited|added)\ a\ (?:@?YouTube\ )?video\b
         |I\ (?:posted|uploaded|added|published)\ (?:a|an|\d+)\ (?:new\ )?(?:@?YouTube\ )?(?:photos?|videos?)\ (?:to|on|in)\b
         |(?:Me\ ha\ gustado|Me\ gusta|Gostei\ de|Ich\ mag|J[’']aime|Mi\ piace)\b.{0,12}\bv[ií]d[eé]o.{0,12}\bYouTube
-        |(?:Gostei\ de\ um\ v[ií]deo\ @YouTube|Ich\ mag\ ein\ @YouTube-Video|@YouTube\ の動画を高く評価しました)
+        |(?:Ich\ mag\ ein\ @YouTube-Video|@YouTube\ の動画を高く評価しました)
         |(?:Just\ posted\ a|Acabo\ de\ publicar\ (?:una|un)|Gerade\ ein|Acabei\ de\ publicar\ (?:uma|um))\ (?:photo|video|foto|v[ií]deo|Foto|Video)\b
         |(?:I\ )?[Jj]ust\ (?:completed|finished|ran|posted|did)\ .{0,40}\b(?:[Rr]un[Kk]eeper|Nike\+?|Endomondo|Strava|Garmin|TomTom|Runtastic)\b
         |My\ (?:fitbit\ \#fitstats|week\ on\ Twitter|Top\ \d+\ \#?[Ll]ast\.?fm|biggest\ fans\ this\ week)

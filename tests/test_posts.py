@@ -234,6 +234,14 @@ def test_a_service_is_read_once_unless_refreshed(tmp_path: Path, monkeypatch: py
     assert sources.locate("bluesky:carol.example", tmp_path / "sources", Columns(), fetching, said.append) != path
     assert list(sources.read(path, "bob", Columns()).posts) == READING.posts
     assert sources.locate("a.zip", tmp_path, Columns(), fetching, said.append) == Path("a.zip")
+    for columns in (Columns(), Columns(text="body")):  # another column, another reading
+        sources.locate("dataset:org/name", tmp_path / "sources", columns, fetching, said.append)
+    assert asked[-2:] == ["dataset:org/name"] * 2
+
+
+def test_an_account_that_was_paid_for_may_have_another_name_than_the_bot(tmp_path: Path) -> None:
+    saved.write(replace(READING, profile=Profile("alice", "Alice", "X")), tmp_path / "a.saved.jsonl")
+    assert list(sources.read(tmp_path / "a.saved.jsonl", "mybot", Columns()).posts) == READING.posts
 
 
 @pytest.mark.parametrize(("url", "kept"), [("https://x.com/a_b", True), ("https://x.com/a)<b", False), ("javascript:alert(1)", False)])

@@ -96,7 +96,8 @@ def locate(source: str, folder: Path, columns: Columns, fetching: Fetching, say:
     """Return the path of a source: what a service has to give is read over the network and kept in the folder, the first time only."""
     if not SERVICE.fullmatch(source):
         return Path(source)
-    path = folder / f"{hashlib.sha256(source.encode()).hexdigest()[:16]}{SAVED}"
+    asked = f"{source} {columns}" if source.startswith("dataset:") else source  # services have no columns
+    path = folder / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}{SAVED}"
     if path.exists() and not fetching.refresh:
         say(f"{source}: read on {date.fromtimestamp(path.stat().st_mtime)}, taken from there; --refresh reads it again")
         return path
@@ -137,9 +138,10 @@ def read(path: Path, handle: str, columns: Columns) -> Reading:
     else:
         container, reader = choose(path)
         reading = files.read(container, columns) if reader is files else reader.read(container)
+        theirs = reading.profile.handle
+        if reading.profile.network == "X" and theirs and theirs.lower() != handle:  # who names an account of a service knows whose it is
+            advice = f"type {theirs} in place of {handle}" if HANDLE.fullmatch(theirs) else "give another with --posts"
+            raise HubtweetsError(f"{path}: the archive of @{theirs}, not of @{handle}; {advice}")
     found = reading.profile
-    if found.network == "X" and found.handle and found.handle.lower() != handle:
-        advice = f"type {found.handle} in place of {handle}" if HANDLE.fullmatch(found.handle) else "give another with --posts"
-        raise HubtweetsError(f"{path}: the archive of @{found.handle}, not of @{handle}; {advice}")
     url = found.url if found.url and URL.fullmatch(found.url) else None
     return replace(reading, profile=replace(found, handle=found.handle or handle, name=found.name or found.handle or handle, url=url))
