@@ -7,18 +7,35 @@ heavy is imported inside the command that needs it, so that `--help` answers at 
 import errno
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from hubtweets import __version__
+from hubtweets import __version__, processes
 from hubtweets.errors import HubtweetsError
-from hubtweets.options import Finite, SourceType, option, options, read_settings
+from hubtweets.options import (
+    base_option,
+    handle_argument,
+    handles_argument,
+    hub_options,
+    options,
+    posts_options,
+    private_option,
+    processes_option,
+    prompt_option,
+    quiet_option,
+    read_settings,
+    runs_option,
+    seed_option,
+    track_option,
+    training_options,
+)
 from hubtweets.posts import Columns
-from hubtweets.record import Curation, TrainingConfig
+from hubtweets.record import Curation, Tracker, TrainingConfig
 from hubtweets.run import bot_name, check_handle, last_handle, open_run
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -41,47 +58,6 @@ class Group(click.Group):
             hint = "free some disk space" if error.errno in FULL else "mend the permissions, or choose another folder"
             message = " ".join(f"{error.filename or 'writing failed'}: {error.strerror or error}; {hint}".split())
         raise click.ClickException(message)
-
-
-DEFAULTS, RULES = TrainingConfig(), Curation()
-
-
-handles_argument = click.argument("handles", nargs=-1, required=True, metavar="HANDLE...")
-handle_argument = click.argument("handle")
-runs_option = option("--runs", type=click.Path(path_type=Path), default="runs", help="Folder of the run folders.")
-quiet_option = option("--quiet", is_flag=True, help="Say nothing but the result.")
-posts_options = options(
-    option(
-        "--posts",
-        type=SourceType(),
-        multiple=True,
-        help="A file, a folder, x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID; HANDLE=... for one of several.  [default: HANDLE.zip...]",
-    ),
-    option("--rules", type=click.Choice(["default", "classic"]), default=RULES.rules, help="Which posts are kept; classic: as the original did."),
-    option("--mentions", type=click.Choice(["strip", "keep"]), default=RULES.mentions, help="The @mentions that lead a reply."),
-    option("--content-warnings", type=click.Choice(["skip", "keep"]), default=RULES.content_warnings, help="Posts behind a content warning."),
-    option("--split", type=click.Choice(["time", "hash"]), help="Which tenth is held out.  [default: the last where there are dates]"),
-    *(option(f"--{name}-column", help=f"Of a file of posts: the column of the {name}.  [default: by its name]") for name in vars(Columns())),
-    option("--x-price", type=Finite(0), default=0.005, help="Dollars a post that is read from the X API."),
-    option("--refresh", is_flag=True, help="Read x:, mastodon:, bluesky: and dataset: again."),
-    option("--yes", is_flag=True, help="Spend what the X API costs without being asked."),
-)
-base_option = option("--base", default="openai-community/gpt2", help="A model's id on the Hub, a folder, or tiny.")
-prompt_option = option("--prompt", default="My dream is", help="How the posts on the card begin.")
-seed_option = option("--seed", type=click.IntRange(0, 2**32 - 1), default=DEFAULTS.seed, help="Of the training and of the posts on the card.")
-training_options = options(
-    option("--epochs", type=Finite(0, min_open=True), default=DEFAULTS.epochs, help="Passes over the posts."),
-    option("--learning-rate", type=Finite(0, min_open=True), help="At the top of the schedule.  [default: by the base's width]"),
-    option("--batch-size", type=click.IntRange(1), default=DEFAULTS.batch_size, help="Sequences per optimizer step, over all processes."),
-    option("--block-size", type=click.IntRange(8), default=DEFAULTS.block_size, help="Tokens per sequence."),
-    option("--checkpoint-seconds", type=Finite(0), default=DEFAULTS.checkpoint_seconds, help="From one checkpoint to the next."),
-    seed_option,
-)
-hub_options = options(
-    option("--hub", help="A Hub's URL, or local for the embedded one.  [default: HF_ENDPOINT, or https://huggingface.co]"),
-    option("--namespace", help="Whose repo it becomes.  [default: the token's user]"),
-)
-private_option = option("--private/--public", default=False, help="Who may see the repo, when it is made.")
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -115,11 +91,38 @@ def agreed(cost: str) -> bool:
     return click.confirm(f"{cost}. Spend it?", err=True)
 
 
+def training_of(settings: dict[str, Any]) -> TrainingConfig:
+    """Return the settings of the trainer; raise click.UsageError for --merge alone."""
+    lora, merge = settings.pop("lora"), settings.pop("merge")
+    if merge and not lora:
+        raise click.UsageError("--merge goes with --lora")
+    return TrainingConfig(**settings, lora="merged" if merge else "adapter" if lora else None)
+
+
+def tracked_by(track: Sequence[str]) -> list[Tracker]:
+    return [name for name in dict.fromkeys(track) if name != "none"]  # type: ignore[misc]
+
+
+def launcher(name: str, base: str, training: TrainingConfig, track: Sequence[str], number: int, runs: Path, quiet: bool) -> Callable[[], None] | None:
+    """Return what trains in several processes by the command `train`, or None where one is enough, or several are at it already."""
+    if number == 1 or processes.is_launched():
+        return None
+    values = asdict(training) | {"base": base, "runs": runs}
+    options = [parameter.name for parameter in train.params if parameter.name in values and parameter.name != "lora"]
+    arguments = [f"--{option.replace('_', '-')}={values[option]}" for option in options if values[option] is not None]
+    arguments += [f"--track={tracker}" for tracker in track] + ["--quiet"] * quiet
+    arguments += ["--lora"] * (training.lora is not None) + ["--merge"] * (training.lora == "merged")
+    return lambda: processes.launch(number, ["train", name, *arguments])
+
+
 @main.command()
-@options(handles_argument, posts_options, base_option, training_options, prompt_option, hub_options, private_option, runs_option, quiet_option)
+@options(handles_argument, posts_options, base_option, training_options, track_option, processes_option)
+@options(prompt_option, hub_options, private_option, runs_option, quiet_option)
 def publish(
     handles: tuple[str, ...],
     base: str,
+    track: tuple[str, ...],
+    num_processes: int,
     prompt: str,
     hub: str | None,
     namespace: str | None,
@@ -138,13 +141,16 @@ def publish(
     from hubtweets import publisher, stages
     from hubtweets.base import resolve
 
-    name, reading = bot_name(handles), reading_of(handles, settings)
-    training = TrainingConfig(**settings)
+    name = bot_name(handles)
+    if processes.is_launched():
+        raise HubtweetsError(f"publish starts its processes itself; type: hubtweets publish {name} --num-processes N")
+    reading = reading_of(handles, settings)
+    training = training_of(settings)
     with publisher.connect(hub) as connected, open_run(runs, name, quiet, new=True) as run:
         target = publisher.choose_target(connected, name, namespace, private)
         stages.curate(run, **reading)
         chosen, location = resolve(base)
-        stages.train(run, chosen, location, training)
+        stages.train(run, chosen, location, training, tracked_by(track), launcher(name, base, training, track, num_processes, runs, quiet))
         stages.evaluate(run, location)
         texts = stages.sample(run, prompt, training.seed)
         stages.render(run, target)
@@ -168,16 +174,22 @@ def curate(handles: tuple[str, ...], runs: Path, quiet: bool, explain: bool, **s
 
 
 @main.command()
-@options(handle_argument, base_option, training_options, runs_option, quiet_option)
-def train(handle: str, base: str, runs: Path, quiet: bool, **training: Any) -> None:
-    """Fine-tune a model on HANDLE's curated posts and score it."""
+@options(handle_argument, base_option, training_options, track_option, processes_option, runs_option, quiet_option)
+def train(handle: str, base: str, track: tuple[str, ...], num_processes: int, runs: Path, quiet: bool, **settings: Any) -> None:
+    """Fine-tune a model on HANDLE's curated posts and score it.
+
+    \b
+    accelerate launch -m hubtweets train lyons____
+    """
     from hubtweets import stages
     from hubtweets.base import resolve
 
-    with open_run(runs, check_handle(handle), quiet) as run:
+    name, training = check_handle(handle), training_of(settings)
+    with open_run(runs, name, quiet) as run:
         chosen, location = resolve(base)
-        stages.train(run, chosen, location, TrainingConfig(**training))
-        stages.evaluate(run, location)
+        stages.train(run, chosen, location, training, tracked_by(track), launcher(name, base, training, track, num_processes, runs, quiet))
+        if run.is_main:
+            stages.evaluate(run, location)
 
 
 @main.command()

@@ -1,13 +1,16 @@
 """How well a model foretells texts it has not seen.
 
-In: a causal language model, its tokenizer, held-out texts. Out: bits per byte, the one unit that compares models with different tokenizers.
+In: a causal language model, its tokenizer, each author's held-out texts. Out: bits per byte, the one unit that compares models with different
+tokenizers. Every process scores its share of the batches, and the sums are added up, so that any number of them gives the same score.
 """
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -17,51 +20,82 @@ from hubtweets.models import context_of
 from hubtweets.packing import IGNORED, encode
 from hubtweets.record import Score
 
-TOKENS_PER_BATCH = 4096
+TOKENS_PER_BATCH = 1024
 HOPELESS = 100  # nats per token; knowing nothing costs some 10
 UNBOUNDED = 1024  # the window for models that read texts of any length
 
 
+class Window(NamedTuple):
+    """BOS and at most the context's tokens of a text of an author."""
+
+    author: int
+    tokens: torch.Tensor
+
+
 @torch.no_grad()
-def evaluate(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> Score:
-    """Score texts: bits per byte = sum of -log2 p(token) / UTF-8 bytes, and perplexity = exp(mean of -ln p(token)).
+def evaluate(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, authors: Sequence[Sequence[str]], accelerator: Accelerator | None = None
+) -> tuple[Score, list[Score]]:
+    """Score each author's texts: bits per byte = sum of -log2 p(token) / UTF-8 bytes, perplexity = exp(mean of -ln p(token)); all, then one by one.
 
     Both are over the tokens of the texts, each text after BOS alone; the EOS after a text is left out, for it has no bytes (as in nanochat's
     `evaluate_bpb`). Texts longer than the model's context are scored window by window. Raises HubtweetsError for a model that has diverged, and
-    for a tokenizer that has no tokens for the texts.
+    for a tokenizer that has no tokens for the texts. Call it in each process of the accelerator, on a model in evaluation mode.
     """
-    model.eval()
-    context = context_of(model) or UNBOUNDED
-    windows = [window for document in encode(texts, tokenizer) for window in split(document[:-1], context)]
-    nats, tokens = 0.0, 0
-    for batch in batches(windows):
-        input_ids = pad_sequence(batch, batch_first=True).to(model.device)
-        labels = pad_sequence(batch, batch_first=True, padding_value=IGNORED).to(model.device)
-        logits = model(input_ids=input_ids, attention_mask=(labels != IGNORED).long()).logits
-        loss = cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORED, reduction="sum")
-        nats += loss.item()
-        tokens += int((labels[:, 1:] != IGNORED).sum())
+    bare = accelerator.unwrap_model(model) if accelerator else model
+    context = context_of(bare) or UNBOUNDED
+    windows = [
+        Window(number, tokens) for number, texts in enumerate(authors) for text in encode(texts, tokenizer) for tokens in split(text[:-1], context)
+    ]
+    sums = torch.zeros(len(authors), 2, dtype=torch.float64)  # nats and tokens
+    rank, world = (accelerator.process_index, accelerator.num_processes) if accelerator else (0, 1)
+    shared = list(batches(windows))
+    shared += [
+        [Window(0, batch[0].tokens[:1])] for batch in shared[: -len(shared) % world]
+    ]  # of no tokens, for all processes must call the model as often
+    for number, batch in enumerate(shared):
+        if number % world == rank:
+            owners = torch.tensor([window.author for window in batch])
+            sums.index_add_(0, owners, score([window.tokens for window in batch], model, bare.device))
+    if accelerator and world > 1:
+        sums = accelerator.reduce(sums.to(accelerator.device), "sum").cpu()
+    sizes = [sum(len(text.encode()) for text in texts) for texts in authors]
+    scores = [score_of(nats, int(tokens), size) for (nats, tokens), size in zip(sums.tolist(), sizes, strict=True)]
+    nats, tokens = sums.sum(0).tolist()
+    return score_of(nats, int(tokens), sum(sizes)), scores
+
+
+def score_of(nats: float, tokens: int, size: int) -> Score:
     if tokens == 0:
         raise HubtweetsError("this base has no tokens for these posts; take another one: --base ID")
     if not nats / tokens < HOPELESS:
         raise HubtweetsError(f"the model is lost ({nats / tokens:.3g} nats per token); train it with a smaller --learning-rate")
-    total_bytes = sum(len(text.encode()) for text in texts)
-    return Score(nats / math.log(2) / total_bytes, math.exp(nats / tokens), total_bytes, tokens)
+    return Score(nats / math.log(2) / size, math.exp(nats / tokens), size, tokens)
 
 
-def split(document: np.ndarray, context: int) -> list[np.ndarray]:
+def score(windows: Sequence[torch.Tensor], model: PreTrainedModel, device: torch.device) -> torch.Tensor:
+    """Return the nats and the number of tokens of each window, [windows, 2]."""
+    input_ids = pad_sequence(list(windows), batch_first=True).to(device)
+    labels = pad_sequence(list(windows), batch_first=True, padding_value=IGNORED).to(device)
+    logits = model(input_ids=input_ids, attention_mask=(labels != IGNORED).long(), use_cache=False).logits
+    labels = labels[:, 1:]
+    losses = cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="none")
+    return torch.stack([losses.view(labels.shape).cpu().double().sum(1), (labels != IGNORED).cpu().double().sum(1)], 1)
+
+
+def split(document: np.ndarray, context: int) -> list[torch.Tensor]:
     """Cut BOS and tokens into windows of at most `context`, each with BOS before it."""
     bos, tokens = document[:1], document[1:]
-    return [np.concatenate([bos, tokens[i : i + context - 1]]) for i in range(0, len(tokens), context - 1)]
+    return [torch.from_numpy(np.concatenate([bos, tokens[i : i + context - 1]])) for i in range(0, len(tokens), context - 1)]
 
 
-def batches(windows: list[np.ndarray]) -> Iterator[list[torch.Tensor]]:
+def batches(windows: list[Window]) -> Iterator[list[Window]]:
     """Yield windows of like length together, as many as fit TOKENS_PER_BATCH with their padding, one at least."""
-    batch: list[torch.Tensor] = []
-    for window in sorted(windows, key=len):
-        if batch and (len(batch) + 1) * len(window) > TOKENS_PER_BATCH:
+    batch: list[Window] = []
+    for window in sorted(windows, key=lambda window: len(window.tokens)):
+        if batch and (len(batch) + 1) * len(window.tokens) > TOKENS_PER_BATCH:
             yield batch
             batch = []
-        batch.append(torch.from_numpy(window))
+        batch.append(window)
     if batch:
         yield batch

@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from hubtweets.errors import HubtweetsError
+from hubtweets.posts import Columns
+from hubtweets.record import Curation, TrainingConfig
 
 SETTINGS = Path("hubtweets.toml")
 
@@ -67,3 +69,60 @@ class SourceType(click.ParamType):
 
     name = "source"
     envvar_list_splitter = "\n"
+
+
+DEFAULTS, RULES = TrainingConfig(), Curation()
+
+
+handles_argument = click.argument("handles", nargs=-1, required=True, metavar="HANDLE...")
+handle_argument = click.argument("handle")
+runs_option = option("--runs", type=click.Path(path_type=Path), default="runs", help="Folder of the run folders.")
+quiet_option = option("--quiet", is_flag=True, help="Say nothing but the result.")
+posts_options = options(
+    option(
+        "--posts",
+        type=SourceType(),
+        multiple=True,
+        help="A file, a folder, x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID; HANDLE=... for one of several.  [default: HANDLE.zip...]",
+    ),
+    option("--rules", type=click.Choice(["default", "classic"]), default=RULES.rules, help="Which posts are kept; classic: as the original did."),
+    option("--mentions", type=click.Choice(["strip", "keep"]), default=RULES.mentions, help="The @mentions that lead a reply."),
+    option("--content-warnings", type=click.Choice(["skip", "keep"]), default=RULES.content_warnings, help="Posts behind a content warning."),
+    option("--split", type=click.Choice(["time", "hash"]), help="Which tenth is held out.  [default: the last where there are dates]"),
+    *(option(f"--{name}-column", help=f"Of a file of posts: the column of the {name}.  [default: by its name]") for name in vars(Columns())),
+    option("--x-price", type=Finite(0), default=0.005, help="Dollars a post that is read from the X API."),
+    option("--refresh", is_flag=True, help="Read x:, mastodon:, bluesky: and dataset: again."),
+    option("--yes", is_flag=True, help="Spend what the X API costs without being asked."),
+)
+base_option = option("--base", default="openai-community/gpt2", help="A model's id on the Hub, a folder, or tiny.")
+prompt_option = option("--prompt", default="My dream is", help="How the posts on the card begin.")
+seed_option = option("--seed", type=click.IntRange(0, 2**32 - 1), default=DEFAULTS.seed, help="Of the training and of the posts on the card.")
+training_options = options(
+    option("--epochs", type=Finite(0, min_open=True), default=DEFAULTS.epochs, help="Passes over the posts."),
+    option("--max-steps", type=click.IntRange(1), help="Optimizer steps, where that is less."),
+    option("--max-time", type=Finite(0, min_open=True), help="Minutes of training, where that is less."),
+    option("--patience", type=click.IntRange(1), default=DEFAULTS.patience, help="Evaluations without a better one, then training stops."),
+    option("--eval-steps", type=click.IntRange(1), help="From one evaluation to the next.  [default: half an epoch]"),
+    option("--learning-rate", type=Finite(0, min_open=True), help="At the top of the schedule.  [default: by the base's width]"),
+    option("--batch-size", type=click.IntRange(1), default=DEFAULTS.batch_size, help="Sequences per optimizer step, over all processes."),
+    option("--block-size", type=click.IntRange(8), default=DEFAULTS.block_size, help="Tokens per sequence."),
+    option("--micro-batch-size", type=click.IntRange(1), help="Sequences that a process takes at once.  [default: what fits into memory]"),
+    option("--lora", is_flag=True, help="Train a low-rank adapter of the base and publish that."),
+    option("--merge", is_flag=True, help="With --lora: publish the base with the adapter merged into it."),
+    option("--checkpoint-steps", type=click.IntRange(1), help="From one checkpoint to the next."),
+    option("--checkpoint-seconds", type=Finite(0), default=DEFAULTS.checkpoint_seconds, help="Likewise."),
+    seed_option,
+)
+track_option = option(
+    "--track",
+    type=click.Choice(["tensorboard", "wandb", "trackio", "none"]),
+    multiple=True,
+    default=["tensorboard"],
+    help="Where the training is logged too; wandb gets the posts and the model.",
+)
+processes_option = option("--num-processes", type=click.IntRange(1), default=1, help="Train in so many processes, on as many GPUs.")
+hub_options = options(
+    option("--hub", help="A Hub's URL, or local for the embedded one.  [default: HF_ENDPOINT, or https://huggingface.co]"),
+    option("--namespace", help="Whose repo it becomes.  [default: the token's user]"),
+)
+private_option = option("--private/--public", default=False, help="Who may see the repo, when it is made.")

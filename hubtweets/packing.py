@@ -1,18 +1,21 @@
-"""Texts to batches without padding.
+"""Texts to batches.
 
-In: texts and a tokenizer. Out: batches of blocks, `batch_size` x `block_size` tokens each. The documents of an epoch are shuffled, laid end to
-end and cut into blocks; epochs follow each other in the same stream, so that no token is thrown away between them. Of several authors, one who
-wrote little is drawn from more often, by weight and not by copies: see `passes`. Position ids restart at
-every document, by which transformers keeps the documents of a block from attending to each other (it builds the mask from the resets when no
-attention mask is given); GPT-2, Llama, Qwen and their kin do so, while OPT, Falcon, Bloom and Mamba see the documents before. Traded: a document
-that a block's end cuts loses its context once per cut.
+In: texts and a tokenizer. Out: batches, the blocks of one optimizer step, and the micro-batches of a process. The documents of an epoch are
+shuffled, laid end to end and cut into blocks, `batch_size` x `block_size` tokens a step; epochs follow each other in the same stream, so that no
+token is thrown away between them. Of several authors, one who wrote little is drawn from more often, by weight and not by copies: see `passes`.
+Position ids restart at every document, by which transformers keeps the documents of a block from attending to each other (it builds the mask from
+the resets when no attention mask is given). For a model that does not, a step takes as many tokens in documents of like length, padded. Traded: a
+document that a block's end cuts loses its context once per cut.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerBase
 
 MOST_PASSES = 3.0  # over one author's documents in an epoch
@@ -20,11 +23,27 @@ IGNORED = -100  # the label that torch's cross entropy skips
 
 
 class Batch(NamedTuple):
-    """One optimizer step's blocks; each tensor is [batch_size, block_size]."""
+    """Blocks; each tensor is [blocks, tokens]. Packed ones have position ids, padded ones an attention mask."""
 
     input_ids: torch.Tensor
-    position_ids: torch.Tensor
     labels: torch.Tensor
+    position_ids: torch.Tensor | None = None
+    attention_mask: torch.Tensor | None = None
+
+    @property
+    def tokens(self) -> int:
+        """How many of the tokens are not padding."""
+        return self.input_ids.numel() if self.attention_mask is None else int(self.attention_mask.sum())
+
+    @property
+    def targets(self) -> int:
+        """How many tokens are foretold."""
+        return int((self.labels[:, 1:] != IGNORED).sum())
+
+    def map(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Batch":
+        """Return the batch with each of its tensors changed."""
+        position_ids, attention_mask = (None if tensor is None else change(tensor) for tensor in (self.position_ids, self.attention_mask))
+        return Batch(change(self.input_ids), change(self.labels), position_ids, attention_mask)
 
 
 def encode(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[np.ndarray]:
@@ -84,12 +103,17 @@ def endless(documents: Sequence[np.ndarray], generator: np.random.Generator) -> 
             yield documents[i]
 
 
-def batches(authors: Sequence[Sequence[np.ndarray]], batch_size: int, block_size: int, seed: int) -> Iterator[Batch]:
+def batches(authors: Sequence[Sequence[np.ndarray]], batch_size: int, block_size: int, seed: int, packed: bool = True) -> Iterator[Batch]:
     """Yield batches of the authors' documents for ever, in an order that only the seed decides."""
+    epochs = epochs_of(authors, np.random.default_rng(seed))
+    return packed_batches(epochs, batch_size, block_size) if packed else padded_batches(epochs, batch_size * block_size, block_size)
+
+
+def packed_batches(epochs: Iterator[list[np.ndarray]], batch_size: int, block_size: int) -> Iterator[Batch]:
+    """Yield batches of `batch_size` full blocks."""
     size = batch_size * block_size
     tokens = np.empty(0, dtype=np.int64)
     positions = np.empty(0, dtype=np.int64)
-    epochs = epochs_of(authors, np.random.default_rng(seed))
     while True:
         while len(tokens) < size:
             shuffled = next(epochs)
@@ -101,5 +125,47 @@ def batches(authors: Sequence[Sequence[np.ndarray]], batch_size: int, block_size
         # a block's first token has no context, and a document's first must not be foretold from the document before it
         labels = input_ids.masked_fill(position_ids == 0, IGNORED)
         labels[:, 0] = IGNORED
-        yield Batch(input_ids, position_ids, labels)
+        yield Batch(input_ids, labels, position_ids=position_ids)
         tokens, positions = tokens[size:], positions[size:]
+
+
+def padded_batches(epochs: Iterator[list[np.ndarray]], size: int, block_size: int) -> Iterator[Batch]:
+    """Yield batches of whole documents, `size` tokens in the mean, the shortest first; one longer than a block is cut."""
+    step: list[torch.Tensor] = []
+    owed = size  # what a batch is over goes off the next one
+    for document in chain.from_iterable(epochs):
+        pieces = torch.from_numpy(document).split(block_size)
+        step += [piece for piece in pieces if len(piece) > 1]  # one token alone foretells nothing
+        owed -= len(document)
+        if owed <= 0 and step:
+            step.sort(key=len)
+            input_ids = pad_sequence(step, batch_first=True)
+            labels = pad_sequence([piece.index_fill(0, torch.tensor(0), IGNORED) for piece in step], batch_first=True, padding_value=IGNORED)
+            lengths = torch.tensor([len(piece) for piece in step])
+            yield Batch(input_ids, labels, attention_mask=(torch.arange(input_ids.shape[1]) < lengths[:, None]).long())
+            step, owed = [], owed + size
+
+
+def micro_batches(batch: Batch, tokens: int, rank: int, world: int) -> Iterator[Batch]:
+    """Cut a batch into what a process takes at once, `tokens` tokens at most but one block at least, and yield its share of each cut.
+
+    Every process gets as many micro-batches, of like shape; where blocks are missing for that, one comes again without labels.
+    """
+    blocks, longest = batch.input_ids.shape
+    lengths = [longest] * blocks if batch.attention_mask is None else batch.attention_mask.sum(1).tolist()
+    start = 0
+    while start < blocks:
+        stop = min(start + world, blocks)
+        while stop < blocks and (stop - start + world) // world * lengths[min(stop + world, blocks) - 1] <= tokens:
+            stop = min(stop + world, blocks)
+        own = range(start + rank, stop, world)
+        fill = math.ceil((stop - start) / world) - len(own)
+        rows, end = [*own, *[start] * fill], lengths[stop - 1]
+
+        def share(tensor: torch.Tensor, rows: list[int] = rows, end: int = end) -> torch.Tensor:
+            return tensor[rows, :end]
+
+        part = batch.map(share)
+        part.labels[len(own) :] = IGNORED
+        yield part
+        start = stop

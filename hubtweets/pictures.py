@@ -1,12 +1,14 @@
-"""The pictures of a run: predictions.png for previews, pipeline.png for the card.
+"""The pictures of a run: predictions.png for previews, pipeline.png and loss.png for the card.
 
-In: the record and the avatar. Out: PNG bytes. Jinja fills a Typst template, every value as a string literal and never as markup; Typst compiles
-it in an empty folder that holds the avatar only, so that nothing else can be read.
+In: the record and the avatars. Out: PNG bytes. Jinja fills a Typst template, every value as a string literal and never as markup; Typst compiles
+it in an empty folder that holds the avatars only, so that nothing else can be read.
 """
 
 import io
+import math
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +21,15 @@ from hubtweets.rendering import TEMPLATES, environment, plain, typst_string
 AVATAR_PIXELS = 400
 MAX_AVATAR_PIXELS = 64 * 2**20
 MOST_AVATARS = 9  # on the thumbnail
+MOST_GROUPS = 200  # of points in a curve, each drawn as its lowest and its highest
+MOST_DOTS = 40  # on a curve
 LONGEST_TEXT = 600  # characters that are laid out; the rest would not be seen and takes Typst seconds
+
+
+def draw_all(record: RunRecord, repo: Path) -> dict[str, bytes]:
+    """Draw every picture that the record has something for, by the name of its file in the repo."""
+    pictures = {"predictions.png": predictions(record, repo), "pipeline.png": pipeline(record, repo)}
+    return pictures | ({"loss.png": loss(record, repo)} if record.history else {})
 
 
 def predictions(record: RunRecord, repo: Path) -> bytes:
@@ -42,6 +52,89 @@ def pipeline(record: RunRecord, repo: Path) -> bytes:
     """Draw how posts became a bot, 1200 x 260 pixels, with this run's own numbers."""
     downloaded, kept = (sum(getattr(counts, name) for counts in record.counts) for name in ("downloaded", "kept"))
     return draw("pipeline.typ.j2", repo, [], record=record, downloaded=downloaded, kept=kept)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A curve over steps with its ticks: every coordinate a fraction of the plot, every label as it is shown.
+
+    `base` is the height of the dashed line and its label; outside of the plot no line is drawn.
+    """
+
+    title: str
+    line: list[tuple[float, float]]
+    points: list[tuple[float, float]]
+    across: list[tuple[float, str]]
+    up: list[tuple[float, str]]
+    base: tuple[float, str] | None
+
+
+def loss(record: RunRecord, repo: Path) -> bytes:
+    """Draw the training loss and the held-out bits per byte over the steps, 1200 x 400 pixels; raise ValueError where there is no loss."""
+    assert record.environment and record.metrics
+    losses = [(float(point.step), point.loss) for point in record.history]
+    scores = [(float(evaluation.step), evaluation.bits_per_byte) for evaluation in record.evaluations]
+    steps = max(step for step, _ in losses + scores)
+    panels = [panel_of("Training loss (nats per token)", losses, steps, dots=False)]
+    if scores:
+        panels.append(panel_of("Held-out bits per byte", scores, steps, dots=True, base=record.metrics.base.bits_per_byte))
+    return draw("loss.typ.j2", repo, [], record=record, panels=panels, published=record.environment.published_step / steps)
+
+
+def panel_of(title: str, curve: Sequence[tuple[float, float]], steps: float, dots: bool, base: float | None = None) -> Panel:
+    """Scale a curve of (step, value) to the plot; the base's value is on the scale unless the curve would be flat beside it."""
+    values = [value for _, value in curve]
+    low, high = min(values), max(values)
+    if base is not None and (is_flat(low, high) or max(base - high, low - base) <= 3 * (high - low)):
+        low, high = min(low, base), max(high, base)
+    margin = (abs(high) / 10 or 1.0) if is_flat(low, high) else (high - low) / 12
+    low, high = max(0.0, low - margin), high + margin
+
+    def up(value: float) -> float:
+        return (value - low) / (high - low)
+
+    line = [(step / steps, up(value)) for step, value in thinned(curve)]
+    scale = ticks(low, high)
+    return Panel(
+        title,
+        line,
+        line if len(line) == 1 or (dots and len(line) <= MOST_DOTS) else [],
+        [(step / steps, f"{step:,.0f}") for step in ticks(0, steps) if step == round(step)],
+        [(up(tick), number(tick, scale[1] - scale[0])) for tick in scale],
+        (up(base), f"{'↓' if base < low else '↑' if base > high else '- -'} untouched base: {number(base, max(1.0, base) / 1000)}") if base else None,
+    )
+
+
+def thinned(curve: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the lowest and the highest point of each group of neighbours, so that a long curve keeps its peaks."""
+    size = math.ceil(len(curve) / MOST_GROUPS)
+    groups = [curve[i : i + size] for i in range(0, len(curve), size)]
+    return [point for group in groups for point in sorted({min(group, key=value_of), max(group, key=value_of)})]
+
+
+def value_of(point: tuple[float, float]) -> float:
+    return point[1]
+
+
+def is_flat(low: float, high: float) -> bool:
+    """Tell whether two numbers are so close that their ticks would take more digits than there is room for."""
+    return high - low <= 1e-4 * abs(high)
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Return the two to six multiples of 1, 2 or 5 times a power of ten that lie between two numbers."""
+    power = 10.0 ** math.floor(math.log10((high - low) / 5))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * 5 >= high - low)
+    return [count * step for count in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def number(value: float, step: float) -> str:
+    """Write a number to the digit in which its neighbours, a `step` away, differ."""
+    digit = math.floor(math.log10(step) + 1e-9)
+    if digit >= -6 and abs(value) < 1e6:
+        return f"{value:,.{max(0, -digit)}f}"
+    digits = math.floor(math.log10(abs(value))) - digit if value else 0
+    return f"{value:.{max(0, digits)}e}".replace("e+", "e")
 
 
 def draw(template: str, repo: Path, avatars: Sequence[str], **values: object) -> bytes:

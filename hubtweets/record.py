@@ -1,20 +1,17 @@
-"""The record of a run: run.json, and hubtweets.json in the repo.
+"""The record of a run, made of frozen dataclasses.
 
-Every stage adds its section; the card, the pictures and the publisher only read. It is made of frozen dataclasses, and read back strictly: an
-unknown or misspelt key is an error, not a blank on a card.
+Every stage adds its section; the card, the pictures and the publisher only read.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Literal
 
-from hubtweets import atomic
-from hubtweets.errors import HubtweetsError
 from hubtweets.posts import Profile, SourceKind
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+
+Tracker = Literal["tensorboard", "wandb", "trackio"]
 
 
 # what becomes of a post, in the order of the stats table, and what the table calls it
@@ -124,27 +121,38 @@ class TrainingConfig:
     """Every knob of the trainer."""
 
     epochs: float = 4.0  # passes over the training posts
+    max_steps: int | None = None  # optimizer steps, where that is less
+    max_time: float | None = None  # minutes of training, where that is less
     learning_rate: float | None = None  # at the top of the schedule; None: by the model's width
     warmup_ratio: float = 0.05  # share of the steps in which the learning rate rises
     weight_decay: float = 0.1  # of matrices; biases and norms do not decay
     max_grad_norm: float = 1.0
     batch_size: int = 8  # blocks per optimizer step, over all processes
     block_size: int = 128  # tokens per block
+    micro_batch_size: int | None = None  # blocks per forward pass of a process; None: what fits in memory
+    eval_steps: int | None = None  # from one evaluation to the next; None: half an epoch
+    patience: int = 3  # evaluations without a better one before training stops
     logging_steps: int = 10
+    checkpoint_steps: int | None = None
     checkpoint_seconds: float = 30.0
+    lora: Literal["adapter", "merged"] | None = None  # what is published of a low-rank adaptation; None: every weight is trained
+    lora_rank: int = 16
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class Environment:
-    """What the training ran on."""
+    """What the training ran on, how long, and which of its steps is published, the one that scored best on the held-out posts."""
 
     versions: dict[str, str]
     device: str
     num_processes: int
     mixed_precision: str
+    packed: bool  # else padded, for a model that can't keep the documents of a block apart
     seconds: float
     tokens: int
+    steps: int
+    published_step: int
 
 
 @dataclass(frozen=True)
@@ -154,6 +162,31 @@ class HistoryPoint:
     step: int
     loss: float
     learning_rate: float
+
+    def values(self) -> dict[str, float]:
+        """Return the point as trackers show it."""
+        return {"train/loss": self.loss, "train/learning_rate": self.learning_rate}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The bits per byte of the held-out posts after a step."""
+
+    step: int
+    bits_per_byte: float
+
+    def values(self) -> dict[str, float]:
+        """Return the evaluation as trackers show it."""
+        return {"eval/bits_per_byte": self.bits_per_byte}
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """A run in an experiment tracker; `url` is None where it is kept on this machine."""
+
+    tracker: Tracker
+    kind: Literal["preprocess", "train"]
+    url: str | None
 
 
 @dataclass(frozen=True)
@@ -232,8 +265,8 @@ class Published:
 class RunRecord:
     """Everything a card can say; a section is None (or empty) until its stage is done.
 
-    `handle` names the bot; profiles, sources, counts and passes (over an author's posts in an epoch) have one entry for each author, in the
-    same order.
+    `handle` names the bot; profiles, sources, counts, passes (over an author's posts in an epoch) and metrics_by_author have one entry for each
+    author, in the same order.
     """
 
     handle: str
@@ -250,43 +283,10 @@ class RunRecord:
     passes: tuple[float, ...] = ()
     environment: Environment | None = None
     history: tuple[HistoryPoint, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    tracked: tuple[Tracked, ...] = ()
     metrics: Metrics | None = None
+    metrics_by_author: tuple[Metrics, ...] = ()
     samples: Samples | None = None
     published: Published | None = None
     stages: dict[str, Stage] = field(default_factory=dict)
-
-
-def dumps(record: RunRecord) -> str:
-    return json.dumps(asdict(record), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-
-
-def dumps_public(record: RunRecord) -> str:
-    """Return what goes into the repo as hubtweets.json: the record without the run folder's stages and without the push that is yet to come."""
-    public = asdict(replace(record, stages={}, published=None))
-    del public["stages"], public["published"]
-    return json.dumps(public, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-
-
-def write(record: RunRecord, path: Path) -> None:
-    atomic.write(path, dumps(record).encode())
-
-
-def read(path: Path) -> RunRecord:
-    """Read a record; raise HubtweetsError where a key is missing, unknown or of another type."""
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        text = path.read_text(encoding="utf-8")
-        record = TypeAdapter(RunRecord).validate_json(text)
-        if json.loads(text) != json.loads(dumps(record)):
-            raise ValueError("keys that this version does not know, or lacks some")
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        raise other_version(path, f"{'.'.join(map(str, wrong['loc'])) or 'it'}: {wrong['msg']}") from None
-    except ValueError as error:
-        raise other_version(path, str(error)) from None
-    return record
-
-
-def other_version(path: Path, reason: str) -> HubtweetsError:
-    return HubtweetsError(f"{path}: not a record of this version ({reason}); remove this file and publish again, what services gave is kept")

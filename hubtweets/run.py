@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
-from hubtweets import __version__, record
+from hubtweets import __version__, processes, record_json
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.posts import hash_files
 from hubtweets.record import File, RunRecord, Stage
@@ -28,8 +28,8 @@ HANDLE = re.compile(r"(?!.*(--|\.\.))\w(?:[\w.-]{0,94}\w)?(?<!\.git)", re.ASCII)
 # the stages in order, and what each adds to the record
 SECTIONS = {
     "curate": ("profiles", "sources", "curation", "counts", "dataset"),
-    "train": ("base", "training", "passes", "environment", "history"),
-    "evaluate": ("metrics",),
+    "train": ("base", "training", "passes", "environment", "history", "evaluations", "tracked"),
+    "evaluate": ("metrics", "metrics_by_author"),
     "sample": ("samples",),
 }
 UNREAD = (".png", "posts.parquet")  # outputs that no later stage learns from
@@ -53,10 +53,11 @@ def bot_name(handles: Sequence[str]) -> str:
 
 
 class Run:
-    """A run folder that this process holds."""
+    """A run folder that this process holds, or one of several that train together; only the main one of those writes and speaks."""
 
-    def __init__(self, folder: Path, record: RunRecord, quiet: bool) -> None:
-        self.folder, self.record, self.quiet = folder, record, quiet
+    def __init__(self, folder: Path, record: RunRecord, quiet: bool, lock: FileLock) -> None:
+        self.is_main = processes.rank() == 0
+        self.folder, self.record, self.quiet, self.lock = folder, record, quiet or not self.is_main, lock
         self.repo = folder / "repo"
 
     @property
@@ -102,7 +103,7 @@ class Run:
 
     def update(self, **sections: object) -> None:
         self.record = replace(self.record, hubtweets_version=__version__, **sections)  # type: ignore[arg-type]
-        record.write(self.record, self.folder / "run.json")
+        record_json.write(self.record, self.folder / "run.json")
 
     def outputs(self, stage: str) -> tuple[File, ...]:
         """Return what a stage wrote; raise HubtweetsError where it has yet to run."""
@@ -113,6 +114,16 @@ class Run:
     def files(self, paths: Iterable[Path]) -> tuple[File, ...]:
         present = [path for path in paths if path.is_file()]
         return tuple(File(path.relative_to(self.folder).as_posix(), hash_files([path]), path.stat().st_size) for path in present)
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Leave the folder to other processes for a while, then take it back as they left it."""
+        self.lock.release()
+        try:
+            yield
+        finally:
+            take(self.lock, self.folder)
+            self.record = record_json.read(self.folder / "run.json")
 
 
 def key_of(*parts: object) -> str:
@@ -127,14 +138,20 @@ def open_run(runs: Path, handle: str, quiet: bool = False, new: bool = False) ->
     if not new and not (folder / "run.json").exists():
         raise HubtweetsError(f"{folder}: no such run; type: hubtweets publish {handle}")
     (folder / "repo").mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock", timeout=0)
+    path, lock = folder / "run.json", FileLock(folder / ".lock", timeout=0)
+    if processes.rank() == 0:  # which holds it for the others
+        take(lock, folder)
+    try:
+        yield Run(folder, record_json.read(path) if path.exists() else RunRecord(handle, __version__), quiet, lock)
+    finally:
+        lock.release()
+
+
+def take(lock: FileLock, folder: Path) -> None:
     try:
         lock.acquire()
     except Timeout:
         raise HubtweetsError(f"{folder}: another hubtweets is at work there; wait for it, or choose another folder with --runs DIR") from None
-    with lock:
-        path = folder / "run.json"
-        yield Run(folder, record.read(path) if path.exists() else RunRecord(handle, __version__), quiet)
 
 
 def last_handle(runs: Path) -> str:

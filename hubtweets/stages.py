@@ -8,7 +8,7 @@ import json
 import platform
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -28,16 +28,20 @@ from hubtweets.record import (
     Samples,
     Source,
     Target,
+    Tracker,
     TrainingConfig,
-    dumps_public,
 )
+from hubtweets.record_json import dumps_public
 from hubtweets.run import Run, key_of
 
 if TYPE_CHECKING:
+    from accelerate import Accelerator
+    from transformers import PreTrainedModel
+
     from hubtweets.publisher import Hub
 
 EXPLAINED = "explained.jsonl"
-SAME_RESULT = ("checkpoint_seconds", "logging_steps")  # settings that leave the weights as they are
+SAME_RESULT = ("checkpoint_seconds", "checkpoint_steps", "logging_steps", "micro_batch_size")  # settings that leave the weights as they are
 
 
 def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation, fetching: Fetching) -> None:
@@ -137,55 +141,102 @@ def read_avatars(run: Run, images: Sequence[bytes | None]) -> list[str | None]:
     return names
 
 
-def train(run: Run, base: Base, location: str, config: TrainingConfig) -> None:
-    """Fine-tune the base on the training posts, from the last checkpoint where there is one; the weights go into repo/."""
+def train(
+    run: Run, base: Base, location: str, config: TrainingConfig, track: Sequence[Tracker] = (), launch: Callable[[], None] | None = None
+) -> None:
+    """Fine-tune the base on the training posts, from the last checkpoint where there is one; the weights go into repo/.
+
+    It may run in several processes at once, of which the main one writes; or else `launch` starts them, and they do it all.
+    """
     run.outputs("curate")
     info = run.record.dataset
     assert info
     settings = {name: value for name, value in asdict(config).items() if name not in SAME_RESULT}
-    key = key_of(settings, base.id, base.revision, info.train_sha256)
+    settings |= {"base": base.id, "revision": base.revision, "posts": info.train_sha256, "held_out": info.validation_sha256}
+    key = key_of(settings)
     if run.is_done("train", key):
         return
-    from hubtweets import dataset, language, packing, trainer
-    from hubtweets.models import context_of, load, save
+    if launch:
+        with run.lent():
+            launch()
+        return
+    from hubtweets import checkpoints, dataset, evaluation, language, packing, tracking, trainer
+    from hubtweets.models import adapt, check_adapter, context_of, install, load, merge, write_weights
 
+    if run.is_main:
+        tracking.check(track)
+        if config.lora == "adapter":
+            check_adapter(base)
     model, tokenizer = load(base, location)
     if (context := context_of(model)) and config.block_size > context:
         raise HubtweetsError(f"{base.id} reads {context} tokens at most, not {config.block_size}; type: --block-size {context}")
-    checkpoints = run.folder / "checkpoints" / key[:16]
-    for other in checkpoints.parent.glob("*"):
-        if other != checkpoints:
-            shutil.rmtree(other)
-    checkpoints.mkdir(parents=True, exist_ok=True)
-    needed = 5 * 4 * model.num_parameters()  # bytes: the weights, and a checkpoint with Adam's two moments while the last one is still there
+    needed = 7 * 4 * model.num_parameters()  # bytes: the best weights twice, and a checkpoint with Adam's two moments while the last one is there
     if (free := shutil.disk_usage(run.folder).free) < needed:
         raise HubtweetsError(f"{run.folder}: {free >> 20:,} MiB are free, training takes {needed >> 20:,} MiB; free some, or use --runs DIR")
-    texts = dataset.read_texts(run.folder / "dataset" / "train.parquet")
-    documents = [packing.encode(author, tokenizer) for author in texts.values()]
+    folder = run.folder / "checkpoints"
+    if run.is_main:
+        checkpoints.check_settings(folder, settings)
+    posts, held_out = (list(dataset.read_texts(run.folder / "dataset" / f"{side}.parquet").values()) for side in ("train", "validation"))
+    documents = [packing.encode(author, tokenizer) for author in posts]
     run.say(f"train: {base.id}, {model.num_parameters():,} parameters, on {info.train_posts:,} posts")
     known = {language.standard(code) for code in base.languages}
     for code, share in info.languages.items():
         if known and not {code, "multilingual"} & known:
             run.say(f"warning: {share:.0%} of the posts are in {code}, and {base.id} knows {', '.join(base.languages)}; take another base: --base ID")
-    config = replace(config, learning_rate=config.learning_rate or trainer.default_learning_rate(model))
-    result = trainer.train(model, documents, config, checkpoints, run.quiet)
+    config = replace(config, learning_rate=config.learning_rate or trainer.default_learning_rate(model, config))
+    if config.lora:
+        model = adapt(model, config.lora_rank, config.seed, base)
+
+    def held_out_bits(model: "PreTrainedModel", accelerator: "Accelerator") -> float:
+        return evaluation.evaluate(model, tokenizer, held_out, accelerator)[0].bits_per_byte
+
+    data = [output for output in (run.folder / file.path for file in run.outputs("curate")) if output.suffix == ".parquet"]
+    facts = asdict(config) | {"base": base.id, "posts": info.train_posts}
+    with tracking.tracking(track if run.is_main else (), run.folder / "tracking", run.record.handle, key[:16], facts, data) as trackers:
+        result = trainer.train(model, documents, config, folder, held_out_bits, trackers.log, run.quiet)
+        if not run.is_main:
+            return
+        weights = result.weights
+        if config.lora == "merged":
+            weights = folder / "merged"
+            write_weights(merge(base, location, result.weights), weights)
+        tokenizer.save_pretrained(weights)
+        trackers.log_model(weights)
+    progress = result.progress
     old = [run.folder / output.path for output in run.record.stages["train"].outputs] if "train" in run.record.stages else []
-    written = save(model, tokenizer, run.repo, old)
+    written = install(weights, tokenizer, run.repo, old)
+    for path in trackers.event_files:  # where the Hub looks for them
+        written.append(run.repo / "runs" / path.name)
+        written[-1].parent.mkdir(exist_ok=True)
+        atomic.write(written[-1], path.read_bytes())
     environment = Environment(
         versions={"python": platform.python_version(), **{name: version(name) for name in ("torch", "transformers", "accelerate")}},
         device=result.device,
-        num_processes=result.num_processes,
+        num_processes=progress.num_processes,
         mixed_precision=result.mixed_precision,
-        seconds=round(result.progress.seconds, 1),
-        tokens=result.progress.step * config.batch_size * config.block_size,
+        packed=result.packed,
+        seconds=round(progress.seconds, 1),
+        tokens=progress.tokens,
+        steps=progress.step,
+        published_step=progress.best or progress.step,
     )
-    passes = tuple(packing.passes(documents))
-    run.finish("train", key, written, base=base, training=config, passes=passes, environment=environment, history=tuple(result.progress.history))
-    shutil.rmtree(checkpoints.parent)
+    run.finish(
+        "train",
+        key,
+        written,
+        base=base,
+        training=config,
+        passes=tuple(packing.passes(documents)),
+        environment=environment,
+        history=tuple(progress.history),
+        evaluations=tuple(progress.evaluations),
+        tracked=trackers.tracked,
+    )
+    shutil.rmtree(folder)
 
 
 def evaluate(run: Run, location: str) -> None:
-    """Score the held-out posts with the untouched base and with the tuned model."""
+    """Score the held-out posts with the untouched base and with the tuned model, all and by author."""
     weights, base, info = run.outputs("train"), run.record.base, run.record.dataset
     assert base and info
     key = key_of([asdict(file) for file in weights], base.id, base.revision, info.validation_sha256)
@@ -194,12 +245,13 @@ def evaluate(run: Run, location: str) -> None:
     from hubtweets import dataset, evaluation
     from hubtweets.models import load, load_repo
 
-    texts = [text for texts in dataset.read_texts(run.folder / "dataset" / "validation.parquet").values() for text in texts]
-    run.say(f"evaluate: {len(texts):,} held-out posts")
-    metrics = Metrics(evaluation.evaluate(*load(base, location), texts), evaluation.evaluate(*load_repo(run.repo), texts))
-    before, after = metrics.base.bits_per_byte, metrics.tuned.bits_per_byte
+    texts = list(dataset.read_texts(run.folder / "dataset" / "validation.parquet").values())
+    run.say(f"evaluate: {sum(map(len, texts)):,} held-out posts")
+    (base_score, base_scores), (tuned, tuned_scores) = (evaluation.evaluate(*model, texts) for model in (load(base, location), load_repo(run.repo)))
+    before, after = base_score.bits_per_byte, tuned.bits_per_byte
     run.say(f"evaluate: {before:.3f} bits per byte for the untouched base, {after:.3f} for the tuned model ({after / before - 1:+.1%})")
-    run.finish("evaluate", key, metrics=metrics)
+    authors = tuple(Metrics(*scores) for scores in zip(base_scores, tuned_scores, strict=True))
+    run.finish("evaluate", key, metrics=Metrics(base_score, tuned), metrics_by_author=authors)
 
 
 def sample(run: Run, prompt: str, seed: int, count: int = 5) -> Sequence[str]:
@@ -224,9 +276,11 @@ def render(run: Run, target: Target) -> None:
     run.check("curate")  # the avatars
     run.update(target=target)
     text = card.render(run.record)
-    run.say("card: README.md, predictions.png, pipeline.png, hubtweets.json")
-    atomic.write(run.repo / "predictions.png", pictures.predictions(run.record, run.repo))
-    atomic.write(run.repo / "pipeline.png", pictures.pipeline(run.record, run.repo))
+    drawn = pictures.draw_all(run.record, run.repo)
+    run.say(f"card: README.md, {', '.join(drawn)}, hubtweets.json")
+    (run.repo / "loss.png").unlink(missing_ok=True)  # an earlier training's, where this one has none
+    for name, picture in drawn.items():
+        atomic.write(run.repo / name, picture)
     atomic.write(run.repo / "hubtweets.json", dumps_public(run.record).encode())
     atomic.write(run.repo / "README.md", text.encode())
 

@@ -10,6 +10,7 @@ HOSTILE = [
     "\\",
     "{{ 7 * 7 }} {% raw %}",
     "[link](javascript:alert(1)) `code` **bold** _it_ # no heading",
+    "](https://evil.example) ![x](//evil.example/x.png)",
     "&lt;b&gt; &amp; &#42;",
     "a lone \ud83d surrogate",
     "nul \x00 and bell \x07",

@@ -10,6 +10,7 @@ from hubtweets.record import (
     Curation,
     DatasetInfo,
     Environment,
+    Evaluation,
     HistoryPoint,
     Metrics,
     RunRecord,
@@ -17,6 +18,7 @@ from hubtweets.record import (
     Score,
     Source,
     Target,
+    Tracked,
     TrainingConfig,
 )
 
@@ -38,9 +40,12 @@ RECORD = RunRecord(
     base=Base("openai-community/gpt2", "d" * 40, "mit", ("en",), on_hub=True),
     training=TrainingConfig(learning_rate=3e-4),
     passes=(1.0,),
-    environment=Environment({"torch": "2.13.0"}, "a CPU", 1, "no", 60.5, 102_400),
-    history=(HistoryPoint(10, 3.5, 3e-4),),
+    environment=Environment({"python": "3.11.7", "torch": "2.13.0"}, "a CPU", 1, "no", True, 60.5, 102_400, 100, 80),
+    history=tuple(HistoryPoint(step, 5 - step / 40, 3e-4 * (1 - step / 100)) for step in range(10, 101, 10)),
+    evaluations=tuple(Evaluation(step, 2 - step / 100 if step <= 80 else 1.3) for step in range(20, 101, 20)),
+    tracked=(Tracked("tensorboard", "train", None),),
     metrics=Metrics(Score(2.5, 250.0, 8_000, 2_100), Score(1.25, 15.6, 8_000, 2_100)),
+    metrics_by_author=(Metrics(Score(2.5, 250.0, 8_000, 2_100), Score(1.25, 15.6, 8_000, 2_100)),),
     samples=Samples("My dream is", 0, ("My dream is a bigger shed.", "My dream is pie.", "My dream is to stop.", "My dream is x", "My dream is y")),
 )
 
@@ -66,4 +71,5 @@ def cyborg() -> RunRecord:
         sources=(*RECORD.sources, Source("bluesky-api", "e" * 64, None, None)),
         counts=(*RECORD.counts, counts),
         passes=(0.8, 1.7),
+        metrics_by_author=(*RECORD.metrics_by_author, Metrics(Score(2.75, 300.0, 2_000, 500), Score(1.5, 20.0, 2_000, 500))),
     )

@@ -58,13 +58,15 @@ def test_the_repo_is_the_folder_and_nothing_else(published: Path) -> None:
         "config.json",
         "generation_config.json",
         "hubtweets.json",
+        "loss.png",
         "model.safetensors",
         "pipeline.png",
         "predictions.png",
+        "runs",
         "tokenizer.json",
         "tokenizer_config.json",
     ]
-    assert sorted(path.name for path in repo.parent.iterdir()) == [".lock", "dataset", "posts.parquet", "repo", "run.json"]
+    assert sorted(path.name for path in repo.parent.iterdir()) == [".lock", "dataset", "posts.parquet", "repo", "run.json", "tracking"]
     record = json.loads((repo.parent / "run.json").read_text())
     assert (record["metrics"]["tuned"]["bits_per_byte"]) < record["metrics"]["base"]["bits_per_byte"]
     assert str(published) not in (repo / "hubtweets.json").read_text() + (repo / "README.md").read_text()
@@ -82,8 +84,8 @@ def test_a_second_publish_does_nothing(workplace: Path, base: Path) -> None:
         "train: nothing changed, skipped",
         "evaluate: nothing changed, skipped",
         "sample: nothing changed, skipped",
-        "card: README.md, predictions.png, pipeline.png, hubtweets.json",
-        "push: http://127.0.0.1:8086/huggingtweets/lyons____ has all 10 files already, nothing to commit",
+        "card: README.md, predictions.png, pipeline.png, loss.png, hubtweets.json",
+        "push: http://127.0.0.1:8086/huggingtweets/lyons____ has all 12 files already, nothing to commit",
     ]
 
 
@@ -173,13 +175,13 @@ def test_help_is_light_and_lists_every_command(tmp_path: Path) -> None:
 
 def test_the_card_is_rendered_without_torch(workplace: Path) -> None:
     repo = workplace / "runs" / "lyons____" / "repo"
-    before = {path.name: path.read_bytes() for path in repo.iterdir()}
-    for name in ("README.md", "predictions.png", "pipeline.png", "hubtweets.json"):
+    before = {path: path.read_bytes() for path in repo.rglob("*") if path.is_file()}
+    for name in ("README.md", "predictions.png", "pipeline.png", "loss.png", "hubtweets.json"):
         (repo / name).unlink()
     code = "import sys; from hubtweets.cli import main; main(['card'], standalone_mode=False); print('torch' in sys.modules)"
     done = python(workplace, code)
     assert (done.returncode, done.stdout) == (0, "runs/lyons____/repo/README.md\nFalse\n"), done.stderr
-    assert {path.name: path.read_bytes() for path in repo.iterdir()} == before
+    assert {path: path.read_bytes() for path in repo.rglob("*") if path.is_file()} == before
 
 
 def test_generate_talks(workplace: Path) -> None:
@@ -196,7 +198,7 @@ def test_the_stages_one_by_one(archive: Path, base: Path, tmp_path: Path) -> Non
         (["card"], "Error: @lyons____ has no training to show yet; type: hubtweets train lyons____\n"),
         (["train", "lyons____", "--base", str(base), "--epochs", "0.1"], "train: one-layer, "),
         (["sample", "lyons____", "--prompt", "I"], "sample: 5 posts from 'I'\n"),
-        (["push", "lyons____", "--hub", "local"], "push: 10 of 10 files, "),
+        (["push", "lyons____", "--hub", "local"], "push: 12 of 12 files, "),
         (["curate", "lyons____", "--posts", "other.zip"], "curate: Tweets downloaded       2,000\n"),
         (["push", "lyons____", "--hub", "local"], "Error: @lyons____ has no training to show yet; type: hubtweets train lyons____\n"),
     ):
@@ -294,7 +296,7 @@ def test_failures_are_one_line_and_leave_nothing_half_written(
     assert all(re.match(r"(curate|train|warning):( |$)", line) for line in said), done.stderr
     assert "hf_secret" not in done.stderr
     made = {path.name for path in tmp_path.glob("runs/*/**/*") if path.is_file()}
-    assert made <= {".lock", "run.json", "posts.parquet", "train.parquet", "validation.parquet", "avatar.png"}, made
+    assert made <= {".lock", "run.json", "posts.parquet", "train.parquet", "validation.parquet", "avatar.png", "settings.json", "events.out.tfevents.hubtweets"}, made
     assert not list((tmp_path / "runs").glob("*/repo/README.md"))
 
 
@@ -302,7 +304,7 @@ def test_failures_are_one_line_and_leave_nothing_half_written(
     ("limit", "expected"),
     [
         (50_000, r"runs/lyons____/.+: .*File too large.*; free some disk space|writing failed: .*File too large.*; free some disk space"),
-        (210_000, r"runs/lyons____/checkpoints/\w+: the checkpoint can't be written \(.+\); free some disk space and type the command again"),
+        (210_000, r"runs/lyons____/checkpoints: the checkpoint can't be written \(.+\); free some disk space and type the command again"),
     ],
 )
 def test_a_full_disk_gets_one_line(tmp_path: Path, archive: Path, base: Path, limit: int, expected: str) -> None:

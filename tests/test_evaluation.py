@@ -31,7 +31,7 @@ def by_hand(model: PreTrainedModel, base: Path, texts: list[str]) -> tuple[float
 
 def test_it_is_the_sum_over_tokens_by_the_bytes(model: PreTrainedModel, base: Path) -> None:
     nats, tokens = by_hand(model.eval(), base, TEXTS)
-    score = evaluate(model, load_tokenizer(str(base)), TEXTS)
+    score, _ = evaluate(model, load_tokenizer(str(base)), [TEXTS])
     assert score.bytes == 8 + len("the radio in the shed 🤖".encode()) + 2
     assert score.tokens == tokens
     assert score.bits_per_byte == pytest.approx(nats / math.log(2) / score.bytes, rel=1e-5)
@@ -42,7 +42,7 @@ def test_a_model_that_knows_nothing_needs_the_bits_of_a_token(base: Path) -> Non
     model = AutoModelForCausalLM.from_pretrained(base)
     with torch.no_grad():
         model.transformer.wte.weight.zero_()
-    score = evaluate(model, load_tokenizer(str(base)), TEXTS)
+    score, _ = evaluate(model.eval(), load_tokenizer(str(base)), [TEXTS])
     assert score.bits_per_byte == pytest.approx(math.log2(model.config.vocab_size) * score.tokens / score.bytes, rel=1e-5)
     assert score.perplexity == pytest.approx(model.config.vocab_size, rel=1e-4)
 
@@ -53,18 +53,29 @@ def test_a_lost_model_gets_one_line(base: Path) -> None:
         with torch.no_grad():
             model.transformer.wte.weight.mul_(scale)
         with pytest.raises(HubtweetsError, match=r"^the model is lost \((nan|[\d.e+]+) nats per token\); train it with a smaller --learning-rate$"):
-            evaluate(model, load_tokenizer(str(base)), TEXTS)
+            evaluate(model.eval(), load_tokenizer(str(base)), [TEXTS])
     with pytest.raises(HubtweetsError, match=r"^this base has no tokens for these posts"):
-        evaluate(model, load_tokenizer(str(base)), [""])
+        evaluate(model, load_tokenizer(str(base)), [[""]])
 
 
 def test_batches_and_windows_change_nothing_but_the_context(model: PreTrainedModel, base: Path) -> None:
     tokenizer = load_tokenizer(str(base))
     many = [text * n for n in range(1, 30) for text in TEXTS]
     nats, tokens = by_hand(model, base, many[:9])
-    assert evaluate(model, tokenizer, many[:9]).perplexity == pytest.approx(math.exp(nats / tokens), rel=1e-4)
-    alone = [evaluate(model, tokenizer, [text]) for text in many]
-    together = evaluate(model, tokenizer, many)
+    assert evaluate(model, tokenizer, [many[:9]])[0].perplexity == pytest.approx(math.exp(nats / tokens), rel=1e-4)
+    together, alone = evaluate(model, tokenizer, [[text] for text in many])
     assert together.tokens == sum(score.tokens for score in alone)
     assert math.log(together.perplexity) * together.tokens == pytest.approx(sum(math.log(s.perplexity) * s.tokens for s in alone), rel=1e-4)
-    assert evaluate(model, tokenizer, ["my dream " * 500]).tokens > model.config.n_positions
+    assert evaluate(model, tokenizer, [["my dream " * 500]])[0].tokens > model.config.n_positions
+
+
+def test_each_author_has_a_score_and_all_of_them_one(model: PreTrainedModel, base: Path) -> None:
+    tokenizer = load_tokenizer(str(base))
+    authors = [TEXTS, ["another voice entirely"], [text * 3 for text in TEXTS]]
+    total, scores = evaluate(model.eval(), tokenizer, authors)
+    assert (total.bytes, total.tokens) == (sum(score.bytes for score in scores), sum(score.tokens for score in scores))
+    for author, score in zip(authors, scores, strict=True):
+        nats, tokens = by_hand(model, base, author)
+        assert score.tokens == tokens
+        assert score.bits_per_byte == pytest.approx(nats / math.log(2) / sum(len(text.encode()) for text in author), rel=1e-5)
+    assert total.bits_per_byte * total.bytes == pytest.approx(sum(score.bits_per_byte * score.bytes for score in scores))

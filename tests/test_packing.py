@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hubtweets.models import load_tokenizer
-from hubtweets.packing import IGNORED, batches, count_steps, encode, epochs_of, passes
+from hubtweets.packing import IGNORED, Batch, batches, count_steps, encode, epochs_of, micro_batches, passes
 
 DOCUMENTS = [np.array([0, *range(start, start + size), 0]) for start, size in ((10, 3), (20, 7), (40, 1))]
 
@@ -30,6 +30,7 @@ def test_every_token_comes_once_an_epoch_and_none_is_padding() -> None:
 def test_documents_stay_whole_in_the_stream() -> None:
     stream = batches([DOCUMENTS], batch_size=1, block_size=17, seed=3)
     batch = next(stream)
+    assert batch.position_ids is not None
     starts = (batch.position_ids[0] == 0).nonzero().flatten().tolist()
     pieces = [piece.tolist() for piece in torch.tensor_split(batch.input_ids[0], starts[1:])]
     assert sorted(pieces) == sorted(document.tolist() for document in DOCUMENTS)
@@ -45,7 +46,7 @@ def test_labels_never_cross_a_document_or_a_block() -> None:
 
 def test_positions_restart_within_long_documents() -> None:
     batch = next(batches([[np.arange(10)]], batch_size=3, block_size=4, seed=0))
-    assert batch.position_ids.tolist() == [[0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 0, 1]]
+    assert batch.position_ids is not None and batch.position_ids.tolist() == [[0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 0, 1]]
 
 
 def test_the_seed_alone_decides_the_order() -> None:
@@ -84,12 +85,41 @@ def test_nobody_is_copied_each_post_comes_again_only_when_all_of_its_author_came
     assert (min(small), max(large)) == (10, 4)  # the original showed the small author's 36 to 40 times
 
 
-def test_packed_documents_do_not_see_each_other(base: Path) -> None:
-    from transformers import AutoModelForCausalLM
+def shown(batch: Batch) -> list[list[int]]:
+    """Return what a model would be shown of a batch, without padding."""
+    masks = torch.ones_like(batch.input_ids) if batch.attention_mask is None else batch.attention_mask
+    return [row[mask.bool()].tolist() for row, mask in zip(batch.input_ids, masks, strict=True)]
 
-    model = AutoModelForCausalLM.from_pretrained(base).eval()
-    a, b = torch.tensor([[0, 5, 6, 7]]), torch.tensor([[0, 9, 8]])
-    with torch.no_grad():
-        packed = model(input_ids=torch.cat([a, b], 1), position_ids=torch.tensor([[0, 1, 2, 3, 0, 1, 2]]), use_cache=False).logits
-        alone = torch.cat([model(input_ids=a, use_cache=False).logits, model(input_ids=b, use_cache=False).logits], 1)
-    assert (packed - alone).abs().max() < 1e-5
+
+def test_padded_batches_hold_whole_documents_of_like_length() -> None:
+    long = [*DOCUMENTS, np.arange(100, 111)]  # cut into 8 and 3
+    stream = batches([long], batch_size=2, block_size=8, seed=0, packed=False)
+    taken = [next(stream) for _ in range(28)]  # 28 x 16 tokens are 16 epochs of 28
+    pieces = {tuple(row) for batch in taken for row in shown(batch)}
+    assert pieces == {tuple(piece.tolist()) for document in long for piece in (document[:8], document[8:]) if len(piece) > 1}
+    for batch in taken:
+        lengths = [len(row) for row in shown(batch)]
+        assert lengths == sorted(lengths) and lengths[-1] == batch.input_ids.shape[1] <= 8
+        assert batch.position_ids is None and batch.attention_mask is not None
+        expected = batch.input_ids.masked_fill(batch.attention_mask == 0, IGNORED)
+        expected[:, 0] = IGNORED
+        assert torch.equal(batch.labels, expected)
+        assert batch.tokens == sum(lengths) and batch.targets == sum(lengths) - len(lengths)
+    assert abs(sum(batch.tokens for batch in taken) - 28 * 16) < 20
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize(("tokens", "world"), [(8, 1), (16, 1), (1, 1), (1000, 1), (8, 2), (16, 2), (24, 3), (16, 5), (1000, 7)])
+def test_micro_batches_are_the_batch_shared_out(packed: bool, tokens: int, world: int) -> None:
+    documents = [np.array([0, *range(start, start + size), 0]) for start, size in zip(range(10, 5000, 9), [3, 7, 1, 6, 2] * 40, strict=False)]
+    batch = next(batches([documents], batch_size=8, block_size=8, seed=1, packed=packed))
+    shares = [list(micro_batches(batch, tokens, rank, world)) for rank in range(world)]
+    assert len({len(share) for share in shares}) == 1  # each process calls the model as often
+    for parts in zip(*shares, strict=True):
+        assert len({part.input_ids.shape for part in parts}) == 1
+        assert parts[0].input_ids.numel() <= max(tokens, parts[0].input_ids.shape[1])
+    labels = Counter(tuple(row) for share in shares for part in share for row in part.labels.tolist() if set(row) != {IGNORED})
+    longest = batch.labels.shape[1]
+    expected = Counter(tuple(row) for row in batch.labels.tolist())
+    assert Counter((*row, *[IGNORED] * (longest - len(row))) for row in labels.elements()) == expected
+    assert sum(part.targets for share in shares for part in share) == batch.targets

@@ -1,10 +1,14 @@
 import io
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops
 
 from hubtweets import example, pictures
+from hubtweets.record import Evaluation, HistoryPoint, RunRecord
 from hubtweets.rendering import TEMPLATES, plain, typst_string
 from tests.hostile import HOSTILE
 from tests.records import RECORD, named, saying
@@ -29,10 +33,12 @@ def difference(one: bytes, other: bytes) -> tuple[int, int, int, int] | None:
 def test_sizes(repo: Path) -> None:
     assert opened(pictures.predictions(RECORD, repo)).size == (1200, 630)
     assert opened(pictures.pipeline(RECORD, repo)).size == (1200, 260)
+    assert opened(pictures.loss(RECORD, repo)).size == (1200, 400)
 
 
 def test_same_record_same_bytes(repo: Path) -> None:
     assert pictures.predictions(RECORD, repo) == pictures.predictions(RECORD, repo)
+    assert pictures.loss(RECORD, repo) == pictures.loss(RECORD, repo)
 
 
 def test_avatar_name_prompt_and_posts_are_each_drawn(repo: Path) -> None:
@@ -86,3 +92,115 @@ def test_the_fonts_that_templates_name_are_there() -> None:
         named = set(re.findall(r'"([^"]+)"', re.search(r"font: \(([^)]*)\)", template.read_text())[1]))  # type: ignore[index]
         assert {name for name in named - ours if "CJK" not in name} == set()
     assert (TEMPLATES / "fonts" / "OFL.txt").exists()
+
+
+def trained(losses: Sequence[float], scores: Sequence[float]) -> RunRecord:
+    """A record with these losses and scores after 1, 2, ... steps, of which the last is published."""
+    steps = max(len(losses), len(scores))
+    return replace(
+        RECORD,
+        history=tuple(HistoryPoint(step, loss, 1e-4) for step, loss in enumerate(losses, 1)),
+        evaluations=tuple(Evaluation(step, score) for step, score in enumerate(scores, 1)),
+        environment=replace(RECORD.environment, steps=steps, published_step=steps),  # type: ignore[type-var]
+    )
+
+
+def based(bits_per_byte: float) -> RunRecord:
+    """A record whose untouched base has this score."""
+    metrics = RECORD.metrics
+    assert metrics
+    return replace(RECORD, metrics=replace(metrics, base=replace(metrics.base, bits_per_byte=bits_per_byte)))
+
+
+def test_no_history_is_no_picture_of_the_loss(repo: Path) -> None:
+    names = ["predictions.png", "pipeline.png", "loss.png"]
+    assert list(pictures.draw_all(RECORD, repo)) == names
+    assert list(pictures.draw_all(replace(RECORD, history=()), repo)) == names[:2]
+
+
+def test_losses_scores_base_and_published_step_are_each_drawn(repo: Path) -> None:
+    whole = pictures.loss(RECORD, repo)
+    bent = replace(RECORD, history=(RECORD.history[0], replace(RECORD.history[1], loss=2.6), *RECORD.history[2:]))
+    (x0, y0, x1, y1) = difference(whole, pictures.loss(bent, repo)) or (0, 0, 0, 0)
+    assert 122 < x0 < x1 < 540 and 100 < y0 < y1 < 310  # in the left plot
+    evaluations = (RECORD.evaluations[0], replace(RECORD.evaluations[1], bits_per_byte=1.7), *RECORD.evaluations[2:])
+    (x0, y0, x1, y1) = difference(whole, pictures.loss(replace(RECORD, evaluations=evaluations), repo)) or (0, 0, 0, 0)
+    assert 704 < x0 < x1 < 1122 and 100 < y0 < y1 < 310  # in the right one
+    (x0, y0, x1, y1) = difference(whole, pictures.loss(based(2.4), repo)) or (0, 0, 0, 0)
+    assert 612 < x0 < x1 < 1170 and y0 < 70
+    for step in (60, 80):  # of 100: a dashed line through both plots, 418 pixels wide
+        environment = replace(RECORD.environment, published_step=step)  # type: ignore[type-var]
+        picture = opened(pictures.loss(replace(RECORD, environment=environment), repo))
+        marked = {x for x in range(1200) for y in range(130, 300) if red(picture.getpixel((x, y)))}
+        assert all({round(x + step / 100 * 418), round(x + step / 100 * 418) - 1} & marked for x in (122, 704))
+        assert max(marked) - min(marked) < 600  # and nowhere else
+
+
+def red(pixel: object) -> bool:
+    assert isinstance(pixel, tuple)
+    return pixel[0] > 190 and pixel[2] < 60
+
+
+# losses, held-out scores
+CURVES = {
+    "one": ([3.2], [1.7]),
+    "two": ([3.2, 3.0], [1.8, 1.7]),
+    "10,000": ([2 + 3 * math.exp(-step / 2_000) + 0.1 * math.sin(step) for step in range(10_000)], [1.2 + 1 / (step + 1) for step in range(10_000)]),
+    "constant": ([3.0] * 50, [1.5] * 50),
+    "nearly constant": ([3.0, math.nextafter(3.0, 4)], [1.5, math.nextafter(1.5, 2)]),
+    "zero": ([0.0, 0.0], [0.0, 0.0]),
+    "huge": ([3e12, 2e12], [3e300, 1e300]),
+    "tiny": ([3e-12, 2e-12], [3e-300, 1e-300]),
+    "not scored": ([4.0, 3.0], []),
+}
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_any_curve_is_drawn_inside_its_plot(name: str, repo: Path) -> None:
+    record = trained(*CURVES[name])
+    picture = opened(pictures.loss(record, repo))
+    line, dot = (43, 76, 126), (194, 65, 12)
+    plots = [(122, 105, 1120, 304)] if name == "not scored" else [(122, 105, 540, 304), (704, 105, 1122, 304)]
+    for box in plots:
+        assert {line, dot} & colors(picture.crop(box))
+    for box in ((0, 0, 1200, 80), (0, 312, 1200, 400), (0, 0, 115, 400)):
+        assert line not in colors(picture.crop(box))
+
+
+def colors(picture: Image.Image) -> set[object]:
+    return {color for _, color in picture.getcolors(10**6) or []}
+
+
+def test_a_long_curve_keeps_its_peaks() -> None:
+    curve = [(float(step), 9.0 if step == 777 else 1.0 if step == 778 else 5.0) for step in range(1_000)]
+    thin = pictures.thinned(curve)
+    assert len(thin) <= 400 and (777.0, 9.0) in thin and (778.0, 1.0) in thin and thin == sorted(thin)
+    assert pictures.thinned(curve[:150]) == curve[:150]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.0, 1.0, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
+        (0.0, 100.0, ["0", "20", "40", "60", "80", "100"]),
+        (1.09, 2.61, ["1.5", "2.0", "2.5"]),
+        (2.3, 4.9, ["3", "4"]),
+        (0.0, 123_456.0, ["0", "50,000", "100,000"]),
+        (1e12, 3e12, ["1.0e12", "1.5e12", "2.0e12", "2.5e12", "3.0e12"]),
+        (1e-7, 2e-7, ["1.0e-07", "1.2e-07", "1.4e-07", "1.6e-07", "1.8e-07", "2.0e-07"]),
+        (1.4999, 1.5001, ["1.49990", "1.49995", "1.50000", "1.50005", "1.50010"]),
+    ],
+)
+def test_ticks_are_round_and_told_apart(low: float, high: float, expected: list[str]) -> None:
+    ticks = pictures.ticks(low, high)
+    assert [pictures.number(tick, ticks[1] - ticks[0]) for tick in ticks] == expected
+
+
+@pytest.mark.parametrize(
+    ("base", "expected"),
+    [(2.5, "- - untouched base: 2.500"), (5.0, "↑ untouched base: 5.000"), (0.1, "- - untouched base: 0.100")],
+)
+def test_a_base_that_would_flatten_the_curve_is_off_the_scale(base: float, expected: str) -> None:
+    panel = pictures.panel_of("", [(20.0, 1.8), (80.0, 1.2)], 100, dots=True, base=base)
+    assert panel.base and panel.base[1] == expected
+    assert (0 < panel.base[0] < 1) == expected.startswith("- -")

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from hubtweets import atomic, record
+from hubtweets import atomic, record, record_json
 from hubtweets.errors import HubtweetsError
 from tests.records import RECORD
 
 
 def test_read_back_as_written(tmp_path: Path) -> None:
-    record.write(RECORD, tmp_path / "run.json")
-    assert record.read(tmp_path / "run.json") == RECORD
+    record_json.write(RECORD, tmp_path / "run.json")
+    assert record_json.read(tmp_path / "run.json") == RECORD
 
 
 @pytest.mark.parametrize(
@@ -27,18 +27,18 @@ def test_read_back_as_written(tmp_path: Path) -> None:
 )
 def test_what_does_not_fit_gets_one_line(tmp_path: Path, old: str, new: str) -> None:
     path = tmp_path / "run.json"
-    text = record.dumps(RECORD)
+    text = record_json.dumps(RECORD)
     assert old in text
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(
         HubtweetsError, match=r"run.json: not a record of this version \(.+\); remove this file and publish again, what services gave is kept$"
     ):
-        record.read(path)
+        record_json.read(path)
 
 
 def test_the_public_record_has_no_stages_and_no_push() -> None:
-    public = json.loads(record.dumps_public(RECORD))
-    assert set(json.loads(record.dumps(RECORD))) - set(public) == {"stages", "published"}
+    public = json.loads(record_json.dumps_public(RECORD))
+    assert set(json.loads(record_json.dumps(RECORD))) - set(public) == {"stages", "published"}
     assert public["schema_version"] == record.SCHEMA_VERSION
 
 

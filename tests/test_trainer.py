@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 from accelerate.state import AcceleratorState
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoModelForCausalLM, OPTConfig, OPTForCausalLM, PreTrainedModel
 
 from hubtweets import trainer
+from hubtweets.checkpoints import Progress
 from hubtweets.packing import batches
 from hubtweets.record import TrainingConfig
 
@@ -32,7 +33,7 @@ def test_it_learns(base: Path, tmp_path: Path) -> None:
     steps = 6 * 40 * 14 // 64
     assert [point.step for point in result.progress.history] == [*range(2, steps, 2), steps]
     assert result.progress.history[0].loss > 5 > 4 > result.progress.history[-1].loss
-    assert result.progress.step == steps and result.num_processes == 1
+    assert result.progress.step == steps and result.progress.num_processes == 1
 
 
 @pytest.fixture
@@ -45,10 +46,9 @@ def fp32(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("fp32")
-def test_the_loss_is_that_of_each_document_alone(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_loss_is_that_of_each_document_alone(base: Path, tmp_path: Path) -> None:
     config = replace(CONFIG, batch_size=1, block_size=4 * 14, epochs=4 / 40, logging_steps=1)
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32).eval()
-    monkeypatch.setattr(model, "train", lambda: model)  # dropout stays off
     shuffled = next(batches([DOCUMENTS], 1, 56, config.seed)).input_ids.view(4, 14)
     with torch.no_grad():
         alone = [model(document[None], labels=document[None]).loss.item() for document in shuffled]
@@ -84,7 +84,7 @@ def test_cut_anywhere_it_ends_with_the_same_weights(base: Path, tmp_path: Path, 
     whole, uncut = train(base, tmp_path / "whole")
     real = trainer.save
 
-    def save_and_die(accelerator: object, checkpoints: Path, progress: trainer.Progress) -> None:
+    def save_and_die(accelerator: object, checkpoints: Path, progress: Progress) -> None:
         real(accelerator, checkpoints, progress)
         if progress.step == 17:
             raise KeyboardInterrupt
@@ -108,9 +108,75 @@ def test_a_checkpoint_that_cannot_be_written_gets_one_line(base: Path, tmp_path:
         train(base, tmp_path / "file", replace(CONFIG, checkpoint_seconds=0))
 
 
-def test_precision_follows_the_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
-    if torch.cuda.is_available() or torch.backends.mps.is_available():
-        pytest.skip("this machine has an accelerator")
-    for capabilities, expected in (({}, "no"), ({"avx512_f": True}, "no"), ({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16")):
-        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda capabilities=capabilities: capabilities)
-        assert trainer.choose_precision() == expected
+def test_the_best_state_is_the_result_and_training_stops_when_none_is_better(base: Path, tmp_path: Path) -> None:
+    asked: list[torch.Tensor] = []
+    scores = iter([3.0, 2.0, 2.5, 2.0, 2.1, 1.0])
+
+    def evaluate(model: PreTrainedModel, _: object) -> float:
+        assert not model.training
+        asked.append(weights(model))
+        return next(scores)
+
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    logged: list[tuple[int, str]] = []
+    config = replace(CONFIG, eval_steps=5, logging_steps=5)
+    result = trainer.train(model, [DOCUMENTS], config, tmp_path, evaluate, lambda values, step: logged.extend((step, name) for name in values), True)
+    assert [(point.step, point.bits_per_byte) for point in result.progress.evaluations] == [(5, 3.0), (10, 2.0), (15, 2.5), (20, 2.0), (25, 2.1)]
+    assert result.progress.step == 25 and result.weights == tmp_path / "best-10"
+    assert torch.equal(weights(AutoModelForCausalLM.from_pretrained(result.weights)), asked[1])
+    assert logged == [(step, name) for step in (5, 10, 15, 20, 25) for name in ("train/loss", "train/learning_rate", "eval/bits_per_byte")]
+
+
+def test_it_is_scored_every_half_epoch_and_in_the_end(base: Path, tmp_path: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    scores = iter(range(100, 0, -1))
+    result = trainer.train(model, [DOCUMENTS], replace(CONFIG, epochs=2.2), tmp_path, lambda model, _: float(next(scores)), quiet=True)
+    epoch = 40 * 14 // 64
+    assert [point.step for point in result.progress.evaluations] == [*range(epoch // 2, int(2.2 * 560) // 64, epoch // 2), int(2.2 * 560) // 64]
+
+
+def test_it_ends_after_so_many_steps_or_minutes(base: Path, tmp_path: Path) -> None:
+    _, result = train(base, tmp_path / "steps", replace(CONFIG, max_steps=7))
+    assert result.progress.step == 7 and result.progress.tokens == 7 * 64
+    assert result.progress.history[-1].learning_rate < 0.1 * 1e-2  # the schedule knows of the end
+    _, result = train(base, tmp_path / "minutes", replace(CONFIG, max_time=1e-9))
+    assert result.progress.step == 1
+    assert (tmp_path / "minutes" / "best-1" / "model.safetensors").exists()
+
+
+def test_the_schedule_reaches_zero_by_steps_or_by_time() -> None:
+    config = replace(CONFIG, warmup_ratio=0.1)
+    assert [round(trainer.schedule(step, 100, 1e9, config), 3) for step in (1, 10, 11, 56, 100)] == [0.1, 1.0, 1.0, 0.5, 0.0]
+    timed = replace(config, max_time=10.0)
+    assert [round(trainer.schedule(step, 100, seconds, timed), 3) for step, seconds in ((1, 0), (2, 30), (2, 330), (2, 600), (2, 700), (100, 0))] == [
+        0.1,
+        0.6,
+        0.5,
+        0.0,
+        0.0,
+        0.0,
+    ]
+
+
+@pytest.mark.usefixtures("fp32")
+def test_micro_batches_change_nothing(base: Path, tmp_path: Path) -> None:
+    config = replace(CONFIG, logging_steps=1, max_steps=30)
+    losses = []
+    for size in (1, 2, 3, 4):
+        AcceleratorState._reset_state(reset_partial_state=True)
+        _, result = train(base, tmp_path / str(size), replace(config, micro_batch_size=size))
+        losses.append([point.loss for point in result.progress.history])
+    assert len(losses[0]) == 30
+    for others in losses[1:]:
+        assert max(abs(a - b) for a, b in zip(losses[0], others, strict=True)) < 1e-5
+
+
+def test_a_model_that_cannot_be_packed_is_trained_on_padded_documents(base: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = OPTForCausalLM(OPTConfig(vocab_size=300, hidden_size=32, word_embed_proj_dim=32, ffn_dim=64, num_hidden_layers=1, num_attention_heads=2))
+    result = trainer.train(model, [DOCUMENTS], CONFIG, tmp_path, quiet=True)
+    assert not result.packed
+    assert result.progress.history[0].loss > 5 > 4 > result.progress.history[-1].loss
+    assert abs(result.progress.tokens - result.progress.step * 64) < 14
+    _, result = train(base, tmp_path / "packed")
+    assert result.packed

@@ -15,7 +15,7 @@ from tokenizers import ByteLevelBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from hubtweets.evaluation import evaluate
-from hubtweets.models import load_repo
+from hubtweets.models import load_model, load_repo
 from hubtweets.packing import encode
 from hubtweets.posts import hash_files
 from hubtweets.record import TrainingConfig
@@ -76,9 +76,10 @@ def main(corpus: Path, output: Path) -> None:
     sha256 = hash_files([corpus])
     checkpoints = output.with_suffix(".checkpoints") / sha256[:16]
     result = train(model, [documents], CONFIG, checkpoints)
+    model = load_model(str(result.weights))
     model.half().save_pretrained(output)
     tokenizer.save_pretrained(output)
-    score = evaluate(*load_repo(output), held_out)  # as it is shipped: rounded to half precision
+    score, _ = evaluate(*load_repo(output), [held_out])  # as it is shipped: rounded to half precision
     card = environment().get_template("base_card.md.j2")
     facts: dict = {"parameters": model.num_parameters(), "texts": len(texts), "held_out": len(held_out), "corpus_sha256": sha256}
     facts |= {"ours": sha256 == CORPUS_SHA256, "config": CONFIG, "result": result, "score": score}

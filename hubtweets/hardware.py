@@ -1,0 +1,54 @@
+"""What the machine can do, and what fits into it."""
+
+import os
+import platform
+
+import psutil
+import torch
+from transformers import PreTrainedModel
+
+CPU_TOKENS = 512  # in a forward pass on a CPU: more make it no faster, and hold more memory
+
+
+def choose_precision() -> str:
+    """Return Accelerate's `mixed_precision`: what `accelerate launch` was told, else bf16 where the hardware multiplies in it, else fp32 ("no")."""
+    if told := os.environ.get("ACCELERATE_MIXED_PRECISION"):
+        return told
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
+    if torch.backends.mps.is_available():
+        return "no"
+    cpu = torch.cpu.get_capabilities()  # without these two, bf16 on a CPU is emulated and 60 to 200 times slower
+    return "bf16" if cpu.get("avx512_bf16") or cpu.get("amx_bf16") else "no"
+
+
+def device_name(device: torch.device) -> str:
+    """Return what the hardware calls itself."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return str(torch.cpu.get_capabilities().get("cpu_name") or platform.processor() or device.type)
+
+
+def micro_batch_tokens(model: PreTrainedModel, block_size: int, device: torch.device) -> int:
+    """Return how many tokens, a multiple of `block_size`, one forward and backward pass may hold: what half of the free memory has room for.
+
+    Activations take `34 h + 5 a s` values of two bytes a token and layer (h width, a heads, s block size; Korthikanti et al., Reducing Activation
+    Recomputation in Large Transformer Models, 2022), counted twice for fp32; logits, their softmax and their gradient four bytes each.
+    """
+    config = model.config.get_text_config()
+    layers, width, heads = config.num_hidden_layers, config.hidden_size, getattr(config, "num_attention_heads", 1)
+    per_token = 2 * 2 * layers * (34 * width + 5 * heads * block_size) + 3 * 4 * config.vocab_size
+    training_state = 12 * sum(p.numel() for p in model.parameters() if p.requires_grad)  # gradients and Adam's two moments, yet to come
+    tokens = (free_memory(device) - training_state) // 2 // per_token
+    if device.type == "cpu":
+        tokens = min(tokens, CPU_TOKENS)
+    return max(1, tokens // block_size) * block_size
+
+
+def free_memory(device: torch.device) -> int:
+    """Return the bytes that are free where the model is trained."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+    return psutil.virtual_memory().available

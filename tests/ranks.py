@@ -1,0 +1,55 @@
+"""What each process of a launched training runs in the tests: a model, documents and a config in, its losses and its scores out.
+
+    accelerate launch ... -m tests.ranks FOLDER MICRO_BATCH_SIZE [padded]
+
+FOLDER holds base/; losses.json is written there by the main process.
+"""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import AutoModelForCausalLM, OPTConfig, OPTForCausalLM
+
+from hubtweets import trainer
+from hubtweets.evaluation import evaluate
+from hubtweets.models import load_tokenizer
+from hubtweets.processes import rank
+from hubtweets.record import TrainingConfig
+
+CONFIG = TrainingConfig(
+    epochs=9, max_steps=30, learning_rate=1e-3, batch_size=8, block_size=16, logging_steps=1, eval_steps=10, patience=9, checkpoint_seconds=1e9
+)
+DOCUMENTS = [np.array([0, *((start + step) % 250 + 1 for step in range(start % 13)), 0]) for start in range(0, 900, 7)]
+TEXTS = [["my dream", "the radio in the shed " * 30, "é"], ["another voice"] * 13]
+
+
+def main(folder: Path, micro_batch_size: int, padded: bool) -> None:
+    """Train, and write what came out."""
+    if padded:
+        torch.manual_seed(0)
+        sizes = {"hidden_size": 32, "word_embed_proj_dim": 32, "ffn_dim": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+        model = OPTForCausalLM(OPTConfig(vocab_size=300, **sizes))
+    else:
+        model = AutoModelForCausalLM.from_pretrained(folder / "base", dtype=torch.float32)
+    tokenizer = load_tokenizer(str(folder / "base"))
+    scores = []
+
+    def held_out(model: torch.nn.Module, accelerator: trainer.Accelerator) -> float:
+        total, authors = evaluate(model, tokenizer, TEXTS, accelerator)
+        scores.append([asdict(score) for score in (total, *authors)])
+        return total.bits_per_byte
+
+    config = TrainingConfig(**{**asdict(CONFIG), "micro_batch_size": micro_batch_size})
+    result = trainer.train(model, [DOCUMENTS], config, folder / "checkpoints", held_out, quiet=True)
+    if rank() == 0:
+        losses = [point.loss for point in result.progress.history]
+        made = {"losses": losses, "scores": scores, "num_processes": result.progress.num_processes, "packed": result.packed}
+        (folder / "losses.json").write_text(json.dumps(made))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:] == ["padded"])

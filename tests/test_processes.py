@@ -1,0 +1,86 @@
+"""Several processes train one model: real ones, started by `accelerate launch`."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import environment, run
+
+ROOT = Path(__file__).parent.parent
+# `--cpu` would start one process and say nothing
+LAUNCH = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", "--multi_gpu", "--num_machines", "1", "--num_processes", "2"]
+LAUNCH += ["--main_process_port", "0", "--mixed_precision", "no", "--dynamo_backend", "no"]
+
+
+def ranks(base: Path, folder: Path, number: int, micro_batch_size: int, *more: str) -> dict[str, Any]:
+    shutil.copytree(base, folder / "base")
+    command = [*(LAUNCH if number > 1 else [sys.executable]), "-m", "tests.ranks", str(folder), str(micro_batch_size), *more]
+    environ = environment(folder, ACCELERATE_USE_CPU="1", ACCELERATE_MIXED_PRECISION="no", OMP_NUM_THREADS="1", PYTHONPATH=str(ROOT))
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    made = json.loads((folder / "losses.json").read_text())
+    assert made["num_processes"] == number and len(made["losses"]) == 30
+    return made
+
+
+@pytest.mark.parametrize(("packed", "micro_batch_sizes"), [(True, (4, 2)), (False, (2,))], ids=["packed", "padded"])
+def test_two_processes_equal_one(base: Path, tmp_path: Path, packed: bool, micro_batch_sizes: tuple[int, ...]) -> None:
+    more = [] if packed else ["padded"]
+    (tmp_path / "one").mkdir()
+    one = ranks(base, tmp_path / "one", 1, 8, *more)
+    assert one["packed"] is packed and one["losses"][0] - one["losses"][-1] > 0.1
+    for size in micro_batch_sizes:  # four blocks for each process: at once, or twice two
+        folder = tmp_path / f"two-{size}"
+        folder.mkdir()
+        two = ranks(base, folder, 2, size, *more)
+        assert max(abs(a - b) for a, b in zip(one["losses"], two["losses"], strict=True)) < 1e-5
+        for before, after in zip(one["scores"], two["scores"], strict=True):
+            for a, b in zip(before, after, strict=True):
+                assert (a["bytes"], a["tokens"]) == (b["bytes"], b["tokens"])
+                assert a["bits_per_byte"] == pytest.approx(b["bits_per_byte"], abs=1e-5)
+
+
+def test_publish_starts_as_many_as_it_is_told(archive: Path, base: Path, tmp_path: Path) -> None:
+    shutil.copy(archive, tmp_path)
+    command = ["publish", "lyons____", "--base", str(base), "--hub", "local", "--max-steps", "20"]
+    done = run(tmp_path, *command, "--num-processes", "2", "--checkpoint-steps", "3")
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "runs" / "lyons____" / "run.json").read_text())
+    assert record["environment"]["num_processes"] == 2 and record["environment"]["steps"] == 20
+    lines = done.stderr.splitlines()
+    assert sum(line.startswith("step 20 of 20: loss ") for line in lines) == 1
+    assert sum(line.startswith("evaluate: 86 held-out posts") for line in lines) == 1
+    assert "evaluate: nothing changed, skipped" in lines  # the processes did it
+    again = run(tmp_path, *command)
+    assert "train: nothing changed, skipped" in again.stderr and again.stdout == done.stdout
+
+
+def test_accelerate_launch_trains(published: Path, base: Path, tmp_path: Path) -> None:
+    shutil.copytree(published / "runs", tmp_path / "runs")
+    environ = environment(tmp_path, ACCELERATE_USE_CPU="1", OMP_NUM_THREADS="1")
+    command = [*LAUNCH, "-m", "hubtweets", "train", "lyons____", "--base", str(base), "--max-steps", "4", "--track", "none"]
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "runs" / "lyons____" / "run.json").read_text())
+    assert record["environment"]["num_processes"] == 2 and record["environment"]["mixed_precision"] == "no"
+    assert record["stages"].keys() == {"curate", "train", "evaluate"}
+    assert not (tmp_path / "runs" / "lyons____" / "checkpoints").exists()
+    refused = subprocess.run(
+        [*LAUNCH, "-m", "hubtweets", "publish", "lyons____"], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=300
+    )
+    assert refused.returncode == 1
+    assert "Error: publish starts its processes itself; type: hubtweets publish lyons____ --num-processes N\n" in refused.stderr
+
+
+def test_what_the_processes_cannot_do_gets_one_line(published: Path, base: Path, tmp_path: Path) -> None:
+    shutil.copytree(published / "runs", tmp_path / "runs")
+    done = run(tmp_path, "train", "lyons____", "--base", str(base), "--block-size", "300", "--num-processes", "2")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["Error: one-layer reads 256 tokens at most, not 300; type: --block-size 256"]
+    assert os.listdir(tmp_path / "runs" / "lyons____" / "checkpoints") == ["settings.json"]
