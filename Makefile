@@ -1,6 +1,7 @@
 PYTHON ?= python3
 HANDLE ?=
 CORPUS ?=
+PARTS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
@@ -18,8 +19,8 @@ hub: .venv/ready ## serve the embedded Hub
 test: .venv/test ## run the tests
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-bench: .venv/test ## measure, print a table, write bench.json
-	$(BIN)/python -m tests.bench.bench
+bench: .venv/test ## measure, print a table, write bench.json; PARTS=quality compares what is learnt
+	$(BIN)/python -m tests.bench.bench $(PARTS)
 
 style: .venv/test ## format the code
 	$(BIN)/ruff check --fix .

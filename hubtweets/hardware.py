@@ -7,7 +7,7 @@ import psutil
 import torch
 from transformers import PreTrainedModel
 
-CPU_TOKENS = 512  # in a forward pass on a CPU: more make it no faster, and hold more memory
+CPU_TOKENS = 256  # in a forward pass on a CPU: more make it hardly faster, and hold more memory
 
 
 def choose_precision() -> str:

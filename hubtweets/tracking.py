@@ -189,7 +189,7 @@ def open_wandb(trackers: Trackers, folder: Path, run_id: str, config: Config, da
             raise HubtweetsError(f"--track wandb: {reason}; type: wandb login, or set WANDB_MODE=offline") from None
         logged.write_text(url or "")
         trackers.opened.append(tracker)
-        trackers.tracked += (Tracked("wandb", "preprocess", url), Tracked("wandb", "train", tracker.run.url))
+        trackers.tracked += (Tracked("wandb", "preprocess", url), Tracked("wandb", "train", public(tracker.run.url)))
         try:
             yield
         finally:
@@ -213,8 +213,13 @@ def log_data(logged: Path, name: str, run_id: str, data: Sequence[Path], common:
         log_artifact(run, f"raw-{name}", "dataset", data[:1])
         log_artifact(run, f"curated-{name}", "dataset", data[1:])
         run.finish()
-        url = run.url
+        url = public(run.url)
     return url or None
+
+
+def public(url: str | None) -> str | None:
+    """Return an address without its query, in which an anonymous run has its key."""
+    return url.partition("?")[0] if url else None
 
 
 def log_artifact(run: "wandb.Run", name: str, kind: str, paths: Sequence[Path]) -> None:

@@ -17,7 +17,8 @@ from hubtweets import example
 os.environ |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_UPDATE_DOWNLOAD_COUNTS": "0", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
-HUBTWEETS = str(Path(sys.executable).with_name("hubtweets"))
+PROGRAMS = Path(sys.executable).parent
+HUBTWEETS = str(PROGRAMS / "hubtweets")
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -27,9 +28,9 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return kept | own | more
 
 
-def run(folder: Path, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+def run(folder: Path, *arguments: str, program: str = "hubtweets", **more: str) -> "subprocess.CompletedProcess[str]":
     """Run `hubtweets` in a folder that is its home too, and return what it said."""
-    return subprocess.run([HUBTWEETS, *arguments], cwd=folder, env=environment(folder, **more), capture_output=True, text=True, timeout=300)
+    return subprocess.run([PROGRAMS / program, *arguments], cwd=folder, env=environment(folder, **more), capture_output=True, text=True, timeout=300)
 
 
 @pytest.fixture(scope="session")

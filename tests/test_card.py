@@ -72,6 +72,7 @@ def test_a_low_rank_adaptation_is_called_one(lora: str | None, library: str, rel
     text = card.render(replace(RECORD, training=TrainingConfig(learning_rate=3e-4, lora=lora, lora_rank=4)))  # type: ignore[arg-type]
     front = metadata(text)
     assert (front["library_name"], front["base_model_relation"], front["tags"]) == (library, relation, tags)
+    assert ("tokenizer=AutoTokenizer.from_pretrained(repo), generation_config=settings)" in text) is (lora == "adapter")
     assert ("pip install peft" in text, "low-rank adapter (LoRA), to be" in text) == (lora == "adapter", lora == "adapter")
     assert "merged into its weights" in text if lora == "merged" else "merged" not in text
     assert ("| LoRA rank | 4 |" in text) == bool(lora)

@@ -1,4 +1,4 @@
-"""Measures what users wait for: `make bench` prints a table and writes bench.json.
+"""Measures what users wait for: `make bench` prints a table and writes bench.json; `make bench PARTS="speed memory"` measures a part.
 
 Each figure is the median of several runs on this machine, in seconds unless its name says otherwise.
 """
@@ -12,9 +12,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
+from tests.bench import quality, training
 from tests.conftest import HUBTWEETS, environment, run
 
 
@@ -92,23 +92,6 @@ def archives(folder: Path, posts: int = 1_000_000) -> dict[str, float]:
     }
 
 
-def training(folder: Path) -> dict[str, float]:
-    """Measure the trainer on the embedded base, in tokens per second."""
-    from hubtweets import base, grammar
-    from hubtweets.models import load
-    from hubtweets.packing import encode
-    from hubtweets.record import TrainingConfig
-    from hubtweets.trainer import train
-
-    model, tokenizer = load(*base.resolve("tiny"))
-    generator = grammar.Random(0)
-    documents = encode([grammar.sentence(generator) for _ in range(2_000)], tokenizer)
-    config = TrainingConfig(checkpoint_seconds=1e9)
-    tokens = 40 * config.batch_size * config.block_size
-    config = replace(config, epochs=tokens / sum(map(len, documents)))
-    return {"training, tokens/s": tokens / seconds(lambda: train(model, [documents], config, folder, quiet=True), 3)}
-
-
 TRANSFER = """
 import sys, time
 from huggingface_hub import CommitOperationAdd, HfApi
@@ -141,17 +124,29 @@ def transfers(folder: Path, mebibytes: int = 256) -> dict[str, float]:
     return figures
 
 
+PARTS: dict[str, Callable[[Path], dict[str, float]]] = {
+    "commands": commands,
+    "start": training.start,
+    "speed": training.speed,
+    "memory": training.memory,
+    "archives": archives,
+    "transfers": transfers,
+    "quality": quality.measure,
+}
+LONG = ("quality",)  # an hour: only when it is asked for
+
+
 def main() -> None:
-    folder = Path(tempfile.mkdtemp())
     figures: dict[str, float] = {}
     assert Path(HUBTWEETS).exists()
-    try:
-        for part in (commands, archives, training, transfers):
-            for name, figure in part(folder).items():
+    for part in sys.argv[1:] or [name for name in PARTS if name not in LONG]:
+        folder = Path(tempfile.mkdtemp())
+        try:
+            for name, figure in PARTS[part](folder).items():
                 figures[name] = figure
-                print(f"{name:28} {figure:12,.2f}", flush=True)
-    finally:
-        shutil.rmtree(folder)
+                print(f"{name:44} {figure:12,.3f}", flush=True)
+        finally:
+            shutil.rmtree(folder)
     Path("bench.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 

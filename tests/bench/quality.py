@@ -1,0 +1,89 @@
+"""What is learnt, and in what time, against the original's recipe: `make bench PARTS=quality`, an hour or two.
+
+Equal data and base: the embedded base, and the example's posts; those of a JSON Lines file too, with `CORPUS=posts.jsonl`. Each figure is the mean
+over three seeds, and the spread is the largest less the smallest. Seconds are those of the training, ours with its evaluations.
+"""
+
+import os
+import shutil
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from hubtweets.hardware import choose_precision
+from tests.conftest import run
+
+SEEDS = (0, 1, 2)
+RATES = (2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3)  # for the choice of the default
+Outcome = tuple[float, float]  # bits per byte, seconds
+Texts = tuple[Sequence[Sequence[str]], Sequence[Sequence[str]]]  # by author: to train on, and held out
+
+
+def measure(folder: Path) -> dict[str, float]:
+    """Compare ours with the original's recipe, with that at our learning rate, and with padding; then our learning rates."""
+    figures: dict[str, float] = {}
+
+    def note(name: str, outcomes: Sequence[Outcome]) -> None:
+        bits, seconds = zip(*outcomes, strict=True)
+        found = {"bits per byte": statistics.mean(bits), "spread": max(bits) - min(bits), "seconds": statistics.mean(seconds)}
+        for what, figure in found.items():
+            figures[f"{name}, {what}"] = figure
+            print(f"{name}, {what}: {figure:.3f}", flush=True)
+
+    for name, posts in {"example": None, "corpus": os.environ.get("CORPUS")}.items():
+        if name == "corpus" and not posts:
+            continue
+        texts = curated(folder, name, posts)
+        note(f"{name}, ours", [ours(texts, folder, seed=seed) for seed in SEEDS])
+        note(f"{name}, original", [peer("original", texts, seed=seed) for seed in SEEDS])
+        note(f"{name}, original at our rate", [peer("original", texts, seed=seed, learning_rate=1e-3) for seed in SEEDS])
+        note(f"{name}, padded", [peer("padded", texts, seed=seed, mixed_precision=choose_precision()) for seed in SEEDS])
+        for rate in RATES:
+            note(f"{name}, ours at {rate:g}", [ours(texts, folder, learning_rate=rate)])
+    return figures
+
+
+def curated(folder: Path, name: str, posts: str | None) -> Texts:
+    """Return the training posts and the held-out ones, as `hubtweets curate` leaves them."""
+    from hubtweets.dataset import read_texts
+
+    if posts:
+        shutil.copy(posts, folder / f"{name}.jsonl")
+    else:
+        run(folder, "example", f"{name}.zip").check_returncode()
+    run(folder, "curate", name).check_returncode()
+    train, held_out = (list(read_texts(folder / "runs" / name / "dataset" / f"{side}.parquet").values()) for side in ("train", "validation"))
+    return train, held_out
+
+
+def ours(texts: Texts, folder: Path, **settings: object) -> Outcome:
+    from hubtweets import base, trainer
+    from hubtweets.evaluation import evaluate
+    from hubtweets.models import load, load_model
+    from hubtweets.packing import encode
+    from hubtweets.record import TrainingConfig
+
+    model, tokenizer = load(*base.resolve("tiny"))
+    config = TrainingConfig(checkpoint_seconds=1e9, **settings)  # type: ignore[arg-type]
+    result = trainer.train(
+        model,
+        [encode(author, tokenizer) for author in texts[0]],
+        config,
+        folder / "checkpoints",
+        lambda model, accelerator: evaluate(model, tokenizer, texts[1], accelerator)[0].bits_per_byte,
+        quiet=True,
+    )
+    score, _ = evaluate(load_model(str(result.weights)).eval(), tokenizer, texts[1])
+    shutil.rmtree(folder / "checkpoints")
+    return score.bits_per_byte, result.progress.seconds
+
+
+def peer(name: str, texts: Texts, **settings: object) -> Outcome:
+    from hubtweets import base
+    from hubtweets.evaluation import evaluate
+    from hubtweets.models import load
+    from tests.bench import peers
+
+    model, tokenizer = load(*base.resolve("tiny"))
+    trained = getattr(peers, name)(model, tokenizer, [text for author in texts[0] for text in author], **settings)
+    return evaluate(model, tokenizer, texts[1])[0].bits_per_byte, trained.seconds
