@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 
 from hubtweets import atomic
 from hubtweets.errors import HubtweetsError
+from hubtweets.processes import is_launched
 from hubtweets.record import Evaluation, HistoryPoint
 
 logging.getLogger("accelerate").setLevel(logging.ERROR)  # it warns at every checkpoint that tied weights are kept once
@@ -33,7 +34,6 @@ class Progress:
     seconds: float = 0.0
     tokens: int = 0
     loss: float = 0.0  # the sum of the steps' losses since the last point of the history
-    num_processes: int = 1
     history: list[HistoryPoint] = field(default_factory=list)
     evaluations: list[Evaluation] = field(default_factory=list)
 
@@ -61,8 +61,8 @@ def check_settings(folder: Path, settings: Mapping[str, object]) -> None:
         before = None
     if before != settings:
         if before and (cut := newest(folder)):
-            names = [name for name in settings if before.get(name) != settings[name]]
-            changes = ", ".join(f"{name.replace('_', ' ')} was {before.get(name)} and is {settings[name]}" for name in names)
+            names = [name for name in before | settings if before.get(name) != settings.get(name)]
+            changes = ", ".join(f"{name.replace('_', ' ')} was {before.get(name)} and is {settings.get(name)}" for name in names)
             raise HubtweetsError(
                 f"{folder}: a training stopped there at step {cut[0]}, and {changes}; type the command as it was then, or remove that folder"
             )
@@ -77,7 +77,7 @@ def newest(folder: Path) -> tuple[int, Path] | None:
 
 
 def clear(folder: Path) -> None:
-    """Remove the checkpoints and the best weights."""
+    """Remove the checkpoints and the best weights, for nobody wants to go on from there."""
     for path in folder.glob("*-*"):
         shutil.rmtree(path, ignore_errors=True)
 
@@ -103,25 +103,32 @@ def save(accelerator: Accelerator, folder: Path, progress: Progress) -> None:
 
 
 def restore(accelerator: Accelerator, folder: Path) -> Progress | None:
-    """Load the newest whole checkpoint and return where it stood, or None where there is none."""
+    """Load the newest whole checkpoint and return where it stood, or None where there is none, or its best weights are gone."""
     found = newest(folder)
     if not found:
         return None
-    accelerator.load_state(str(found[1]))
     saved = json.loads((found[1] / "progress.json").read_text())
     saved["history"] = [HistoryPoint(**point) for point in saved["history"]]
     saved["evaluations"] = [Evaluation(**point) for point in saved["evaluations"]]
-    return Progress(**saved)
+    progress = Progress(**saved)
+    if progress.best and not (folder / f"best-{progress.best}").exists():
+        return None
+    accelerator.load_state(str(found[1]))
+    return progress
 
 
 @contextmanager
 def stoppable() -> Iterator[Callable[[], bool]]:
-    """Take the first Ctrl-C or SIGTERM as a wish, which the function tells of; the second one acts as ever."""
+    """Take the first Ctrl-C or SIGTERM as a wish, which the function tells of; the second one acts as ever.
+
+    Of several processes none acts on the second: it is the launcher's, who passes on the first.
+    """
     asked: list[int] = []
 
     def ask(number: int, _: object) -> None:
         asked.append(number)
-        restore_handlers()
+        if not is_launched():
+            restore_handlers()
 
     def restore_handlers() -> None:
         for number, handler in before.items():

@@ -110,7 +110,7 @@ def launcher(name: str, base: str, training: TrainingConfig, track: Sequence[str
     values = asdict(training) | {"base": base, "runs": runs}
     options = [parameter.name for parameter in train.params if parameter.name in values and parameter.name != "lora"]
     arguments = [f"--{option.replace('_', '-')}={values[option]}" for option in options if values[option] is not None]
-    arguments += [f"--track={tracker}" for tracker in track] + ["--quiet"] * quiet
+    arguments += ["--num-processes=1", *(f"--track={tracker}" for tracker in track), *["--quiet"] * quiet]
     arguments += ["--lora"] * (training.lora is not None) + ["--merge"] * (training.lora == "merged")
     return lambda: processes.launch(number, ["train", name, *arguments])
 
@@ -141,10 +141,7 @@ def publish(
     from hubtweets import publisher, stages
     from hubtweets.base import resolve
 
-    name = bot_name(handles)
-    if processes.is_launched():
-        raise HubtweetsError(f"publish starts its processes itself; type: hubtweets publish {name} --num-processes N")
-    reading = reading_of(handles, settings)
+    name, reading = bot_name(handles), reading_of(handles, settings)
     training = training_of(settings)
     with publisher.connect(hub) as connected, open_run(runs, name, quiet, new=True) as run:
         target = publisher.choose_target(connected, name, namespace, private)
@@ -185,7 +182,7 @@ def train(handle: str, base: str, track: tuple[str, ...], num_processes: int, ru
     from hubtweets.base import resolve
 
     name, training = check_handle(handle), training_of(settings)
-    with open_run(runs, name, quiet) as run:
+    with open_run(runs, name, quiet, shared=True) as run:
         chosen, location = resolve(base)
         stages.train(run, chosen, location, training, tracked_by(track), launcher(name, base, training, track, num_processes, runs, quiet))
         if run.is_main:

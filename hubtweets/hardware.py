@@ -5,6 +5,7 @@ import platform
 
 import psutil
 import torch
+from accelerate.utils import parse_flag_from_env
 from transformers import PreTrainedModel
 
 CPU_TOKENS = 256  # in a forward pass on a CPU: more make it hardly faster, and hold more memory
@@ -14,9 +15,10 @@ def choose_precision() -> str:
     """Return Accelerate's `mixed_precision`: what `accelerate launch` was told, else bf16 where the hardware multiplies in it, else fp32 ("no")."""
     if told := os.environ.get("ACCELERATE_MIXED_PRECISION"):
         return told
-    if torch.cuda.is_available():
+    on_cpu = parse_flag_from_env("ACCELERATE_USE_CPU")
+    if torch.cuda.is_available() and not on_cpu:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
-    if torch.backends.mps.is_available():
+    if torch.backends.mps.is_available() and not on_cpu:
         return "no"
     cpu = torch.cpu.get_capabilities()  # without these two, bf16 on a CPU is emulated and 60 to 200 times slower
     return "bf16" if cpu.get("avx512_bf16") or cpu.get("amx_bf16") else "no"

@@ -6,7 +6,7 @@ Hindi and the like fool it: where it is sure of few texts, nothing is said.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -40,3 +40,9 @@ def identifier() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+def unknown(shares: Mapping[str, float], known: Sequence[str]) -> dict[str, float]:
+    """Return the languages with a share in the posts that are none of those a base knows; nothing where it names none, or is multilingual."""
+    codes = {standard(code) for code in known}
+    return {} if not codes or "multilingual" in codes else {code: share for code, share in shares.items() if code not in codes}

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from accelerate.utils import parse_flag_from_env
 from safetensors import SafetensorError
 from tokenizers.processors import TemplateProcessing
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.activations import NewGELUActivation
 from transformers.utils import logging
 
+from hubtweets import atomic
 from hubtweets.errors import HubtweetsError
 from hubtweets.record import Base
 
@@ -132,7 +134,7 @@ def write_weights(model: "PreTrainedModel | PeftModel", folder: Path, state_dict
 
 
 def install(folder: Path, tokenizer: PreTrainedTokenizerFast, repo: Path, old: Sequence[Path]) -> list[Path]:
-    """Move what `write_weights` wrote with the tokenizer into the repo folder in place of the old files, and return what is there now.
+    """Copy what `write_weights` wrote with the tokenizer into the repo folder in place of the old files, and return what is there now.
 
     Raises HubtweetsError where the tokenizer can't be written; the repo is then as it was, and the weights are where they were.
     """
@@ -144,16 +146,9 @@ def install(folder: Path, tokenizer: PreTrainedTokenizerFast, repo: Path, old: S
         path.unlink(missing_ok=True)
     written = [repo / path.name for path in sorted(folder.iterdir())]
     for path in written:
-        os.replace(folder / path.name, path)
-    folder.rmdir()
+        with atomic.replacing(path) as partial:
+            shutil.copyfile(folder / path.name, partial)
     return written
-
-
-def save(model: "PreTrainedModel | PeftModel", tokenizer: PreTrainedTokenizerFast, repo: Path, old: Sequence[Path]) -> list[Path]:
-    """Put weights, configs and tokenizer into the repo folder in place of the old files, and return what was written."""
-    fresh = repo.parent / "writing"
-    write_weights(model, fresh)
-    return install(fresh, tokenizer, repo, old)
 
 
 def cannot_write(folder: Path, error: Exception) -> HubtweetsError:
@@ -290,6 +285,6 @@ def context_of(model: "PreTrainedModel | PeftModel") -> int | None:
 def device() -> torch.device:
     """Return this process's GPU where there is one, as Accelerate will choose it, else the CPU."""
     accelerator = torch.accelerator.current_accelerator(check_available=True)
-    if accelerator is None:
+    if accelerator is None or parse_flag_from_env("ACCELERATE_USE_CPU"):
         return torch.device("cpu")
     return torch.device(accelerator.type, int(os.environ.get("LOCAL_RANK", "0")) % torch.accelerator.device_count())

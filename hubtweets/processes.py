@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from hubtweets.errors import HubtweetsError
@@ -19,9 +20,13 @@ def rank() -> int:
     return int(os.environ.get("RANK", "0"))
 
 
+def world_size() -> int:
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def is_launched() -> bool:
     """Tell whether this process is one of several."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+    return world_size() > 1
 
 
 def launch(number: int, arguments: Sequence[str]) -> None:
@@ -30,14 +35,16 @@ def launch(number: int, arguments: Sequence[str]) -> None:
     A default config of Accelerate, where `accelerate config` wrote one, says how (FSDP, DeepSpeed); without one it is DDP.
     """
     import torch
-    from accelerate.commands.config.config_args import default_config_file
+    from accelerate.commands.config.config_args import default_config_file, load_config_from_file
+    from accelerate.utils import DistributedType
 
     from hubtweets.hardware import choose_precision
 
     if (devices := torch.cuda.device_count()) and number > devices:
         raise HubtweetsError(f"{number} processes want {number} GPUs, there are {devices}; type: --num-processes {devices}")
     how, environ = [], dict(os.environ)
-    if not Path(default_config_file).is_file() or not devices:
+    config = load_config_from_file(None) if Path(default_config_file).is_file() else None
+    if config is None or config.distributed_type == DistributedType.NO or not devices:
         how = ["--multi_gpu", "--num_machines", "1", "--mixed_precision", choose_precision(), "--dynamo_backend", "no"]
     if not devices:  # `--cpu` would silently start one process
         threads = max(1, (os.cpu_count() or 1) // number)
@@ -45,17 +52,33 @@ def launch(number: int, arguments: Sequence[str]) -> None:
     command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", *how, "--num_processes", str(number), "--main_process_port", "0"]
     command += ["-m", "hubtweets", *arguments]
     reason = ""
-    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, start_new_session=True) as process, passing_on(process) as asked:
         assert process.stderr
-        try:
-            for line in process.stderr:  # behind the first error come the launcher's own words about it
-                if line.startswith(ERROR) and not reason:
-                    reason = line.removeprefix(ERROR).decode(errors="replace").strip()
-                elif not reason:
-                    sys.stderr.buffer.write(line)
-                    sys.stderr.flush()
-        except BaseException:
-            process.send_signal(signal.SIGTERM)
-            raise
+        for line in process.stderr:  # behind the first error come the launcher's own words about it
+            if line.startswith(ERROR) and not reason:
+                reason = line.removeprefix(ERROR).decode(errors="replace").strip()
+            elif not reason:
+                sys.stderr.buffer.write(line)
+                sys.stderr.flush()
+    if process.returncode and asked:
+        raise HubtweetsError(reason or "stopped; type the command again to go on from the last checkpoint")
     if process.returncode:
         raise HubtweetsError(reason or f"the {number} processes failed (see above); type the command again, or without --num-processes")
+
+
+@contextmanager
+def passing_on(process: "subprocess.Popen[bytes]") -> Iterator[list[int]]:
+    """Pass Ctrl-C and SIGTERM on, once, and note them: the launcher tells its processes, and gives them half a minute to save."""
+    asked: list[int] = []
+
+    def ask(number: int, _: object) -> None:
+        if not asked:
+            process.terminate()
+        asked.append(number)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -119,11 +119,9 @@ class Run:
     def lent(self) -> Iterator[None]:
         """Leave the folder to other processes for a while, then take it back as they left it."""
         self.lock.release()
-        try:
-            yield
-        finally:
-            take(self.lock, self.folder)
-            self.record = record_json.read(self.folder / "run.json")
+        yield
+        take(self.lock, self.folder)
+        self.record = record_json.read(self.folder / "run.json")
 
 
 def key_of(*parts: object) -> str:
@@ -132,8 +130,13 @@ def key_of(*parts: object) -> str:
 
 
 @contextmanager
-def open_run(runs: Path, handle: str, quiet: bool = False, new: bool = False) -> Iterator[Run]:
-    """Open the run folder of a handle, made where `new` allows it; raise HubtweetsError where there is none or another process is at work in it."""
+def open_run(runs: Path, handle: str, quiet: bool = False, new: bool = False, shared: bool = False) -> Iterator[Run]:
+    """Open the run folder of a handle, made where `new` allows it, for several processes at once where it is to be `shared`.
+
+    Raises HubtweetsError where there is none or another hubtweets is at work in it.
+    """
+    if processes.is_launched() and not shared:
+        raise HubtweetsError(f"only train runs in several processes; type: hubtweets publish {handle} --num-processes N")
     folder = runs / handle
     if not new and not (folder / "run.json").exists():
         raise HubtweetsError(f"{folder}: no such run; type: hubtweets publish {handle}")

@@ -10,11 +10,12 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubtweets import __version__, atomic
+from hubtweets import __version__, atomic, processes
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import Columns, Post, SourceKind, sources, well_formed
 from hubtweets.posts.sources import Fetching
@@ -35,9 +36,6 @@ from hubtweets.record_json import dumps_public
 from hubtweets.run import Run, key_of
 
 if TYPE_CHECKING:
-    from accelerate import Accelerator
-    from transformers import PreTrainedModel
-
     from hubtweets.publisher import Hub
 
 EXPLAINED = "explained.jsonl"
@@ -160,40 +158,40 @@ def train(
         with run.lent():
             launch()
         return
+    from torch import OutOfMemoryError
+
     from hubtweets import checkpoints, dataset, evaluation, language, packing, tracking, trainer
     from hubtweets.models import adapt, check_adapter, context_of, install, load, merge, write_weights
 
-    if run.is_main:
-        tracking.check(track)
-        if config.lora == "adapter":
-            check_adapter(base)
+    tracking.check(track)
+    if config.lora == "adapter":
+        check_adapter(base)
     model, tokenizer = load(base, location)
     if (context := context_of(model)) and config.block_size > context:
         raise HubtweetsError(f"{base.id} reads {context} tokens at most, not {config.block_size}; type: --block-size {context}")
-    needed = 7 * 4 * model.num_parameters()  # bytes: the best weights twice, and a checkpoint with Adam's two moments while the last one is there
+    folder = run.folder / "checkpoints"
+    needed = 8 * 4 * model.num_parameters()  # bytes: the best weights twice, and a checkpoint with Adam's two moments while the last one is there
+    needed -= sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     if (free := shutil.disk_usage(run.folder).free) < needed:
         raise HubtweetsError(f"{run.folder}: {free >> 20:,} MiB are free, training takes {needed >> 20:,} MiB; free some, or use --runs DIR")
-    folder = run.folder / "checkpoints"
     if run.is_main:
-        checkpoints.check_settings(folder, settings)
+        checkpoints.check_settings(folder, settings | {"processes": processes.world_size()})
     posts, held_out = (list(dataset.read_texts(run.folder / "dataset" / f"{side}.parquet").values()) for side in ("train", "validation"))
     documents = [packing.encode(author, tokenizer) for author in posts]
     run.say(f"train: {base.id}, {model.num_parameters():,} parameters, on {info.train_posts:,} posts")
-    known = {language.standard(code) for code in base.languages}
-    for code, share in info.languages.items():
-        if known and not {code, "multilingual"} & known:
-            run.say(f"warning: {share:.0%} of the posts are in {code}, and {base.id} knows {', '.join(base.languages)}; take another base: --base ID")
+    for code, share in language.unknown(info.languages, base.languages).items():
+        run.say(f"warning: {share:.0%} of the posts are in {code}, and {base.id} knows {', '.join(base.languages)}; take another base: --base ID")
     config = replace(config, learning_rate=config.learning_rate or trainer.default_learning_rate(model, config))
     if config.lora:
         model = adapt(model, config.lora_rank, config.seed, base)
-
-    def held_out_bits(model: "PreTrainedModel", accelerator: "Accelerator") -> float:
-        return evaluation.evaluate(model, tokenizer, held_out, accelerator)[0].bits_per_byte
-
-    data = [output for output in (run.folder / file.path for file in run.outputs("curate")) if output.suffix == ".parquet"]
+    data = [run.folder / file.path for file in run.outputs("curate") if file.path.endswith(".parquet")]
     facts = asdict(config) | {"base": base.id, "posts": info.train_posts}
     with tracking.tracking(track if run.is_main else (), run.folder / "tracking", run.record.handle, key[:16], facts, data) as trackers:
-        result = trainer.train(model, documents, config, folder, held_out_bits, trackers.log, run.quiet)
+        try:
+            held_out_bits = partial(evaluation.bits_per_byte, tokenizer, held_out)
+            result = trainer.train(model, documents, config, folder, held_out_bits, trackers.log, run.quiet)
+        except OutOfMemoryError:
+            raise HubtweetsError("the GPU has not enough memory for this; type: --micro-batch-size 1, or a smaller --block-size, or --lora") from None
         if not run.is_main:
             return
         weights = result.weights
@@ -212,7 +210,7 @@ def train(
     environment = Environment(
         versions={"python": platform.python_version(), **{name: version(name) for name in ("torch", "transformers", "accelerate")}},
         device=result.device,
-        num_processes=progress.num_processes,
+        num_processes=result.num_processes,
         mixed_precision=result.mixed_precision,
         packed=result.packed,
         seconds=round(progress.seconds, 1),
@@ -233,6 +231,8 @@ def train(
         tracked=trackers.tracked,
     )
     shutil.rmtree(folder)
+    if result.stopped:
+        raise HubtweetsError("stopped when the training was done; type the command again to go on from there")
 
 
 def evaluate(run: Run, location: str) -> None:

@@ -218,8 +218,8 @@ def log_data(logged: Path, name: str, run_id: str, data: Sequence[Path], common:
 
 
 def public(url: str | None) -> str | None:
-    """Return an address without its query, in which an anonymous run has its key."""
-    return url.partition("?")[0] if url else None
+    """Return an address on wandb.ai without its query, in which an anonymous run has its key; that of another server is nobody's business."""
+    return url.partition("?")[0] if url and url.startswith("https://wandb.ai/") else None
 
 
 def log_artifact(run: "wandb.Run", name: str, kind: str, paths: Sequence[Path]) -> None:

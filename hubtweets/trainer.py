@@ -30,13 +30,15 @@ from hubtweets.record import Evaluation, HistoryPoint, TrainingConfig
 
 @dataclass(frozen=True)
 class Result:
-    """A finished training: the folder of the weights that are to be published, and what it ran on."""
+    """A finished training: the folder of the weights that are to be published, what it ran on."""
 
     weights: Path
     progress: Progress
     device: str
+    num_processes: int
     mixed_precision: str
     packed: bool
+    stopped: bool  # somebody asked for it when there was nothing left to stop
 
 
 def train(
@@ -56,6 +58,7 @@ def train(
     set_seed(config.seed)
     model.eval()  # without dropout: it draws otherwise in each process, takes time, and the evaluations stop what it is against
     micro_tokens = config.block_size * (config.micro_batch_size or 0) or micro_batch_tokens(model, config.block_size, accelerator.device)
+    micro_tokens = int(accelerator.gather(torch.tensor([micro_tokens], device=accelerator.device)).min())
     in_epoch, total = (count_steps(documents, epochs, config.batch_size, config.block_size) for epochs in (1, config.epochs))
     total = min(total, config.max_steps or total)
     eval_steps = config.eval_steps or max(1, in_epoch // 2)
@@ -67,11 +70,8 @@ def train(
         packed = can_pack(model)
         model, optimizer = accelerator.prepare(model, optimizer)
         main = accelerator.is_main_process
-        progress = restore(accelerator, checkpoints) or Progress(num_processes=accelerator.num_processes)
+        progress = restore(accelerator, checkpoints) or Progress()
         bar = Bar(total, progress.step, quiet or not main)
-        if progress.num_processes != accelerator.num_processes:
-            bar.say(f"train: {progress.num_processes} processes began, {accelerator.num_processes} go on: the last digits of the weights will differ")
-            progress.num_processes = accelerator.num_processes
         for point in progress.points():
             log(point.values(), point.step)
         running = torch.tensor(progress.loss if main else 0.0, device=accelerator.device)  # the losses since the last point of the history
@@ -98,14 +98,18 @@ def train(
             if step % config.logging_steps == 0 or scored or finished:
                 loss = accelerator.reduce(running, "sum").item() / (step - (progress.history[-1].step if progress.history else 0))
                 if not math.isfinite(loss):
-                    clear(checkpoints)  # nobody wants to go on from there
+                    clear(checkpoints)
                     raise HubtweetsError(f"the loss is {loss} at step {step}; type a smaller --learning-rate than {peak:g}")
                 running.zero_()
                 progress.history.append(HistoryPoint(step, loss, rate))
                 log(progress.history[-1].values(), step)
                 bar.show(loss)
             if evaluate and scored:
-                progress.evaluations.append(Evaluation(step, evaluate(model, accelerator)))
+                try:
+                    progress.evaluations.append(Evaluation(step, evaluate(model, accelerator)))
+                except HubtweetsError:  # the model is lost
+                    clear(checkpoints)
+                    raise
                 log(progress.evaluations[-1].values(), step)
                 finished = finished or progress.evaluations_since_best >= config.patience
             if step == progress.best or (finished and not evaluate):
@@ -126,7 +130,8 @@ def train(
         model, optimizer = accelerator.free_memory(model, optimizer)  # DDP before its process group, or the two may wait for each other for ever
         accelerator.end_training()
     weights = checkpoints / f"best-{progress.best or progress.step}"
-    return Result(weights, progress, device_name(accelerator.device), accelerator.mixed_precision, packed)
+    stopped = asked()  # after the last step
+    return Result(weights, progress, device_name(accelerator.device), accelerator.num_processes, accelerator.mixed_precision, packed, stopped)
 
 
 def backward(accelerator: Accelerator, model: PreTrainedModel, batch: Batch, micro_tokens: int) -> torch.Tensor:
@@ -135,12 +140,12 @@ def backward(accelerator: Accelerator, model: PreTrainedModel, batch: Batch, mic
     The loss of a step is the sum of its token losses over all processes and micro-batches, divided by its number of tokens. DDP, FSDP and ZeRO
     average the gradients of the processes, hence the factor `num_processes`.
     """
-    share = torch.zeros((), device=accelerator.device)
+    share, targets = torch.zeros((), device=accelerator.device), batch.targets
     parts = list(micro_batches(batch, micro_tokens, accelerator.process_index, accelerator.num_processes))
     for part in parts:
         accelerator.sync_gradients = part is parts[-1]
         with nullcontext() if accelerator.sync_gradients else accelerator.no_sync(model):
-            loss = summed_loss(model, part.map(lambda tensor: tensor.to(accelerator.device))) / batch.targets
+            loss = summed_loss(model, part.map(lambda tensor: tensor.to(accelerator.device))) / targets
             accelerator.backward(loss * accelerator.num_processes)
         share += loss.detach()
     return share
@@ -182,4 +187,5 @@ def parameter_groups(model: PreTrainedModel, weight_decay: float) -> list[dict]:
     """Split the parameters that are trained so that matrices decay, and biases and norms do not."""
     trained = [p for p in model.parameters() if p.requires_grad]
     matrices, vectors = [p for p in trained if p.ndim >= 2], [p for p in trained if p.ndim < 2]
-    return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    return [group for group in groups if group["params"]]  # a low-rank adaptation has no vectors

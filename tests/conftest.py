@@ -4,7 +4,9 @@ Nothing is mocked: commands run as processes of their own, with their own home a
 """
 
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +16,8 @@ import pytest
 
 from hubtweets import example
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # every core has a worker, whose threads would wait for each other
+    os.environ["OMP_NUM_THREADS"] = "1"
 os.environ |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_UPDATE_DOWNLOAD_COUNTS": "0", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -31,6 +35,18 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 def run(folder: Path, *arguments: str, program: str = "hubtweets", **more: str) -> "subprocess.CompletedProcess[str]":
     """Run `hubtweets` in a folder that is its home too, and return what it said."""
     return subprocess.run([PROGRAMS / program, *arguments], cwd=folder, env=environment(folder, **more), capture_output=True, text=True, timeout=300)
+
+
+def stop(folder: Path, command: list[str], share: float, how: signal.Signals) -> "subprocess.Popen[str]":
+    """Run a command until its training has done a share of its steps, stop it, and return it with what it said after that as its arguments."""
+    with subprocess.Popen([HUBTWEETS, *command], cwd=folder, env=environment(folder), stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if (at := re.match(r"step (\d+) of (\d+): ", line)) and int(at[1]) >= share * int(at[2]):
+                process.send_signal(how)
+                break
+        process.args = process.stderr.read().splitlines()
+    return process
 
 
 @pytest.fixture(scope="session")

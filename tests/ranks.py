@@ -47,7 +47,7 @@ def main(folder: Path, micro_batch_size: int, padded: bool) -> None:
     result = trainer.train(model, [DOCUMENTS], config, folder / "checkpoints", held_out, quiet=True)
     if rank() == 0:
         losses = [point.loss for point in result.progress.history]
-        made = {"losses": losses, "scores": scores, "num_processes": result.progress.num_processes, "packed": result.packed}
+        made = {"losses": losses, "scores": scores, "num_processes": result.num_processes, "packed": result.packed}
         (folder / "losses.json").write_text(json.dumps(made))
 
 

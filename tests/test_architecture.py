@@ -57,7 +57,7 @@ ALLOWED = {
     "hubtweets.hardware": set(),
     "hubtweets.processes": PLAIN | {"hubtweets.hardware"},
     "hubtweets.bar": set(),
-    "hubtweets.checkpoints": RECORD,
+    "hubtweets.checkpoints": RECORD | {"hubtweets.processes"},
     "hubtweets.tracking": RECORD,
     "hubtweets.trainer": TORCH | {f"hubtweets.{name}" for name in ("bar", "checkpoints", "hardware")},
     "hubtweets.evaluation": TORCH,

@@ -20,7 +20,7 @@ import pytest
 from pyarrow import parquet
 
 from hubtweets import example, grammar
-from tests.conftest import HUBTWEETS, environment, run
+from tests.conftest import HUBTWEETS, environment, run, stop
 from tests.test_posts_x_archive import archive_files, javascript, tweet, write_zip
 
 TABLE = """\
@@ -121,31 +121,47 @@ def test_other_settings_train_again_and_make_a_second_commit(workplace: Path, ba
     assert "curate: nothing changed" in done.stderr and "train: one-layer" in done.stderr
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)
-def test_stopped_in_the_middle_of_training_it_goes_on(published: Path, archive: Path, base: Path, tmp_path: Path, how: signal.Signals) -> None:
-    """A kill leaves the last checkpoint; those who can be asked to stop write one first."""
+def test_killed_at_three_random_steps_it_ends_with_the_same_weights(published: Path, archive: Path, base: Path, tmp_path: Path) -> None:
     shutil.copy(archive, tmp_path)
-    command = [HUBTWEETS, *PUBLISH, str(base), "--checkpoint-seconds", "0" if how == signal.SIGKILL else "1e9"]
-    with subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr
-        for line in process.stderr:
-            if line.startswith("step ") and "step 1 " not in line:
-                process.send_signal(how)
-                break
-        last = process.stderr.read().splitlines()[-1:]
-    assert process.returncode == (-signal.SIGKILL if how == signal.SIGKILL else 1)
-    assert how == signal.SIGKILL or re.fullmatch(
-        r"Error: stopped at step \d+ of \d+, which is saved; type the command again to go on from there", last[0]
-    )
-    assert not (tmp_path / "runs" / "lyons____" / "repo" / "model.safetensors").exists()
-    done = run(tmp_path, *PUBLISH, str(base), "--checkpoint-seconds", "0")
+    command = [*PUBLISH, str(base), "--checkpoint-steps", "1"]
+    shares = sorted(random.sample([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8], 3))
+    print(shares)
+    reached = [0]
+    for share in shares:
+        assert stop(tmp_path, command, share, signal.SIGKILL).returncode == -signal.SIGKILL
+        (checkpoint,) = (tmp_path / "runs" / "lyons____" / "checkpoints").glob("step-*/progress.json")
+        reached.append(json.loads(checkpoint.read_text())["step"])
+    assert reached == sorted(set(reached))
+    done = run(tmp_path, *command)
     assert done.returncode == 0, done.stderr
     assert "curate: nothing changed, skipped\n" in done.stderr
-    step = re.search(r"train: goes on from the checkpoint at step (\d+) of (\d+)\n", done.stderr)
-    assert step and 0 < int(step[1]) < int(step[2])
+    assert re.search(rf"train: goes on from the checkpoint at step {reached[-1]} of \d+\n", done.stderr)
     weights = Path("runs", "lyons____", "repo", "model.safetensors")
     assert (tmp_path / weights).read_bytes() == (published / weights).read_bytes()
     assert not (tmp_path / "runs" / "lyons____" / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)
+def test_asked_to_stop_it_saves_first_and_goes_on_with_the_same_settings_only(
+    published: Path, base: Path, tmp_path: Path, how: signal.Signals
+) -> None:
+    shutil.copytree(published / "runs", tmp_path / "runs")
+    command = ["train", "lyons____", "--base", str(base), "--seed", "1", "--epochs", "1", "--checkpoint-seconds", "1e9"]
+    stopped = stop(tmp_path, command, 0.2, how)
+    assert stopped.returncode == 1
+    assert isinstance(stopped.args, list)
+    assert re.fullmatch(r"Error: stopped at step \d+ of \d+, which is saved; type the command again to go on from there", str(stopped.args[-1]))
+    if how == signal.SIGINT:
+        return
+    other = run(tmp_path, *command, "--learning-rate", "0.5", "--block-size", "64")
+    assert re.fullmatch(
+        r"Error: runs/lyons____/checkpoints: a training stopped there at step \d+, and "
+        r"learning rate was None and is 0.5, block size was 128 and is 64; "
+        r"type the command as it was then, or remove that folder\n",
+        other.stderr,
+    )
+    done = run(tmp_path, *command, "--micro-batch-size", "2", "--checkpoint-steps", "50")  # which change nothing
+    assert done.returncode == 0 and "train: goes on from the checkpoint at step" in done.stderr
 
 
 def test_anyone_runs_the_pipeline(published: Path, tmp_path: Path) -> None:
@@ -162,6 +178,66 @@ def test_anyone_runs_the_pipeline(published: Path, tmp_path: Path) -> None:
     texts = done.stdout.splitlines()
     assert len(set(texts)) == 5 and all(text[1:].startswith("My dream is") for text in texts)
     assert "padded" not in done.stderr  # the warning that a BOS taken for padding would bring
+
+
+def test_an_adapter_is_published_and_loaded_as_its_card_says(published: Path, base: Path, tmp_path: Path) -> None:
+    from huggingface_hub import HfApi, ModelCard
+
+    from hubtweets.hub import local
+    from hubtweets.hub.storage import Storage
+
+    shutil.copytree(published / "runs", tmp_path / "runs")
+    storage = Storage(tmp_path / "hub")
+    with local.running(storage) as endpoint:
+        api = HfApi(endpoint=endpoint, token=storage.token)
+        api.create_repo("huggingtweets/one-layer")
+        for path in base.iterdir():
+            api.upload_file(path_or_fileobj=path, path_in_repo=path.name, repo_id="huggingtweets/one-layer")
+        revision = api.model_info("huggingtweets/one-layer").sha
+        more = {"HF_ENDPOINT": endpoint, "HF_TOKEN": storage.token}
+        command = ["--base", "huggingtweets/one-layer", "--lora", "--max-steps", "12"]
+        for line in (["train", "lyons____", *command], ["sample", "lyons____"], ["push", "lyons____"]):
+            done = run(tmp_path, *line, **more)
+            assert done.returncode == 0, done.stderr
+        repo = tmp_path / "runs" / "lyons____" / "repo"
+        card = ModelCard.load(repo / "README.md")
+        assert (card.data.base_model, card.data["base_model_relation"], card.data.library_name) == ("huggingtweets/one-layer", "adapter", "peft")
+        adapter = json.loads((repo / "adapter_config.json").read_text())
+        assert (adapter["base_model_name_or_path"], adapter["revision"]) == ("huggingtweets/one-layer", revision)
+        assert str(tmp_path) not in "".join(path.read_text(errors="replace") for path in repo.rglob("*") if path.is_file())
+        assert (repo / "adapter_model.safetensors").stat().st_size < (base / "model.safetensors").stat().st_size
+        assert not (repo / "model.safetensors").exists()
+        [snippet] = re.findall(r"^```python\n(.*?)^```$", card.text, re.DOTALL | re.MULTILINE)
+        shown = python(
+            tmp_path, f"{snippet}\nfor one in generator('My dream is', num_return_sequences=5): print(repr(one['generated_text']))", **more
+        )
+    assert shown.returncode == 0, shown.stderr
+    texts = shown.stdout.splitlines()
+    assert len(set(texts)) == 5 and all(text[1:].startswith("My dream is") for text in texts)
+
+
+def test_an_adapter_of_a_base_that_nobody_has_is_refused(workplace: Path) -> None:
+    done = run(workplace, "train", "lyons____", "--base", "tiny", "--lora")
+    assert done.stderr == "Error: tiny is not on the Hub, so an adapter of it is of no use to others; type --lora --merge\n"
+    assert run(workplace, "train", "lyons____", "--merge").returncode == 2
+
+
+def test_trackers_keep_everything_in_the_run_folder(published: Path, base: Path, tmp_path: Path) -> None:
+    shutil.copytree(published / "runs", tmp_path / "runs")
+    command = ["train", "lyons____", "--base", str(base), "--max-steps", "12", "--track", "wandb", "--track", "trackio"]
+    done = run(tmp_path, *command, WANDB_MODE="offline")
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "runs" / "lyons____"
+    record = json.loads((folder / "run.json").read_text())
+    assert record["tracked"] == [
+        {"tracker": "wandb", "kind": "preprocess", "url": None},
+        {"tracker": "wandb", "kind": "train", "url": None},
+        {"tracker": "trackio", "kind": "train", "url": None},
+    ]
+    assert sorted(path.name for path in (folder / "tracking").iterdir()) == ["tensorboard", "trackio", "wandb"]  # the first is the former's
+    assert len(list((folder / "tracking" / "wandb").glob("**/offline-run-*/run-*.wandb"))) == 2
+    assert not (folder / "repo" / "runs" / "events.out.tfevents.hubtweets").exists()  # that was the former training's
+    assert {path.name for path in tmp_path.iterdir()} <= {"runs", "hf", "hub"}
 
 
 def test_help_is_light_and_lists_every_command(tmp_path: Path) -> None:
@@ -296,7 +372,16 @@ def test_failures_are_one_line_and_leave_nothing_half_written(
     assert all(re.match(r"(curate|train|warning):( |$)", line) for line in said), done.stderr
     assert "hf_secret" not in done.stderr
     made = {path.name for path in tmp_path.glob("runs/*/**/*") if path.is_file()}
-    assert made <= {".lock", "run.json", "posts.parquet", "train.parquet", "validation.parquet", "avatar.png", "settings.json", "events.out.tfevents.hubtweets"}, made
+    assert made <= {
+        ".lock",
+        "run.json",
+        "posts.parquet",
+        "train.parquet",
+        "validation.parquet",
+        "avatar.png",
+        "settings.json",
+        "events.out.tfevents.hubtweets",
+    }, made
     assert not list((tmp_path / "runs").glob("*/repo/README.md"))
 
 

@@ -1,8 +1,9 @@
 """Several processes train one model: real ones, started by `accelerate launch`."""
 
 import json
-import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import environment, run
+from tests.conftest import environment, run, stop
 
 ROOT = Path(__file__).parent.parent
 # `--cpu` would start one process and say nothing
@@ -48,13 +49,17 @@ def test_two_processes_equal_one(base: Path, tmp_path: Path, packed: bool, micro
 
 def test_publish_starts_as_many_as_it_is_told(archive: Path, base: Path, tmp_path: Path) -> None:
     shutil.copy(archive, tmp_path)
-    command = ["publish", "lyons____", "--base", str(base), "--hub", "local", "--max-steps", "20"]
+    command = ["publish", "lyons____", "--base", str(base), "--hub", "local", "--max-steps", "24"]
+    stopped = stop(tmp_path, [*command, "--num-processes", "2"], 0.1, signal.SIGTERM)
+    assert isinstance(stopped.args, list)
+    assert re.fullmatch(r"Error: stopped at step \d+ of 24, which is saved; type the command again to go on from there", str(stopped.args[-1]))
     done = run(tmp_path, *command, "--num-processes", "2", "--checkpoint-steps", "3")
     assert done.returncode == 0, done.stderr
+    assert "train: goes on from the checkpoint at step" in done.stderr
     record = json.loads((tmp_path / "runs" / "lyons____" / "run.json").read_text())
-    assert record["environment"]["num_processes"] == 2 and record["environment"]["steps"] == 20
+    assert record["environment"]["num_processes"] == 2 and record["environment"]["steps"] == 24
     lines = done.stderr.splitlines()
-    assert sum(line.startswith("step 20 of 20: loss ") for line in lines) == 1
+    assert sum(line.startswith("step 24 of 24: loss ") for line in lines) == 1
     assert sum(line.startswith("evaluate: 86 held-out posts") for line in lines) == 1
     assert "evaluate: nothing changed, skipped" in lines  # the processes did it
     again = run(tmp_path, *command)
@@ -71,16 +76,6 @@ def test_accelerate_launch_trains(published: Path, base: Path, tmp_path: Path) -
     assert record["environment"]["num_processes"] == 2 and record["environment"]["mixed_precision"] == "no"
     assert record["stages"].keys() == {"curate", "train", "evaluate"}
     assert not (tmp_path / "runs" / "lyons____" / "checkpoints").exists()
-    refused = subprocess.run(
-        [*LAUNCH, "-m", "hubtweets", "publish", "lyons____"], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=300
-    )
+    refused = run(tmp_path, "card", "lyons____", WORLD_SIZE="2")
     assert refused.returncode == 1
-    assert "Error: publish starts its processes itself; type: hubtweets publish lyons____ --num-processes N\n" in refused.stderr
-
-
-def test_what_the_processes_cannot_do_gets_one_line(published: Path, base: Path, tmp_path: Path) -> None:
-    shutil.copytree(published / "runs", tmp_path / "runs")
-    done = run(tmp_path, "train", "lyons____", "--base", str(base), "--block-size", "300", "--num-processes", "2")
-    assert done.returncode == 1
-    assert done.stderr.splitlines() == ["Error: one-layer reads 256 tokens at most, not 300; type: --block-size 256"]
-    assert os.listdir(tmp_path / "runs" / "lyons____" / "checkpoints") == ["settings.json"]
+    assert refused.stderr == "Error: only train runs in several processes; type: hubtweets publish lyons____ --num-processes N\n"

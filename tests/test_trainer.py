@@ -33,7 +33,7 @@ def test_it_learns(base: Path, tmp_path: Path) -> None:
     steps = 6 * 40 * 14 // 64
     assert [point.step for point in result.progress.history] == [*range(2, steps, 2), steps]
     assert result.progress.history[0].loss > 5 > 4 > result.progress.history[-1].loss
-    assert result.progress.step == steps and result.progress.num_processes == 1
+    assert result.progress.step == steps and result.num_processes == 1
 
 
 @pytest.fixture
