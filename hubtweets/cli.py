@@ -5,7 +5,6 @@ heavy is imported inside the command that needs it, so that `--help` answers at 
 """
 
 import errno
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -17,6 +16,7 @@ from click.core import ParameterSource
 
 from hubtweets import __version__, processes
 from hubtweets.errors import HubtweetsError
+from hubtweets.hub.cli import hub
 from hubtweets.options import (
     base_option,
     handle_argument,
@@ -264,20 +264,7 @@ def example(path: Path, posts: int, seed: int) -> None:
     click.echo(path)
 
 
-@main.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=8086, show_default=True, help="On 127.0.0.1.")
-def hub(port: int) -> None:
-    """Serve the embedded Hub until Ctrl-C.
-
-    Its pages show each model's card; any Hugging Face client can use it.
-    """
-    from hubtweets.hub import local
-
-    storage = local.open_storage()
-    server = local.Server(storage, port)
-    click.echo(f"{server.endpoint} serves {storage.root}; in another terminal:\n")
-    click.echo(f"    export HF_ENDPOINT={server.endpoint}\n    export HF_TOKEN=$(cat {shlex.quote(str(storage.root / 'token'))})\n")
-    server.run()
+main.add_command(hub)
 
 
 def show(texts: Sequence[str]) -> None:

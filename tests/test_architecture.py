@@ -15,6 +15,10 @@ SERVICE = POSTS | {"hubtweets.posts.web"}
 X = {"hubtweets.posts.x_tweet"}
 RECORD = POSTS | {"hubtweets.record"}
 TORCH = RECORD | {"hubtweets.packing", "hubtweets.models"}
+HUB = {"hubtweets.hub.errors", "hubtweets.hub.blobs"}
+STORED = HUB | {"hubtweets.hub.storage"}
+ASKED = STORED | {"hubtweets.hub.requests"}
+ENDPOINTS = {f"hubtweets.hub.{name}" for name in ("accounts", "cards", "commits", "discussions", "pages", "reading", "uploads")}
 # what a module may import of the package; "lazy" ones inside functions too
 ALLOWED = {
     "hubtweets": set(),
@@ -69,15 +73,25 @@ ALLOWED = {
     "hubtweets.publisher": RECORD | {"hubtweets.hub", "hubtweets.hub.local"},
     "hubtweets.run": RECORD | {"hubtweets.processes", "hubtweets.record_json"},
     "hubtweets.hub": set(),
-    "hubtweets.hub.storage": set(),
-    "hubtweets.hub.xet": {"hubtweets.hub.storage"},
-    "hubtweets.hub.cards": {"hubtweets.hub.storage"},
-    "hubtweets.hub.requests": {"hubtweets.hub.storage"},
-    "hubtweets.hub.reading": {"hubtweets.hub.cards", "hubtweets.hub.requests", "hubtweets.hub.storage"},
-    "hubtweets.hub.writing": {"hubtweets.hub", *(f"hubtweets.hub.{name}" for name in ("cards", "requests", "storage", "xet"))},
-    "hubtweets.hub.pages": {"hubtweets.hub.cards", "hubtweets.hub.storage", "hubtweets.rendering"},
-    "hubtweets.hub.server": {f"hubtweets.hub.{name}" for name in ("pages", "reading", "requests", "storage", "writing")},
-    "hubtweets.hub.local": {"hubtweets.errors", "hubtweets.hub.server", "hubtweets.hub.storage"},
+    "hubtweets.hub.errors": set(),
+    "hubtweets.hub.blobs": {"hubtweets.hub.errors"},
+    "hubtweets.hub.tokens": {"hubtweets.hub.blobs"},
+    "hubtweets.hub.storage": HUB | {"hubtweets.hub.tokens"},
+    "hubtweets.hub.xet": STORED,
+    "hubtweets.hub.pulls": STORED,
+    "hubtweets.hub.audit": STORED,
+    "hubtweets.hub.guard": {"hubtweets.hub.errors"},
+    "hubtweets.hub.requests": STORED | {"hubtweets.hub.tokens"},
+    "hubtweets.hub.cards": ASKED,
+    "hubtweets.hub.accounts": ASKED,
+    "hubtweets.hub.reading": ASKED | {"hubtweets.hub.cards", "hubtweets.hub.pulls"},
+    "hubtweets.hub.commits": ASKED | {"hubtweets.hub", "hubtweets.hub.pulls"},
+    "hubtweets.hub.uploads": ASKED | {"hubtweets.hub", "hubtweets.hub.commits", "hubtweets.hub.xet"},
+    "hubtweets.hub.discussions": ASKED | {"hubtweets.hub", "hubtweets.hub.pulls"},
+    "hubtweets.hub.pages": ASKED | {"hubtweets.hub.cards", "hubtweets.rendering"},
+    "hubtweets.hub.server": STORED | {"hubtweets.hub", "hubtweets.hub.guard", *ENDPOINTS},
+    "hubtweets.hub.local": STORED | {"hubtweets.errors", "hubtweets.hub", "hubtweets.hub.audit", "hubtweets.hub.server"},
+    "hubtweets.hub.cli": {"hubtweets.hub", "hubtweets.hub.local", "hubtweets.hub.tokens"},
     "hubtweets.stages": set(MODULES) - {"hubtweets.cli", "hubtweets.stages"},
     "hubtweets.cli": set(MODULES) - {"hubtweets.cli", "hubtweets.__main__"},
 }

@@ -1,5 +1,6 @@
 """The embedded Hub, asked by the unmodified client: with hf_xet as it is installed by default, and without."""
 
+import io
 import os
 import stat
 import struct
@@ -21,8 +22,10 @@ from huggingface_hub.errors import (
 )
 
 from hubtweets.hub import local, requests, xet
-from hubtweets.hub.storage import HubError, Storage
-from hubtweets.hub.writing import checked
+from hubtweets.hub.blobs import Blobs
+from hubtweets.hub.commits import checked
+from hubtweets.hub.errors import HubError
+from hubtweets.hub.storage import Storage
 from tests.conftest import environment
 
 Hub = tuple[str, str]
@@ -170,18 +173,18 @@ def test_token_and_secret_are_the_users_alone(tmp_path: Path) -> None:
 
 RAW = [
     ("GET", "/api/nothing/of/the/kind", 404, "the embedded Hub does not know GET /api/nothing/of/the/kind"),
-    ("PATCH", "/api/whoami-v2", 405, "the embedded Hub does not know PATCH /api/whoami-v2"),
+    ("PATCH", "/api/whoami-v2", 501, "the embedded Hub does not know PATCH /api/whoami-v2"),
     ("GET", "/api/models/..%2F..%2Fx/y", 401, "no repository ../../x/y among the models"),
     ("GET", "/huggingtweets/bot/resolve/main/..%2F..%2Fsecret", 404, "huggingtweets/bot has no ../../secret at "),
-    ("PUT", "/_lfs/" + "a" * 64 + "?size=1&signature=9999999999-00", 403, "the signature does not fit, or is too old"),
-    ("PUT", "/_lfs/..%2F..%2Fx?size=1&signature=", 403, "the signature does not fit, or is too old"),
+    ("PUT", "/_lfs/" + "a" * 64 + "/0?size=1&signature=9999999999-00", 403, "the signature does not fit, or is too old"),
+    ("PUT", "/_lfs/..%2F..%2Fx/0?size=1&signature=", 403, "the signature does not fit, or is too old"),
     ("POST", "/cas-x/v1/shards", 403, "the signature does not fit, or is too old"),
-    ("POST", "/api/repos/create", 401, "a token is needed to write"),
-    ("POST", "/api/models/huggingtweets/bot/commit/main", 401, "a token is needed to write"),
-    ("POST", "/api/models/huggingtweets/bot/preupload/main", 401, "a token is needed to write"),
-    ("POST", "/api/models/huggingtweets/bot/branch/x", 401, "a token is needed to write"),
-    ("POST", "/huggingtweets/bot.git/info/lfs/objects/batch", 401, "a token is needed to write"),
-    ("GET", "/api/models/huggingtweets/bot/xet-write-token/main", 401, "a token is needed to write"),
+    ("POST", "/api/repos/create", 401, "a token is needed"),
+    ("POST", "/api/models/huggingtweets/bot/commit/main", 401, "a token is needed"),
+    ("POST", "/api/models/huggingtweets/bot/preupload/main", 401, "a token is needed"),
+    ("POST", "/api/models/huggingtweets/bot/branch/x", 401, "a token is needed"),
+    ("POST", "/huggingtweets/bot.git/info/lfs/objects/batch", 401, "a token is needed"),
+    ("GET", "/api/models/huggingtweets/bot/xet-write-token/main", 401, "a token is needed"),
     ("GET", "/api/models/huggingtweets/bot/revision/%0d%0aX-Injected:1", 404, "huggingtweets/bot has no revision \r\nX-Injected:1"),
     ("GET", "/api/models/huggingtweets/bot/revision/%00", 404, "huggingtweets/bot has no revision \0"),
     ("GET", "/api/buckets", 404, "no repositories are called buckets"),
@@ -208,8 +211,8 @@ def test_an_upload_counts_only_when_it_is_what_was_announced(api: HfApi, hub: Hu
     batch = {"operation": "upload", "transfers": ["basic"], "objects": [{"oid": oid, "size": 5}], "hash_algo": "sha256"}
     answer = httpx2.post(f"{hub[0]}/{repo_id}.git/info/lfs/objects/batch", json=batch, headers=headers).json()
     href = answer["objects"][0]["actions"]["upload"]["href"]
-    for body in (b"hello", b"hell", b"hello world"):
-        assert httpx2.put(href, content=body).status_code == 400
+    for body, status in ((b"hello", 400), (b"hell", 400), (b"hello world", 413)):
+        assert httpx2.put(href, content=body).status_code == status
     assert httpx2.put(href.replace("size=5", "size=6"), content=b"hello!").status_code == 403
     assert list((tmp_path / "hub" / "tmp").iterdir()) == []
 
@@ -281,7 +284,7 @@ def test_signatures_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_models_are_listed(api: HfApi, repo_id: str) -> None:
     api.create_repo("huggingtweets/secret", private=True)
-    assert [model.id for model in api.list_models()] == [repo_id, "huggingtweets/secret"]
+    assert [model.id for model in api.list_models()] == ["huggingtweets/secret", repo_id]
     assert [model.id for model in api.list_models(token=False)] == [repo_id]
     assert [model.id for model in api.list_models(author="somebody")] == []
 
@@ -290,7 +293,7 @@ def test_a_disk_that_is_full_is_said_once(api: HfApi, repo_id: str, monkeypatch:
     def keep(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Storage, "keep", keep)
+    monkeypatch.setattr(Blobs, "keep", keep)
     with pytest.raises(HfHubHTTPError) as caught:
         api.create_commit(repo_id, [CommitOperationAdd("a", b"1")], commit_message="x")
     assert caught.value.response.status_code == 507 and "No space left on device" in str(caught.value)
@@ -309,16 +312,40 @@ def chunk(data: bytes, scheme: int) -> bytes:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 1001])
-def test_xorb_chunks(size: int) -> None:
+def test_xorb_chunks(size: int, tmp_path: Path) -> None:
+    path = tmp_path / "xorb"
     pieces = [os.urandom(size), b"a" * size, bytes(range(256))[:size]]
-    assert list(xet.chunks(b"".join(chunk(piece, scheme) for scheme, piece in enumerate(pieces)))) == pieces
+    path.write_bytes(b"".join(chunk(piece, scheme) for scheme, piece in enumerate(pieces)))
+    found = xet.index(path)
+    assert [xet.unpack(one, path.read_bytes()[one.offset :][: one.packed_size]) for one in found] == pieces
 
 
-@pytest.mark.parametrize("hurt", [b"\0", chunk(b"hello", 0)[:-1], chunk(b"hello", 3), b"\0\5\0\0\1\5\0\0hello", chunk(b"hello", 1)[:-1]])
+def add(storage: Storage, name: str, body: bytes) -> None:
+    with storage.blobs.temporary() as file:
+        file.write(body)
+        xet.add_xorb(storage, name, file)
+
+
+def add_shard(storage: Storage, body: bytes) -> None:
+    xet.add_shard(storage, io.BytesIO(body))
+
+
+@pytest.mark.parametrize("hurt", [b"", b"\0", chunk(b"hello", 0)[:-1], chunk(b"hello", 3), chunk(b"hello", 1)[:-1]])
 def test_hurt_xorbs_are_refused(tmp_path: Path, hurt: bytes) -> None:
     with pytest.raises(HubError):
-        xet.add_xorb(Storage(tmp_path), "a" * 64, hurt)
+        add(Storage(tmp_path), "a" * 64, hurt)
     assert list((tmp_path / "xorbs").iterdir()) == []
+
+
+HURT = [b"\0\5\0\0\1\5\0\0hello", chunk(b"hello", 0)[:5] + b"\6\0\0hello", chunk(b"hello", 1)[:-4] + bytes(4)]
+
+
+@pytest.mark.parametrize("hurt", HURT)
+def test_a_chunk_that_is_not_what_its_header_says_is_refused(tmp_path: Path, hurt: bytes) -> None:
+    storage = Storage(tmp_path)
+    add(storage, "a" * 64, hurt)
+    with pytest.raises(HubError, match="chunk"):
+        add_shard(storage, shard("a" * 64, "f" * 64, 0, 1))
 
 
 def shard(xorb: str, sha256: str, start: int, end: int) -> bytes:
@@ -334,14 +361,14 @@ def test_shards_are_checked(tmp_path: Path) -> None:
     import hashlib
 
     storage, xorb = Storage(tmp_path), "0123456789abcdef" * 4
-    xet.add_xorb(storage, xorb, chunk(b"hello ", 0) + chunk(b"big ", 1) + chunk(b"world", 2))
+    add(storage, xorb, chunk(b"hello ", 0) + chunk(b"big ", 1) + chunk(b"world", 2))
     good = hashlib.sha256(b"big world").hexdigest()
-    xet.add_shard(storage, shard(xorb, good, 1, 3))
-    assert storage.blob(good).read_bytes() == b"big world"
+    add_shard(storage, shard(xorb, good, 1, 3))
+    assert storage.blobs.path(good).read_bytes() == b"big world"
     for hurt in (shard(xorb, "f" * 64, 1, 3), shard("a" * 64, "f" * 64, 0, 1), shard(xorb, "f" * 64, 0, 1)[:150], b"", b"x" * 500):
         with pytest.raises(HubError):
-            xet.add_shard(storage, hurt)
-    assert not storage.blob("f" * 64).exists()
+            add_shard(storage, hurt)
+    assert not storage.blobs.path("f" * 64).exists()
 
 
 def test_names_that_are_no_repos(api: HfApi) -> None:

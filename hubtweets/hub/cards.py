@@ -5,8 +5,11 @@ import re
 from typing import Any
 
 import yaml
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
-from hubtweets.hub.storage import HubError
+from hubtweets.hub.errors import HubError
+from hubtweets.hub.requests import json_of
 
 FRONT_MATTER = re.compile(r"\A---\r?\n(.*?)\r?\n---(\r?\n|\Z)", re.DOTALL)
 
@@ -38,3 +41,12 @@ def front_matter(card: str) -> dict[str, Any]:
     if not isinstance(metadata, dict):
         raise HubError(400, "the front matter is no YAML mapping")
     return metadata
+
+
+async def validate(request: Request) -> Response:
+    content = (await json_of(request)).get("content")
+    try:
+        front_matter(content if isinstance(content, str) else "")
+    except HubError as error:
+        return JSONResponse({"errors": [{"message": error.message}], "warnings": []}, 400)
+    return JSONResponse({"errors": [], "warnings": []})

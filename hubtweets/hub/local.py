@@ -12,8 +12,11 @@ from pathlib import Path
 
 import uvicorn
 from platformdirs import user_data_path
+from starlette.types import ASGIApp
 
 from hubtweets.errors import HubtweetsError
+from hubtweets.hub import audit
+from hubtweets.hub.errors import HubError
 from hubtweets.hub.server import create_app
 from hubtweets.hub.storage import Storage
 
@@ -33,29 +36,39 @@ def open_storage() -> Storage:
         raise HubtweetsError(f"{storage_folder()}: {error.strerror}; choose another folder: export HUBTWEETS_HUB_DIR=DIR") from None
 
 
+def endpoint(host: str, port: int) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 class Server(uvicorn.Server):
     """A server whose socket is bound at once, so that its port is known and a taken one is an error."""
 
-    def __init__(self, storage: Storage, port: int) -> None:
-        super().__init__(uvicorn.Config(create_app(storage), log_level="warning", lifespan="off"))
-        self.socket = socket.socket()
+    def __init__(self, app: ASGIApp, host: str = HOST, port: int = PORT) -> None:
+        super().__init__(uvicorn.Config(app, log_level="warning", lifespan="off", server_header=False, timeout_graceful_shutdown=3))
+        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            self.socket.bind((HOST, port))
+            self.socket.bind((host, port))
         except OSError as error:
             self.socket.close()
-            raise HubtweetsError(f"{HOST}:{port}: {error.strerror}; choose another port: hubtweets hub --port {port + 1}") from None
+            advice = "choose --host 127.0.0.1" if isinstance(error, socket.gaierror) else f"choose another port: hubtweets hub --port {port + 1}"
+            raise HubtweetsError(f"{host}:{port}: {error.strerror}; {advice}") from None
         self.socket.listen(128)
-        self.endpoint = f"http://{HOST}:{self.socket.getsockname()[1]}"
+        self.endpoint = endpoint(host, self.socket.getsockname()[1])
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         super().run(sockets=[self.socket])
 
 
+def serve(host: str, port: int) -> Server:
+    """Return a server of the user's Hub that is ready to run."""
+    return Server(create_app(open_storage(), host), host, port)
+
+
 @contextmanager
 def running(storage: Storage) -> Iterator[str]:
     """Serve on a free port while the block runs, and give its endpoint."""
-    server = Server(storage, 0)
+    server = Server(create_app(storage), port=0)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
@@ -63,3 +76,22 @@ def running(storage: Storage) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+def tend(check: bool, collect: bool) -> Iterator[str]:
+    """Check what the user's Hub keeps, remove what nobody needs, and say what was found; raise HubtweetsError for what is not whole."""
+    storage = open_storage()
+    if collect:
+        try:
+            count, size = audit.collect(storage)
+        except HubError as error:
+            raise HubtweetsError(f"{error}; type: hubtweets hub --check") from None
+        yield f"removed {count:,} files that nobody needs, {size:,} bytes"
+    if check:
+        found = audit.check(storage)
+        yield from found.faults
+        yield f"{found.repos:,} repos, {found.commits:,} commits, {found.contents:,} contents, {found.size:,} bytes"
+        orphans = f"{len(found.orphans):,} files that nobody needs, {sum(found.orphans.values()):,} bytes"
+        yield orphans + ("; to remove them: hubtweets hub --gc" if found.orphans else "")
+        if found.faults:
+            raise HubtweetsError(f"{storage.root}: {len(found.faults)} things are not whole; publish those repos again")

@@ -53,7 +53,7 @@ async def model(request: Request) -> Response:
 def model_page(storage: Storage, repo: Repo) -> Response:
     commit = storage.resolve(repo, "main")
     card = commit.files.get("README.md")
-    text = storage.blob(card.sha256).read_text(encoding="utf-8", errors="replace") if card else ""
+    text = storage.blobs.path(card.sha256).read_text(encoding="utf-8", errors="replace") if card else ""
     tags = [name for name, sha in storage.refs(repo, "tags").items() if sha == commit.id]
     return page("model", repo=repo, commit=commit, tags=tags, card=render_card(text, repo.id))
 

@@ -1,40 +1,66 @@
-"""Who sends a request, and which repo and commit it is about.
+"""Who sends a request, which repo and commit it is about, and what it carries.
 
 Requests with a token carry it as `Authorization: Bearer`; uploads of large files and Xet's carry a signature that an earlier answer gave them.
 """
 
 import hmac
+import json
 import time
-from typing import Any
+from typing import IO, Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from hubtweets.hub.storage import Commit, HubError, Repo, Storage
+from hubtweets.hub.blobs import BLOCK
+from hubtweets.hub.errors import HubError
+from hubtweets.hub.storage import Commit, Repo, Storage
+from hubtweets.hub.tokens import HEADER, Role, role_of
 
 USER = "huggingtweets"
 LINK_SECONDS = 3600
+MAX_JSON = 2**22  # bytes of a JSON body: 256 files with a sample each take a tenth of it
+
+
+class User(NamedTuple):
+    name: str
+    role: Role
+
+
+class Digest(Protocol):
+    def update(self, data: bytes | bytearray, /) -> None: ...
 
 
 def storage_of(request: Request) -> Storage:
     return request.app.state.storage
 
 
-def user_of(request: Request) -> str | None:
+def user_of(request: Request) -> User | None:
     """Return the user whose token the request carries, None without one; raise HubError 401 for a wrong one."""
     header = request.headers.get("authorization")
     if header is None:
         return None
-    if not hmac.compare_digest(header.encode(), f"Bearer {storage_of(request).token}".encode()):
+    token = HEADER.fullmatch(header)
+    role = role_of(storage_of(request).root, token[1]) if token else None
+    if role is None:
         raise HubError(401, "Invalid credentials in Authorization header")
-    return USER
+    return User(USER, role)
+
+
+def reader(request: Request) -> User:
+    """Return who asks; raise HubError 401 where nobody says so."""
+    user = user_of(request)
+    if user is None:
+        raise HubError(401, "a token is needed")
+    return user
 
 
 def writer(request: Request) -> str:
-    user = user_of(request)
-    if user is None:
-        raise HubError(401, "a token is needed to write")
-    return user
+    """Return the name of who may write; raise HubError 401 without a token, 403 where it may only read."""
+    user = reader(request)
+    if user.role != "write":
+        raise HubError(403, "this token may only read; make another: hubtweets hub token --role write")
+    return user.name
 
 
 def part(request: Request, name: str) -> str:
@@ -43,8 +69,13 @@ def part(request: Request, name: str) -> str:
 
 def repo_of(request: Request) -> Repo:
     """Return the repo that the path names; a private one is hidden from who has no token."""
-    user, kind, repo_id = user_of(request), part(request, "kind"), f"{part(request, 'namespace')}/{part(request, 'name')}"
-    repo = storage_of(request).find_repo(kind, repo_id)
+    first = request.url.path.split("/")[1]
+    kind = part(request, "kind") or (first if first in ("datasets", "spaces") else "models")
+    return find_repo(request, kind, f"{part(request, 'namespace')}/{part(request, 'name')}")
+
+
+def find_repo(request: Request, kind: str, repo_id: str) -> Repo:
+    user, repo = user_of(request), storage_of(request).find_repo(kind, repo_id)
     if repo is None or (repo.private and user is None):
         raise HubError(404 if user else 401, f"no repository {repo_id} among the {kind}", "RepoNotFound")
     return repo
@@ -54,14 +85,48 @@ def commit_of(request: Request, repo: Repo) -> Commit:
     return storage_of(request).resolve(repo, part(request, "revision") or "main")
 
 
+async def body_of(request: Request) -> bytes:
+    """Return a short body; raise HubError 413 where it is long."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_JSON:
+            raise HubError(413, f"at most {MAX_JSON} bytes")
+    return bytes(body)
+
+
 async def json_of(request: Request) -> dict[str, Any]:
+    """Return the body's object, an empty one for no body; raise HubError 400 where it is none."""
     try:
-        value = await request.json()
+        value = json.loads(await body_of(request) or b"{}")
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise HubError(400, "the body is no JSON object")
     return value
+
+
+async def save_body(request: Request, file: IO[bytes], limit: int, digest: Digest | None = None) -> int:
+    """Write the body to a file, block by block, and return its size in bytes; raise HubError 413 where it is over the limit."""
+    if int(request.headers.get("content-length") or 0) > limit:
+        raise HubError(413, f"at most {limit} bytes")
+    size, block = 0, bytearray()
+
+    def write(data: bytes | bytearray) -> None:
+        file.write(data)
+        if digest:
+            digest.update(data)
+
+    async for chunk in request.stream():
+        block += chunk
+        size += len(chunk)
+        if size > limit:
+            raise HubError(413, f"at most {limit} bytes")
+        if len(block) >= BLOCK:
+            await run_in_threadpool(write, block)
+            block = bytearray()
+    await run_in_threadpool(write, block)
+    return size
 
 
 def sign(storage: Storage, purpose: str) -> str:
@@ -79,3 +144,7 @@ def check_signature(storage: Storage, purpose: str, signature: str) -> None:
 
 def base_url(request: Request) -> str:
     return str(request.base_url).rstrip("/")
+
+
+def url_of(request: Request, repo: Repo) -> str:
+    return base_url(request) + repo.path

@@ -4,9 +4,8 @@ In: a Storage. Out: an ASGI application. Routes match on the raw path, for a rev
 does not know is answered with 404 and JSON that names the request.
 """
 
+import logging
 import re
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -15,43 +14,61 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hubtweets.hub import pages, reading, writing
-from hubtweets.hub.requests import writer
-from hubtweets.hub.storage import HubError, Storage
+from hubtweets.hub import accounts, cards, commits, discussions, pages, reading, uploads
+from hubtweets.hub.errors import HubError
+from hubtweets.hub.guard import Guard
+from hubtweets.hub.storage import Storage
+
+log = logging.getLogger(__name__)
 
 
-def create_app(storage: Storage) -> "RawPath":
-    """Return the Hub as an ASGI application."""
+def create_app(storage: Storage, host: str = "127.0.0.1") -> ASGIApp:
+    """Return the Hub as an ASGI application; `host` is a name that it may be called by, besides its address and localhost."""
     repo = "/{namespace}/{name}"
+    api = "/api/{kind}" + repo
     routes = [
-        Route("/api/whoami-v2", whoami),
-        Route("/api/repos/create", writing.create_repo, methods=["POST"]),
-        Route("/api/validate-yaml", writing.validate_yaml, methods=["POST"]),
-        Route("/api/agent-harnesses", agent_harnesses),
+        Route("/api/whoami-v2", accounts.whoami),
+        Route("/api/agent-harnesses", accounts.agent_harnesses),
+        Route("/api/repos/create", accounts.create_repo, methods=["POST"]),
+        Route("/api/repos/delete", accounts.delete_repo, methods=["DELETE"]),
+        Route("/api/repos/move", accounts.move_repo, methods=["POST"]),
+        Route("/api/validate-yaml", cards.validate, methods=["POST"]),
         Route("/api/{kind}", reading.repos),
-        Route("/api/{kind}" + repo, reading.info),
-        Route("/api/{kind}" + repo + "/revision/{revision}", reading.info),
-        Route("/api/{kind}" + repo + "/tree/{revision}", reading.tree),
-        Route("/api/{kind}" + repo + "/tree/{revision}/{path:path}", reading.tree),
-        Route("/api/{kind}" + repo + "/paths-info/{revision}", reading.paths_info, methods=["POST"]),
-        Route("/api/{kind}" + repo + "/refs", reading.refs),
-        Route("/api/{kind}" + repo + "/commits/{revision}", reading.commits),
-        Route("/api/{kind}" + repo + "/preupload/{revision}", writing.preupload, methods=["POST"]),
-        Route("/api/{kind}" + repo + "/commit/{revision}", writing.commit, methods=["POST"]),
-        Route("/api/{kind}" + repo + "/tag/{revision}", writing.tag, methods=["POST", "DELETE"]),
-        Route("/api/{kind}" + repo + "/branch/{revision}", writing.branch, methods=["POST", "DELETE"]),
-        Route("/api/{kind}" + repo + "/xet-write-token/{revision}", writing.xet_write_token),
-        Route("/cas-{instance}/v1/xorbs/default/{hash}", writing.xorbs, methods=["POST"]),
-        Route("/cas-{instance}/v1/shards", writing.shards, methods=["POST"]),
-        Route("/_lfs/{sha256}", writing.put_large, methods=["PUT"]),
+        Route(api, reading.info),
+        Route(api + "/auth-check", accounts.check_access),
+        Route(api + "/settings", accounts.change_settings, methods=["PUT"]),
+        Route(api + "/revision/{revision}", reading.info),
+        Route(api + "/tree/{revision}", reading.tree),
+        Route(api + "/tree/{revision}/{path:path}", reading.tree),
+        Route(api + "/paths-info/{revision}", reading.paths_info, methods=["POST"]),
+        Route(api + "/refs", reading.refs),
+        Route(api + "/commits/{revision}", reading.commits),
+        Route(api + "/preupload/{revision}", uploads.preupload, methods=["POST"]),
+        Route(api + "/xet-write-token/{revision}", uploads.xet_write_token),
+        Route(api + "/commit/{revision}", commits.commit, methods=["POST"]),
+        Route(api + "/tag/{revision}", commits.tag, methods=["POST", "DELETE"]),
+        Route(api + "/branch/{revision}", commits.branch, methods=["POST", "DELETE"]),
+        Route(api + "/discussions", discussions.listing),
+        Route(api + "/discussions", discussions.create, methods=["POST"]),
+        Route(api + "/discussions/{num}", discussions.details),
+        Route(api + "/discussions/{num}/comment", discussions.comment, methods=["POST"]),
+        Route(api + "/discussions/{num}/title", discussions.rename, methods=["POST"]),
+        Route(api + "/discussions/{num}/status", discussions.change_status, methods=["POST"]),
+        Route(api + "/discussions/{num}/merge", discussions.merge, methods=["POST"]),
+        Route("/cas-{instance}/v1/xorbs/default/{hash}", uploads.xorbs, methods=["POST"]),
+        Route("/cas-{instance}/v1/shards", uploads.shards, methods=["POST"]),
+        Route("/cas-{instance}/{path:path}", declined, methods=["GET", "POST"]),
+        Route("/v1/telemetry", declined, methods=["POST"]),
+        Route("/_lfs/{sha256}/{number}", uploads.put_object, methods=["PUT"]),
+        Route("/_lfs/{sha256}/{number}", uploads.join_parts, methods=["POST"]),
     ]
-    for prefix, kind in (("", "models"), ("/datasets", "datasets"), ("/spaces", "spaces")):
-        routes.append(Route(prefix + repo + ".git/info/lfs/objects/batch", with_kind(kind, writing.lfs_batch), methods=["POST"]))
-        routes.append(Route(prefix + repo + "/resolve/{revision}/{path:path}", with_kind(kind, reading.resolve)))
+    for prefix in ("/datasets", "/spaces", ""):
+        routes.append(Route(prefix + repo + ".git/info/lfs/objects/batch", uploads.lfs_batch, methods=["POST"]))
+        routes.append(Route(prefix + repo + "/resolve/{revision}/{path:path}", reading.resolve))
     routes += pages.routes
     app = Starlette(routes=routes, exception_handlers={HubError: refuse, HTTPException: unknown, OSError: out_of_room, ClientDisconnect: gone})
     app.state.storage = storage
-    return RawPath(app)
+    return Guard(RawPath(app), host)
 
 
 class RawPath:
@@ -61,17 +78,7 @@ class RawPath:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            scope = {**scope, "path": scope["raw_path"].decode("latin-1")}
-        await self.app(scope, receive, send)
-
-
-def with_kind(kind: str, endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    async def call(request: Request) -> Response:
-        request.path_params["kind"] = kind
-        return await endpoint(request)
-
-    return call
+        await self.app({**scope, "path": scope["raw_path"].decode("latin-1")}, receive, send)
 
 
 async def refuse(request: Request, error: Exception) -> Response:
@@ -92,17 +99,13 @@ async def gone(request: Request, error: Exception) -> Response:
     return Response(status_code=400)
 
 
+async def declined(request: Request) -> Response:
+    """Answer 404 to what hf_xet asks first and can do without: which chunks other repos have, newer ways to send, statistics."""
+    return JSONResponse({"error": "not offered here"}, 404)
+
+
 async def unknown(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return JSONResponse({"error": f"the embedded Hub does not know {request.method} {request.url.path}"}, error.status_code)
-
-
-async def whoami(request: Request) -> Response:
-    user = writer(request)
-    token = {"displayName": "local", "role": "write"}
-    who: dict[str, Any] = {"type": "user", "id": user, "name": user, "fullname": user, "email": None, "orgs": []}
-    return JSONResponse({**who, "auth": {"type": "access_token", "accessToken": token}})
-
-
-async def agent_harnesses(request: Request) -> Response:
-    return JSONResponse({"standardEnvVars": [], "harnesses": {}})
+    message = f"the embedded Hub does not know {request.method} {request.url.path[:200]}"
+    log.warning("%s", re.sub("[^ -~]", "?", message))
+    return JSONResponse({"error": message}, 501 if error.status_code == 405 else error.status_code)

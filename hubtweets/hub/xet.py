@@ -2,18 +2,23 @@
 
 A client with hf_xet installed cuts files into chunks, uploads chunks in xorbs, and then a shard that lists for each file which chunk ranges of
 which xorbs it is made of. Here a file is put together as soon as its shard arrives, checked against the SHA-256 in the shard, and kept as an
-ordinary blob: downloads never need Xet. Formats: https://huggingface.co/docs/xet, little-endian throughout.
+ordinary content: downloads never need Xet. Formats: https://huggingface.co/docs/xet, little-endian throughout.
 """
 
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
+from pathlib import Path
+from typing import IO, NamedTuple
 
 import pyarrow
 
-from hubtweets.hub.storage import SHA256, HubError, Storage
+from hubtweets.hub.blobs import BLOCK, SHA256
+from hubtweets.hub.errors import HubError
+from hubtweets.hub.storage import Storage
 
 MAX_XORB = 2**26  # bytes, as in the specification
+MAX_SHARD = 2**26  # bytes, of about 600,000 chunks
+MAX_CHUNK = 2**24  # bytes, what a header can say
 RECORD = 48  # bytes: a shard's header and every record after it
 END = b"\xff" * 32
 HAS_VERIFICATION, HAS_METADATA = 1 << 31, 1 << 30
@@ -27,63 +32,76 @@ class Term(NamedTuple):
     end: int
 
 
-class ShardFile(NamedTuple):
-    sha256: str
-    terms: list[Term]
+class Chunk(NamedTuple):
+    """A chunk's place in its xorb's file, its packing scheme and its plain size."""
+
+    offset: int
+    packed_size: int
+    scheme: int
+    size: int
 
 
-def add_xorb(storage: Storage, name: str, body: bytes) -> None:
+def add_xorb(storage: Storage, name: str, file: IO[bytes]) -> None:
     """Keep a xorb under its hash; raise HubError 400 where it is none."""
-    if not SHA256.fullmatch(name) or not body or len(body) > MAX_XORB:
-        raise HubError(400, f"a xorb needs a hash for a name and at most {MAX_XORB} bytes")
-    for _ in chunks(body):
-        pass
-    with storage.temporary() as file:
-        file.write(body)
-        storage.keep(file, storage.root / "xorbs" / name)
+    if not SHA256.fullmatch(name):
+        raise HubError(400, "a xorb needs a hash for a name")
+    file.flush()
+    if not index(Path(file.name)):
+        raise HubError(400, "the xorb is empty")
+    storage.blobs.keep(file, storage.root / "xorbs" / name)
 
 
-def add_shard(storage: Storage, body: bytes) -> None:
+def add_shard(storage: Storage, file: IO[bytes]) -> None:
     """Put a shard's files together; raise HubError 400 where a xorb is missing or a file has another SHA-256 than the shard says."""
-    try:
-        files = list(parse_shard(body))
-    except struct.error:
-        raise HubError(400, "the shard is cut") from None
-    for file in files:
-        if not storage.blob(file.sha256).exists():
-            sha256, _ = storage.add_blob(data(storage, file.terms))
-            if sha256 != file.sha256:
-                raise HubError(400, f"the chunks give a file with sha256 {sha256}, the shard says {file.sha256}")
+    file.seek(0)
+    for sha256, terms in parse_shard(file):
+        if not storage.blobs.has(sha256):
+            found, _ = storage.blobs.add(data(storage, terms))
+            if found != sha256:
+                raise HubError(400, f"the chunks give a file with sha256 {found}, the shard says {sha256}")
 
 
 def data(storage: Storage, terms: list[Term]) -> Iterator[bytes]:
     """Yield a file's bytes chunk by chunk."""
-    for xorb, start, end in terms:
-        path = storage.root / "xorbs" / xorb
-        if not path.exists():
-            raise HubError(400, f"xorb {xorb} was never uploaded here")
-        for index, chunk in enumerate(chunks(path.read_bytes())):
-            if start <= index < end:
-                yield chunk
-
-
-def chunks(xorb: bytes) -> Iterator[bytes]:
-    """Yield the plain chunks of a xorb: an 8-byte header each (version, packed length, scheme, plain length), then the packed bytes."""
-    position = 0
-    while position < len(xorb):
-        header = xorb[position : position + 8]
-        packed_size, scheme, size = int.from_bytes(header[1:4], "little"), header[4:5], int.from_bytes(header[5:8], "little")
-        packed = xorb[position + 8 : position + 8 + packed_size]
-        position += 8 + packed_size
+    indexes: dict[str, list[Chunk]] = {}
+    for name, start, end in terms:
+        path = storage.root / "xorbs" / name
         try:
-            chunk = packed if scheme == b"\0" else pyarrow.decompress(packed, size, codec="lz4", asbytes=True) if packed else b""
-        except (OSError, pyarrow.ArrowException) as error:
-            raise HubError(400, f"a chunk can't be unpacked: {error}") from None
-        if scheme == b"\2":
-            chunk = ungroup(chunk)
-        if len(header) < 8 or len(packed) != packed_size or len(chunk) != size or scheme not in (b"\0", b"\1", b"\2"):
-            raise HubError(400, "a chunk of the xorb is cut or of an unknown scheme")
-        yield chunk
+            chunks = indexes.get(name) or indexes.setdefault(name, index(path))
+        except FileNotFoundError:
+            raise HubError(400, f"xorb {name} was never uploaded here") from None
+        if not start < end <= len(chunks):
+            raise HubError(400, f"xorb {name} has {len(chunks)} chunks, the shard wants {start} to {end}")
+        with path.open("rb") as xorb:
+            for chunk in chunks[start:end]:
+                xorb.seek(chunk.offset)
+                yield unpack(chunk, xorb.read(chunk.packed_size))
+
+
+def index(path: Path) -> list[Chunk]:
+    """Return where a xorb's chunks are: an 8-byte header each (version, packed length, scheme, plain length), then the packed bytes."""
+    found, position, end = [], 0, path.stat().st_size
+    with path.open("rb", buffering=BLOCK) as xorb:
+        while position < end:
+            xorb.seek(position)
+            header = xorb.read(8)
+            packed_size, scheme, size = int.from_bytes(header[1:4], "little"), header[4:5], int.from_bytes(header[5:8], "little")
+            position += 8 + packed_size
+            if position > end or scheme not in (b"\0", b"\1", b"\2"):
+                raise HubError(400, "a chunk of the xorb is cut or of an unknown scheme")
+            found.append(Chunk(position - packed_size, packed_size, scheme[0], size))
+    return found
+
+
+def unpack(chunk: Chunk, packed: bytes) -> bytes:
+    """Return a chunk as it was before it was packed: raw (0), LZ4 (1), or its bytes in four groups, then LZ4 (2)."""
+    try:
+        plain = pyarrow.decompress(packed, chunk.size, codec="lz4", asbytes=True) if chunk.scheme and packed else packed
+    except (OSError, pyarrow.ArrowException) as error:
+        raise HubError(400, f"a chunk can't be unpacked: {error}") from None
+    if len(plain) != chunk.size:
+        raise HubError(400, f"a chunk has {len(plain)} bytes, its header says {chunk.size}")
+    return ungroup(plain) if chunk.scheme == 2 else plain
 
 
 def ungroup(grouped: bytes) -> bytes:
@@ -96,21 +114,28 @@ def ungroup(grouped: bytes) -> bytes:
     return bytes(plain)
 
 
-def parse_shard(body: bytes) -> Iterator[ShardFile]:
-    """Yield a shard's files: after a 48-byte header, per file its head, its terms, their verification records and its metadata."""
-    position = RECORD
-    while (head := body[position : position + RECORD])[:32] != END:
+def parse_shard(shard: IO[bytes]) -> Iterator[tuple[str, list[Term]]]:
+    """Yield each file's SHA-256 and terms: after a 48-byte header its head, its terms, their verification records and its metadata."""
+
+    def record() -> bytes:
+        found = shard.read(RECORD)
+        if len(found) < RECORD:
+            raise HubError(400, "the shard is cut")
+        return found
+
+    record()
+    while (head := record())[:32] != END:
         flags, count = struct.unpack_from("<II", head, 32)
-        position += RECORD
         terms = []
-        for offset in range(position, position + count * RECORD, RECORD):
-            _, _, start, end = struct.unpack_from("<IIII", body, offset + 32)
-            terms.append(Term(hex_of(body[offset : offset + 32]), start, end))
-        position += count * RECORD * (2 if flags & HAS_VERIFICATION else 1)
-        if not flags & HAS_METADATA or len(body) < position + RECORD:
+        for _ in range(count):
+            term = record()
+            _, _, start, end = struct.unpack_from("<IIII", term, 32)
+            terms.append(Term(hex_of(term[:32]), start, end))
+        for _ in range(count if flags & HAS_VERIFICATION else 0):
+            record()
+        if not flags & HAS_METADATA:
             raise HubError(400, "the shard does not say its files' sha256")
-        yield ShardFile(hex_of(body[position : position + 32]), terms)
-        position += RECORD
+        yield hex_of(record()[:32]), terms
 
 
 def hex_of(raw: bytes) -> str:

@@ -1,0 +1,82 @@
+"""The requests about an account and the repos it has: made, changed, moved, removed."""
+
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from hubtweets.hub.errors import HubError
+from hubtweets.hub.requests import USER, find_repo, json_of, reader, repo_of, storage_of, url_of, writer
+
+SDKS = ("gradio", "streamlit", "docker", "static")
+
+
+async def whoami(request: Request) -> Response:
+    user = reader(request)
+    who: dict[str, Any] = {"type": "user", "id": user.name, "name": user.name, "fullname": user.name, "email": None, "orgs": []}
+    return JSONResponse({**who, "auth": {"type": "access_token", "accessToken": {"displayName": "embedded Hub", "role": user.role}}})
+
+
+def named(body: dict[str, Any]) -> tuple[str, str]:
+    """Return the kind and the id of the repo that a body names."""
+    return f"{body.get('type') or 'model'}s", f"{body.get('organization') or USER}/{body.get('name') or ''}"
+
+
+def is_private(body: dict[str, Any]) -> bool | None:
+    """Return what a body says of who may see the repo, None where it says nothing; raise HubError 400 for what is not known here."""
+    visibility = body.get("visibility")
+    if visibility not in (None, "public", "private"):
+        raise HubError(400, f"visibility is public or private here, not {visibility!r}")
+    return None if visibility is None else visibility == "private"
+
+
+async def create_repo(request: Request) -> Response:
+    user, body = writer(request), await json_of(request)
+    kind, repo_id = named(body)
+    files = {}
+    if kind == "spaces":
+        if body.get("sdk") not in SDKS:
+            raise HubError(400, f"a Space needs an sdk: {', '.join(SDKS)}")
+        files["README.md"] = f"---\nsdk: {body['sdk']}\n---\n".encode()
+    try:
+        repo = await run_in_threadpool(storage_of(request).create_repo, kind, repo_id, bool(is_private(body)), user, files)
+    except HubError as error:
+        if error.status == 409:  # the client reads `url` from a 409 too
+            return JSONResponse({"error": error.message, "url": url_of(request, find_repo(request, kind, repo_id))}, 409)
+        raise
+    return JSONResponse({"url": url_of(request, repo), "name": repo.id})
+
+
+async def delete_repo(request: Request) -> Response:
+    writer(request)
+    repo = find_repo(request, *named(await json_of(request)))
+    await run_in_threadpool(storage_of(request).delete_repo, repo)
+    return JSONResponse({})
+
+
+async def move_repo(request: Request) -> Response:
+    writer(request)
+    body = await json_of(request)
+    repo = find_repo(request, f"{body.get('type') or 'model'}s", str(body.get("fromRepo")))
+    await run_in_threadpool(storage_of(request).move_repo, repo, str(body.get("toRepo")))
+    return JSONResponse({})
+
+
+async def change_settings(request: Request) -> Response:
+    writer(request)
+    repo, body = repo_of(request), await json_of(request)
+    gated = body.get("gated")
+    if gated not in (None, False, "auto", "manual"):
+        raise HubError(400, f"gated is auto, manual or false, not {gated!r}")
+    changed = await run_in_threadpool(storage_of(request).change_settings, repo, is_private(body), gated)
+    return JSONResponse({"private": changed.private, "gated": changed.gated})
+
+
+async def check_access(request: Request) -> Response:
+    repo_of(request)
+    return JSONResponse({})
+
+
+async def agent_harnesses(request: Request) -> Response:
+    return JSONResponse({"standardEnvVars": [], "harnesses": {}})

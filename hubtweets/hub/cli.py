@@ -1,0 +1,57 @@
+"""`hubtweets hub` and what it can do besides."""
+
+import shlex
+
+import click
+
+from hubtweets.hub.tokens import ROLES, Role
+
+
+@click.group(invoke_without_command=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8086, show_default=True, help="Where it listens.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Another address lets other machines in.")
+@click.option("--check", is_flag=True, help="Compare every hash of what it keeps, and say what nobody needs.")
+@click.option("--gc", is_flag=True, help="Remove what nobody needs and nobody asked for in the last hour.")
+@click.pass_context
+def hub(context: click.Context, port: int, host: str, check: bool, gc: bool) -> None:
+    """Serve the embedded Hub until Ctrl-C.
+
+    Its pages show each model's card; any Hugging Face client can use it.
+    """
+    from hubtweets.hub import local
+
+    if context.invoked_subcommand:
+        return
+    if check or gc:
+        for line in local.tend(check, gc):
+            click.echo(line)
+        return
+    server = local.serve(host, port)
+    click.echo(f"{server.endpoint} serves {local.storage_folder()}; in another terminal:\n")
+    given = f" --host {shlex.quote(host)}" * (host != local.HOST) + f" --port {port}" * (port != local.PORT)
+    click.echo(f'    eval "$(hubtweets hub{given} env)"\n')
+    server.run()
+
+
+@hub.command()
+@click.option("--role", type=click.Choice(ROLES), required=True, help="What it lets do.")
+def token(role: Role) -> None:
+    """Print a new token, once: only its hash is kept."""
+    from hubtweets.hub import local
+    from hubtweets.hub.tokens import create_token, place
+
+    blobs = local.open_storage().blobs
+    made = create_token(blobs, role)
+    click.echo(made)
+    click.echo(f"To take it back: rm {shlex.quote(str(place(blobs.root, made)))}", err=True)
+
+
+@hub.command()
+@click.pass_context
+def env(context: click.Context) -> None:
+    """Print the lines that point any other client here."""
+    from hubtweets.hub import local
+
+    assert context.parent
+    endpoint = local.endpoint(context.parent.params["host"], context.parent.params["port"])
+    click.echo(f"export HF_ENDPOINT={shlex.quote(endpoint)}\nexport HF_TOKEN={local.open_storage().token}")

@@ -1,0 +1,173 @@
+"""The requests that bring large files, by LFS or by Xet as the client chooses; they are nothing until a commit names them.
+
+Both go to disk block by block, and count only when their SHA-256 is the announced one.
+"""
+
+import base64
+import fnmatch
+import hashlib
+import shutil
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from hubtweets.hub import xet
+from hubtweets.hub.blobs import SHA256, blocks
+from hubtweets.hub.commits import checked
+from hubtweets.hub.errors import HubError
+from hubtweets.hub.requests import base_url, check_signature, commit_of, json_of, part, repo_of, save_body, sign, storage_of, writer
+from hubtweets.hub.storage import GITATTRIBUTES, Commit, Storage
+
+LARGE = 10 * 2**20  # bytes; from here on a file goes by LFS or Xet
+PART = 2**30  # bytes; a larger file comes in parts by LFS, so that what is cut goes on from the last one
+SPARE = 2**26  # bytes of the disk that uploads leave free
+
+
+async def preupload(request: Request) -> Response:
+    """Tell for each file how it must be sent, and what the branch holds under its path."""
+    writer(request)
+    storage, commit = storage_of(request), commit_of(request, repo_of(request))
+    patterns, answers = lfs_patterns(storage, commit), []
+    for file in listed(await json_of(request), "files"):
+        try:
+            path, size, binary = checked(file["path"]), int(file["size"]), b"\0" in base64.b64decode(file.get("sample") or "")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise HubError(400, "a file needs a path, a size and a sample") from None
+        lfs = size > 0 and (size >= LARGE or binary or any(fnmatch.fnmatch(path.rpartition("/")[2], pattern) for pattern in patterns))
+        answer = {"path": path, "uploadMode": "lfs" if lfs else "regular", "shouldIgnore": False}
+        if (old := commit.files.get(path)) and old.lfs == lfs:
+            answer["oid"] = old.sha256 if lfs else old.oid
+        answers.append(answer)
+    return JSONResponse({"files": answers})
+
+
+def lfs_patterns(storage: Storage, commit: Commit) -> list[str]:
+    entry = commit.files.get(".gitattributes")
+    text = storage.blobs.path(entry.sha256).read_text(errors="replace") if entry else GITATTRIBUTES
+    return [line.split()[0] for line in text.splitlines() if "filter=lfs" in line]
+
+
+def listed(body: dict[str, Any], key: str) -> list[dict]:
+    """Return a list of objects from a body; raise HubError 400 where it is none."""
+    items = body.get(key, [])
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise HubError(400, f"{key} is no list of objects")
+    return items
+
+
+# ---- LFS ----
+
+
+async def lfs_batch(request: Request) -> Response:
+    """Give signed addresses for each object that is not here yet; the client sends no token with the upload itself."""
+    writer(request)
+    repo_of(request)
+    storage, objects = storage_of(request), []
+    room = shutil.disk_usage(storage.root).free - SPARE
+    for wanted in listed(await json_of(request), "objects"):
+        sha256, size = str(wanted.get("oid")), wanted.get("size")
+        if not SHA256.fullmatch(sha256) or type(size) is not int or size < 0:
+            raise HubError(400, f"an object needs a sha256 and a size, not {wanted}")
+        item: dict[str, Any] = {"oid": sha256, "size": size}
+        if not storage.blobs.has(sha256):
+            room -= size
+            if room < 0:
+                item["error"] = {"code": 507, "message": f"{size} bytes are more than the disk has left"}
+            else:
+                item["actions"] = {"upload": upload_action(request, sha256, size)}
+        objects.append(item)
+    return JSONResponse({"transfer": "basic", "objects": objects}, media_type="application/vnd.git-lfs+json")
+
+
+def upload_action(request: Request, sha256: str, size: int) -> dict[str, Any]:
+    """Return where an object goes: to one address, or where it is long each part to its own and a last word to another."""
+
+    def href(number: int) -> str:
+        signature = sign(storage_of(request), f"{sha256} {size} {number}")
+        return f"{base_url(request)}/_lfs/{sha256}/{number}?size={size}&signature={signature}"
+
+    if size <= PART:
+        return {"href": href(0)}
+    numbers = range(1, -(-size // PART) + 1)
+    return {"href": href(0), "header": {"chunk_size": str(PART), **{f"{number:05}": href(number) for number in numbers}}}
+
+
+def signed_object(request: Request) -> tuple[str, int, int]:
+    """Return the SHA-256, the size and the part that an upload's address is for; raise HubError 403 where nobody gave that address."""
+    sha256, number, size = part(request, "sha256"), part(request, "number"), request.query_params.get("size", "")
+    check_signature(storage_of(request), f"{sha256} {size} {number}", request.query_params.get("signature", ""))
+    return sha256, int(size), int(number)
+
+
+async def put_object(request: Request) -> Response:
+    """Take in an object, or one part of it."""
+    storage, (sha256, size, number) = storage_of(request), signed_object(request)
+    expected = min(PART, size - PART * (number - 1)) if number else size
+    with storage.blobs.temporary() as file:
+        digest = hashlib.sha256()
+        received = await save_body(request, file, expected, None if number else digest)
+        if received != expected or (not number and digest.hexdigest() != sha256):
+            raise HubError(400, f"the upload is not the {expected} bytes of {sha256}")
+        storage.blobs.keep(file, storage.root / "parts" / sha256 / str(number) if number else storage.blobs.path(sha256))
+    return Response(headers={"ETag": f'"{sha256}-{number}"'})
+
+
+async def join_parts(request: Request) -> Response:
+    """Make an object of its parts, when all are here."""
+    storage, (sha256, size, number) = storage_of(request), signed_object(request)
+    if number or size <= PART:
+        raise HubError(400, "this object does not come in parts")
+    await run_in_threadpool(join, storage, sha256, -(-size // PART))
+    return JSONResponse({})
+
+
+def join(storage: Storage, sha256: str, count: int) -> None:
+    if storage.blobs.has(sha256):  # the last answer was lost
+        return
+    folder = storage.root / "parts" / sha256
+    try:
+        found, _ = storage.blobs.add(block for number in range(1, count + 1) for block in blocks(folder / str(number)))
+    except FileNotFoundError as error:
+        raise HubError(400, f"part {error.filename.rpartition('/')[2]} of {sha256} was never uploaded") from None
+    shutil.rmtree(folder)
+    if found != sha256:
+        raise HubError(400, f"the parts are an object with sha256 {found}, not {sha256}")
+
+
+# ---- Xet ----
+
+
+async def xet_write_token(request: Request) -> Response:
+    writer(request)
+    repo_of(request)
+    storage = storage_of(request)
+    token = sign(storage, "xet")
+    url, expires = f"{base_url(request)}/cas-{storage.instance}", token.partition("-")[0]
+    headers = {"X-Xet-Cas-Url": url, "X-Xet-Access-Token": token, "X-Xet-Token-Expiration": expires}
+    return JSONResponse({"casUrl": url, "accessToken": token, "exp": int(expires)}, headers=headers)
+
+
+def check_xet(request: Request) -> Storage:
+    storage = storage_of(request)
+    check_signature(storage, "xet", request.headers.get("authorization", "").removeprefix("Bearer "))
+    if part(request, "instance") != storage.instance:
+        raise HubError(404, "this is another storage")
+    return storage
+
+
+async def xorbs(request: Request) -> Response:
+    storage = check_xet(request)
+    with storage.blobs.temporary() as file:
+        await save_body(request, file, xet.MAX_XORB)
+        await run_in_threadpool(xet.add_xorb, storage, part(request, "hash"), file)
+    return JSONResponse({"was_inserted": True})
+
+
+async def shards(request: Request) -> Response:
+    storage = check_xet(request)
+    with storage.blobs.temporary() as file:
+        await save_body(request, file, xet.MAX_SHARD)
+        await run_in_threadpool(xet.add_shard, storage, file)
+    return JSONResponse({"result": 1})
