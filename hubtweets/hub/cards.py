@@ -5,10 +5,12 @@ import re
 from typing import Any
 
 import yaml
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from hubtweets.hub.errors import HubError
+from hubtweets.hub.metadata import faults
 from hubtweets.hub.requests import json_of
 
 FRONT_MATTER = re.compile(r"\A---\r?\n(.*?)\r?\n---(\r?\n|\Z)", re.DOTALL)
@@ -44,9 +46,17 @@ def front_matter(card: str) -> dict[str, Any]:
 
 
 async def validate(request: Request) -> Response:
-    content = (await json_of(request)).get("content")
+    """Say what the Hub would refuse in a card; in plain text to a client that wants no JSON."""
+    body, warnings = await json_of(request), []
+    content = body.get("content") if isinstance(body.get("content"), str) else ""
     try:
-        front_matter(content if isinstance(content, str) else "")
+        metadata = front_matter(str(content))
+        errors = await run_in_threadpool(faults, metadata, str(body.get("repoType") or "model"))
+        if not metadata:
+            errors, warnings = [], ["empty or missing yaml metadata in repo card"]
     except HubError as error:
-        return JSONResponse({"errors": [{"message": error.message}], "warnings": []}, 400)
-    return JSONResponse({"errors": [], "warnings": []})
+        errors = [error.message]
+    if errors and request.headers.get("accept") == "text/plain":
+        return PlainTextResponse("\n".join(f"- {error}" for error in errors), 400)
+    lists = {"errors": [{"message": error} for error in errors], "warnings": [{"message": warning} for warning in warnings]}
+    return JSONResponse(lists, 400 if errors else 200)

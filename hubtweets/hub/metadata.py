@@ -1,0 +1,131 @@
+"""What a card's front matter may say, as far as the Hub checks it.
+
+Sources: huggingface/hub-docs (modelcard.md, docs/hub/repositories-licenses.md), and the Hub's own messages. A key that is not checked there
+is not checked here; that a dataset or a base exists is not checked either, for this Hub does not hold them.
+"""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+
+LICENSES = """
+apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0 bigcode-openrail-m afl-3.0 artistic-2.0 bsl-1.0 bsd
+bsd-2-clause bsd-3-clause bsd-3-clause-clear c-uda cc cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0
+cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cdla-sharing-1.0
+cdla-permissive-1.0 cdla-permissive-2.0 wtfpl ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 eupl-1.2 agpl-3.0 gfdl gpl gpl-2.0 gpl-3.0 lgpl lgpl-2.1
+lgpl-3.0 isc h-research intel-research lppl-1.3c ms-pl apple-ascl apple-amlr mpl-2.0 odc-by odbl openmdw-1.0 openrail++ osl-3.0 postgresql ofl-1.1
+ncsa unlicense zlib pddl lgpl-lr deepfloyd-if-license fair-noncommercial-research-license llama2 llama3 llama3.1 llama3.2 llama3.3 llama4
+grok2-community gemma unknown other
+"""
+LANGUAGE = re.compile(r"[a-z]{2,3}|code|multilingual")
+REPO_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
+
+
+def as_list(value: object) -> object:
+    return value if isinstance(value, list) or value is None else [value]
+
+
+def license_id(value: str) -> str:
+    if value not in LICENSES.split():
+        raise ValueError(f"with value {value[:100]!r} is not valid; take one of https://huggingface.co/docs/hub/repositories-licenses, or other")
+    return value
+
+
+def language_code(value: str) -> str:
+    if not LANGUAGE.fullmatch(value):
+        raise ValueError(f"with value {value[:100]!r} is not valid; it must be an ISO 639 code of 2 or 3 lowercase letters, code or multilingual")
+    return value
+
+
+def repo_id(value: str) -> str:
+    if not REPO_ID.fullmatch(value):
+        raise ValueError(f"with value {value[:100]!r} is not valid; it must be the id of a repository")
+    return value
+
+
+def no_boolean(value: object) -> object:
+    if value is False:
+        raise ValueError('is false in YAML; put quotes around "no"')
+    return value
+
+
+Many = BeforeValidator(as_list)
+Name = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+RepoId = Annotated[str, AfterValidator(repo_id)]
+Language = Annotated[str, BeforeValidator(no_boolean), AfterValidator(language_code)]
+License = Annotated[str, AfterValidator(license_id)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow")
+
+
+class Typed(Strict):
+    type: Name
+
+
+class Dataset(Typed):
+    name: Name
+
+
+class Metric(Typed):
+    value: Any
+
+
+class Result(Strict):
+    task: Typed
+    dataset: Dataset
+    metrics: list[Metric]
+
+
+class Index(Strict):
+    name: Name
+    results: list[Result]
+
+
+class Example(Strict):
+    text: str | None = None
+    example_title: str | None = None
+
+
+class Card(Strict):
+    """The front matter of any card."""
+
+    license: Annotated[list[License] | None, Many] = None
+    license_name: Name | None = None
+    license_link: Name | None = None
+    language: Annotated[list[Language] | None, Many] = None
+    tags: list[Name] | None = None
+    thumbnail: Name | None = None
+    datasets: Annotated[list[RepoId] | None, Many] = None
+
+
+class ModelCard(Card):
+    library_name: Name | None = None
+    pipeline_tag: Name | None = None
+    base_model: Annotated[list[RepoId] | None, Many] = None
+    base_model_relation: Literal["finetune", "adapter", "merge", "quantized"] | None = None
+    widget: list[Example] | None = None
+    model_index: Annotated[list[Index] | None, Field(alias="model-index")] = None
+
+
+class SpaceCard(Card):
+    sdk: Literal["gradio", "streamlit", "docker", "static"]
+
+
+KINDS: dict[str, type[Card]] = {"model": ModelCard, "dataset": Card, "space": SpaceCard}
+
+
+def faults(metadata: dict[str, Any], kind: str) -> list[str]:
+    """Return what the Hub would refuse in a card of a kind of repo, a line each."""
+    try:
+        KINDS.get(kind, Card).model_validate(metadata)
+    except ValidationError as error:
+        return [f'"{place(fault["loc"])}" {fault["msg"].removeprefix("Value error, ")[:2000]}' for fault in error.errors(include_url=False)]
+    return []
+
+
+def place(steps: tuple[int | str, ...]) -> str:
+    """Write where a fault is as the Hub does: model-index[0].results[0].task."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
