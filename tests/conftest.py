@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from hubtweets import example
 
@@ -49,18 +50,28 @@ def stop(folder: Path, command: list[str], share: float, how: signal.Signals) ->
     return process
 
 
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Make a folder for all workers of pytest-xdist: the first one that wants it does, the others wait."""
+    root = factory.getbasetemp()
+    folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / name
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            made = factory.mktemp(name)
+            make(made)
+            made.rename(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example archive."""
-    path = tmp_path_factory.mktemp("archive") / "lyons____.zip"
-    example.write(path)
-    return path
+    return once(tmp_path_factory, "archive", lambda folder: example.write(folder / "lyons____.zip")) / "lyons____.zip"
 
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a one-layer GPT-2 and a tokenizer of 300 tokens, as a stranger would save them."""
-    return make_base(tmp_path_factory.mktemp("base") / "one-layer")
+    return once(tmp_path_factory, "base", lambda folder: make_base(folder / "one-layer")) / "one-layer"
 
 
 def make_base(folder: Path) -> Path:
@@ -82,13 +93,15 @@ def make_base(folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory, archive: Path, base: Path) -> Path:
     """A working folder in which the example's bot was published on the embedded Hub; tests that change it take a copy."""
-    folder = tmp_path_factory.mktemp("published")
-    shutil.copy(archive, folder)
-    done = run(folder, "publish", "lyons____", "--base", str(base), "--hub", "local", "--epochs", "1")
-    assert done.returncode == 0, done.stderr
-    (folder / "first.out").write_text(done.stdout)
-    (folder / "first.err").write_text(done.stderr)
-    return folder
+
+    def make(folder: Path) -> None:
+        shutil.copy(archive, folder)
+        done = run(folder, "publish", "lyons____", "--base", str(base), "--hub", "local", "--epochs", "1")
+        assert done.returncode == 0, done.stderr
+        (folder / "first.out").write_text(done.stdout)
+        (folder / "first.err").write_text(done.stderr)
+
+    return once(tmp_path_factory, "published", make)
 
 
 @pytest.fixture

@@ -110,14 +110,15 @@ def hurt_copy(path: Path, target: Path, member: float, hurts: list[tuple[float, 
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__.removeprefix("tests.test_posts_"))
-def test_2000_hurt_files_of_every_reader(reader: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hurt_files_of_every_reader(reader: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make test HURT=2000` tries as many files of each."""
     monkeypatch.setattr(x_archive, "in_processes", lambda work, tasks: (work(*task) for task in tasks))  # thousands of processes would take hours
     (tmp_path / "whole").mkdir()
     samples: list[Path] = reader.samples(tmp_path / "whole")
     outcomes = {"posts": 0, "errors": 0}
 
     @seed(0)
-    @settings(max_examples=2000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=int(os.environ.get("HURT", "400")), deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(samples), st.floats(0, 1, exclude_max=True), HURTS)
     def read_hurt(path: Path, member: float, hurts: list[tuple[float, int, bytes]]) -> None:
         target = tmp_path / "hurt" / path.name
@@ -136,7 +137,7 @@ def test_2000_hurt_files_of_every_reader(reader: Any, tmp_path: Path, monkeypatc
 
     with watched(tmp_path):
         read_hurt()
-    assert min(outcomes.values()) > 50, outcomes
+    assert min(outcomes.values()) > 10, outcomes
 
 
 def remove(path: Path) -> None:
