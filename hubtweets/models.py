@@ -77,18 +77,25 @@ def load_model(location: str, revision: str | None = None) -> PreTrainedModel:
 
 
 def load_repo(repo: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    """Load what `install` put into the repo folder; an adapter is loaded with its base at the revision that it was trained on."""
-    adapter = repo / ADAPTER
-    if adapter.exists():
-        check_peft()
+    """Load what `install` put into the repo folder; raise HubtweetsError where it can't be."""
     try:
-        revision = json.loads(adapter.read_text(encoding="utf-8"))["revision"] if adapter.exists() else None
-        model, tokenizer = load_model(str(repo), revision), AutoTokenizer.from_pretrained(repo)
-        if adapter.exists():  # transformers takes the base's settings
-            set_generation(model, GenerationConfig.from_pretrained(repo))
+        return read_repo(repo)
+    except HubtweetsError:
+        raise
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
         raise HubtweetsError(f"{repo}: the weights can't be loaded ({reason}); type: hubtweets train {repo.parent.name}") from None
+
+
+def read_repo(repo: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+    """Load a model's folder, an adapter with its base at the revision that it was trained on; raise whatever transformers raises."""
+    adapter = repo / ADAPTER
+    if adapter.exists():
+        check_peft()
+    revision = json.loads(adapter.read_text(encoding="utf-8"))["revision"] if adapter.exists() else None
+    model, tokenizer = load_model(str(repo), revision), AutoTokenizer.from_pretrained(repo, trust_remote_code=False)
+    if adapter.exists():  # transformers takes the base's settings
+        set_generation(model, GenerationConfig.from_pretrained(repo))
     return model, tokenizer
 
 

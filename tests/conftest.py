@@ -20,6 +20,7 @@ from hubtweets import example
 if "PYTEST_XDIST_WORKER" in os.environ:  # every core has a worker, whose threads would wait for each other
     os.environ["OMP_NUM_THREADS"] = "1"
 os.environ |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_UPDATE_DOWNLOAD_COUNTS": "0", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+os.environ["HF_XET_CLIENT_RETRY_BASE_DELAY"] = "1ms"  # hf_xet reads it once in a process
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 PROGRAMS = Path(sys.executable).parent

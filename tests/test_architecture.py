@@ -19,6 +19,7 @@ HUB = {"hubtweets.hub.errors", "hubtweets.hub.blobs"}
 STORED = HUB | {"hubtweets.hub.storage"}
 ASKED = STORED | {"hubtweets.hub.requests"}
 ENDPOINTS = {f"hubtweets.hub.{name}" for name in ("accounts", "cards", "commits", "discussions", "pages", "reading", "uploads")}
+SHOWN = {f"hubtweets.hub.{name}" for name in ("cards", "discussions", "html", "pulls", "widget")}
 # what a module may import of the package; "lazy" ones inside functions too
 ALLOWED = {
     "hubtweets": set(),
@@ -79,7 +80,7 @@ ALLOWED = {
     "hubtweets.hub.storage": HUB | {"hubtweets.hub.tokens"},
     "hubtweets.hub.xet": STORED,
     "hubtweets.hub.pulls": STORED,
-    "hubtweets.hub.audit": STORED,
+    "hubtweets.hub.audit": STORED | {"hubtweets.hub.pulls"},
     "hubtweets.hub.guard": {"hubtweets.hub.errors"},
     "hubtweets.hub.requests": STORED | {"hubtweets.hub.tokens"},
     "hubtweets.hub.metadata": set(),
@@ -89,7 +90,10 @@ ALLOWED = {
     "hubtweets.hub.commits": ASKED | {"hubtweets.hub", "hubtweets.hub.pulls"},
     "hubtweets.hub.uploads": ASKED | {"hubtweets.hub", "hubtweets.hub.commits", "hubtweets.hub.xet"},
     "hubtweets.hub.discussions": ASKED | {"hubtweets.hub", "hubtweets.hub.pulls"},
-    "hubtweets.hub.pages": ASKED | {"hubtweets.hub.cards", "hubtweets.rendering"},
+    "hubtweets.hub.html": set(),
+    "hubtweets.hub.generation": STORED | {f"hubtweets.{name}" for name in ("errors", "models", "posts", "sampling")},
+    "hubtweets.hub.widget": ASKED | {"hubtweets.hub", "hubtweets.hub.generation"},
+    "hubtweets.hub.pages": ASKED | {"hubtweets.hub", "hubtweets.rendering"} | SHOWN,
     "hubtweets.hub.server": STORED | {"hubtweets.hub", "hubtweets.hub.guard", *ENDPOINTS},
     "hubtweets.hub.local": STORED | {"hubtweets.errors", "hubtweets.hub", "hubtweets.hub.audit", "hubtweets.hub.server"},
     "hubtweets.hub.cli": {"hubtweets.hub", "hubtweets.hub.local", "hubtweets.hub.tokens"},

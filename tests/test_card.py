@@ -11,7 +11,8 @@ from huggingface_hub.repocard_data import model_index_to_eval_results
 
 from hubtweets import card
 from hubtweets.errors import HubtweetsError
-from hubtweets.hub import pages
+from hubtweets.hub import html
+from hubtweets.hub.cards import body
 from hubtweets.posts import SourceKind
 from hubtweets.record import Metrics, RunRecord, Score, Tracked, Tracker, TrainingConfig, stats_rows
 from hubtweets.rendering import plain
@@ -30,7 +31,7 @@ def visible(text: str) -> str:
     words: list[str] = []
     parser = HTMLParser(convert_charrefs=True)
     parser.handle_data = words.append  # type: ignore[method-assign, assignment]
-    parser.feed(pages.render_card(text, "huggingtweets/lyons____"))
+    parser.feed(html.render(body(text), "/huggingtweets/lyons____").html)
     return " ".join("".join(words).split())
 
 

@@ -14,7 +14,7 @@ import pytest
 from hubtweets import grammar
 from hubtweets.hub import local
 from hubtweets.hub.storage import Storage
-from tests.conftest import HUBTWEETS, environment, run
+from tests.conftest import HUBTWEETS, PROGRAMS, environment, run
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -25,6 +25,7 @@ def blocks(language: str) -> list[str]:
 
 
 COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
+EVAL = 'eval "$(hubtweets hub env)"'
 
 
 def test_every_make_target_is_there() -> None:
@@ -45,9 +46,9 @@ def test_every_command_runs(workplace: Path, base: Path) -> None:
         more = {"HF_ENDPOINT": endpoint, "HF_TOKEN": storage.token, "HUBTWEETS_BASE": str(base), "HUBTWEETS_EPOCHS": "0.02"}
         for line in COMMANDS:
             program, *arguments = shlex.split(line)
-            if program == "make" or arguments == ["hub"]:
+            if program == "make" or arguments == ["hub"] or line == EVAL:
                 continue
-            assert program in ("hubtweets", "accelerate")
+            assert program in ("hubtweets", "accelerate", "hf")
             arguments = [str(base) if argument == "tiny" else argument for argument in arguments]
             if "--epochs" in arguments:
                 arguments[arguments.index("--epochs") + 1] = "0.02"  # the same command, sooner done
@@ -56,13 +57,17 @@ def test_every_command_runs(workplace: Path, base: Path) -> None:
 
 
 def test_the_hub_starts(workplace: Path) -> None:
-    """`hubtweets hub`, on a port that is free."""
-    assert "hubtweets hub" in COMMANDS
-    command = [HUBTWEETS, "hub", "--port", str(30_000 + os.getpid() % 10_000)]
-    more = {"PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, cwd=workplace, env=environment(workplace, **more), stdout=subprocess.PIPE, text=True) as process:
+    """`hubtweets hub`, on a port that is free, and the line that points others there."""
+    assert {"hubtweets hub", EVAL, "hf auth whoami"} <= {*COMMANDS}
+    port = str(30_000 + os.getpid() % 10_000)
+    environ = environment(workplace, PYTHONUNBUFFERED="1")
+    environ["PATH"] = f"{PROGRAMS}:{environ['PATH']}"
+    with subprocess.Popen([HUBTWEETS, "hub", "--port", port], cwd=workplace, env=environ, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout and " serves " in process.stdout.readline()
+        other = f"{EVAL.replace('hub env', f'hub --port {port} env')} && hf auth whoami"
+        done = subprocess.run(["bash", "-c", other], cwd=workplace, env=environ, capture_output=True, text=True, timeout=60)
         process.send_signal(signal.SIGINT)
+    assert done.returncode == 0 and "huggingtweets" in done.stdout, done
 
 
 def test_the_snippet_runs(published: Path, tmp_path: Path) -> None:

@@ -1,16 +1,13 @@
 """The embedded Hub, asked by the unmodified client: with hf_xet as it is installed by default, and without."""
 
-import io
 import os
 import stat
-import struct
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
-import pyarrow
 import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import (
@@ -21,7 +18,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from hubtweets.hub import local, requests, xet
+from hubtweets.hub import local, requests
 from hubtweets.hub.blobs import Blobs
 from hubtweets.hub.commits import checked
 from hubtweets.hub.errors import HubError
@@ -303,72 +300,6 @@ def test_a_disk_that_is_full_is_said_once(api: HfApi, repo_id: str, monkeypatch:
 def test_paths_that_point_elsewhere(path: str) -> None:
     with pytest.raises(HubError):
         checked(path)
-
-
-def chunk(data: bytes, scheme: int) -> bytes:
-    grouped = b"".join(data[lane::4] for lane in range(4)) if scheme == 2 else data
-    packed = pyarrow.compress(grouped, codec="lz4", asbytes=True) if scheme else data
-    return bytes([0]) + len(packed).to_bytes(3, "little") + bytes([scheme]) + len(data).to_bytes(3, "little") + packed
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 1001])
-def test_xorb_chunks(size: int, tmp_path: Path) -> None:
-    path = tmp_path / "xorb"
-    pieces = [os.urandom(size), b"a" * size, bytes(range(256))[:size]]
-    path.write_bytes(b"".join(chunk(piece, scheme) for scheme, piece in enumerate(pieces)))
-    found = xet.index(path)
-    assert [xet.unpack(one, path.read_bytes()[one.offset :][: one.packed_size]) for one in found] == pieces
-
-
-def add(storage: Storage, name: str, body: bytes) -> None:
-    with storage.blobs.temporary() as file:
-        file.write(body)
-        xet.add_xorb(storage, name, file)
-
-
-def add_shard(storage: Storage, body: bytes) -> None:
-    xet.add_shard(storage, io.BytesIO(body))
-
-
-@pytest.mark.parametrize("hurt", [b"", b"\0", chunk(b"hello", 0)[:-1], chunk(b"hello", 3), chunk(b"hello", 1)[:-1]])
-def test_hurt_xorbs_are_refused(tmp_path: Path, hurt: bytes) -> None:
-    with pytest.raises(HubError):
-        add(Storage(tmp_path), "a" * 64, hurt)
-    assert list((tmp_path / "xorbs").iterdir()) == []
-
-
-HURT = [b"\0\5\0\0\1\5\0\0hello", chunk(b"hello", 0)[:5] + b"\6\0\0hello", chunk(b"hello", 1)[:-4] + bytes(4)]
-
-
-@pytest.mark.parametrize("hurt", HURT)
-def test_a_chunk_that_is_not_what_its_header_says_is_refused(tmp_path: Path, hurt: bytes) -> None:
-    storage = Storage(tmp_path)
-    add(storage, "a" * 64, hurt)
-    with pytest.raises(HubError, match="chunk"):
-        add_shard(storage, shard("a" * 64, "f" * 64, 0, 1))
-
-
-def shard(xorb: str, sha256: str, start: int, end: int) -> bytes:
-    def raw(name: str) -> bytes:
-        return b"".join(bytes.fromhex(name[i : i + 16])[::-1] for i in range(0, 64, 16))
-
-    head = bytes(32) + struct.pack("<IIQ", xet.HAS_METADATA, 1, 0)
-    term = raw(xorb) + struct.pack("<IIII", 0, 0, start, end)
-    return bytes(48) + head + term + raw(sha256) + bytes(16) + b"\xff" * 32 + bytes(16)
-
-
-def test_shards_are_checked(tmp_path: Path) -> None:
-    import hashlib
-
-    storage, xorb = Storage(tmp_path), "0123456789abcdef" * 4
-    add(storage, xorb, chunk(b"hello ", 0) + chunk(b"big ", 1) + chunk(b"world", 2))
-    good = hashlib.sha256(b"big world").hexdigest()
-    add_shard(storage, shard(xorb, good, 1, 3))
-    assert storage.blobs.path(good).read_bytes() == b"big world"
-    for hurt in (shard(xorb, "f" * 64, 1, 3), shard("a" * 64, "f" * 64, 0, 1), shard(xorb, "f" * 64, 0, 1)[:150], b"", b"x" * 500):
-        with pytest.raises(HubError):
-            add_shard(storage, hurt)
-    assert not storage.blobs.path("f" * 64).exists()
 
 
 def test_names_that_are_no_repos(api: HfApi) -> None:

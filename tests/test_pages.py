@@ -1,81 +1,380 @@
-import os
-import re
-import shutil
-import subprocess
+"""The pages that people see, in a real browser, and what a hostile repo can't do to them."""
+
+import http.server
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
-from PIL import Image
+import yaml
+from playwright.sync_api import Browser, expect
 
-from hubtweets import card
-from hubtweets.hub import local, pages
-from hubtweets.hub.storage import Storage
+from hubtweets import record_json
+from hubtweets.hub import html, local, pages, pulls, widget
+from hubtweets.hub.commits import checked
+from hubtweets.hub.errors import HubError
+from hubtweets.hub.storage import Repo, Storage
+from tests.browser import Seen, chromium, width
 from tests.hostile import HOSTILE
-from tests.records import named
 
-CLEANED = [
+OWN = "/huggingtweets/lyons____"
+POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+REL = ' rel="noopener noreferrer"'
+# what stands in a card, and what the page gets
+LAID_OUT = [
     ("<script>alert(1)</script>hello", "hello"),
-    ("<img src=x onerror=alert(1)>", '<img src="x">'),
-    ('<a href="javascript:alert(1)">x</a>', '<p><a rel="noopener noreferrer">x</a></p>\n'),
+    ("<img src=x: onerror=alert(1)>", "<img>"),
+    ('<b onclick="alert(1)" class="head" id="prompt">x</b>', "<p><b>x</b></p>\n"),
+    ('<a href="javascript:alert(1)">x</a><a href="data:text/html,x">y</a>', f"<p><a{REL}>x</a><a{REL}>y</a></p>\n"),
     ("[x](javascript:alert(1))", "<p>[x](javascript:alert(1))</p>\n"),
-    ('<div style="position:fixed;color:red;background:url(https://x/y)">a</div>', '<div style="color:red">a</div>'),
-    ("<iframe src=https://x></iframe><form action=/x><input></form>", ""),
-    ("---\na: b\n---\n# Title\n", "<h1>Title</h1>\n"),
-    ("| a | b |\n|---|---|\n| 1 | 2 |", "<td>2</td>"),
+    ('<div style="position:fixed;z-index:9;transform:none;color:red;opacity:0">a</div>', '<div style="color:red">a</div>'),
+    ("<iframe src=https://x></iframe><form action=/x><input><button>b</button></form>", "b"),
+    ("<svg><script>1</script></svg><math><mtext></math>", "<p></p>\n"),
+    ("<base href=//x><link rel=stylesheet href=//x><meta http-equiv=refresh content=0>", ""),
+    ("<style>body { display: none }</style><object data=x></object><embed src=x><video src=x></video>", ""),
+    ("| a |\n|---|\n| 1 |", "<table>\n<thead>\n<tr>\n<th>a</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>1</td>\n</tr>\n</tbody>\n</table>\n"),
+    (f"![a](http://127.0.0.1:8086{OWN}/resolve/main/a.png)", f'<p><img src="{OWN}/resolve/main/a.png" alt="a"></p>\n'),
+    (f"![a](https://huggingface.co{OWN}/resolve/v1/a.png)", f'<p><img src="{OWN}/resolve/v1/a.png" alt="a"></p>\n'),
+    (f"`https://huggingface.co{OWN}/resolve/v1/a.png`", f"<p><code>https://huggingface.co{OWN}/resolve/v1/a.png</code></p>\n"),
+    ("![a](loss.png)", f'<p><img src="{OWN}/resolve/main/loss.png" alt="a"></p>\n'),
+    ("[b](./hubtweets.json)", f'<p><a href="{OWN}/blob/main/./hubtweets.json"{REL}>b</a></p>\n'),
+    ("[a](#how) [b](/datasets/a/b)", f'<p><a href="#how"{REL}>a</a> <a href="/datasets/a/b"{REL}>b</a></p>\n'),
+    ("[c](https://x.example/)", f'<p><a href="https://x.example/"{REL}>c</a></p>\n'),
+    (
+        f"<div style=\"width:132px;background-image:url('https://x{OWN}/resolve/main/a.png')\"></div>",
+        f'<div style="width:132px;background-image:url(&quot;{OWN}/resolve/main/a.png&quot;)"></div>',
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), LAID_OUT)
+def test_a_card_is_laid_out_without_what_could_run(text: str, expected: str) -> None:
+    assert html.render(text, OWN) == html.Rendered(expected, 0, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("![a](https://x.example/a.png) ![b](//x.example/b.png) ![c](a.png)", 2),
+        ("<img src='/\\x.example/a.png'> <img src=' \thttp://x.example/a.png'>", 2),
+        ("<p style=\"background: url('https://x.example/a.png'), url(//x.example/b)\">a</p>", 2),
+        (f"![a](https://x.example{OWN}/resolve/main/a.png)", 0),
+    ],
+)
+def test_pictures_that_lie_elsewhere_are_counted(text: str, count: int) -> None:
+    assert html.render(text, OWN).elsewhere == count
+
+
+@pytest.mark.parametrize("piece", ["<div>", "<div>\n\n", "<b class=x><i>", "<a><b></a>", "<!-- --><div><!-- </div> -->"])
+def test_a_card_that_is_nested_too_deep_is_shown_as_it_is(piece: str) -> None:
+    text = piece * 20_000
+    shown = html.render(text, OWN)
+    assert shown.html.startswith("<pre>&lt;") and "<div>" not in shown.html and not shown.whole
+
+
+def test_a_long_card_is_cut() -> None:
+    shown = html.render("word " * 100_000, OWN)
+    assert len(shown.html) < 1.1 * html.LONGEST and not shown.whole
+
+
+@pytest.mark.parametrize(
+    ("front_matter", "expected"),
+    [
+        ("widget: [{text: a, output: {text: a b}}]", [("a", "a", "a b")]),
+        ("widget: [{text: a, example_title: T}]", [("T", "a", "")]),
+        ("widget: [{text: a, example_title: [T], output: [x]}, {text: b, output: {text: 3}}]", [("a", "a", ""), ("b", "b", "")]),
+        ("widget: [a, 3, null, {}, {text: 3}, {text: {a: b}}, {messages: []}]", []),
+        ("widget: {text: a}", []),
+        ("widget: a", []),
+        (f"widget: [{'{text: a}, ' * 25}]", [("a", "a", "")] * 20),
+    ],
+)
+def test_a_widgets_prompts_are_read_from_anybodys_yaml(front_matter: str, expected: list[tuple[str, str, str]]) -> None:
+    assert widget.examples(yaml.safe_load(front_matter)) == expected
+
+
+CARD = """---
+language: [en, 3]
+license: mit
+base_model: [huggingtweets/posts, "javascript:x/y", gpt2]
+datasets: huggingtweets/posts
+tags: [<b>]
+---
+# Hello
+"""
+FILES = {"README.md": CARD.encode(), "a b/c%d.txt": b"<b>text</b>", "a.png": b"\x89PNG", "é.txt": "é".encode()}
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Storage]]:
+    """A Hub with a repo of each kind, with a branch, a pull request and a discussion; one that is gated and one that is private."""
+    storage = Storage(tmp_path_factory.mktemp("filled") / "hub")
+    for kind in ("models", "datasets", "spaces"):
+        repo = storage.create_repo(kind, "huggingtweets/posts", False, "huggingtweets", FILES)
+        storage.create_ref(repo, "branches", "feature/x", "main")
+        base = storage.resolve(repo, "main")
+        weights = storage.blobs.large(storage.blobs.add([b"\0" * 1500])[0])
+        storage.commit(repo, "main", lambda files, weights=weights: {**files, "weights.bin": weights}, "Add weights", "", "huggingtweets")  # type: ignore[misc]
+        change_card(storage, repo, CARD.replace("Hello", "Good bye"))
+        made = storage.write_commit(repo, base.id, "Greet", "", "huggingtweets", {**base.files, "new.txt": storage.blobs.regular(b"1\n")})
+        pulls.open_discussion(storage, repo, "Greet", "please", "huggingtweets", made, base)
+        pulls.open_discussion(storage, repo, "Why?", "", "huggingtweets", None, None)
+    gated = storage.create_repo("models", "huggingtweets/gated", False, "huggingtweets", {**FILES, "README.md": b"# Knock\n"})
+    storage.change_settings(gated, None, "auto")
+    storage.create_repo("models", "huggingtweets/secret", True, "huggingtweets", FILES)
+    with local.running(storage) as endpoint:
+        yield endpoint, storage
+
+
+def change_card(storage: Storage, repo: Repo, text: str, title: str = "Change the card") -> None:
+    storage.commit(repo, "main", lambda files: {**files, "README.md": storage.blobs.regular(text.encode())}, title, "", "huggingtweets")
+
+
+SHOWN: list[tuple[str, int, list[str]]] = [
+    ("", 200, ["<h1>Good bye</h1>", "<small>license</small> mit", "<small>language</small> en", "&lt;b&gt;", 'href="https://huggingface.co/gpt2"']),
+    ("?images=remote", 200, ["<h1>Good bye</h1>"]),
+    ("/tree/main", 200, ["a b</bdi>/</a>", "a.png", "1.5 kB", '<span class="chip">LFS</span>']),
+    ("/tree/feature%2Fx/a%20b", 200, ["c%d.txt", "11 bytes", "/blob/feature%2Fx/a%20b/c%25d.txt"]),
+    ("/blob/main/a%20b/c%25d.txt", 200, ["<pre>&lt;b&gt;text&lt;/b&gt;</pre>"]),
+    ("/blob/main/%C3%A9.txt", 200, ["<pre>é</pre>"]),
+    ("/blob/feature%2Fx/a.png", 200, ["/resolve/feature%2Fx/a.png"]),
+    ("/blob/main/weights.bin", 200, ["no text", "SHA-256", "/resolve/main/weights.bin"]),
+    ("/commits/main", 200, ["Change the card", "initial commit"]),
+    ("/commits/main?p=1", 200, ["Page 2"]),
+    (
+        "/commit/main",
+        200,
+        ['<pre class="diff"><span class="place">@@', '<span class="removed">-# Hello</span><span class="added">+# Good bye</span>', "1 file changed"],
+    ),
+    ("/commit/feature%2Fx", 200, ["initial commit", "5 files changed", '<span class="added">+&lt;b&gt;text&lt;/b&gt;</span>']),
+    ("/discussions", 200, ["Greet", "Pull request #1", "Discussion #2"]),
+    ("/discussions/1", 200, ["Greet", "please", "new.txt", '<span class="added">+1</span>']),
+    ("/discussions/2", 200, ["Why?"]),
+    ("/discussions/3", 404, ["has no discussion 3"]),
+    ("/discussions/x", 404, ["no discussion x"]),
+    ("/tree/main/nope", 404, ["has no folder nope at main"]),
+    ("/tree/nope", 404, ["has no revision nope"]),
+    ("/blob/main/nope", 404, ["has no file nope at main"]),
+    ("/blob/main/..%2F..%2Ftoken", 404, ["has no file ../../token"]),
+    ("/commit/abcdef", 404, ["has no revision abcdef"]),
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), CLEANED)
-def test_a_card_is_shown_without_what_could_run(text: str, expected: str) -> None:
-    assert expected in pages.render_card(text, "huggingtweets/lyons____")
-    assert not re.search(r"<(script|iframe|form|input)|onerror=|href=\"javascript", pages.render_card(text, "huggingtweets/lyons____"))
+@pytest.mark.parametrize("kind", ["", "/datasets", "/spaces"])
+def test_every_kind_of_repo_has_its_pages(filled: tuple[str, Storage], kind: str) -> None:
+    for path, status, parts in SHOWN:
+        answer = httpx2.get(f"{filled[0]}{kind}/huggingtweets/posts{path}")
+        assert (answer.status_code, [part for part in parts if part not in answer.text]) == (status, []), path
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        pictures = "img-src 'self' https: http:" if path == "?images=remote" else "img-src 'self'"
+        assert answer.headers["content-security-policy"] == POLICY.replace("img-src 'self'", pictures)
+        assert [answer.headers[name] for name in pages.HEADERS] == list(pages.HEADERS.values())
+        assert "javascript:" not in "".join(line for line in answer.text.splitlines() if "href=" in line)
 
 
-def test_pages_forbid_scripts_and_foreign_pictures(hub: tuple[str, str]) -> None:
-    for path, status in (("/", 200), ("/huggingtweets/nope", 404)):
-        answer = httpx2.get(hub[0] + path)
-        assert answer.status_code == status
-        assert answer.headers["content-security-policy"].startswith("default-src 'none'; img-src 'self';")
+OTHERS: list[tuple[str, int, list[str], list[str]]] = [
+    ("/", 200, ["/huggingtweets/posts", "/datasets/huggingtweets/posts", "/spaces/huggingtweets/posts", "/huggingtweets/gated"], ["secret"]),
+    ("/huggingtweets/secret", 404, ["no repository huggingtweets/secret"], ["Hello"]),
+    ("/huggingtweets/secret/tree/main", 404, ["no repository huggingtweets/secret"], ["a.png"]),
+    ("/huggingtweets/nope", 404, ["no repository huggingtweets/nope"], []),
+    ("/huggingtweets/%3Cb%3E", 404, ["no repository huggingtweets/&lt;b&gt;"], ["<b>"]),
+    ("/huggingtweets/gated", 200, ["<h1>Knock</h1>", "gated"], []),
+    ("/huggingtweets/gated/tree/main", 200, ["a.png"], []),
+    ("/huggingtweets/gated/blob/main/README.md", 200, ["# Knock"], []),
+    ("/huggingtweets/gated/blob/main/a%20b/c%25d.txt", 404, ["gated"], ["text&lt;"]),
+    ("/huggingtweets/gated/commit/main", 200, ["+# Knock", "c%d.txt"], ["text&lt;"]),
+    ("/api/x/blob/main/a", 404, ['{"error":'], []),
+]
+
+
+def test_what_is_hidden_stays_hidden(filled: tuple[str, Storage]) -> None:
+    for path, status, parts, absent in OTHERS:
+        answer = httpx2.get(filled[0] + path)
+        assert (answer.status_code, [part for part in parts if part not in answer.text]) == (status, []), path
+        assert [part for part in absent if part in answer.text] == [], path
+
+
+def test_what_is_lost_has_a_page(hub: tuple[str, str], tmp_path: Path) -> None:
+    storage = Storage(tmp_path / "hub")
     assert "Nothing here yet" in httpx2.get(hub[0]).text
-    assert "No model huggingtweets/&lt;b&gt;" in httpx2.get(hub[0] + "/huggingtweets/%3Cb%3E").text
+    repo = storage.create_repo("models", "huggingtweets/posts", False, "huggingtweets", {"README.md": b"---\na: [\n---\n# Hello"})
+    assert "<h1>Hello</h1>" in httpx2.get(f"{hub[0]}/huggingtweets/posts").text
+    change_card(storage, repo, "another")
+    storage.blobs.path(storage.resolve(repo, "main").files["README.md"].sha256).unlink()
+    answer = httpx2.get(f"{hub[0]}/huggingtweets/posts")
+    assert (answer.status_code, "hubtweets hub --check" in answer.text) == (500, True)
 
 
-def browse(url: str, folder: Path, *more: str) -> str:
-    """Open a page in Chromium and return its DOM after it was laid out."""
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if browser is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI looks at pages with a real browser; install chromium")
-        pytest.skip("no Chromium on this machine")
-    quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    command = [browser, "--headless", "--no-sandbox", *quiet, f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=5000", *more, url]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
 
 
-def test_a_published_bot_has_a_page_that_a_browser_shows(published: Path, tmp_path: Path) -> None:
-    storage = Storage(published / "hub")
-    with local.running(storage) as endpoint:
-        page = httpx2.get(f"{endpoint}/huggingtweets/lyons____").text
-        assert '<a href="/huggingtweets/lyons____">' in httpx2.get(endpoint).text
-        for row in ("Tweets downloaded</td>\n<td>3086", "Retweets</td>\n<td>1225", "Short tweets</td>\n<td>997", "Tweets kept</td>\n<td>864"):
-            assert row in page
-        picture = tmp_path / "page.png"
-        browse(f"{endpoint}/huggingtweets/lyons____", tmp_path, "--window-size=400,1200", f"--screenshot={picture}")
-    with Image.open(picture) as opened:
-        colors = {color for _, color in opened.convert("RGB").getcolors(10**6) or []}
-    assert {(255, 255, 255), (22, 32, 46)} <= colors  # ground and ink
+def test_a_person_walks_through_a_published_bot(published: Path, browser: Browser) -> None:
+    record = record_json.read(published / "runs" / "lyons____" / "run.json")
+    assert record.samples
+    with local.running(Storage(published / "hub")) as endpoint, browser.new_context(viewport={"width": 390, "height": 844}) as context:
+        seen, page = Seen(context), context.new_page()
+        page.goto(endpoint)
+        page.get_by_role("link", name="huggingtweets/lyons____").click()
+        for row in ("Tweets downloaded 3086", "Retweets 1225", "Short tweets 997", "Tweets kept 864"):
+            expect(page.get_by_role("row", name=row)).to_be_visible()
+        pictures = page.locator("article img").evaluate_all("images => images.map(image => image.complete && image.naturalWidth > 0)")
+        assert pictures and all(pictures)
+
+        recorded = page.locator("#widget details p")
+        expect(recorded).to_be_hidden()
+        page.get_by_label("Your prompt").fill("")
+        page.locator("#widget summary").click()
+        expect(recorded).to_have_text(record.samples.texts[0])
+        expect(page.get_by_label("Your prompt")).to_have_value("My dream is")
+        page.get_by_role("button", name="Generate").click()
+        expect(page.get_by_role("status")).to_contain_text("Made just now by the model on this machine, with seed", timeout=60_000)
+        results = page.locator("#results li").all_text_contents()
+        assert len(results) == 5 and all(text.startswith("My dream is") for text in results) and len(set(results)) > 1
+        widths = [width(page)]
+        page.get_by_label("Your prompt").fill("x" * 300)
+        page.get_by_role("button", name="Generate").click()
+        expect(page.get_by_role("status")).to_have_text("a prompt of 301 tokens is too long for this model; give 96 tokens at most")
+
+        for tab, link, expected in (
+            ("Files", "hubtweets.json", '"handle": "lyons____"'),
+            ("History", "Publish @lyons____", "+I was made with hubtweets"),
+        ):
+            page.get_by_role("link", name=tab, exact=True).click()
+            widths.append(width(page))
+            page.locator("main").get_by_role("link", name=link).click()
+            expect(page.locator("main")).to_contain_text(expected)
+            widths.append(width(page))
+        page.get_by_role("link", name="Pull requests").click()
+        expect(page.get_by_text("No pull requests yet")).to_be_visible()
+        assert widths == [390] * 5
+        assert seen.faults == []
+        assert {address.split("/")[2] for address in seen.requests} == {endpoint.split("/")[2]}
 
 
-def test_a_browser_runs_nothing_of_a_hostile_card(hub: tuple[str, str], tmp_path: Path) -> None:
-    from huggingface_hub import CommitOperationAdd, HfApi
+def test_without_javascript_all_but_generating_works(published: Path, browser: Browser) -> None:
+    with local.running(Storage(published / "hub")) as endpoint, browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(endpoint + OWN)
+        expect(page.get_by_text("this page needs JavaScript")).to_be_visible()
+        expect(page.get_by_role("button", name="Generate")).to_be_hidden()
+        page.locator("#widget summary").click()
+        expect(page.locator("#widget details p")).to_be_visible()
+        page.get_by_role("link", name="History").click()
+        expect(page.get_by_role("link", name="Publish @lyons____")).to_be_visible()
 
-    api = HfApi(endpoint=hub[0], token=hub[1])
-    api.create_repo("huggingtweets/evil")
-    text = (
-        card.render(named(" ".join(HOSTILE[:11]))) + "\n<script>document.title = 'pwned'</script><img src=x onerror=\"document.title = 'pwned'\">\n"
-    )
-    api.create_commit("huggingtweets/evil", [CommitOperationAdd("README.md", text.encode())], commit_message="x")
-    dom = browse(f"{hub[0]}/huggingtweets/evil", tmp_path, "--dump-dom")
-    assert "<title>huggingtweets/evil</title>" in dom
-    assert "&lt;/div&gt;&lt;script&gt;alert(1)&lt;/script&gt;" in dom
+
+@pytest.mark.parametrize(("scheme", "ground"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(17, 26, 39)")])
+def test_pages_are_as_light_as_the_reader_wants(filled: tuple[str, Storage], browser: Browser, scheme: str, ground: str) -> None:
+    with browser.new_context(color_scheme=scheme) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto(filled[0])
+        expect(page.locator("body")).to_have_css("background-color", ground)
+
+
+class Elsewhere(http.server.BaseHTTPRequestHandler):
+    """Another server, that a card would have the reader's browser ask."""
+
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_error(404)
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[tuple[str, list[str]]]:
+    """An address on another port, and what was asked of it."""
+    asked: list[str] = []
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Recording", (Elsewhere,), {"asked": asked})) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+        thread.join()
+
+
+ATTACKS = """
+<script>window.ran = 1; document.title = "ran"</script><script src="{away}/script.js"></script>
+<img src=x onerror="window.ran = 1"><img src="{away}/img.png"><img src="//{host}/img2.png" srcset="{away}/set.png">
+<svg onload="window.ran = 1"><script>window.ran = 1</script><image href="{away}/svg.png"></svg>
+<math><mtext><table><mglyph><style><img src=x onerror="window.ran = 1"></style></mglyph></table></mtext></math>
+<iframe src="{away}/frame"></iframe><iframe srcdoc="<script>top.ran = 1</script>"></iframe>
+<object data="{away}/object"></object><embed src="{away}/embed">
+<form action="{away}/form"><input autofocus onfocus="window.ran = 1"><button formaction="javascript:window.ran = 1">go</button></form>
+<meta http-equiv="refresh" content="0; url={away}/refresh"><base href="{away}/base/"><link rel="stylesheet" href="{away}/link.css">
+<style>@import "{away}/import.css"; header {{ display: none }} body {{ background: url({away}/style.png) }}</style>
+<a href="javascript:window.ran = 1" id="prompt">press</a> [press](javascript:window.ran=1) <a href="jav&#x09;ascript:window.ran = 1">press</a>
+<div style="position: fixed; top: 0; left: 0; width: 100vw; height: 100vh; z-index: 9999; background: url({away}/fixed.png) red">over</div>
+<div style="margin: -3000px; width: 9000px; height: 6000px; background-image: url('{away}/margin.png')">over</div>
+<div style="font-size: 900px; margin-top: -2000px; float: left; margin-left: -900px; transform: scale(9)">over</div>
+<video src="{away}/video" autoplay></video><audio src="{away}/audio" autoplay></audio><details open ontoggle="window.ran = 1">x</details>
+<p style="width: expression(window.ran = 1); background: url(javascript:window.ran=1)">x</p>
+<noscript><p title="</noscript><img src=x onerror=window.ran=1>"></noscript><template><img src=x onerror="window.ran = 1"></template>
+"""
+FORBIDDEN = "script, iframe, form, input, button, meta, link, base, svg, math, object, embed, style, template, video, audio, [onerror], [id], [class]"
+
+
+def names(texts: list[str]) -> list[str]:
+    """Return the texts that can be the path of a file."""
+    found = []
+    for text in texts:
+        try:
+            found.append(checked(text.strip("/")))
+        except HubError:
+            continue
+    return found
+
+
+def test_a_browser_runs_nothing_of_a_hostile_repo(hub: tuple[str, str], tmp_path: Path, elsewhere: tuple[str, list[str]], browser: Browser) -> None:
+    storage, (away, asked) = Storage(tmp_path / "hub"), elsewhere
+    printable = [text.encode("utf-8", "replace").decode() for text in HOSTILE]
+    shown = [{"text": text, "example_title": text, "output": {"text": text}} for text in printable]
+    metadata = yaml.safe_dump({"widget": shown, "tags": printable, "license": printable[0], "base_model": printable, "datasets": printable[:9]})
+    attacks = ATTACKS.format(away=away, host=away.removeprefix("http://"))
+    repo = storage.create_repo("models", "huggingtweets/evil", False, "huggingtweets", {"model.safetensors": b"x"})
+    head = storage.resolve(repo, "main")
+    contents = {name: storage.blobs.regular((text + attacks).encode("utf-8", "replace")) for name, text in zip(names(HOSTILE), HOSTILE, strict=False)}
+    for text in HOSTILE:  # titles may hold what no encoding has
+        card = f"---\n{metadata}---\n{text}\n{attacks}".encode("utf-8", "replace")
+        storage.commit(repo, "main", lambda files, card=card: {**files, **contents, "README.md": storage.blobs.regular(card)}, text, text, text)  # type: ignore[misc]
+        made = storage.write_commit(repo, head.id, text, text, text, {**head.files, **contents})
+        pull = pulls.open_discussion(storage, repo, text, text, text, made, head)
+        pulls.add_events(storage, repo, pull.num, pulls.event("title-change", text, {"from": text, "to": text}))
+    storage.create_ref(repo, "branches", names(HOSTILE)[0], "main")
+    with browser.new_context() as context:
+        seen, page = Seen(context), context.new_page()
+        addresses = ["", "/tree/main", "/commits/main", "/discussions", *(f"/discussions/{num}" for num in range(1, len(HOSTILE) + 1))]
+        addresses += [f"/commit/{one.id}" for one in storage.history(repo, storage.resolve(repo, "main"))][:4]
+        addresses += [f"/blob/main/{pages.segment(name)}" for name in contents]
+        for address in ["/", *(f"/huggingtweets/evil{address}" for address in addresses)]:
+            answer = page.goto(hub[0] + address)
+            assert answer and answer.status == 200, address
+            assert page.title() in ("huggingtweets/evil", "hubtweets hub") and page.url == hub[0] + address
+            assert page.evaluate("[typeof window.ran, document.querySelectorAll('[onerror], [href^=javascript]').length]") == ["undefined", 0], (
+                address
+            )
+        assert asked == []
+
+        answer = page.goto(f"{hub[0]}/huggingtweets/evil")
+        nonce = page.locator("script").evaluate("script => script.nonce")
+        assert answer and answer.headers["content-security-policy"] == f"{POLICY}; script-src 'nonce-{nonce}'; connect-src 'self'"
+        assert nonce not in httpx2.get(f"{hub[0]}/huggingtweets/evil").text
+        for place in page.locator("header a, .tabs a").all():  # what is not the card's stays in sight
+            place.click(trial=True)
+        assert page.locator("article").locator(FORBIDDEN).count() == 0
+        for press in page.locator("article").get_by_text("press").all():
+            press.dispatch_event("click")
+        for summary in page.locator("#widget summary").all():
+            summary.click()
+        page.get_by_role("link", name="Load them from there").click()
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("typeof window.ran") == "undefined"
+        assert {path.rpartition("/")[2] for path in asked} == {"img.png", "img2.png", "fixed.png", "margin.png"}
+        assert [fault for fault in seen.faults if "Content Security Policy" not in fault and "Failed to load resource" not in fault] == []

@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.requests import USER, find_repo, json_of, reader, repo_of, storage_of, url_of, writer
+from hubtweets.hub.requests import USER, check_gate, find_repo, json_of, reader, repo_of, storage_of, url_of, writer
+from hubtweets.hub.storage import KINDS
 
 SDKS = ("gradio", "streamlit", "docker", "static")
 
@@ -74,8 +75,21 @@ async def change_settings(request: Request) -> Response:
 
 
 async def check_access(request: Request) -> Response:
-    repo_of(request)
+    check_gate(request, repo_of(request))
     return JSONResponse({})
+
+
+def own_repos(request: Request) -> Response:
+    """List the repos of all kinds with the bytes that their heads hold, as `hf repos ls` shows them."""
+    reader(request)
+    storage, items = storage_of(request), []
+    for kind in KINDS:
+        for repo in storage.repos(kind):
+            head = storage.resolve(repo, "main")
+            size = sum(entry.size for entry in head.files.values())
+            about = {"updatedAt": head.date, "visibility": "private" if repo.private else "public", "storage": size}
+            items.append({"id": repo.id, "type": kind.removesuffix("s"), **about})
+    return JSONResponse(items)
 
 
 async def agent_harnesses(request: Request) -> Response:

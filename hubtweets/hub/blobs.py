@@ -9,6 +9,7 @@ A content is written beside its place and renamed into it: it is there whole, or
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from hubtweets.hub.errors import HubError
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 BLOCK = 2**20  # bytes that are read and written at once
+SPARE = 2**26  # bytes of the disk that uploads leave free
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,19 @@ class Blobs:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.replace(file.name, path)
 
-    def add(self, chunks: Iterable[bytes]) -> tuple[str, int]:
-        """Keep a content and return its SHA-256 and size in bytes."""
+    def room(self) -> int:
+        """Return the bytes that an upload may have."""
+        return shutil.disk_usage(self.root).free - SPARE
+
+    def add(self, chunks: Iterable[bytes | memoryview], expected: str | None = None) -> tuple[str, int]:
+        """Keep a content and return its SHA-256 and size in bytes; raise HubError 400 where another SHA-256 was expected."""
         digest, size = hashlib.sha256(), 0
         with self.temporary() as file:
             for chunk in chunks:
                 digest.update(chunk)
                 size += file.write(chunk)
+            if expected not in (None, digest.hexdigest()):
+                raise HubError(400, f"what came has sha256 {digest.hexdigest()}, not {expected}")
             self.keep(file, self.path(digest.hexdigest()))
         return digest.hexdigest(), size
 

@@ -37,6 +37,8 @@ class Change:
                 self.read(operation["key"], operation["value"])
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
                 raise HubError(400, f"a line of the commit can't be read: {error!r}") from None
+        if not self.header:
+            raise HubError(400, "a commit begins with its header")
         self.parent = self.header.get("parentCommit")
         if not isinstance(self.parent, str | None):
             raise HubError(400, "parentCommit is no commit")

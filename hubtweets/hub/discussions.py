@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -38,7 +39,14 @@ def describe_whole(storage: Storage, repo: Repo, one: Discussion) -> dict[str, A
         answer["changes"] = {"base": "refs/heads/main"} | ({"mergeCommitId": one.merge_commit} if one.merge_commit else {})
         answer["filesWithConflicts"] = [] if one.merge_commit else pulls.conflicting(base.files, head.files, storage.resolve(repo, "main").files)
         answer["diff"] = "".join(diff(storage, base, head))
+        pushed = takewhile(lambda commit: commit.id != base.id, storage.history(repo, head))
+        answer["events"] = sorted([*one.events, *map(commit_event, pushed)], key=lambda event: event["createdAt"])
     return answer
+
+
+def commit_event(commit: Commit) -> dict[str, Any]:
+    data = {"subject": commit.title, "oid": commit.id}
+    return {"id": commit.id, "type": "commit", "createdAt": commit.date, "author": {"name": commit.author}, "data": data}
 
 
 def diff(storage: Storage, old: Commit, new: Commit) -> Iterator[str]:
@@ -104,25 +112,22 @@ async def create(request: Request) -> Response:
 async def comment(request: Request) -> Response:
     user, body = writer(request), await json_of(request)
     event = pulls.comment(user, str(body.get("comment") or ""))
-    await run_in_threadpool(pulls.add_event, storage_of(request), repo_of(request), number(request), event)
+    await run_in_threadpool(pulls.add_events, storage_of(request), repo_of(request), number(request), event)
     return JSONResponse({"newMessage": event})
 
 
 async def rename(request: Request) -> Response:
     user, repo, storage, title = writer(request), repo_of(request), storage_of(request), str((await json_of(request)).get("title") or "")
     event = pulls.event("title-change", user, {"from": pulls.read(storage, repo, number(request)).title, "to": title})
-    await run_in_threadpool(pulls.add_event, storage, repo, number(request), event, title=title)
+    await run_in_threadpool(pulls.add_events, storage, repo, number(request), event, title=title)
     return JSONResponse({"newTitle": event})
 
 
 async def change_status(request: Request) -> Response:
     user, body, storage, repo = writer(request), await json_of(request), storage_of(request), repo_of(request)
-    status = body.get("status")
-    if status not in ("open", "closed") or pulls.read(storage, repo, number(request)).status == "merged":
-        raise HubError(400, f"a discussion that is not merged can be open or closed, not {status!r}")
-    event = pulls.event("status-change", user, {"status": status})
-    await run_in_threadpool(pulls.add_event, storage, repo, number(request), event, status=status)
-    return JSONResponse({"newStatus": event})
+    status, text = str(body.get("status")), str(body.get("comment") or "")
+    one = await run_in_threadpool(pulls.change_status, storage, repo, number(request), user, status, text)
+    return JSONResponse({"newStatus": one.events[-1]})
 
 
 async def merge(request: Request) -> Response:

@@ -17,29 +17,32 @@ from hubtweets.hub.errors import HubError
 
 PATIENCE = 30.0  # seconds that the next piece of a body may take
 SLOWEST = 1024  # bytes per second of a body, after the first PATIENCE
+MAX_HEAD = 2**16  # bytes of all headers
 
 
 class Guard:
     """Refuses requests that a foreign page sent, and bodies that do not come."""
 
     def __init__(self, app: ASGIApp, host: str) -> None:
-        self.app, self.host = app, host
+        self.app, self.host = app, host.lower()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        refusal = self.refusal(Headers(scope=scope), scope["method"])
-        if refusal:
+        refusal = self.refusal(Headers(scope=scope), scope["method"], scope["scheme"])
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEAD:
+            await JSONResponse({"error": f"the headers are over {MAX_HEAD} bytes"}, 431)(scope, receive, send)
+        elif refusal:
             await JSONResponse({"error": refusal}, 403)(scope, receive, send)
         else:
             await self.app(scope, patient(receive), send)
 
-    def refusal(self, headers: Headers, method: str) -> str | None:
+    def refusal(self, headers: Headers, method: str, scheme: str) -> str | None:
         """Say why a request can't be the user's own, None where it can."""
         host, origin = headers.get("host", ""), headers.get("origin")
         if not self.is_ours(hostname(host)):
             return "this Hub has no such name: the Host is not its own"
-        if method not in ("GET", "HEAD") and origin is not None and urlsplit(origin).netloc != host:
+        if method not in ("GET", "HEAD") and origin not in (None, f"{scheme}://{host}"):
             return "another site's page can't write here: the Origin is not this Hub"
         return None
 

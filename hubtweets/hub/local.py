@@ -14,7 +14,7 @@ import uvicorn
 from platformdirs import user_data_path
 from starlette.types import ASGIApp
 
-from hubtweets.errors import HubtweetsError
+from hubtweets.errors import HubtweetsError, printable
 from hubtweets.hub import audit
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.server import create_app
@@ -44,7 +44,7 @@ class Server(uvicorn.Server):
     """A server whose socket is bound at once, so that its port is known and a taken one is an error."""
 
     def __init__(self, app: ASGIApp, host: str = HOST, port: int = PORT) -> None:
-        super().__init__(uvicorn.Config(app, log_level="warning", lifespan="off", server_header=False, timeout_graceful_shutdown=3))
+        super().__init__(uvicorn.Config(app, log_level="warning", lifespan="off", http="h11", server_header=False, timeout_graceful_shutdown=3))
         self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -89,7 +89,7 @@ def tend(check: bool, collect: bool) -> Iterator[str]:
         yield f"removed {count:,} files that nobody needs, {size:,} bytes"
     if check:
         found = audit.check(storage)
-        yield from found.faults
+        yield from map(printable, found.faults)
         yield f"{found.repos:,} repos, {found.commits:,} commits, {found.contents:,} contents, {found.size:,} bytes"
         orphans = f"{len(found.orphans):,} files that nobody needs, {sum(found.orphans.values()):,} bytes"
         yield orphans + ("; to remove them: hubtweets hub --gc" if found.orphans else "")

@@ -52,6 +52,7 @@ def write(storage: Storage, repo: Repo, discussion: Discussion) -> None:
 def open_discussion(storage: Storage, repo: Repo, title: str, description: str, author: str, head: Commit | None, base: Commit | None) -> Discussion:
     """Open a discussion, or a pull request for the commit `head` that was made on top of `base`; it is a draft while they are the same."""
     with storage.lock:
+        storage.again(repo)
         num = max((one.num for one in discussions(storage, repo)), default=0) + 1
         if head:
             storage.set_ref(repo, "pulls", str(num), head.id)
@@ -62,11 +63,11 @@ def open_discussion(storage: Storage, repo: Repo, title: str, description: str, 
     return opened
 
 
-def add_event(storage: Storage, repo: Repo, num: int, event: dict[str, Any], **changes: Any) -> Discussion:
-    """Add an event to a discussion, and change it."""
+def add_events(storage: Storage, repo: Repo, num: int, *events: dict[str, Any], **changes: Any) -> Discussion:
+    """Add events to a discussion, and change it."""
     with storage.lock:
         old = read(storage, repo, num)
-        new = replace(old, events=(*old.events, event), **changes)
+        new = replace(old, events=(*old.events, *events), **changes)
         write(storage, repo, new)
     return new
 
@@ -80,7 +81,20 @@ def comment(author: str, text: str) -> dict[str, Any]:
     return event("comment", author, {"edited": False, "hidden": False, "latest": latest, "history": [latest]})
 
 
-def merge(storage: Storage, repo: Repo, num: int, author: str, text: str | None = None) -> Discussion:
+def status_events(author: str, status: str, text: str) -> list[dict[str, Any]]:
+    """Return what is said of a change of status: the comment that goes with it, if any, and the change."""
+    return [*([comment(author, text)] if text else []), event("status-change", author, {"status": status})]
+
+
+def change_status(storage: Storage, repo: Repo, num: int, author: str, status: str, text: str) -> Discussion:
+    """Open or close a discussion; raise HubError 400 where it was merged."""
+    with storage.lock:
+        if status not in ("open", "closed") or read(storage, repo, num).status == "merged":
+            raise HubError(400, f"a discussion that is not merged can be open or closed, not {status!r}")
+        return add_events(storage, repo, num, *status_events(author, status, text), status=status)
+
+
+def merge(storage: Storage, repo: Repo, num: int, author: str, text: str) -> Discussion:
     """Bring a pull request's changes into main; raise HubError 409 where it is no open one, or where main changed the same files."""
     with storage.lock:
         pull = read(storage, repo, num)
@@ -90,9 +104,8 @@ def merge(storage: Storage, repo: Repo, num: int, author: str, text: str | None 
         conflicts = conflicting(base.files, head.files, storage.resolve(repo, "main").files)
         if conflicts:
             raise HubError(409, f"main changed since: {', '.join(conflicts)}; make the pull request again")
-        made = storage.commit(repo, "main", lambda files: merged(base.files, head.files, files), f"{pull.title} (#{num})", text or "", author)
-        changes = {"status": "merged", "merge_commit": made.id}
-        return add_event(storage, repo, num, event("status-change", author, {"status": "merged"}), **changes)
+        made = storage.commit(repo, "main", lambda files: merged(base.files, head.files, files), f"{pull.title} (#{num})", text, author)
+        return add_events(storage, repo, num, *status_events(author, "merged", text), status="merged", merge_commit=made.id)
 
 
 def changed(old: Files, new: Files) -> list[str]:

@@ -1,17 +1,21 @@
 """The requests that read: information, trees, refs, history, and the files themselves."""
 
 import hashlib
+import html
+from collections.abc import Callable
+from itertools import chain, pairwise
 from typing import Any
 from urllib.parse import parse_qs, quote
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
-from hubtweets.hub.blobs import Entry, lfs_pointer
+from hubtweets.hub.blobs import BLOCK, Entry, lfs_pointer
 from hubtweets.hub.cards import front_matter
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.pulls import changed
-from hubtweets.hub.requests import body_of, commit_of, part, repo_of, storage_of, user_of
+from hubtweets.hub.requests import body_of, check_gate, commit_of, part, repo_of, storage_of, user_of
 from hubtweets.hub.storage import REFS, Commit, Repo, Storage
 
 PAGE, EXPANDED_PAGE, COMMITS_PAGE = 1000, 50, 50  # items, as on the Hub
@@ -39,12 +43,20 @@ def describe(storage: Storage, repo: Repo, commit: Commit, blobs: bool = False) 
         "private": repo.private,
         "gated": repo.gated,
         "disabled": False,
-        "tags": metadata.get("tags") or [],
+        "tags": tags_of(repo.kind, metadata),
         **{key: metadata[key] for key in ("pipeline_tag", "library_name", "sdk") if key in metadata},
         "cardData": metadata,
         "usedStorage": sum(entry.size for entry in commit.files.values()),
         "siblings": [{"rfilename": path, **(details(path, entry, "blobId") if blobs else {})} for path, entry in commit.files.items()],
     }
+
+
+def tags_of(kind: str, metadata: dict[str, Any]) -> list[str]:
+    """Return a card's tags, and those that the Hub makes of its other entries: `license:mit`, `dataset:NAME`, a model's languages as they are."""
+    starts = {"tags": "", "library_name": "", "pipeline_tag": "", "language": "" if kind == "models" else "language:", "license": "license:"}
+    starts |= {"datasets": "dataset:", "base_model": "base_model:", "task_categories": "task_categories:", "size_categories": "size_categories:"}
+    values = {key: value if isinstance(value, list) else [value] for key, value in metadata.items() if value is not None}
+    return list(dict.fromkeys(f"{start}{value}" for key, start in starts.items() for value in values.get(key, [])))
 
 
 def details(path: str, entry: Entry, oid_key: str = "oid") -> dict[str, Any]:
@@ -57,33 +69,46 @@ def details(path: str, entry: Entry, oid_key: str = "oid") -> dict[str, Any]:
 
 
 def repos(request: Request) -> Response:
-    """List the repos of a kind, the last changed first; of one author, or with a word in the name, where asked."""
+    """List the repos of a kind that are what the query asks for, the last changed first, or the newest where `sort` is createdAt."""
     storage, user, query = storage_of(request), user_of(request), request.query_params
-    found = [repo for repo in storage.repos(part(request, "kind")) if user or not repo.private]
-    found = [repo for repo in found if query.get("author") in (None, repo.id.partition("/")[0])]
-    found = [repo for repo in found if query.get("search", "").lower() in repo.id.lower()]
-    described = [describe(storage, repo, storage.resolve(repo, "main")) for repo in found]
-    described.sort(key=lambda repo: repo["lastModified"], reverse=True)
-    return paged(request, described, PAGE)
+    seen = [repo for repo in storage.repos(part(request, "kind")) if user or not repo.private]
+    found = [one for repo in seen if asked(query, one := describe(storage, repo, storage.resolve(repo, "main")))]
+    found.sort(key=lambda one: one["createdAt" if query.get("sort") == "createdAt" else "lastModified"], reverse=True)
+    return paged(request, [chosen(query, one) for one in found], PAGE)
+
+
+def asked(query: QueryParams, described: dict[str, Any]) -> bool:
+    """Tell whether a repo is by the author, has the words in its name, the tags and the task, and is gated or not, where a listing asks for that."""
+    return (
+        query.get("author") in (None, described["author"])
+        and all(word.lower() in described["id"].lower() for word in query.getlist("search"))
+        and {*query.getlist("filter")} <= {*described["tags"]}
+        and query.get("pipeline_tag") in (None, described.get("pipeline_tag"))
+        and query.get("gated", "").lower() in ("", str(bool(described["gated"])).lower())
+    )
+
+
+def chosen(query: QueryParams, described: dict[str, Any]) -> dict[str, Any]:
+    """Return only the properties that `expand` names, where it does."""
+    wanted = query.getlist("expand")
+    return {key: value for key, value in described.items() if not wanted or key in ("_id", "id", *wanted)}
 
 
 def info(request: Request) -> Response:
-    """Describe a repo at a revision, its files with their sizes where `blobs` asks, only the properties that `expand` names where it does."""
+    """Describe a repo at a revision, its files with their sizes where `blobs` asks."""
     repo, query = repo_of(request), request.query_params
-    answer = describe(storage_of(request), repo, commit_of(request, repo), query.get("blobs", "").lower() == "true")
-    wanted = query.getlist("expand")
-    return JSONResponse({key: value for key, value in answer.items() if not wanted or key in ("_id", "id", *wanted)})
+    return JSONResponse(chosen(query, describe(storage_of(request), repo, commit_of(request, repo), query.get("blobs", "").lower() == "true")))
 
 
-def paged(request: Request, items: list[Any], size: int) -> Response:
-    """Answer with a page of a list, and in the Link header where the next one is."""
+def paged(request: Request, items: list[Any], size: int, finish: Callable[[list[Any]], list[Any]] = list) -> Response:
+    """Answer with a page of a list, `finish`ed, and in the Link header where the next one is."""
     start = request.query_params.get("cursor", "0")
     limit = request.query_params.get("limit", str(size))
     if not all(digits.isascii() and digits.isdecimal() and len(digits) < 10 for digits in (start, limit)):
         raise HubError(400, "cursor and limit are numbers")
     end = int(start) + min(int(limit) or size, size)
     following = request.url.include_query_params(cursor=end)
-    return JSONResponse(items[int(start) : end], headers={"Link": f'<{following}>; rel="next"'} if end < len(items) else None)
+    return JSONResponse(finish(items[int(start) : end]), headers={"Link": f'<{following}>; rel="next"'} if end < len(items) else None)
 
 
 def file_item(path: str, entry: Entry) -> dict[str, Any]:
@@ -96,8 +121,9 @@ def folder_item(path: str) -> dict[str, Any]:
 
 def last_changes(storage: Storage, repo: Repo, commit: Commit, paths: list[str]) -> dict[str, dict[str, str]]:
     """Return for each path, a file's or a folder's, the commit that last changed it."""
-    history, found, waiting = list(storage.history(repo, commit)), {}, set(paths)
-    for new, old in zip(history, [*history[1:], None], strict=True):
+    found, waiting = {}, set(paths)
+    for new, old in pairwise(chain(storage.history(repo, commit), [None])):
+        assert new
         differing = changed(old.files if old else {}, new.files)
         touched = {"/".join(steps[:n]) for path in differing for steps in [path.split("/")] for n in range(1, len(steps) + 1)}
         for path in touched & waiting:
@@ -131,8 +157,8 @@ def tree(request: Request) -> Response:
         folders |= {prefix + "/".join(steps[: n + 1]) for n in range(len(steps) if recursive else min(1, len(steps)))}
         if recursive or not steps:
             items.append(file_item(path, entry))
-    items = expanded(request, repo, commit, [folder_item(path) for path in sorted(folders)] + items, expand)
-    return paged(request, items, EXPANDED_PAGE if expand.lower() == "true" else PAGE)
+    items = [folder_item(path) for path in sorted(folders)] + items
+    return paged(request, items, EXPANDED_PAGE if expand.lower() == "true" else PAGE, lambda page: expanded(request, repo, commit, page, expand))
 
 
 async def paths_info(request: Request) -> Response:
@@ -162,15 +188,18 @@ def refs(request: Request) -> Response:
 def commits(request: Request) -> Response:
     repo = repo_of(request)
     history = storage_of(request).history(repo, commit_of(request, repo))
-    items = [{"id": one.id, "title": one.title, "message": one.message, "date": one.date, "authors": [{"user": one.author}]} for one in history]
+    formatted = "formatted" in request.query_params.getlist("expand[]")
+    items = []
+    for one in history:
+        item = {"id": one.id, "title": one.title, "message": one.message, "date": one.date, "authors": [{"user": one.author}]}
+        items.append(item | ({"formatted": {"title": html.escape(one.title), "message": html.escape(one.message)}} if formatted else {}))
     return paged(request, items, COMMITS_PAGE)
 
 
 def resolve(request: Request) -> Response:
     """Serve a file, whole or by Range; where it is missing, `X-Repo-Commit` lets the client remember that."""
     storage, repo = storage_of(request), repo_of(request)
-    if repo.gated and user_of(request) is None:
-        raise HubError(401, f"{repo.id} is gated; log in to read it", "GatedRepo")
+    check_gate(request, repo)
     commit, path = commit_of(request, repo), part(request, "path")
     entry = commit.files.get(path)
     headers = {"X-Repo-Commit": commit.id}
@@ -180,4 +209,6 @@ def resolve(request: Request) -> Response:
     # nothing of a repo may run as a page of this server
     headers |= {"ETag": f'"{entry.sha256 if entry.lfs else entry.oid}"', "Content-Security-Policy": "sandbox; default-src 'none'"}
     headers["X-Content-Type-Options"] = "nosniff"
-    return FileResponse(storage.blobs.path(entry.sha256), headers=headers)
+    answer = FileResponse(storage.blobs.path(entry.sha256), headers=headers)
+    answer.chunk_size = BLOCK
+    return answer

@@ -81,6 +81,12 @@ def find_repo(request: Request, kind: str, repo_id: str) -> Repo:
     return repo
 
 
+def check_gate(request: Request, repo: Repo) -> None:
+    """Raise HubError 401 where only who has a token may have the files."""
+    if repo.gated and user_of(request) is None:
+        raise HubError(401, f"{repo.id} is gated; log in to read it", "GatedRepo")
+
+
 def commit_of(request: Request, repo: Repo) -> Commit:
     return storage_of(request).resolve(repo, part(request, "revision") or "main")
 

@@ -29,6 +29,7 @@ def create_app(storage: Storage, host: str = "127.0.0.1") -> ASGIApp:
     routes = [
         Route("/api/whoami-v2", accounts.whoami),
         Route("/api/agent-harnesses", accounts.agent_harnesses),
+        Route("/api/settings/repositories", accounts.own_repos),
         Route("/api/repos/create", accounts.create_repo, methods=["POST"]),
         Route("/api/repos/delete", accounts.delete_repo, methods=["DELETE"]),
         Route("/api/repos/move", accounts.move_repo, methods=["POST"]),

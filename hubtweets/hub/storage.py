@@ -139,7 +139,7 @@ class Storage:
     def change_settings(self, repo: Repo, private: bool | None, gated: str | bool | None) -> Repo:
         """Change who may see a repo; None leaves a setting as it is."""
         with self.lock:
-            repo = self._again(repo)
+            repo = self.again(repo)
             changed = Repo(repo.kind, repo.id, repo.private if private is None else private, repo.created_at, repo.gated if gated is None else gated)
             self._write_repo(changed)
         return changed
@@ -148,8 +148,8 @@ class Storage:
         """Remove a repo with its history; its contents stay until they are collected."""
         with self.lock:
             gone = self.root / "tmp" / secrets.token_hex(8)
-            self.folder(self._again(repo)).rename(gone)  # at once, so that it is never half there
-        shutil.rmtree(gone)
+            self.folder(self.again(repo)).rename(gone)  # at once, so that it is never half there
+        shutil.rmtree(gone, ignore_errors=True)  # it may be collected at the same time
 
     def move_repo(self, repo: Repo, repo_id: str) -> None:
         """Give a repo another name; raise HubError 409 where there is one of that name."""
@@ -159,9 +159,9 @@ class Storage:
                 raise HubError(409, f"{repo_id} exists already")
             shutil.rmtree(place, ignore_errors=True)
             place.parent.mkdir(parents=True, exist_ok=True)
-            self.folder(self._again(repo)).rename(place)
+            self.folder(self.again(repo)).rename(place)
 
-    def _again(self, repo: Repo) -> Repo:
+    def again(self, repo: Repo) -> Repo:
         """Return a repo as it is now; raise HubError 404 where somebody removed it meanwhile."""
         found = self.find_repo(repo.kind, repo.id)
         if found is None:
@@ -172,7 +172,8 @@ class Storage:
 
     def refs(self, repo: Repo, kind: str) -> dict[str, str]:
         """Return name -> commit id of the "branches", "tags" or "pulls"."""
-        return {unquote(path.name): path.read_text() for path in sorted((self.folder(repo) / "refs" / kind).glob("*"))}
+        names = [unquote(path.name) for path in sorted((self.folder(repo) / "refs" / kind).glob("*"))]
+        return {name: sha for name in names if (sha := self._ref(repo, kind, name))}
 
     def _ref(self, repo: Repo, kind: str, name: str) -> str | None:
         try:
@@ -186,7 +187,7 @@ class Storage:
     def create_ref(self, repo: Repo, kind: str, name: str, revision: str) -> None:
         """Create a tag or a branch; raise HubError 409 where it exists."""
         with self.lock:
-            if self._ref(self._again(repo), kind, name):
+            if self._ref(self.again(repo), kind, name):
                 raise HubError(409, f"{repo.id} has {name} already")
             self.set_ref(repo, kind, name, self.resolve(repo, revision).id)
 
@@ -205,13 +206,18 @@ class Storage:
             if revision.startswith(start):
                 sha = self._ref(repo, kind, revision.removeprefix(start))
         sha = sha or self._ref(repo, "branches", revision) or self._ref(repo, "tags", revision)
-        commits = self.folder(repo) / "commits"
         if sha is None and SHA.fullmatch(revision):
-            found = list(commits.glob(revision + "*.json"))
+            found = list((self.folder(repo) / "commits").glob(revision + "*.json"))
             sha = found[0].stem if len(found) == 1 else None
         if sha is None:
             raise HubError(404, f"{repo.id} has no revision {revision}", "RevisionNotFound")
-        return read_commit(commits / f"{sha}.json")
+        return self._commit(repo, sha)
+
+    def _commit(self, repo: Repo, sha: str) -> Commit:
+        try:
+            return read_commit(self.folder(repo) / "commits" / f"{sha}.json")
+        except FileNotFoundError:  # the repo was removed just now; or something is amiss
+            raise HubError(404, f"{repo.id} has lost {sha}; type: hubtweets hub --check", "RevisionNotFound") from None
 
     def history(self, repo: Repo, commit: Commit) -> Iterator[Commit]:
         """Yield a commit and those before it, newest first."""
@@ -219,7 +225,7 @@ class Storage:
             yield commit
             if commit.parent is None:
                 return
-            commit = read_commit(self.folder(repo) / "commits" / f"{commit.parent}.json")
+            commit = self._commit(repo, commit.parent)
 
     def commit(
         self, repo: Repo, revision: str, change: Callable[[Files], Files], title: str, message: str, author: str, parent: str | None = None
@@ -228,7 +234,7 @@ class Storage:
         kind = "pulls" if revision.startswith(REFS["pulls"]) else "branches"
         name = revision.removeprefix(REFS[kind])
         with self.lock:
-            sha = self._ref(self._again(repo), kind, name)
+            sha = self._ref(self.again(repo), kind, name)
             if sha is None:
                 raise HubError(404, f"{repo.id} has no branch {name}", "RevisionNotFound")
             if parent and not sha.startswith(parent):

@@ -22,7 +22,6 @@ from hubtweets.hub.storage import GITATTRIBUTES, Commit, Storage
 
 LARGE = 10 * 2**20  # bytes; from here on a file goes by LFS or Xet
 PART = 2**30  # bytes; a larger file comes in parts by LFS, so that what is cut goes on from the last one
-SPARE = 2**26  # bytes of the disk that uploads leave free
 
 
 async def preupload(request: Request) -> Response:
@@ -33,7 +32,7 @@ async def preupload(request: Request) -> Response:
     for file in listed(await json_of(request), "files"):
         try:
             path, size, binary = checked(file["path"]), int(file["size"]), b"\0" in base64.b64decode(file.get("sample") or "")
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             raise HubError(400, "a file needs a path, a size and a sample") from None
         lfs = size > 0 and (size >= LARGE or binary or any(fnmatch.fnmatch(path.rpartition("/")[2], pattern) for pattern in patterns))
         answer = {"path": path, "uploadMode": "lfs" if lfs else "regular", "shouldIgnore": False}
@@ -65,17 +64,17 @@ async def lfs_batch(request: Request) -> Response:
     writer(request)
     repo_of(request)
     storage, objects = storage_of(request), []
-    room = shutil.disk_usage(storage.root).free - SPARE
+    room = storage.blobs.room()
     for wanted in listed(await json_of(request), "objects"):
         sha256, size = str(wanted.get("oid")), wanted.get("size")
         if not SHA256.fullmatch(sha256) or type(size) is not int or size < 0:
             raise HubError(400, f"an object needs a sha256 and a size, not {wanted}")
         item: dict[str, Any] = {"oid": sha256, "size": size}
         if not storage.blobs.has(sha256):
-            room -= size
-            if room < 0:
+            if size > room:
                 item["error"] = {"code": 507, "message": f"{size} bytes are more than the disk has left"}
             else:
+                room -= size
                 item["actions"] = {"upload": upload_action(request, sha256, size)}
         objects.append(item)
     return JSONResponse({"transfer": "basic", "objects": objects}, media_type="application/vnd.git-lfs+json")
@@ -124,16 +123,21 @@ async def join_parts(request: Request) -> Response:
 
 
 def join(storage: Storage, sha256: str, count: int) -> None:
-    if storage.blobs.has(sha256):  # the last answer was lost
-        return
+    """Make an object of its parts; raise HubError 400 where one is missing, or where all together are something else and go with that."""
     folder = storage.root / "parts" / sha256
-    try:
-        found, _ = storage.blobs.add(block for number in range(1, count + 1) for block in blocks(folder / str(number)))
-    except FileNotFoundError as error:
-        raise HubError(400, f"part {error.filename.rpartition('/')[2]} of {sha256} was never uploaded") from None
-    shutil.rmtree(folder)
-    if found != sha256:
-        raise HubError(400, f"the parts are an object with sha256 {found}, not {sha256}")
+    parts = [folder / str(number) for number in range(1, count + 1)]
+    if not storage.blobs.has(sha256):  # else the last answer was lost
+        if missing := [part.name for part in parts if not part.exists()]:
+            raise HubError(400, f"part {missing[0]} of {sha256} was never uploaded")
+        try:
+            storage.blobs.add((block for part in parts for block in blocks(part)), sha256)
+        except FileNotFoundError:
+            if not storage.blobs.has(sha256):  # else somebody who pushes the same was faster
+                raise
+        except HubError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 # ---- Xet ----

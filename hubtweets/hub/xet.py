@@ -6,39 +6,36 @@ ordinary content: downloads never need Xet. Formats: https://huggingface.co/docs
 """
 
 import struct
-from collections.abc import Iterator
+from array import array
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, NamedTuple
 
 import pyarrow
 
-from hubtweets.hub.blobs import BLOCK, SHA256
+from hubtweets.hub.blobs import SHA256
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage import Storage
 
-MAX_XORB = 2**26  # bytes, as in the specification
+HEADER = 8  # bytes before each chunk: version, packed length, scheme, plain length
+MAX_CHUNKS = 2**13  # of a xorb, as clients have it
+MAX_XORB = 2**26 + MAX_CHUNKS * HEADER  # bytes: clients count 64 MiB of plain chunks, what can't be packed has its headers besides
 MAX_SHARD = 2**26  # bytes, of about 600,000 chunks
-MAX_CHUNK = 2**24  # bytes, what a header can say
+INDEXES = 2**10  # of xorbs, kept while a shard's files are put together: 32 MiB at most
 RECORD = 48  # bytes: a shard's header and every record after it
 END = b"\xff" * 32
 HAS_VERIFICATION, HAS_METADATA = 1 << 31, 1 << 30
 
 
 class Term(NamedTuple):
-    """A run of chunks [start, end) of a xorb."""
+    """A run of chunks [start, end) of a xorb, and their plain size."""
 
     xorb: str
+    size: int
     start: int
     end: int
-
-
-class Chunk(NamedTuple):
-    """A chunk's place in its xorb's file, its packing scheme and its plain size."""
-
-    offset: int
-    packed_size: int
-    scheme: int
-    size: int
 
 
 def add_xorb(storage: Storage, name: str, file: IO[bytes]) -> None:
@@ -46,65 +43,78 @@ def add_xorb(storage: Storage, name: str, file: IO[bytes]) -> None:
     if not SHA256.fullmatch(name):
         raise HubError(400, "a xorb needs a hash for a name")
     file.flush()
-    if not index(Path(file.name)):
+    if len(index(Path(file.name))) < 2:
         raise HubError(400, "the xorb is empty")
     storage.blobs.keep(file, storage.root / "xorbs" / name)
 
 
 def add_shard(storage: Storage, file: IO[bytes]) -> None:
-    """Put a shard's files together; raise HubError 400 where a xorb is missing or a file has another SHA-256 than the shard says."""
-    file.seek(0)
-    for sha256, terms in parse_shard(file):
-        if not storage.blobs.has(sha256):
-            found, _ = storage.blobs.add(data(storage, terms))
-            if found != sha256:
-                raise HubError(400, f"the chunks give a file with sha256 {found}, the shard says {sha256}")
+    """Put a shard's files together.
+
+    Raises HubError 400 where a xorb is missing or a file has another SHA-256 than the shard says, 413 where the disk has no room for it.
+    """
+    index_of = lru_cache(INDEXES)(index)  # a xorb has chunks of thousands of files where these are small
+    for sha256, position, count in files(file):
+        if storage.blobs.has(sha256):
+            continue
+        size = sum(term.size for term in terms(file, position, count))
+        if size > storage.blobs.room():
+            raise HubError(413, f"a file of {size} bytes is more than the disk has left")
+        storage.blobs.add(data(storage, terms(file, position, count), index_of), sha256)
 
 
-def data(storage: Storage, terms: list[Term]) -> Iterator[bytes]:
+def data(storage: Storage, terms: Iterator[Term], index_of: Callable[[Path], "array[int]"]) -> Iterator[bytes | memoryview]:
     """Yield a file's bytes chunk by chunk."""
-    indexes: dict[str, list[Chunk]] = {}
-    for name, start, end in terms:
+    for name, size, start, end in terms:
         path = storage.root / "xorbs" / name
         try:
-            chunks = indexes.get(name) or indexes.setdefault(name, index(path))
+            places, xorb = index_of(path), path.open("rb", buffering=0)
         except FileNotFoundError:
             raise HubError(400, f"xorb {name} was never uploaded here") from None
-        if not start < end <= len(chunks):
-            raise HubError(400, f"xorb {name} has {len(chunks)} chunks, the shard wants {start} to {end}")
-        with path.open("rb") as xorb:
-            for chunk in chunks[start:end]:
-                xorb.seek(chunk.offset)
-                yield unpack(chunk, xorb.read(chunk.packed_size))
+        with xorb:
+            if not start < end < len(places):
+                raise HubError(400, f"xorb {name} has {len(places) - 1} chunks, the shard wants {start} to {end}")
+            xorb.seek(places[start])
+            for begin, stop in pairwise(places[start : end + 1]):
+                plain = unpack(xorb.read(stop - begin))
+                size -= len(plain)
+                if size < 0:
+                    break
+                yield plain
+        if size:
+            raise HubError(400, f"the chunks {start} to {end} of xorb {name} have not the size that the shard says")
 
 
-def index(path: Path) -> list[Chunk]:
-    """Return where a xorb's chunks are: an 8-byte header each (version, packed length, scheme, plain length), then the packed bytes."""
-    found, position, end = [], 0, path.stat().st_size
-    with path.open("rb", buffering=BLOCK) as xorb:
-        while position < end:
+def index(path: Path) -> "array[int]":
+    """Return where a xorb's chunks begin, and where the last one ends."""
+    places, position, end = array("I"), 0, path.stat().st_size
+    with path.open("rb", buffering=0) as xorb:  # of each chunk only the header is read
+        while position < end and len(places) < MAX_CHUNKS:
+            places.append(position)
             xorb.seek(position)
-            header = xorb.read(8)
-            packed_size, scheme, size = int.from_bytes(header[1:4], "little"), header[4:5], int.from_bytes(header[5:8], "little")
-            position += 8 + packed_size
-            if position > end or scheme not in (b"\0", b"\1", b"\2"):
+            header = xorb.read(HEADER)
+            if header[4:5] not in (b"\0", b"\1", b"\2"):
                 raise HubError(400, "a chunk of the xorb is cut or of an unknown scheme")
-            found.append(Chunk(position - packed_size, packed_size, scheme[0], size))
-    return found
+            position += HEADER + int.from_bytes(header[1:4], "little")
+    if position != end:
+        raise HubError(400, f"the last chunk of the xorb is cut, or there are more than {MAX_CHUNKS}")
+    places.append(end)
+    return places
 
 
-def unpack(chunk: Chunk, packed: bytes) -> bytes:
+def unpack(chunk: bytes) -> bytes | memoryview:
     """Return a chunk as it was before it was packed: raw (0), LZ4 (1), or its bytes in four groups, then LZ4 (2)."""
+    scheme, size, packed = chunk[4:5], int.from_bytes(chunk[5:HEADER], "little"), memoryview(chunk)[HEADER:]
     try:
-        plain = pyarrow.decompress(packed, chunk.size, codec="lz4", asbytes=True) if chunk.scheme and packed else packed
+        plain = pyarrow.decompress(packed, size, codec="lz4", asbytes=True) if scheme != b"\0" and packed else packed
     except (OSError, pyarrow.ArrowException) as error:
         raise HubError(400, f"a chunk can't be unpacked: {error}") from None
-    if len(plain) != chunk.size:
-        raise HubError(400, f"a chunk has {len(plain)} bytes, its header says {chunk.size}")
-    return ungroup(plain) if chunk.scheme == 2 else plain
+    if len(plain) != size:
+        raise HubError(400, f"a chunk has {len(plain)} bytes, its header says {size}")
+    return ungroup(plain) if scheme == b"\2" else plain
 
 
-def ungroup(grouped: bytes) -> bytes:
+def ungroup(grouped: bytes | memoryview) -> bytes:
     """Undo the byte grouping of scheme 2: byte 0 of every four first, then byte 1, and so on."""
     plain, position = bytearray(len(grouped)), 0
     for lane in range(4):
@@ -114,30 +124,36 @@ def ungroup(grouped: bytes) -> bytes:
     return bytes(plain)
 
 
-def parse_shard(shard: IO[bytes]) -> Iterator[tuple[str, list[Term]]]:
-    """Yield each file's SHA-256 and terms: after a 48-byte header its head, its terms, their verification records and its metadata."""
+def files(shard: IO[bytes]) -> Iterator[tuple[str, int, int]]:
+    """Yield of each file in a shard the SHA-256, where its terms begin and how many they are.
 
-    def record() -> bytes:
-        found = shard.read(RECORD)
-        if len(found) < RECORD:
-            raise HubError(400, "the shard is cut")
-        return found
-
-    record()
-    while (head := record())[:32] != END:
+    After a 48-byte header each file has its head, its terms, their verification records and its metadata.
+    """
+    position = RECORD
+    while (head := record(shard, position))[:32] != END:
         flags, count = struct.unpack_from("<II", head, 32)
-        terms = []
-        for _ in range(count):
-            term = record()
-            _, _, start, end = struct.unpack_from("<IIII", term, 32)
-            terms.append(Term(hex_of(term[:32]), start, end))
-        for _ in range(count if flags & HAS_VERIFICATION else 0):
-            record()
         if not flags & HAS_METADATA:
             raise HubError(400, "the shard does not say its files' sha256")
-        yield hex_of(record()[:32]), terms
+        metadata = position + RECORD * (1 + count * (2 if flags & HAS_VERIFICATION else 1))
+        yield hex_of(record(shard, metadata)), position + RECORD, count
+        position = metadata + RECORD
 
 
-def hex_of(raw: bytes) -> str:
-    """Write a hash as Xet does: four 64-bit little-endian words."""
-    return "".join(raw[i : i + 8][::-1].hex() for i in range(0, 32, 8))
+def terms(shard: IO[bytes], position: int, count: int) -> Iterator[Term]:
+    """Yield a file's terms; they are never all in memory, for a shard has room for a million."""
+    for number in range(count):
+        term = record(shard, position + RECORD * number)
+        yield Term(hex_of(term), *struct.unpack_from("<III", term, 36))
+
+
+def record(shard: IO[bytes], position: int) -> bytes:
+    shard.seek(position)
+    found = shard.read(RECORD)
+    if len(found) < RECORD:
+        raise HubError(400, "the shard is cut")
+    return found
+
+
+def hex_of(record: bytes) -> str:
+    """Write the hash at a record's beginning as Xet does: four 64-bit little-endian words."""
+    return "".join(record[i : i + 8][::-1].hex() for i in range(0, 32, 8))

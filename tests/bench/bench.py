@@ -4,7 +4,6 @@ Each figure is the median of several runs on this machine, in seconds unless its
 """
 
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -14,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import quality, training
+from tests.bench import hub, quality, training
 from tests.conftest import HUBTWEETS, environment, run
 
 
@@ -92,45 +91,13 @@ def archives(folder: Path, posts: int = 1_000_000) -> dict[str, float]:
     }
 
 
-TRANSFER = """
-import sys, time
-from huggingface_hub import CommitOperationAdd, HfApi
-api, repo = HfApi(), f"huggingtweets/{sys.argv[2]}"
-api.create_repo(repo)
-began = time.perf_counter()
-api.create_commit(repo, [CommitOperationAdd("big.bin", sys.argv[1])], commit_message="big")
-pushed = time.perf_counter()
-api.hf_hub_download(repo, "big.bin")
-print(pushed - began, time.perf_counter() - pushed)
-"""
-
-
-def transfers(folder: Path, mebibytes: int = 256) -> dict[str, float]:
-    """Measure a push and a pull through the embedded Hub, in MiB per second, by Xet and by LFS."""
-    from hubtweets.hub import local
-    from hubtweets.hub.storage import Storage
-
-    storage = Storage(folder / "transfers")
-    figures: dict[str, float] = {}
-    with local.running(storage) as endpoint:
-        for kind, disabled in (("Xet", "0"), ("LFS", "1")):
-            environ = environment(folder / kind, HF_ENDPOINT=endpoint, HF_TOKEN=storage.token, HF_HUB_DISABLE_XET=disabled)
-            (folder / "big.bin").write_bytes(os.urandom(mebibytes * 2**20))
-            done = subprocess.run(
-                [sys.executable, "-c", TRANSFER, str(folder / "big.bin"), kind], env=environ, capture_output=True, text=True, check=True
-            )
-            push, pull = map(float, done.stdout.split())
-            figures |= {f"push by {kind}, MiB/s": mebibytes / push, f"pull after {kind}, MiB/s": mebibytes / pull}
-    return figures
-
-
 PARTS: dict[str, Callable[[Path], dict[str, float]]] = {
     "commands": commands,
     "start": training.start,
     "speed": training.speed,
     "memory": training.memory,
     "archives": archives,
-    "transfers": transfers,
+    "hub": hub.load,
     "quality": quality.measure,
 }
 LONG = ("quality",)  # an hour: only when it is asked for

@@ -1,0 +1,274 @@
+"""`hubtweets hub --check` and `--gc`: what they say of every kind of damage, what is removed, and what never."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from huggingface_hub import HfApi
+
+from hubtweets.cli import main
+from hubtweets.hub import audit
+from hubtweets.hub.blobs import Entry, git_oid
+from hubtweets.hub.errors import HubError
+from hubtweets.hub.storage import GITATTRIBUTES, Repo, Storage, read_commit
+from tests.conftest import HUBTWEETS, environment
+
+REPO = "repos/models/huggingtweets/bot"
+SMALL, LARGE = b"hello", b"weights" * 1000
+SIZE = len(GITATTRIBUTES) + len(SMALL) + len(LARGE)
+ALL, MORE = (2, 3, SIZE), (3, 3, SIZE)
+
+
+class Kept:
+    """A Hub that holds one bot with two commits, the second one with a tag, a small file and a large one."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.storage = root, Storage(root)
+        self.repo = self.storage.create_repo("models", "huggingtweets/bot", False, "huggingtweets")
+        self.first = self.storage.resolve(self.repo, "main").id
+        self.small = self.storage.blobs.regular(SMALL)
+        self.large = self.storage.blobs.large(self.storage.blobs.add([LARGE])[0])
+        self.attributes = self.storage.blobs.regular(GITATTRIBUTES.encode())
+        self.head = self.commit(self.small, self.large)
+        self.storage.create_ref(self.repo, "tags", "v1", "main")
+
+    def commit(self, *entries: Entry) -> str:
+        files = {f"{entry.size}.txt": entry for entry in entries}
+        return self.storage.commit(self.repo, "main", lambda old: {**old, **files}, "all", "", "huggingtweets").id
+
+    def place(self, name: str) -> Path:
+        """Return a file by what it is: "small", "large", "attributes", "head", "first", or its path."""
+        if name in ("small", "large", "attributes"):
+            return self.storage.blobs.path(getattr(self, name).sha256)
+        return self.root / (f"{REPO}/commits/{getattr(self, name)}.json" if name in ("first", "head") else name)
+
+    def files(self) -> dict[str, bytes]:
+        found = {path.relative_to(self.root).as_posix(): path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
+        return {name: content for name, content in found.items() if name not in ("lock", "instance")}
+
+    def age(self) -> None:
+        for path in self.root.rglob("*"):
+            os.utime(path, (time.time() - 7200, time.time() - 7200))
+
+    def hub(self, *arguments: str) -> Result:
+        return CliRunner().invoke(main, ["hub", *arguments], env={"HUBTWEETS_HUB_DIR": str(self.root)})
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Kept:
+    return Kept(tmp_path / "hub")
+
+
+def write(name: str, content: bytes) -> Callable[[Kept], object]:
+    def damage(kept: Kept) -> None:
+        kept.place(name).parent.mkdir(parents=True, exist_ok=True)
+        kept.place(name).write_bytes(content)
+
+    return damage
+
+
+def remove(name: str) -> Callable[[Kept], object]:
+    return lambda kept: kept.place(name).unlink()
+
+
+def edit(kept: Kept) -> None:
+    kept.place("head").write_bytes(kept.place("head").read_bytes().replace(b'"all"', b'"none"'))
+
+
+def misname(**wrong: object) -> Callable[[Kept], object]:
+    """Commit what is wrong under an id that is right."""
+
+    def damage(kept: Kept) -> None:
+        entry = replace(kept.small, **wrong)  # type: ignore[arg-type]
+        kept.storage.set_ref(kept.repo, "tags", "v2", kept.storage.write_commit(kept.repo, None, "wrong", "", "x", {"a": entry}).id)
+
+    return damage
+
+
+HEAD, FIRST, V2 = f"{REPO}/commits/{{head}}.json", f"{REPO}/commits/{{first}}.json", f"{REPO}/refs/tags/v2"
+SETTINGS, TALK = f"{REPO}/repo.json", b'{"num": 1, "title": "", "author": "", "created_at": "", "status": "open"}'
+LOST = "leads to it, and it is not there or can't be read"
+HEAD_LOST = [f"{HEAD}: {REPO}/refs/branches/main {LOST}", f"{HEAD}: {REPO}/refs/tags/v1 {LOST}"]
+SHA256, OID = hashlib.sha256(SMALL).hexdigest(), git_oid(SMALL)
+BLOB = f"blobs/{SHA256[:2]}/{SHA256}: "
+# what is done to it, and what --check says: what is wrong, how many commits, contents and bytes it found, and what nobody needs
+Row = tuple[Callable[[Kept], object], list[str], tuple[int, int, int], list[str]]
+DAMAGES: dict[str, Row] = {
+    "nothing": (lambda kept: None, [], ALL, []),
+    "a content flipped": (write("small", b"hellO"), [f"{BLOB}has 5 bytes with sha256 {hashlib.sha256(b'hellO').hexdigest()}"], ALL, []),
+    "a content cut": (write("small", b"hell"), [f"{BLOB}has 4 bytes with sha256 {hashlib.sha256(b'hell').hexdigest()}"], ALL, []),
+    "a content missing": (remove("small"), [f"{BLOB}a commit names it, and No such file or directory"], ALL, []),
+    "a wrong oid": (misname(oid="0" * 40), [f"{BLOB}has 5 bytes with git's id {OID}, not 5 with {'0' * 40} as a commit says"], MORE, []),
+    "a wrong size": (misname(size=6), [f"{BLOB}has 5 bytes with git's id {OID}, not 6 with {OID} as a commit says"], MORE, []),
+    "a commit edited": (edit, [f"{HEAD}: is not what its id says"], ALL, []),
+    "the last commit missing": (remove("head"), HEAD_LOST, (0, 0, 0), ["first", "small", "large", "attributes"]),
+    "the first commit missing": (remove("first"), [f"{FIRST}: {HEAD} {LOST}"], (1, 3, SIZE), []),
+    "a ref to nothing": (write(V2, b"a" * 40), [f"{REPO}/commits/{'a' * 40}.json: {V2} {LOST}"], ALL, []),
+    "a ref elsewhere": (write(V2, b"../../../../../secret"), [f"{V2}: is no commit's id"], ALL, []),
+    "a ref of bytes": (write(V2, b"\xff\0"), [f"{V2}: is no commit's id"], ALL, []),
+    "a name that a terminal acts on": (write(V2 + "\x1b[2J", b""), [f"{V2}\ufffd[2J: is no commit's id"], ALL, []),
+    "no main": (remove(f"{REPO}/refs/branches/main"), [f"{REPO}: has no main"], ALL, []),
+    "a repo without settings": (remove(SETTINGS), [f"{SETTINGS}: can't be read"], ALL, []),
+    "a hurt repo": (write(SETTINGS, b'{"private": "no", "created_at": ""}'), [f"{SETTINGS}: can't be read"], ALL, []),
+    "a discussion": (write(f"{REPO}/discussions/1.json", TALK), [], ALL, []),
+    "a discussion elsewhere": (write(f"{REPO}/discussions/2.json", TALK), [f"{REPO}/discussions/2.json: can't be read"], ALL, []),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_check_says(kept: Kept, damage: str) -> None:
+    do, faults, (commits, contents, size), orphans = DAMAGES[damage]
+    do(kept)
+    done, before = kept.hub("--check"), kept.files()
+    needless = sum(kept.place(name).stat().st_size for name in orphans)
+    lines = [fault.replace("{head}", kept.head).replace("{first}", kept.first) for fault in faults]
+    lines.append(f"1 repos, {commits} commits, {contents} contents, {size:,} bytes")
+    lines.append(f"{len(orphans)} files that nobody needs, {needless:,} bytes" + "; to remove them: hubtweets hub --gc" * bool(orphans))
+    assert done.stdout.splitlines() == lines
+    whole = f"Error: {kept.root}: {len(faults)} things are not whole; publish those repos again\n" if faults else ""
+    assert (done.exit_code, done.stderr) == (bool(faults), whole)
+    kept.age()
+    done = kept.hub("--gc")
+    if not faults or "bytes with" in faults[0]:  # it does not read contents
+        assert (done.exit_code, done.stdout) == (0, "removed 0 files that nobody needs, 0 bytes\n")
+    else:
+        assert done.exit_code == 1 and done.stderr.endswith("; nothing was removed; type: hubtweets hub --check\n")
+    assert kept.files() == before
+
+
+HOSTILE = [b"", b"\xff", b"null", b"5", b"[" * 100_000, b"{}", b'{"parent":null,"files":[]}', b'{"parent":5,"files":{}}', b"1" * 5000]
+HOSTILE += [b'{"parent":"../../../../../x","files":{}}', b'{"parent":NaN,"files":{}}', b'{"parent":null,"files":{"a":[]}}']
+ENTRY = {"sha256": SHA256, "size": 5, "oid": OID, "lfs": False}
+WRONG: list[dict[str, object]] = [{"sha256": "../../secret"}, {"sha256": 5}, {"size": "5"}, {"size": True}, {"oid": None}, {"lfs": 1}, {"more": 1}]
+HOSTILE += [json.dumps({"parent": None, "files": {"a": ENTRY | wrong}}).encode() for wrong in WRONG]
+
+
+@pytest.mark.parametrize("name", [HEAD, f"{REPO}/repo.json", f"{REPO}/discussions/1.json"])
+def test_json_that_makes_no_sense_is_a_fault(kept: Kept, name: str) -> None:
+    name = name.replace("{head}", kept.head)
+    for hostile in HOSTILE:
+        write(name, hostile)(kept)
+        faults = audit.check(kept.storage).faults
+        assert faults and all(fault.startswith(f"{name}: ") and fault.endswith("can't be read") for fault in faults), hostile[:60]
+
+
+def unfinished(kept: Kept) -> None:
+    """Leave what a server that is killed leaves of a repo that it creates."""
+    repo = Repo("models", "huggingtweets/half", False, "")
+    entry = kept.storage.blobs.regular(b"half")
+    kept.storage.set_ref(repo, "branches", "main", kept.storage.write_commit(repo, None, "initial commit", "", "x", {"a": entry}).id)
+
+
+def deleted(kept: Kept) -> None:
+    repo = kept.storage.create_repo("models", "huggingtweets/gone", False, "huggingtweets", {"a": b"gone", "b": SMALL})
+    kept.storage.delete_repo(repo)
+
+
+def half_deleted(kept: Kept) -> None:
+    repo = kept.storage.create_repo("models", "huggingtweets/gone", False, "huggingtweets")
+    kept.storage.folder(repo).rename(kept.root / "tmp" / "gone")
+
+
+def branched(kept: Kept) -> None:
+    """Leave a commit, with a content of its own, of a branch that was removed."""
+    kept.storage.create_ref(kept.repo, "branches", "side", "main")
+    entry = kept.storage.blobs.regular(b"side")
+    kept.storage.commit(kept.repo, "side", lambda files: {**files, "side": entry}, "side", "", "huggingtweets")
+    kept.storage.delete_ref(kept.repo, "branches", "side")
+
+
+ORPHANS: dict[str, tuple[Callable[[Kept], object], int]] = {
+    "an upload without a commit": (lambda kept: kept.storage.blobs.add([b"orphan"]), 1),
+    "a stray file": (write("blobs/2c/notes.txt", b"stray"), 1),
+    "a file that was being written": (write("tmp/abc", b"cut"), 1),
+    "parts": (write(f"parts/{'a' * 64}/1", b"part"), 1),
+    "xorbs": (write(f"xorbs/{'a' * 64}", b"xorb"), 1),
+    "an unfinished repo": (unfinished, 3),
+    "a deleted repo": (deleted, 1),
+    "a half deleted repo": (half_deleted, 3),
+    "a removed branch": (branched, 2),
+}
+
+
+@pytest.mark.parametrize("orphan", ORPHANS)
+def test_what_gc_removes(kept: Kept, orphan: str) -> None:
+    do, count = ORPHANS[orphan]
+    before, instance = kept.files(), kept.storage.instance
+    do(kept)
+    after = kept.files()
+    size = sum(len(content) for name, content in after.items() if name not in before)
+    found = f"1 repos, 2 commits, 3 contents, {SIZE:,} bytes\n"
+    done = kept.hub("--gc", "--check")  # all of it is young
+    assert done.exit_code == 0 and kept.files() == after
+    assert done.stdout == (
+        f"removed 0 files that nobody needs, 0 bytes\n{found}{count} files that nobody needs, {size:,} bytes; to remove them: hubtweets hub --gc\n"
+    )
+    kept.age()
+    done = kept.hub("--gc", "--check")
+    assert done.exit_code == 0 and kept.files() == before
+    assert done.stdout == f"removed {count} files that nobody needs, {size:,} bytes\n{found}0 files that nobody needs, 0 bytes\n"
+    assert (kept.storage.instance != instance) is (orphan == "xorbs")
+
+
+def test_what_was_asked_for_lately_stays(kept: Kept) -> None:
+    sha256, _ = kept.storage.blobs.add([b"wanted"])
+    kept.age()
+    assert kept.storage.blobs.has(sha256)  # as when a client asks whether it must upload it
+    assert audit.collect(kept.storage) == (0, 0) and kept.storage.blobs.has(sha256)
+
+
+def test_a_branch_can_be_put_on_every_commit_that_stays(kept: Kept) -> None:
+    branched(kept)
+    commits = set(kept.root.glob(f"{REPO}/commits/*"))
+    lost = next(path for path in commits if path.stem not in (kept.first, kept.head))
+    kept.age()
+    os.utime(lost)  # the commit is young, what it names is old
+    assert audit.collect(kept.storage) == (0, 0)
+    kept.storage.create_ref(kept.repo, "branches", "again", lost.stem)
+    assert audit.check(kept.storage).faults == []
+
+
+@pytest.mark.parametrize("name", ["head", "first"])
+def test_who_asks_for_a_commit_that_is_lost_is_told_to_check(kept: Kept, name: str) -> None:
+    remove(name)(kept)
+    read_commit.cache_clear()
+    with pytest.raises(HubError, match=f"huggingtweets/bot has lost {getattr(kept, name)}; type: hubtweets hub --check") as caught:
+        list(kept.storage.history(kept.repo, kept.storage.resolve(kept.repo, "main")))
+    assert caught.value.status == 404
+
+
+PUSH = """
+import sys
+from huggingface_hub import CommitOperationAdd, HfApi
+content = bytes(range(256)) * 4096
+api, repo_id = HfApi(), sys.argv[1]
+api.create_repo(repo_id)
+api.create_commit(repo_id, [CommitOperationAdd("big.bin", content)], commit_message="big")
+assert open(api.hf_hub_download(repo_id, "big.bin"), "rb").read() == content
+"""
+
+
+def test_a_client_that_remembers_its_xorbs_can_push_after_they_were_collected(hub: tuple[str, str], tmp_path: Path) -> None:
+    storage, more = Storage(tmp_path / "hub"), {"HF_ENDPOINT": hub[0], "HF_TOKEN": hub[1]}
+    for repo_id in ("huggingtweets/one", "huggingtweets/two"):
+        done = subprocess.run([sys.executable, "-c", PUSH, repo_id], env=environment(tmp_path, **more), capture_output=True, text=True, timeout=100)
+        assert done.returncode == 0, done.stderr
+        assert len(list((tmp_path / "hub" / "xorbs").iterdir())) == 1
+        HfApi(endpoint=hub[0], token=hub[1]).delete_repo(repo_id)
+        audit.collect(storage, young=0)
+        assert list((tmp_path / "hub" / "blobs").glob("*/*")) == []
+
+
+def test_the_command(kept: Kept, tmp_path: Path) -> None:
+    command = [HUBTWEETS, "hub", "--check"]
+    remove("small")(kept)
+    done = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout) == (1, kept.hub("--check").stdout) and done.stderr.endswith("publish those repos again\n")

@@ -1,0 +1,358 @@
+"""What a push leaves when anything goes wrong: a failing server, lost answers, cut bodies, a killed server, a race.
+
+Always a whole commit, the old one or the new one; and the same push again ends right.
+"""
+
+import io
+import json
+import os
+import random
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from huggingface_hub import CommitOperationAdd, HfApi, file_download
+from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.utils import _http
+
+from hubtweets.hub import audit, local, pulls, uploads
+from hubtweets.hub.errors import HubError
+from hubtweets.hub.server import create_app
+from hubtweets.hub.storage import GITATTRIBUTES, Repo, Storage
+from tests.faults import Fault, Faulty
+
+REPO = "huggingtweets/bot"
+Files = dict[str, bytes]
+
+
+def files_of(version: str) -> Files:
+    """Return a push's files, small and large; each tells its version, so that a mixture shows."""
+    return {
+        "README.md": f"---\ntags: [{version}]\n---\n{version}".encode(),
+        "config.json": json.dumps({"version": version}).encode(),
+        "training.bin": version.encode() * 1000,
+        "model.safetensors": version.encode() * 50_000,
+    }
+
+
+def push(api: HfApi, version: str, repo_id: str = REPO, xet: bool = False, parent: str | None = None) -> str:
+    """Push in one commit, by LFS, which the client chooses for open files, or by Xet."""
+    operations = [CommitOperationAdd(name, content if xet else io.BytesIO(content)) for name, content in files_of(version).items()]
+    return api.create_commit(repo_id, operations, commit_message=version, parent_commit=parent).oid
+
+
+def publish(api: HfApi, version: str, xet: bool) -> None:
+    """Do all that a publisher does."""
+    api.create_repo(REPO, exist_ok=True)
+    push(api, version, xet=xet)
+    api.create_tag(REPO, tag=version, exist_ok=True)
+
+
+def download(api: HfApi, cache: Path) -> Files:
+    folder = Path(api.snapshot_download(REPO, cache_dir=cache))
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != ".gitattributes"}
+
+
+def history(storage: Storage, repo_id: str = REPO) -> dict[str, str]:
+    """Return id and title of main's commits, newest first, when each holds exactly the files of its title."""
+    repo = storage.find_repo("models", repo_id)
+    if repo is None:
+        return {}
+    found = {}
+    for commit in storage.history(repo, storage.resolve(repo, "main")):
+        files = {name: storage.blobs.path(entry.sha256).read_bytes() for name, entry in commit.files.items()}
+        assert files.pop(".gitattributes").decode() == GITATTRIBUTES
+        assert files == (files_of(commit.title) if commit.parent else {})
+        found[commit.id] = commit.title
+    return found
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Faulty, str, Path]]:
+    """An application with faults, its endpoint, and the folder of a Hub on which version 1 was published."""
+    folder = tmp_path_factory.mktemp("hub")
+    storage = Storage(folder)
+    app = Faulty(create_app(storage))
+    server = local.Server(app, port=0)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    publish(HfApi(endpoint=server.endpoint, token=storage.token), "v1", False)
+    yield app, server.endpoint, folder
+    server.should_exit = True
+    thread.join()
+
+
+# + the client goes on by itself, - it fails
+FAULTS = ("408", "429", "500", "503", "lost", "cut request", "cut answer", "500 for good")
+STEPS = {
+    "POST /api/repos/create": "--------",
+    "POST /api/validate-yaml": "--------",
+    "POST .*/preupload/main": "+++++++-",
+    "POST .*/objects/batch": "+++++++-",
+    "PUT /_lfs/.*/0": "+++++++-",
+    "PUT /_lfs/.*/2": "+++++++-",
+    "POST /_lfs/.*/0": "+++++++-",
+    "GET .*/xet-write-token/main": "+++++++-",
+    "POST .*/xorbs/": "+++++++-",
+    "POST .*/shards": "+++++++-",
+    "POST .*/commit/main": "--------",
+    "POST .*/tag/main": "--------",
+    "GET .*/revision/main": "--------",
+    "GET .*/tree/": "+++++++-",
+    "HEAD .*/resolve/.*/README": "++++--+-",
+    "GET .*/resolve/.*/model": "++--+++-",
+}
+
+
+@pytest.mark.parametrize(("step", "what"), [(step, what) for step in STEPS for what in FAULTS])
+def test_a_fault_at_each_step(faulty: tuple[Faulty, str, Path], step: str, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _: None))
+    monkeypatch.setattr(uploads, "PART", 40_000)
+    app, endpoint, published = faulty
+    monkeypatch.setattr(file_download, "time", _http.time)
+    xet, creating, reading = (any(word in step for word in words) for words in (("xet", "xorbs", "shards"), ("create",), ("GET", "HEAD")))
+    if not creating:
+        shutil.copytree(published, tmp_path / "hub")
+        (tmp_path / "hub" / "instance").write_text(secrets.token_hex(20))  # for hf_xet another Hub than the last case's
+    storage = Storage(tmp_path / "hub")
+    times = 99 if what.endswith("for good") else 1
+    fault = Fault(step, what.removesuffix(" for good"), times)
+    app.app, app.faults = create_app(storage), [fault]
+    api = HfApi(endpoint=endpoint, token=storage.token)
+    try:
+        publish(api, "v2", xet)
+        outcome = "+" if not reading or download(api, tmp_path / "first") == files_of("v2") else "another content"
+    except Exception:
+        outcome = "-"
+    assert fault.times < times and outcome == STEPS[step][FAULTS.index(what)]
+    old = ["initial commit"] if creating else ["v1", "initial commit"]
+    assert list(history(storage).values()) in ([], old, ["v2", *old])
+    assert audit.check(storage).faults == []
+    app.faults = []
+    publish(api, "v2", xet)
+    assert list(history(storage).values()) == ["v2", *old]
+    assert not reading or download(api, tmp_path / "again") == files_of("v2")
+    assert list((tmp_path / "hub" / "tmp").iterdir()) == []
+
+
+def test_one_of_twenty_pushes_on_one_parent_wins(hub: tuple[str, str], tmp_path: Path) -> None:
+    api, storage = HfApi(endpoint=hub[0], token=hub[1]), Storage(tmp_path / "hub")
+    api.create_repo(REPO)
+    parent, together = api.model_info(REPO).sha, threading.Barrier(20)
+
+    def attempt(number: int) -> int:
+        together.wait()
+        try:
+            push(api, f"v{number}", parent=parent)
+        except HfHubHTTPError as error:
+            return error.response.status_code
+        return 200
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(attempt, range(20)))
+    assert sorted(answers) == [200] + [412] * 19
+    assert list(history(storage).values()) == [f"v{answers.index(200)}", "initial commit"]
+
+
+RACERS = """
+import multiprocessing, sys, threading
+from pathlib import Path
+from hubtweets.hub.errors import HubError
+from hubtweets.hub.storage import Storage
+
+folder, context = Path(sys.argv[1]), multiprocessing.get_context("fork")
+storage = Storage(folder)
+repo = storage.create_repo("models", "huggingtweets/bot", False, "huggingtweets")
+parent, together = storage.resolve(repo, "main").id, context.Barrier(20)
+
+def attempt():
+    own = Storage(folder)
+    for number in range(10):
+        together.wait()
+        head = own.resolve(repo, "main").id
+        together.wait()
+        try:
+            own.commit(repo, "main", dict, "title", "", "huggingtweets", parent=head)
+            print("won\\n", end="", flush=True)
+        except HubError as error:
+            print(f"{error.status}\\n", end="", flush=True)
+
+def process():
+    threads = [threading.Thread(target=attempt) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+processes = [context.Process(target=process) for _ in range(4)]
+for one in processes:
+    one.start()
+for one in processes:
+    one.join()
+"""
+
+
+def test_the_lock_holds_between_processes(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", RACERS, str(tmp_path / "hub")], capture_output=True, text=True, timeout=100)
+    assert sorted(done.stdout.split()) == ["412"] * 190 + ["won"] * 10, done.stderr
+    storage = Storage(tmp_path / "hub")
+    repo = storage.find_repo("models", REPO)
+    assert repo and len(list(storage.history(repo, storage.resolve(repo, "main")))) == 11
+
+
+LATE: dict[str, Callable[[Storage, Repo], object]] = {
+    "commit": lambda storage, repo: storage.commit(repo, "main", dict, "late", "", "x"),
+    "resolve": lambda storage, repo: storage.resolve(repo, "main"),
+    "change_settings": lambda storage, repo: storage.change_settings(repo, True, None),
+    "delete_repo": lambda storage, repo: storage.delete_repo(repo),
+    "move_repo": lambda storage, repo: storage.move_repo(repo, "huggingtweets/other"),
+    "create_ref": lambda storage, repo: storage.create_ref(repo, "tags", "late", "main"),
+    "delete_ref": lambda storage, repo: storage.delete_ref(repo, "branches", "main"),
+    "open_discussion": lambda storage, repo: pulls.open_discussion(storage, repo, "late", "", "x", None, None),
+    "add_events": lambda storage, repo: pulls.add_events(storage, repo, 1, pulls.comment("x", "late")),
+    "merge": lambda storage, repo: pulls.merge(storage, repo, 1, "x", ""),
+}
+
+
+@pytest.mark.parametrize("call", LATE)
+def test_who_comes_after_a_repo_was_removed_writes_nothing(tmp_path: Path, call: str) -> None:
+    storage = Storage(tmp_path)
+    repo = storage.create_repo("models", REPO, False, "x")
+    pulls.open_discussion(storage, repo, "x", "", "x", storage.resolve(repo, "main"), storage.resolve(repo, "main"))
+    storage.delete_repo(repo)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(HubError) as caught:
+        LATE[call](storage, repo)
+    assert caught.value.status == 404 and sorted(tmp_path.rglob("*")) == before
+
+
+def test_everything_at_once(tmp_path: Path) -> None:
+    """Eight clients of two servers of one folder create, push, move, merge, remove, read and collect: each is served, or told what was in its way."""
+    storage, chance = Storage(tmp_path), random.Random(0)
+
+    def client(api: HfApi, number: int) -> set[int]:
+        repo_id, other, version, found = f"{REPO}{number % 3}", f"{REPO}{number % 2}", f"v{number}", set()
+        calls: list[Callable[[], object]] = [
+            lambda: push(api, version, repo_id),
+            lambda: push(api, version, repo_id),
+            lambda: api.create_commit(repo_id, [CommitOperationAdd("a", version.encode())], commit_message=version, create_pr=True),
+            lambda: api.create_tag(repo_id, tag=version),
+            lambda: api.list_repo_commits(repo_id),
+            lambda: list(api.list_models()),
+            lambda: api.merge_pull_request(repo_id, 1),
+            lambda: audit.collect(storage),
+            lambda: audit.check(storage),
+            lambda: api.delete_repo(repo_id),
+            lambda: api.move_repo(repo_id, other),
+        ]
+        for call in chance.sample(calls, len(calls)):
+            for one in (lambda: api.create_repo(repo_id), call):
+                try:
+                    one()
+                except HfHubHTTPError as error:
+                    found.add(error.response.status_code)
+        return found
+
+    with local.running(storage) as one, local.running(Storage(tmp_path)) as two, ThreadPoolExecutor(8) as pool:
+        apis = [HfApi(endpoint=endpoint, token=storage.token) for endpoint in (one, two)]
+        statuses = set().union(*pool.map(lambda number: client(apis[number % 2], number), range(24)))
+    assert statuses == {404, 409}
+    assert audit.check(storage).faults == []
+    assert audit.collect(storage, young=0) and audit.check(storage).orphans == {}
+
+
+KILLS = 50
+MORTAL = """
+import os, signal, sys
+from pathlib import Path
+from hubtweets.hub import local
+from hubtweets.hub.server import create_app
+from hubtweets.hub.storage import Storage
+
+def count(event, arguments):
+    global left
+    if event in ("open", "os.rename", "os.remove", "os.utime", "os.mkdir") and str(arguments[0]).startswith(folder):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+folder, port = sys.argv[1], int(sys.argv[2])
+while line := sys.stdin.readline():
+    child = os.fork()
+    if child == 0:
+        left = int(line)
+        sys.addaudithook(count)
+        server = local.Server(create_app(Storage(Path(folder))), port=port)
+        print("up", os.getpid(), flush=True)
+        server.run()
+    status = os.waitpid(child, 0)[1]
+    print("down", os.waitstatus_to_exitcode(status), flush=True)
+"""
+
+
+def test_a_server_killed_at_any_moment_has_whole_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kill it under eight clients, two a repo: at the Nth thing that it does to a file, or after a moment; clients go on until they are through."""
+    pause = threading.Event()
+    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _: pause.wait(0.02)))
+    chance, over = random.Random(0), threading.Event()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    storage = Storage(tmp_path / "hub")
+    api = HfApi(endpoint=f"http://127.0.0.1:{port}", token=storage.token)
+
+    def client(number: int) -> list[str]:
+        repo_id, tries = f"{REPO}{number % 4}", 0
+        acknowledged: list[str] = []
+        while not over.is_set() or 0 < tries < 100:
+            try:
+                api.create_repo(repo_id, exist_ok=True)
+                acknowledged.append(push(api, f"v{number}.{len(acknowledged)}", repo_id, xet=number > 5))
+                tries = 0
+            except Exception:
+                tries += 1
+        return acknowledged if tries == 0 else []
+
+    command = [sys.executable, "-c", MORTAL, str(tmp_path / "hub"), str(port)]
+    with (
+        ThreadPoolExecutor(8) as pool,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True) as mortal,
+    ):
+        assert mortal.stdin and mortal.stdout
+        clients = [pool.submit(client, number) for number in range(8)]
+        try:
+            for kill in range(KILLS):
+                itself = kill % 2
+                print(chance.randrange(1, 300) if itself else 0, file=mortal.stdin, flush=True)
+                said = mortal.stdout.readline().split()
+                if not itself:
+                    pause.wait(chance.uniform(0, 0.15))
+                    os.kill(int(said[1]), signal.SIGKILL)
+                if said[0] == "up":
+                    said = mortal.stdout.readline().split()
+                assert said == ["down", "-9"]
+            print(0, file=mortal.stdin, flush=True)
+            assert mortal.stdout.readline().startswith("up")
+            over.set()
+            wait(clients)
+        finally:
+            over.set()
+            os.killpg(mortal.pid, signal.SIGKILL)
+    histories = [history(storage, f"{REPO}{number}") for number in range(4)]
+    for number, one in enumerate(clients):
+        assert one.result() and set(one.result()) <= histories[number % 4].keys()
+    found = audit.check(storage)
+    assert found.faults == [] and found.orphans
+    audit.collect(storage, young=0)
+    found = audit.check(storage)
+    assert found.faults == [] and found.orphans == {}
+    assert [history(storage, f"{REPO}{number}") for number in range(4)] == histories

@@ -1,0 +1,304 @@
+"""Who may ask the Hub for what: foreign pages, bodies that do not come, tokens and their roles, private repos."""
+
+import os
+import re
+import select
+import signal
+import socket
+import stat
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psutil
+import pytest
+from huggingface_hub import HfApi
+
+from hubtweets.hub import guard, local
+from hubtweets.hub.server import create_app
+from hubtweets.hub.storage import Storage
+from hubtweets.hub.tokens import create_token, place
+from tests.conftest import HUBTWEETS, environment, run
+
+Hub = tuple[str, str]
+REPO, SECRET, NOBODY = "huggingtweets/bot", "huggingtweets/secret", "huggingtweets/nobody"
+
+
+@pytest.fixture
+def api(hub: Hub) -> HfApi:
+    """A client, of a Hub with one bot."""
+    api = HfApi(endpoint=hub[0], token=hub[1])
+    api.create_repo(REPO)
+    return api
+
+
+@contextmanager
+def served(storage: Storage, name: str, address: str = "127.0.0.1") -> Iterator[str]:
+    """Serve a Hub that goes by a name at an address."""
+    server = local.Server(create_app(storage, name), address, 0)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield server.endpoint
+    server.should_exit = True
+    thread.join()
+
+
+def dial(endpoint: str) -> socket.socket:
+    host, _, port = endpoint.removeprefix("http://").rpartition(":")
+    return socket.create_connection((host.strip("[]"), int(port)), timeout=30)
+
+
+def ask(endpoint: str, *lines: str) -> int:
+    """Send a request word for word, and return the answer's status, 0 where the server hung up without one."""
+    with dial(endpoint) as connection:
+        try:
+            connection.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode())
+            return int(connection.recv(100).split()[1])
+        except ConnectionError:
+            return 0
+
+
+# ---- foreign pages ----
+
+HOSTS = [
+    ("127.0.0.1:{port}", 200),
+    ("127.0.0.1", 200),
+    ("localhost:{port}", 200),
+    ("LOCALHOST:{port}", 200),
+    ("[::1]:{port}", 200),
+    ("192.168.7.7:{port}", 200),
+    ("my-machine.lan:{port}", 200),
+    ("attacker.example:{port}", 403),
+    ("127.0.0.1.attacker.example:{port}", 403),
+    ("localhost.attacker.example", 403),
+    ("attacker.example@127.0.0.1:{port}", 200),  # what is before an @ names nobody
+    ("127.0.0.1@attacker.example:{port}", 403),
+    ("[::1", 403),
+    ("0x7f000001:{port}", 403),
+    ("", 403),
+]
+
+
+def test_a_host_that_is_a_strangers_name_is_refused(tmp_path: Path) -> None:
+    with served(Storage(tmp_path), "My-Machine.lan") as endpoint:
+        port = endpoint.rpartition(":")[2]
+        assert [(host, ask(endpoint, "GET / HTTP/1.1", f"Host: {host.format(port=port)}")) for host, _ in HOSTS] == HOSTS
+        assert ask(endpoint, "GET / HTTP/1.0") == 403
+
+
+ORIGINS = [
+    (None, 200, 200),
+    ("http://127.0.0.1:{port}", 200, 200),
+    ("https://127.0.0.1:{port}", 200, 403),
+    ("http://localhost:{port}", 200, 403),
+    ("http://127.0.0.1:1", 200, 403),
+    ("http://127.0.0.1", 200, 403),
+    ("http://attacker.example", 200, 403),
+    ("http://127.0.0.1:{port}.attacker.example", 200, 403),
+    ("null", 200, 403),
+    ("", 200, 403),
+]
+
+
+def test_a_foreign_page_may_not_write_nor_read(api: HfApi, hub: Hub) -> None:
+    found, client = [], httpx2.Client(base_url=f"{hub[0]}/api/models/huggingtweets", headers={"Authorization": f"Bearer {hub[1]}"})
+    for origin, _, _ in ORIGINS:
+        headers = {} if origin is None else {"Origin": origin.format(port=hub[0].rpartition(":")[2])}
+        read = client.get("bot", headers=headers)
+        wrote = client.put("bot/settings", json={"private": False}, headers=headers)
+        asked = client.options("bot/settings", headers=headers | {"Access-Control-Request-Method": "PUT"})
+        assert not [name for answer in (read, wrote, asked) for name in answer.headers if name.startswith("access-control")]
+        found.append((origin, read.status_code, wrote.status_code))
+    assert found == ORIGINS
+
+
+# ---- bodies that do not come ----
+
+
+def upload(hub: Hub, size: int) -> list[str]:
+    """Return the head of a commit with a body of `size` bytes."""
+    head = [f"POST /api/models/{REPO}/commit/main HTTP/1.1", f"Host: {hub[0].removeprefix('http://')}", f"Authorization: Bearer {hub[1]}"]
+    return [*head, f"Content-Length: {size}"]
+
+
+def drip(hub: Hub, size: int, pieces: Iterable[bytes], pause: float) -> int:
+    """Send a body piece by piece with pauses, and return the status of the answer as soon as one comes."""
+    with dial(hub[0]) as connection:
+        connection.sendall("\r\n".join([*upload(hub, size), "", ""]).encode())
+        for piece in pieces:
+            connection.sendall(piece)
+            if select.select([connection], [], [], pause)[0]:
+                break
+        return int(connection.recv(100).split()[1])
+
+
+BODY = b'{"key":"header","value":{"summary":"slow"}}\n{"key":"file","value":{"path":"a.txt","content":"aGVsbG8="}}\n'
+SLOW: dict[str, tuple[list[bytes], float, int]] = {  # the first takes longer than PATIENCE, but always some of it comes
+    "comes in pieces": ([BODY[at : at + 10] for at in range(0, len(BODY), 10)], 0.05, 200),
+    "never comes": ([], 0, 408),
+    "stalls": ([b" " * 100_000], 0, 408),
+    "drips": ([BODY[at : at + 1] for at in range(len(BODY))], 0.02, 408),
+}
+
+
+@pytest.mark.parametrize("how", SLOW)
+def test_a_body_must_come(api: HfApi, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    pieces, pause, status = SLOW[how]
+    before = api.model_info(REPO).sha
+    monkeypatch.setattr(guard, "PATIENCE", 0.3)
+    monkeypatch.setattr(guard, "SLOWEST", 100)
+    assert drip(hub, len(BODY) if status == 200 else 2**20, pieces, pause) == status
+    assert (api.model_info(REPO).sha == before) is (status == 408)
+    assert list((tmp_path / "hub" / "tmp").iterdir()) == []
+
+
+def test_an_answer_may_be_read_slowly(api: HfApi, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = os.urandom(2**24)
+    api.upload_file(path_or_fileobj=content, path_in_repo="a.bin", repo_id=REPO)
+    monkeypatch.setattr(guard, "PATIENCE", 0.1)
+    with dial(hub[0]) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
+        connection.sendall(f"GET /{REPO}/resolve/main/a.bin HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        threading.Event().wait(0.5)
+        assert connection.makefile("rb").read().endswith(content)
+
+
+def test_a_client_that_hangs_up_leaves_nothing(api: HfApi, hub: Hub, tmp_path: Path) -> None:
+    before = api.model_info(REPO).sha
+    with dial(hub[0]) as connection:
+        connection.sendall("\r\n".join([*upload(hub, 2**22), "", ""]).encode() + b"x" * 2**21)
+        until(lambda: any((tmp_path / "hub" / "tmp").iterdir()))
+    until(lambda: not any((tmp_path / "hub" / "tmp").iterdir()))
+    assert api.model_info(REPO).sha == before
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+
+
+@pytest.mark.parametrize("length", ["0", "-1", "1e3", "5, 6", str(2**31), str(2**70)])
+def test_absurd_lengths_are_refused(api: HfApi, hub: Hub, length: str) -> None:
+    assert ask(hub[0], *upload(hub, 0)[:3], f"Content-Length: {length}") in (400, 413)
+
+
+def test_absurd_headers_are_refused(hub: Hub) -> None:
+    assert ask(hub[0], "GET / HTTP/1.1", "Host: localhost", "X-Long: " + "x" * 2**17) in (0, 400, 431)
+    assert ask(hub[0], "GET / HTTP/1.1", "Host: localhost", *(f"X-{number}: {'x' * 1000}" for number in range(100))) in (0, 400, 431)
+
+
+def test_many_connections_that_say_nothing_keep_nobody_out(api: HfApi, hub: Hub) -> None:
+    with ExitStack() as stack:
+        for number in range(200):
+            connection = stack.enter_context(dial(hub[0]))
+            connection.sendall("\r\n".join(upload(hub, 100)).encode() + b"\r\n" * (number % 3))  # a half head, a whole one, a bit of a body
+        assert api.model_info(REPO).sha
+
+
+# ---- tokens ----
+
+
+def every_request(storage: Storage, repo_id: str, kind: str) -> list[tuple[str, str]]:
+    """Return method and path of all that the Hub knows, about a repo."""
+    app: Any = create_app(storage)
+    namespace, name = repo_id.split("/")
+    values = {"kind": kind, "namespace": namespace, "name": name, "revision": "main", "path": "README.md", "num": "1", "number": "0"}
+    values |= {"sha256": "a" * 64, "hash": "a" * 64, "instance": storage.instance}
+    known = [(method, route.path) for route in app.app.app.routes for method in route.methods]
+    return sorted((method, re.sub(r"\{(\w+)(:path)?\}", lambda match: values[match[1]], path)) for method, path in known)
+
+
+# what anybody may post, for it changes nothing
+OPEN = {"/api/validate-yaml", f"/api/models/{REPO}/paths-info/main", "/v1/telemetry", "/cas-{instance}/README.md", f"/_generate/{REPO}"}
+
+
+def test_only_a_token_that_may_write_changes_anything(api: HfApi, hub: Hub, tmp_path: Path) -> None:
+    storage = Storage(tmp_path / "hub")
+    api.create_discussion(REPO, title="x")
+    reading = create_token(storage.blobs, "read")
+    before, answered = files_of(storage), set()
+    with httpx2.Client(base_url=hub[0]) as client:
+        for method, path in every_request(storage, REPO, "models"):
+            for token in (None, reading, "hf_" + "0" * 40) if method not in ("GET", "HEAD") else ():
+                answer = client.request(method, path, json={}, headers={"Authorization": f"Bearer {token}"} if token else {})
+                if answer.status_code not in (401, 403):
+                    answered.add(path)
+    assert answered == {path.format(instance=storage.instance) for path in OPEN}
+    assert files_of(storage) == before
+
+
+def files_of(storage: Storage) -> dict[str, bytes]:
+    return {path.relative_to(storage.root).as_posix(): path.read_bytes() for path in storage.root.rglob("*") if path.is_file()}
+
+
+def test_private_repos_look_like_none(hub: Hub, tmp_path: Path) -> None:
+    api, storage = HfApi(endpoint=hub[0], token=hub[1]), Storage(tmp_path / "hub")
+    for kind in ("model", "dataset", "space"):
+        api.create_repo(SECRET, repo_type=kind, private=True, space_sdk="static" if kind == "space" else None)
+        api.upload_file(path_or_fileobj=b"---\nsdk: static\n---\n", path_in_repo="README.md", repo_id=SECRET, repo_type=kind)
+        api.create_discussion(SECRET, title="x", repo_type=kind)
+    with httpx2.Client(base_url=hub[0]) as client:
+        for kind in ("models", "datasets", "spaces"):
+            for (method, secret), (_, nobody) in zip(every_request(storage, SECRET, kind), every_request(storage, NOBODY, kind), strict=True):
+                hidden, missing = client.request(method, secret), client.request(method, nobody)
+                assert (hidden.status_code, hidden.text.replace("secret", "nobody")) == (missing.status_code, missing.text), (method, secret)
+                assert hidden.headers.keys() == missing.headers.keys(), (method, secret)
+                assert "secret" in secret or "secret" not in hidden.text, (method, secret)
+
+
+def test_only_the_hash_of_a_token_is_kept(hub: Hub, tmp_path: Path) -> None:
+    done = run(tmp_path, "hub", "token", "--role", "read")
+    token = done.stdout.strip()
+    kept = place(tmp_path / "hub", token)
+    assert re.fullmatch("hf_[0-9a-f]{40}\n", done.stdout) and done.stderr == f"To take it back: rm {kept}\n"
+    files = files_of(Storage(tmp_path / "hub"))
+    assert [name for name, content in files.items() if hub[1].encode() in content] == ["token"]
+    assert [name for name, content in files.items() if token.encode() in content] == []
+    assert {stat.S_IMODE((tmp_path / "hub" / name).stat().st_mode) for name in files if name != "lock"} == {0o600}
+    assert HfApi(endpoint=hub[0], token=token).whoami()["auth"]["accessToken"]["role"] == "read"
+    kept.unlink()
+    assert httpx2.get(f"{hub[0]}/api/whoami-v2", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+
+
+# ---- the command ----
+
+MARKED = "hf_" + "5ecce7" * 6
+
+
+def test_it_listens_where_it_was_told_and_its_log_holds_no_token(tmp_path: Path) -> None:
+    found = {}
+    with ExitStack() as stack:
+        servers = {}
+        for host in ("127.0.0.1", "0.0.0.0", "::1"):  # all start at once
+            command = [HUBTWEETS, "hub", "--port", str(free_port()), *(["--host", host] if host != "127.0.0.1" else [])]
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+            servers[host] = stack.enter_context(subprocess.Popen(command, env=environment(tmp_path), text=True, **pipes))  # type: ignore[call-overload]
+            stack.callback(servers[host].kill)
+        for host, process in servers.items():
+            assert process.stdout
+            endpoint = process.stdout.readline().split()[0]
+            found[host] = {connection.laddr.ip for connection in psutil.Process(process.pid).net_connections() if connection.status == "LISTEN"}
+            own = (tmp_path / "hub" / "token").read_text()
+            with httpx2.Client(base_url=endpoint) as client:
+                for method, path in every_request(Storage(tmp_path / "hub"), REPO, "models"):
+                    for token in (MARKED, own):
+                        answer = client.request(method, f"{path}?token={token}", headers={"Authorization": f"Bearer {token}"}, content=b"[")
+                        assert token not in answer.text
+                assert client.get("/api/nothing/of/the/kind", params={"token": MARKED}).status_code == 404
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+            assert "/api/nothing/of/the/kind" in err and "Traceback" not in err
+            assert [text for text in (out, err) if MARKED in text or own in text] == []
+    assert found == {host: {host} for host in found}
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])

@@ -1,0 +1,294 @@
+"""Uploads to the embedded Hub: in parts, cut off, forged, too large, and many at once; what is refused leaves nothing."""
+
+import hashlib
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import monotonic
+
+import httpx2
+import pytest
+from huggingface_hub import CommitOperationAdd, HfApi, constants
+from starlette.requests import Request
+
+from hubtweets.hub import requests, uploads
+from hubtweets.hub.blobs import Blobs
+from hubtweets.hub.errors import HubError
+from hubtweets.hub.storage import Storage
+from tests.test_hub_xet import WRONG, XORB, at_most, chunk, kept, shard
+
+Hub = tuple[str, str]
+REPO = "huggingtweets/bot"
+CONTENT = os.urandom(3500)
+WEB = httpx2.Client()
+
+
+@pytest.fixture
+def api(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HfApi:
+    """A client without Xet, and a repo."""
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    api = HfApi(endpoint=hub[0], token=hub[1])
+    api.create_repo(REPO)
+    return api
+
+
+@pytest.fixture
+def root(api: HfApi, tmp_path: Path) -> Path:
+    """The folder of the Hub."""
+    return tmp_path / "hub"
+
+
+def batch(hub: Hub, *objects: tuple[str, int]) -> list[dict]:
+    """Ask where objects go."""
+    body = {"operation": "upload", "objects": [{"oid": sha256, "size": size} for sha256, size in objects]}
+    answer = WEB.post(f"{hub[0]}/{REPO}.git/info/lfs/objects/batch", json=body, headers={"Authorization": f"Bearer {hub[1]}"})
+    answer.raise_for_status()
+    return answer.json()["objects"]
+
+
+def sha256_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+# ---- parts ----
+
+
+def test_a_file_in_parts_goes_on_from_the_part_that_failed(api: HfApi, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The third part is answered 503 once, and the last answer is lost: the client sends that part and the last word again, no more."""
+    came: list[str] = []
+    save_body, join = uploads.save_body, uploads.join
+
+    async def save(request: Request, *arguments: object) -> int:
+        came.append(requests.part(request, "number"))
+        if came == ["1", "2", "3"]:
+            raise HubError(503, "not now")
+        return await save_body(request, *arguments)  # type: ignore[arg-type]
+
+    def join_and_be_lost(*arguments: object) -> None:
+        came.append("joined")
+        join(*arguments)  # type: ignore[arg-type]
+        if came.count("joined") == 1:
+            raise HubError(503, "lost")
+
+    monkeypatch.setattr(uploads, "PART", 1000)
+    monkeypatch.setattr(uploads, "save_body", save)
+    monkeypatch.setattr(uploads, "join", join_and_be_lost)
+    api.create_commit(REPO, [CommitOperationAdd("model.safetensors", CONTENT)], commit_message="parts")
+    assert came == ["1", "2", "3", "3", "4", "joined", "joined"]
+    assert Path(api.hf_hub_download(REPO, "model.safetensors", cache_dir=tmp_path / "cache")).read_bytes() == CONTENT
+    assert not [name for name in kept(root) if name.startswith(("parts", "tmp"))]
+
+
+def parts_of(item: dict) -> tuple[dict[int, str], str]:
+    """Return where the parts of an object go, and the last word."""
+    upload = item["actions"]["upload"]
+    assert upload["header"].pop("chunk_size") == "1000"
+    return {int(number): href for number, href in upload["header"].items()}, upload["href"]
+
+
+def put(href: str, content: bytes) -> int:
+    return WEB.put(href, content=content).status_code
+
+
+def test_parts_are_checked_and_kept_until_all_are_there(api: HfApi, hub: Hub, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "PART", 1000)
+    pieces = {number: CONTENT[1000 * (number - 1) : 1000 * number] for number in range(1, 5)}
+    sha256 = sha256_of(CONTENT)
+    before = kept(root)
+    hrefs, last = parts_of(batch(hub, (sha256, 3500))[0])
+    assert sorted(hrefs) == [1, 2, 3, 4]
+    assert [put(hrefs[1], pieces[1]), put(hrefs[3], pieces[3]), put(hrefs[4], pieces[4])] == [200, 200, 200]
+    assert [put(hrefs[2], wrong) for wrong in (pieces[2][:-1], pieces[2] + b"x", b"")] == [400, 413, 400]
+    assert put(hrefs[4], pieces[1]) == 413  # the last one is shorter
+    answer = WEB.post(last, json={})
+    assert (answer.status_code, answer.json()["error"]) == (400, f"part 2 of {sha256} was never uploaded")
+    assert kept(root) - before == {f"parts/{sha256}/{number}" for number in (1, 3, 4)}
+    hrefs, last = parts_of(batch(hub, (sha256, 3500))[0])  # another time
+    assert put(hrefs[2], pieces[2]) == 200
+    assert [WEB.post(last, json={}).status_code for _ in range(2)] == [200, 200]
+    assert kept(root) - before == {f"blobs/{sha256[:2]}/{sha256}"}
+    assert "actions" not in batch(hub, (sha256, 3500))[0]
+
+
+def test_parts_that_are_something_else_are_thrown_away(api: HfApi, hub: Hub, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "PART", 1000)
+    before = kept(root)
+    hrefs, last = parts_of(batch(hub, (WRONG, 1500))[0])
+    assert [put(hrefs[1], bytes(1000)), put(hrefs[2], bytes(500)), WEB.post(last, json={}).status_code] == [200, 200, 400]
+    assert kept(root) == before
+
+
+def test_two_who_join_the_same_parts_are_both_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage, sha256, add = Storage(tmp_path), sha256_of(b"onetwo"), Blobs.add
+    folder = tmp_path / "parts" / sha256
+    folder.mkdir()
+    for number, content in enumerate((b"one", b"two"), 1):
+        (folder / str(number)).write_bytes(content)
+
+    def add_after_another(blobs: Blobs, chunks: Iterable[bytes | memoryview], expected: str | None = None) -> tuple[str, int]:
+        monkeypatch.setattr(Blobs, "add", add)
+        uploads.join(storage, sha256, 2)
+        return add(blobs, chunks, expected)
+
+    monkeypatch.setattr(Blobs, "add", add_after_another)
+    uploads.join(storage, sha256, 2)
+    assert storage.blobs.path(sha256).read_bytes() == b"onetwo" and not folder.exists()
+
+
+def test_a_signature_is_for_one_thing(api: HfApi, hub: Hub, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "PART", 1000)
+    sha256 = sha256_of(CONTENT)
+    before = kept(root)
+    href = parts_of(batch(hub, (sha256, 3500))[0])[0][2]
+    changes = [("/2?", "/1?"), ("/2?", "/0?"), ("size=3500", "size=3501"), ("size=3500", "size=03500"), (sha256, WRONG)]
+    changes += [(sha256, f"{sha256}%202"), ("signature=", "signature=9"), ("signature=", "signature=9999999999-"), ("signature=", "")]
+    for old, new in changes:
+        assert put(href.replace(old, new), CONTENT[1000:2000]) == 403, new
+    for method in ("GET", "DELETE"):
+        assert WEB.request(method, href).status_code in (404, 501)
+    assert WEB.post(href).json() == {"error": "this object does not come in parts"}  # a part's address takes no last word
+    assert kept(root) == before
+
+
+# ---- sizes ----
+
+
+def test_objects_that_the_disk_has_no_room_for(api: HfApi, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert batch(hub, (WRONG, 10**18)) == [
+        {"oid": WRONG, "size": 10**18, "error": {"code": 507, "message": f"{10**18} bytes are more than the disk has left"}}
+    ]
+    monkeypatch.setattr(Blobs, "room", lambda self: 100)
+    answers = batch(hub, ("a" * 64, 60), ("b" * 64, 60), ("c" * 64, 40))
+    assert ["error" in answer for answer in answers] == [False, True, False]
+
+
+def test_sizes_that_are_none(api: HfApi, hub: Hub) -> None:
+    headers = {"Authorization": f"Bearer {hub[1]}"}
+    for size in ("1e400", "-1e400", "NaN", '"x"', "null"):
+        body = f'{{"files":[{{"path":"x","sample":"","size":{size}}}],"objects":[{{"oid":"{WRONG}","size":{size}}}]}}'
+        for path in (f"/api/models/{REPO}/preupload/main", f"/{REPO}.git/info/lfs/objects/batch"):
+            assert WEB.post(hub[0] + path, content=body, headers=headers).status_code == 400, size
+
+
+# ---- bodies ----
+
+
+def exchange(endpoint: str, sent: bytes) -> bytes:
+    """Send bytes as they are, and return the answer's first line."""
+    host, port = endpoint.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(sent)
+        return connection.makefile("rb").readline()
+
+
+HEADS: list[tuple[str, bytes, int]] = [
+    ("Content-Length: 5", b"hello", 200),
+    ("Transfer-Encoding: chunked", b"2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n", 200),
+    ("Content-Length: 5", b"jello", 400),
+    ("Content-Length: 4", b"hell", 400),
+    ("Content-Length: 0", b"", 400),
+    ("Content-Length: 6", b"", 413),
+    ("Content-Length: 1000000000000000000", b"", 413),
+    ("Content-Length: 99999999999999999999999999", b"", 400),
+    ("Content-Length: " + "9" * 5000, b"", 400),
+    ("Content-Length: -5", b"hello", 400),
+    ("Content-Length: +5", b"hello", 400),
+    ("Content-Length: 5\r\nContent-Length: 6", b"hello", 400),
+    ("Content-Length: 5\r\nTransfer-Encoding: chunked", b"hello\r\n", 400),
+    ("Transfer-Encoding: chunked", b"6\r\nhello!\r\n0\r\n\r\n", 413),
+    ("Transfer-Encoding: chunked", b"5\r\nhel\r\n0\r\n\r\n", 400),
+    ("Transfer-Encoding: chunked", b"-5\r\nhello\r\n0\r\n\r\n", 400),
+    ("Transfer-Encoding: chunked", b"0\r\n\r\n", 400),
+]
+
+
+def test_lengths(api: HfApi, hub: Hub, root: Path) -> None:
+    sha256, before = sha256_of(b"hello"), kept(root)
+    blob = f"blobs/{sha256[:2]}/{sha256}"
+    href = batch(hub, (sha256, 5))[0]["actions"]["upload"]["href"].removeprefix(hub[0])
+    for head, body, status in HEADS:
+        answer = exchange(hub[0], f"PUT {href} HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode() + body)
+        assert answer.split()[1] == b"%d" % status, (head[:60], body)
+        wait_until(lambda status=status: kept(root) - before == ({blob} if status == 200 else set()))  # type: ignore[misc]
+        (root / blob).unlink(missing_ok=True)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    began = monotonic()
+    while not condition():
+        assert monotonic() - began < 10
+
+
+def test_a_body_that_is_cut_leaves_nothing(api: HfApi, hub: Hub, root: Path) -> None:
+    before = kept(root)
+    href = batch(hub, (WRONG, 2**22))[0]["actions"]["upload"]["href"].removeprefix(hub[0])
+    host, port = hub[0].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(f"PUT {href} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {2**22}\r\n\r\n".encode() + bytes(2**21))
+        wait_until(lambda: any(path.stat().st_size for path in (root / "tmp").iterdir()))
+    wait_until(lambda: kept(root) == before)
+
+
+def test_what_follows_a_body_is_not_of_it(api: HfApi, hub: Hub, root: Path) -> None:
+    sha256, before = sha256_of(b"hello"), kept(root)
+    href = batch(hub, (sha256, 5))[0]["actions"]["upload"]["href"].removeprefix(hub[0])
+    exchange(hub[0], f"PUT {href} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello and more".encode())
+    wait_until(lambda: kept(root) - before in (set(), {f"blobs/{sha256[:2]}/{sha256}"}))
+    assert api.repo_exists(REPO)
+
+
+# ---- Xet ----
+
+
+@pytest.fixture
+def cas(api: HfApi, hub: Hub) -> Iterator[httpx2.Client]:
+    """A client of the storage that Xet clients see."""
+    about = WEB.get(f"{hub[0]}/api/models/{REPO}/xet-write-token/main", headers={"Authorization": f"Bearer {hub[1]}"}).json()
+    with httpx2.Client(base_url=about["casUrl"], headers={"Authorization": f"Bearer {about['accessToken']}"}) as client:
+        yield client
+
+
+def test_xet_by_hand(cas: httpx2.Client, hub: Hub, root: Path) -> None:
+    content, before = b"hello " * 5, kept(root)
+    good, elsewhere = f"/v1/xorbs/default/{XORB}", f"{hub[0]}/cas-{'0' * 12}/v1"
+    made = shard(sha256_of(content), *[(XORB, 6, 0, 1)] * 5)
+    refused: list[tuple[str, bytes, int]] = [
+        ("/v1/xorbs/default/..%2F..%2Fsecret", chunk(b"hello ", 0), 400),
+        ("/v1/xorbs/default/" + "x" * 64, chunk(b"hello ", 0), 400),
+        (good, b"", 400),
+        (good, chunk(b"hello ", 0)[:-1], 400),
+        ("/v1/shards", made, 400),
+        ("/v1/shards", shard(WRONG, count=2**32 - 1), 400),
+        (f"{elsewhere}/xorbs/default/{XORB}", chunk(b"hello ", 0), 404),
+        (f"{elsewhere}/shards", made, 404),
+    ]
+    for path, body, status in refused:
+        assert cas.post(path, content=body).status_code == status, path
+        assert kept(root) == before, path
+    assert cas.post("/v1/shards", content=made, headers={"Authorization": f"Bearer {hub[1]}"}).status_code == 403
+    assert [cas.post(good, content=chunk(b"hello ", 0)).status_code, cas.post("/v1/shards", content=made).status_code] == [200, 200]
+    assert kept(root) - before == {f"xorbs/{XORB}", f"blobs/{sha256_of(content)[:2]}/{sha256_of(content)}"}
+
+
+def test_a_xorb_may_be_64_mib_of_what_cannot_be_packed(cas: httpx2.Client, root: Path) -> None:
+    """Clients count the plain bytes of 8,192 chunks at most, to which the headers come."""
+    path, piece = f"/v1/xorbs/default/{XORB}", chunk(bytes(2**13), 0)
+    assert cas.post(path, content=(piece for _ in range(2**13))).status_code == 200
+    (root / "xorbs" / XORB).unlink()
+    before = kept(root)
+    assert cas.post(path, content=(piece for _ in range(2**13 + 1))).status_code == 413
+    assert kept(root) == before
+
+
+def test_eight_xorbs_at_once_are_not_held_in_memory(cas: httpx2.Client, root: Path) -> None:
+    piece = chunk(bytes(2**20), 0)
+
+    def send(number: int) -> int:
+        return cas.post(f"/v1/xorbs/default/{number:064}", content=(piece for _ in range(16))).status_code
+
+    with ThreadPoolExecutor(8) as pool, at_most(2**25):
+        assert list(pool.map(send, range(8))) == [200] * 8
+    assert {path.stat().st_size for path in (root / "xorbs").iterdir()} == {16 * len(piece)}
