@@ -3,14 +3,16 @@
 Nothing is mocked: commands run as processes of their own, with their own home and their own Hub.
 """
 
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -37,6 +39,29 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 def run(folder: Path, *arguments: str, program: str = "hubtweets", **more: str) -> "subprocess.CompletedProcess[str]":
     """Run `hubtweets` in a folder that is its home too, and return what it said."""
     return subprocess.run([PROGRAMS / program, *arguments], cwd=folder, env=environment(folder, **more), capture_output=True, text=True, timeout=300)
+
+
+TOGETHER = """
+import contextlib, io, json, sys
+from hubtweets.cli import main
+done = []
+for arguments in json.load(sys.stdin):
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main(arguments)
+        except SystemExit as ended:
+            done.append((ended.code, *(said.buffer.getvalue().decode() for said in (out, err))))
+json.dump(done, sys.stdout)
+"""
+
+
+def run_together(folder: Path, commands: Sequence[Sequence[str]], **more: str) -> "list[subprocess.CompletedProcess[str]]":
+    """Run `hubtweets` commands one after the other in one process, which loads torch once, and return what each said."""
+    options: dict[str, Any] = {"cwd": folder, "env": environment(folder, **more), "capture_output": True, "text": True, "timeout": 300}
+    done = subprocess.run([sys.executable, "-c", TOGETHER], input=json.dumps(commands), **options)
+    assert done.returncode == 0, done.stderr
+    return [subprocess.CompletedProcess(command, *one) for command, one in zip(commands, json.loads(done.stdout), strict=True)]
 
 
 def stop(folder: Path, command: list[str], share: float, how: signal.Signals) -> "subprocess.Popen[str]":

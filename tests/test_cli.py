@@ -20,7 +20,7 @@ import pytest
 from pyarrow import parquet
 
 from hubtweets import example, grammar
-from tests.conftest import HUBTWEETS, environment, run, stop
+from tests.conftest import HUBTWEETS, environment, run, run_together, stop
 from tests.test_posts_x_archive import archive_files, javascript, tweet, write_zip
 
 TABLE = """\
@@ -196,8 +196,7 @@ def test_an_adapter_is_published_and_loaded_as_its_card_says(published: Path, ba
         revision = api.model_info("huggingtweets/one-layer").sha
         more = {"HF_ENDPOINT": endpoint, "HF_TOKEN": storage.token}
         command = ["--base", "huggingtweets/one-layer", "--lora", "--max-steps", "12"]
-        for line in (["train", "lyons____", *command], ["sample", "lyons____"], ["push", "lyons____"]):
-            done = run(tmp_path, *line, **more)
+        for done in run_together(tmp_path, [["train", "lyons____", *command], ["sample", "lyons____"], ["push", "lyons____"]], **more):
             assert done.returncode == 0, done.stderr
         repo = tmp_path / "runs" / "lyons____" / "repo"
         card = ModelCard.load(repo / "README.md")
@@ -268,18 +267,18 @@ def test_generate_talks(workplace: Path) -> None:
 def test_the_stages_one_by_one(archive: Path, base: Path, tmp_path: Path) -> None:
     shutil.copy(archive, tmp_path)
     example.write(tmp_path / "other.zip", posts=2_000, seed=1)
-    for arguments, said in (
+    expected: list[tuple[list[str], str]] = [
         (["train", "lyons____", "--base", str(base)], "Error: runs/lyons____: no such run; type: hubtweets publish lyons____\n"),
         (["curate", "@Lyons____"], TABLE),
-        (["card"], "Error: @lyons____ has no training to show yet; type: hubtweets train lyons____\n"),
+        (["card", "--hub", "local"], "Error: @lyons____ has no training to show yet; type: hubtweets train lyons____\n"),
         (["train", "lyons____", "--base", str(base), "--epochs", "0.1"], "train: one-layer, "),
         (["sample", "lyons____", "--prompt", "I"], "sample: 5 posts from 'I'\n"),
         (["push", "lyons____", "--hub", "local"], "push: 12 of 12 files, "),
         (["curate", "lyons____", "--posts", "other.zip"], "curate: Tweets downloaded       2,000\n"),
         (["push", "lyons____", "--hub", "local"], "Error: @lyons____ has no training to show yet; type: hubtweets train lyons____\n"),
-    ):
-        more = {"HUBTWEETS_HUB": "local"} if arguments == ["card"] else {}
-        assert said in run(tmp_path, *arguments, **more).stderr, arguments
+    ]
+    for done, (arguments, said) in zip(run_together(tmp_path, [command for command, _ in expected]), expected, strict=True):
+        assert said in done.stderr, arguments
 
 
 def cut_zip(folder: Path) -> None:
@@ -456,7 +455,8 @@ def test_two_authors_make_one_bot(archive: Path, base: Path, tmp_path: Path) -> 
     lines = [json.dumps({"text": grammar.sentence(generator)}) for _ in range(150)]
     (tmp_path / "bob.jsonl").write_text("\n".join([*lines, json.dumps({"text": "lol"}), lines[0]]))
     arguments = ["--base", str(base), "--hub", "local", "--epochs", "0.2"]
-    done = run(tmp_path, "publish", "lyons____", "bob", "--posts", "bob=bob.jsonl", *arguments)
+    command = ["publish", "lyons____", "bob", "--posts", "bob=bob.jsonl", *arguments]
+    done, other, again = run_together(tmp_path, [command, ["publish", "lyons____-bob", "--posts", "bob.jsonl", *arguments], command])
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("http://127.0.0.1:8086/huggingtweets/lyons____-bob\n")
     assert "curate:                    @lyons____  @bob\ncurate: Tweets downloaded       3,086   152\n" in done.stderr
@@ -466,9 +466,7 @@ def test_two_authors_make_one_bot(archive: Path, base: Path, tmp_path: Path) -> 
     assert record["passes"][1] > 1 > record["passes"][0]
     card = (tmp_path / "runs" / "lyons____-bob" / "repo" / "README.md").read_text()
     assert "| Tweets kept | 864 | 150 |\n" in card and "AI CYBORG" in card
-    other = run(tmp_path, "publish", "lyons____-bob", "--posts", "bob.jsonl", *arguments)
     assert "Error: runs/lyons____-bob: the bot of lyons____ bob, not of lyons____-bob; choose another folder with --runs DIR\n" in other.stderr
-    again = run(tmp_path, "publish", "lyons____", "bob", "--posts", "bob=bob.jsonl", *arguments)
     assert again.stderr.splitlines()[0] == "curate: nothing changed, skipped" and again.stdout == done.stdout
 
 
@@ -478,12 +476,12 @@ def test_a_base_that_does_not_know_the_language_gets_a_warning(base: Path, tmp_p
     (tmp_path / "anna.jsonl").write_text("\n".join(lines))
     shutil.copytree(base, tmp_path / "english")
     (tmp_path / "english" / "README.md").write_text("---\nlanguage: [en, fr]\nlicense: mit\n---\n")
-    run(tmp_path, "curate", "anna", "--rules", "classic").check_returncode()
-    done = run(tmp_path, "train", "anna", "--base", "english", "--epochs", "0.1")
+    train = ["train", "anna", "--epochs", "0.1", "--base"]
+    _, other, done = run_together(tmp_path, [["curate", "anna", "--rules", "classic"], [*train, str(base)], [*train, "english"]])
     assert "warning: 100% of the posts are in de, and english knows en, fr; take another base: --base ID\n" in done.stderr
     record = json.loads((tmp_path / "runs" / "anna" / "run.json").read_text())
     assert record["dataset"]["languages"] == {"de": 1.0} and record["base"]["license"] == "mit"
-    assert "knows" not in run(tmp_path, "train", "anna", "--base", str(base), "--epochs", "0.1").stderr  # it has no card to say so
+    assert "knows" not in other.stderr  # it has no card to say so
 
 
 def test_every_post_is_explained(archive: Path, tmp_path: Path) -> None:

@@ -305,7 +305,7 @@ FETCHED: dict[str, Any] = {
 def test_a_dataset_of_the_hub(hub: tuple[str, str], tmp_path: Path) -> None:
     pushed = [
         ("org/lines", "train.jsonl", '{"text": "a"}\n'),
-        ("org/table", "README.md", "a table"),
+        ("org/table", "README.md", "---\nlicense: mit\n---\na table"),
         ("org/test", "test.jsonl", '{"text": "a"}\n'),
         ("org/numbers", "train.jsonl", '{"n": 1}\n'),
         ("org/hurt", "train.jsonl", '{"text": "a"}\n{"text":'),
