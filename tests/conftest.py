@@ -3,21 +3,22 @@
 Nothing is mocked: commands run as processes of their own, with their own home and their own Hub.
 """
 
-import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from filelock import FileLock
 
 from hubtweets import example
+from tests.zygote import Zygote
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # every core has a worker, whose threads would wait for each other
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -36,44 +37,35 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return kept | own | more
 
 
+@cache
+def zygote() -> Zygote:
+    return Zygote()
+
+
 def run(folder: Path, *arguments: str, program: str = "hubtweets", **more: str) -> "subprocess.CompletedProcess[str]":
     """Run `hubtweets` in a folder that is its home too, and return what it said."""
-    return subprocess.run([PROGRAMS / program, *arguments], cwd=folder, env=environment(folder, **more), capture_output=True, text=True, timeout=300)
+    environ = environment(folder, **more)
+    if program != "hubtweets":
+        return subprocess.run([PROGRAMS / program, *arguments], cwd=folder, env=environ, capture_output=True, text=True, timeout=300)
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+", encoding="utf-8") as err:
+        zygote().start(arguments, folder, environ, out, err)
+        code = zygote().wait(300)
+        said = [(file.seek(0), file.read())[1] for file in (out, err)]
+    return subprocess.CompletedProcess(arguments, code, *said)
 
 
-TOGETHER = """
-import contextlib, io, json, sys
-from hubtweets.cli import main
-done = []
-for arguments in json.load(sys.stdin):
-    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            main(arguments)
-        except SystemExit as ended:
-            done.append((ended.code, *(said.buffer.getvalue().decode() for said in (out, err))))
-json.dump(done, sys.stdout)
-"""
-
-
-def run_together(folder: Path, commands: Sequence[Sequence[str]], **more: str) -> "list[subprocess.CompletedProcess[str]]":
-    """Run `hubtweets` commands one after the other in one process, which loads torch once, and return what each said."""
-    options: dict[str, Any] = {"cwd": folder, "env": environment(folder, **more), "capture_output": True, "text": True, "timeout": 300}
-    done = subprocess.run([sys.executable, "-c", TOGETHER], input=json.dumps(commands), **options)
-    assert done.returncode == 0, done.stderr
-    return [subprocess.CompletedProcess(command, *one) for command, one in zip(commands, json.loads(done.stdout), strict=True)]
-
-
-def stop(folder: Path, command: list[str], share: float, how: signal.Signals) -> "subprocess.Popen[str]":
-    """Run a command until its training has done a share of its steps, stop it, and return it with what it said after that as its arguments."""
-    with subprocess.Popen([HUBTWEETS, *command], cwd=folder, env=environment(folder), stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr
-        for line in process.stderr:
+def stop(folder: Path, command: list[str], share: float, how: signal.Signals) -> "subprocess.CompletedProcess[str]":
+    """Run a command until its training has done a share of its steps, stop it, and return what it said after that as its errors."""
+    reading, writing = os.pipe()
+    with open(reading, encoding="utf-8") as said, open(writing, "wb") as err:
+        pid = zygote().start(command, folder, environment(folder), err, err)
+        err.close()
+        for line in said:
             if (at := re.match(r"step (\d+) of (\d+): ", line)) and int(at[1]) >= share * int(at[2]):
-                process.send_signal(how)
+                os.kill(pid, how)
                 break
-        process.args = process.stderr.read().splitlines()
-    return process
+        rest = said.read()
+        return subprocess.CompletedProcess(command, zygote().wait(300), "", rest)
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:

@@ -14,7 +14,7 @@ import pytest
 from hubtweets import grammar
 from hubtweets.hub import local
 from hubtweets.hub.storage import Storage
-from tests.conftest import HUBTWEETS, PROGRAMS, environment, run, run_together
+from tests.conftest import HUBTWEETS, PROGRAMS, environment, run
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,13 +44,6 @@ def test_every_command_runs(workplace: Path, base: Path) -> None:
     (workplace / "carol.csv").write_text("text\n" + "".join(f'"{grammar.sentence(generator)}"\n' for _ in range(90)))
     with local.running(storage) as endpoint:
         more = {"HF_ENDPOINT": endpoint, "HF_TOKEN": storage.token, "HUBTWEETS_BASE": str(base), "HUBTWEETS_EPOCHS": "0.02"}
-        together: list[list[str]] = []
-
-        def run_what_waits() -> None:
-            for done in run_together(workplace, together, **more):
-                assert done.returncode == 0, (done.args, done.stderr)
-            together.clear()
-
         for line in COMMANDS:
             program, *arguments = shlex.split(line)
             if program == "make" or arguments == ["hub"] or line == EVAL:
@@ -59,13 +52,8 @@ def test_every_command_runs(workplace: Path, base: Path) -> None:
             arguments = [str(base) if argument == "tiny" else argument for argument in arguments]
             if "--epochs" in arguments:
                 arguments[arguments.index("--epochs") + 1] = "0.02"  # the same command, sooner done
-            if program == "hubtweets":
-                together.append(arguments)
-            else:
-                run_what_waits()
-                done = run(workplace, *arguments, program=program, **more)
-                assert done.returncode == 0, (line, done.stderr)
-        run_what_waits()
+            done = run(workplace, *arguments, program=program, **more)
+            assert done.returncode == 0, (line, done.stderr)
 
 
 def test_the_hub_starts(workplace: Path) -> None:

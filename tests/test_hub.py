@@ -26,7 +26,7 @@ from hubtweets.hub.storage import Storage
 from tests.conftest import environment
 
 Hub = tuple[str, str]
-BIG = os.urandom(3 * 2**20)
+BIG = os.urandom(300_000)
 FILES = {"README.md": b"---\ntags: [a]\n---\nhello", "model.safetensors": BIG, "folder/deep/a.txt": b"a", "empty.txt": b"", "twice.bin": BIG * 4}
 
 

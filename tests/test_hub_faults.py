@@ -91,7 +91,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Faulty, s
     thread.join()
 
 
-# + the client goes on by itself, - it fails
+# + the client goes on by itself, - it fails, ? as it comes: a HEAD has no body to cut, so the next request may find the connection closed or not
 FAULTS = ("408", "429", "500", "503", "lost", "cut request", "cut answer", "500 for good")
 STEPS = {
     "POST /api/repos/create": "--------",
@@ -108,7 +108,7 @@ STEPS = {
     "POST .*/tag/main": "--------",
     "GET .*/revision/main": "--------",
     "GET .*/tree/": "+++++++-",
-    "HEAD .*/resolve/.*/README": "++++--+-",
+    "HEAD .*/resolve/.*/README": "++++--?-",
     "GET .*/resolve/.*/model": "++--+++-",
 }
 
@@ -133,7 +133,7 @@ def test_a_fault_at_each_step(faulty: tuple[Faulty, str, Path], step: str, what:
         outcome = "+" if not reading or download(api, tmp_path / "first") == files_of("v2") else "another content"
     except Exception:
         outcome = "-"
-    assert fault.times < times and outcome == STEPS[step][FAULTS.index(what)]
+    assert fault.times < times and STEPS[step][FAULTS.index(what)] in (outcome, "?")
     old = ["initial commit"] if creating else ["v1", "initial commit"]
     assert list(history(storage).values()) in ([], old, ["v2", *old])
     assert audit.check(storage).faults == []
@@ -311,16 +311,17 @@ def test_a_server_killed_at_any_moment_has_whole_commits(tmp_path: Path, monkeyp
     api = HfApi(endpoint=f"http://127.0.0.1:{port}", token=storage.token)
 
     def client(number: int) -> list[str]:
-        repo_id, tries = f"{REPO}{number % 4}", 0
+        repo_id, failed, left = f"{REPO}{number % 4}", True, 20  # tries, once it stays up
         acknowledged: list[str] = []
-        while not over.is_set() or 0 < tries < 100:
+        while not over.is_set() or (failed and left):
+            left -= over.is_set()
             try:
                 api.create_repo(repo_id, exist_ok=True)
                 acknowledged.append(push(api, f"v{number}.{len(acknowledged)}", repo_id, xet=number > 5))
-                tries = 0
+                failed = False
             except Exception:
-                tries += 1
-        return acknowledged if tries == 0 else []
+                failed = True
+        return [] if failed else acknowledged
 
     command = [sys.executable, "-c", MORTAL, str(tmp_path / "hub"), str(port)]
     with (
