@@ -305,3 +305,18 @@ def test_paths_that_point_elsewhere(path: str) -> None:
 def test_names_that_are_no_repos(api: HfApi) -> None:
     with pytest.raises((BadRequestError, ValueError)):
         api.create_repo("huggingtweets/..")
+
+
+def test_an_old_name_leads_to_the_new_one_but_not_to_what_is_hidden(api: HfApi, hub: Hub, repo_id: str) -> None:
+    for old, new in (("bot", "b"), ("b", "c")):
+        api.move_repo(f"huggingtweets/{old}", f"huggingtweets/{new}")
+    answers = [httpx2.get(f"{hub[0]}/{path}?p=0") for path in ("huggingtweets/bot/commits/main", "api/models/huggingtweets/bot")]
+    assert [(answer.status_code, answer.headers["location"]) for answer in answers] == [
+        (307, "/huggingtweets/c/commits/main?p=0"),
+        (307, "/api/models/huggingtweets/c?p=0"),
+    ]
+    api.update_repo_settings("huggingtweets/c", private=True)
+    assert [httpx2.get(f"{hub[0]}/{path}").status_code for path in ("huggingtweets/bot", "api/models/huggingtweets/bot")] == [404, 401]
+    api.delete_repo("huggingtweets/c")
+    with pytest.raises(RepositoryNotFoundError):
+        api.model_info("huggingtweets/bot")

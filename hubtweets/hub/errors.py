@@ -7,3 +7,11 @@ class HubError(Exception):
     def __init__(self, status: int, message: str, code: str | None = None) -> None:
         super().__init__(message)
         self.status, self.message, self.code = status, message.encode("utf-8", "replace").decode()[:500], code
+
+
+class MovedError(Exception):
+    """What is asked for has another name now."""
+
+    def __init__(self, repo_id: str) -> None:
+        super().__init__(repo_id)
+        self.repo_id = repo_id

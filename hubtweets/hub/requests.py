@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from hubtweets.hub.blobs import BLOCK
-from hubtweets.hub.errors import HubError
+from hubtweets.hub.errors import HubError, MovedError
 from hubtweets.hub.storage import Commit, Repo, Storage
 from hubtweets.hub.tokens import HEADER, Role, role_of
 
@@ -68,10 +68,17 @@ def part(request: Request, name: str) -> str:
 
 
 def repo_of(request: Request) -> Repo:
-    """Return the repo that the path names; a private one is hidden from who has no token."""
+    """Return the repo that the path names, raise MovedError where it has another name now; a private one is hidden from who has no token."""
     first = request.url.path.split("/")[1]
     kind = part(request, "kind") or (first if first in ("datasets", "spaces") else "models")
-    return find_repo(request, kind, f"{part(request, 'namespace')}/{part(request, 'name')}")
+    repo_id = f"{part(request, 'namespace')}/{part(request, 'name')}"
+    try:
+        return find_repo(request, kind, repo_id)
+    except HubError:
+        moved = storage_of(request).moved(kind, repo_id)
+        if moved is None or (moved.private and user_of(request) is None):
+            raise
+        raise MovedError(moved.id) from None
 
 
 def find_repo(request: Request, kind: str, repo_id: str) -> Repo:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hubtweets.hub import accounts, cards, commits, discussions, pages, reading, uploads
-from hubtweets.hub.errors import HubError
+from hubtweets.hub.errors import HubError, MovedError
 from hubtweets.hub.guard import Guard
 from hubtweets.hub.storage import Storage
 
@@ -67,7 +67,8 @@ def create_app(storage: Storage, host: str = "127.0.0.1") -> ASGIApp:
         routes.append(Route(prefix + repo + ".git/info/lfs/objects/batch", uploads.lfs_batch, methods=["POST"]))
         routes.append(Route(prefix + repo + "/resolve/{revision}/{path:path}", reading.resolve))
     routes += pages.routes
-    app = Starlette(routes=routes, exception_handlers={HubError: refuse, HTTPException: unknown, OSError: out_of_room, ClientDisconnect: gone})
+    handlers = {HubError: refuse, MovedError: lead, HTTPException: unknown, OSError: out_of_room, ClientDisconnect: gone}
+    app = Starlette(routes=routes, exception_handlers=handlers)
     app.state.storage = storage
     return Guard(RawPath(app), host)
 
@@ -88,6 +89,14 @@ async def refuse(request: Request, error: Exception) -> Response:
     if error.code:
         headers["X-Error-Code"] = error.code
     return JSONResponse({"error": error.message}, error.status, headers)
+
+
+async def lead(request: Request, error: Exception) -> Response:
+    """Send to the name that a repo has now; to a path alone, which clients follow when they ask for a file's head."""
+    assert isinstance(error, MovedError)
+    old = f"/{request.path_params['namespace']}/{request.path_params['name']}"
+    path = request.url.path.replace(old, f"/{error.repo_id}", 1)
+    return Response(status_code=307, headers={"Location": f"{path}?{request.url.query}".rstrip("?")})
 
 
 async def out_of_room(request: Request, error: Exception) -> Response:

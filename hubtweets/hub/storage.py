@@ -6,6 +6,7 @@
                         /commits/    one JSON file a commit: its parent, title, and every path's entry
                         /refs/       branches/, tags/ and pulls/, each file one commit id; moved last, under the lock
                         /discussions/  one JSON file a pull request or discussion
+                        /moved       in place of all that: the name that the repo has now
     secret, instance, token, tokens/ made on the first start
     lock
 
@@ -152,7 +153,7 @@ class Storage:
         shutil.rmtree(gone, ignore_errors=True)  # it may be collected at the same time
 
     def move_repo(self, repo: Repo, repo_id: str) -> None:
-        """Give a repo another name; raise HubError 409 where there is one of that name."""
+        """Give a repo another name, to which the old one leads from then on; raise HubError 409 where there is one of that name."""
         place = self._folder(repo.kind, repo_id)
         with self.lock:
             if self.find_repo(repo.kind, repo_id):
@@ -160,6 +161,15 @@ class Storage:
             shutil.rmtree(place, ignore_errors=True)
             place.parent.mkdir(parents=True, exist_ok=True)
             self.folder(self.again(repo)).rename(place)
+            self.write(self.folder(repo) / "moved", repo_id)
+
+    def moved(self, kind: str, repo_id: str) -> Repo | None:
+        """Return the repo that had this name before."""
+        try:
+            name = (self._folder(kind, repo_id) / "moved").read_text()
+        except (HubError, OSError):
+            return None
+        return self.find_repo(kind, name) or self.moved(kind, name)
 
     def again(self, repo: Repo) -> Repo:
         """Return a repo as it is now; raise HubError 404 where somebody removed it meanwhile."""

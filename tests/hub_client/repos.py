@@ -112,8 +112,12 @@ def moving(repo: Repo, folder: Path) -> None:
     titles, other = repo.titles(), repo.beside("-moved")
     move = partial(repo.api.move_repo, repo.id, repo_type=repo.kind)
     move(other.id)
-    same((repo.repo_exists(), other.titles(), other.files("v1"), other.get_discussion_details(discussion_num=pull).num), (False, titles, FILES, pull))
-    ends(NOT_FOUND, partial(move, "a/b"), repo.repo_info, partial(repo.add, a=b"1"))
+    same([other.titles(), other.files("v1"), other.get_discussion_details(discussion_num=pull).num], [titles, FILES, pull])
+    same([repo.repo_info().id, repo.titles(), repo.files("v1")], [other.id, titles, FILES])  # the old name leads there
+    repo.add(a=b"1")
+    same(other.titles(), ["add", *titles])
+    ends(NOT_FOUND, partial(move, "a/b"), repo.delete_repo)  # but nobody means it by its old name
+    titles = other.titles()
     repo.create()
     ends(CONFLICT, partial(move, other.id))
     ends(BAD, partial(move, "a/.."), partial(move, "a/--"))
