@@ -130,15 +130,15 @@ def test_what_check_says(kept: Kept, damage: str) -> None:
     done, before = kept.hub("--check"), kept.files()
     needless = sum(kept.place(name).stat().st_size for name in orphans)
     lines = [fault.replace("{head}", kept.head).replace("{first}", kept.first) for fault in faults]
-    lines.append(f"1 repos, {commits} commits, {contents} contents, {size:,} bytes")
-    lines.append(f"{len(orphans)} files that nobody needs, {needless:,} bytes" + "; to remove them: hubtweets hub --gc" * bool(orphans))
+    lines.append(f"checked: repos 1, commits {commits}, contents {contents}, bytes {size:,}")
+    lines.append(f"needed by nobody: files {len(orphans)}, bytes {needless:,}" + "; to remove them: hubtweets hub --gc" * bool(orphans))
     assert done.stdout.splitlines() == lines
-    whole = f"Error: {kept.root}: {len(faults)} things are not whole; publish those repos again\n" if faults else ""
+    whole = f"Error: {kept.root}: not whole (see above); publish those repos again\n" if faults else ""
     assert (done.exit_code, done.stderr) == (bool(faults), whole)
     kept.age()
     done = kept.hub("--gc")
     if not faults or "bytes with" in faults[0]:  # it does not read contents
-        assert (done.exit_code, done.stdout) == (0, "removed 0 files that nobody needs, 0 bytes\n")
+        assert (done.exit_code, done.stdout) == (0, "removed: files 0, bytes 0\n")
     else:
         assert done.exit_code == 1 and done.stderr.endswith("; nothing was removed; type: hubtweets hub --check\n")
     assert kept.files() == before
@@ -205,16 +205,16 @@ def test_what_gc_removes(kept: Kept, orphan: str) -> None:
     do(kept)
     after = kept.files()
     size = sum(len(content) for name, content in after.items() if name not in before)
-    found = f"1 repos, 2 commits, 3 contents, {SIZE:,} bytes\n"
+    found = f"checked: repos 1, commits 2, contents 3, bytes {SIZE:,}\n"
     done = kept.hub("--gc", "--check")  # all of it is young
     assert done.exit_code == 0 and kept.files() == after
     assert done.stdout == (
-        f"removed 0 files that nobody needs, 0 bytes\n{found}{count} files that nobody needs, {size:,} bytes; to remove them: hubtweets hub --gc\n"
+        f"removed: files 0, bytes 0\n{found}needed by nobody: files {count}, bytes {size:,}; to remove them: hubtweets hub --gc\n"
     )
     kept.age()
     done = kept.hub("--gc", "--check")
     assert done.exit_code == 0 and kept.files() == before
-    assert done.stdout == f"removed {count} files that nobody needs, {size:,} bytes\n{found}0 files that nobody needs, 0 bytes\n"
+    assert done.stdout == f"removed: files {count}, bytes {size:,}\n{found}needed by nobody: files 0, bytes 0\n"
     assert (kept.storage.instance != instance) is (orphan == "xorbs")
 
 

@@ -86,12 +86,12 @@ def tend(check: bool, collect: bool) -> Iterator[str]:
             count, size = audit.collect(storage)
         except HubError as error:
             raise HubtweetsError(f"{error}; type: hubtweets hub --check") from None
-        yield f"removed {count:,} files that nobody needs, {size:,} bytes"
+        yield f"removed: files {count:,}, bytes {size:,}"
     if check:
         found = audit.check(storage)
         yield from map(printable, found.faults)
-        yield f"{found.repos:,} repos, {found.commits:,} commits, {found.contents:,} contents, {found.size:,} bytes"
-        orphans = f"{len(found.orphans):,} files that nobody needs, {sum(found.orphans.values()):,} bytes"
+        yield f"checked: repos {found.repos:,}, commits {found.commits:,}, contents {found.contents:,}, bytes {found.size:,}"
+        orphans = f"needed by nobody: files {len(found.orphans):,}, bytes {sum(found.orphans.values()):,}"
         yield orphans + ("; to remove them: hubtweets hub --gc" if found.orphans else "")
         if found.faults:
-            raise HubtweetsError(f"{storage.root}: {len(found.faults)} things are not whole; publish those repos again")
+            raise HubtweetsError(f"{storage.root}: not whole (see above); publish those repos again")
