@@ -208,9 +208,7 @@ def test_what_gc_removes(kept: Kept, orphan: str) -> None:
     found = f"checked: repos 1, commits 2, contents 3, bytes {SIZE:,}\n"
     done = kept.hub("--gc", "--check")  # all of it is young
     assert done.exit_code == 0 and kept.files() == after
-    assert done.stdout == (
-        f"removed: files 0, bytes 0\n{found}needed by nobody: files {count}, bytes {size:,}; to remove them: hubtweets hub --gc\n"
-    )
+    assert done.stdout == (f"removed: files 0, bytes 0\n{found}needed by nobody: files {count}, bytes {size:,}; to remove them: hubtweets hub --gc\n")
     kept.age()
     done = kept.hub("--gc", "--check")
     assert done.exit_code == 0 and kept.files() == before
