@@ -320,3 +320,12 @@ def test_an_old_name_leads_to_the_new_one_but_not_to_what_is_hidden(api: HfApi, 
     api.delete_repo("huggingtweets/c")
     with pytest.raises(RepositoryNotFoundError):
         api.model_info("huggingtweets/bot")
+
+
+def test_what_a_gated_repo_is_asked_to_change_is_gated_too(api: HfApi, repo_id: str) -> None:
+    pull = api.create_commit(repo_id, [CommitOperationAdd("a.txt", b"secret\n")], commit_message="x", create_pr=True).pr_num
+    assert pull
+    for gated in (False, "auto"):
+        api.update_repo_settings(repo_id, gated=gated)
+        diffs = [api.get_discussion_details(repo_id, pull, token=token).diff for token in (None, False)]
+        assert ["+secret" in (diff or "") for diff in diffs] == [True, not gated]

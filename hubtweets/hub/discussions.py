@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from hubtweets.hub import pulls
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.pulls import Discussion
-from hubtweets.hub.requests import json_of, part, repo_of, storage_of, writer
+from hubtweets.hub.requests import json_of, may_read, part, repo_of, storage_of, writer
 from hubtweets.hub.storage import Commit, Repo, Storage
 
 PAGE = 50
@@ -32,13 +32,12 @@ def describe(repo: Repo, one: Discussion) -> dict[str, Any]:
 
 
 def describe_whole(storage: Storage, repo: Repo, one: Discussion) -> dict[str, Any]:
-    """Return a discussion with its events, a pull request with what it changes and what it can't."""
+    """Return a discussion with its events, a pull request with what main has changed since."""
     answer = {**describe(repo, one), "events": list(one.events)}
     if one.base is not None:
         base, head = storage.resolve(repo, one.base), storage.resolve(repo, f"refs/pr/{one.num}")
         answer["changes"] = {"base": "refs/heads/main"} | ({"mergeCommitId": one.merge_commit} if one.merge_commit else {})
         answer["filesWithConflicts"] = [] if one.merge_commit else pulls.conflicting(base.files, head.files, storage.resolve(repo, "main").files)
-        answer["diff"] = "".join(diff(storage, base, head))
         pushed = takewhile(lambda commit: commit.id != base.id, storage.history(repo, head))
         answer["events"] = sorted([*one.events, *map(commit_event, pushed)], key=lambda event: event["createdAt"])
     return answer
@@ -95,10 +94,14 @@ async def listing(request: Request) -> Response:
     return JSONResponse({"discussions": shown, "count": len(found), "start": start})
 
 
-async def details(request: Request) -> Response:
+def details(request: Request) -> Response:
+    """Describe a discussion, and where that may be seen, what its pull request changes."""
     repo, storage = repo_of(request), storage_of(request)
-    one = await run_in_threadpool(pulls.read, storage, repo, number(request))
-    return JSONResponse(await run_in_threadpool(describe_whole, storage, repo, one))
+    one = pulls.read(storage, repo, number(request))
+    answer = describe_whole(storage, repo, one)
+    if one.base is not None and may_read(request, repo):
+        answer["diff"] = "".join(diff(storage, storage.resolve(repo, one.base), storage.resolve(repo, f"refs/pr/{one.num}")))
+    return JSONResponse(answer)
 
 
 async def create(request: Request) -> Response:

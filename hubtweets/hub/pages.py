@@ -24,7 +24,7 @@ from hubtweets.hub import discussions, html, pulls, widget
 from hubtweets.hub.blobs import Entry
 from hubtweets.hub.cards import body, front_matter
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.requests import check_gate, commit_of, part, repo_of, storage_of, user_of
+from hubtweets.hub.requests import check_gate, commit_of, may_read, part, repo_of, storage_of
 from hubtweets.hub.storage import KINDS, Commit, Repo, Storage
 from hubtweets.rendering import environment, plain
 
@@ -235,7 +235,7 @@ def commit(request: Request, repo: Repo) -> Response:
 
 def changes(request: Request, repo: Repo, old: Commit, new: Commit) -> list[Change]:
     """Return what two commits have not alike; of a gated repo the lines of the card alone."""
-    hidden, left, found = repo.gated and user_of(request) is None, DIFF_LINES, []
+    hidden, left, found = not may_read(request, repo), DIFF_LINES, []
     for path in pulls.changed(old.files, new.files):
         lines = [] if hidden and path != "README.md" else list(islice(diff(storage_of(request), old, new, path), left))
         left -= len(lines)

@@ -88,9 +88,14 @@ def find_repo(request: Request, kind: str, repo_id: str) -> Repo:
     return repo
 
 
+def may_read(request: Request, repo: Repo) -> bool:
+    """Tell whether who asks may have the repo's files: of a gated one only who has a token."""
+    return not repo.gated or user_of(request) is not None
+
+
 def check_gate(request: Request, repo: Repo) -> None:
-    """Raise HubError 401 where only who has a token may have the files."""
-    if repo.gated and user_of(request) is None:
+    """Raise HubError 401 for who may not have the repo's files."""
+    if not may_read(request, repo):
         raise HubError(401, f"{repo.id} is gated; log in to read it", "GatedRepo")
 
 
