@@ -9,8 +9,9 @@ import yaml
 from markupsafe import Markup
 
 from hubtweets.errors import HubtweetsError
+from hubtweets.funnel import stats_rows
 from hubtweets.posts import SourceKind
-from hubtweets.record import Environment, Metrics, RunRecord, Tracker, TrainingConfig, stats_rows
+from hubtweets.record import Environment, Metrics, RunRecord, Tracker, TrainingConfig
 from hubtweets.rendering import environment, markdown, plain
 
 # what an author's posts were read from, as the card says it
@@ -120,20 +121,19 @@ def scores(record: RunRecord, metrics: Metrics) -> Iterator[tuple[str, Metrics]]
 
 def front_matter(record: RunRecord) -> str:
     """Return the card's metadata as YAML: only keys that the Hub reads, only values that are known."""
-    assert record.target and record.dataset and record.base and record.samples and record.training and record.metrics
+    assert record.target and record.terms and record.dataset and record.base and record.samples and record.training and record.metrics
     is_adapter = record.training.lora == "adapter"
-    prompt = plain(record.samples.prompt)
     languages = list(record.dataset.languages)
     metadata: dict[str, Any] = {
         "language": languages if len(languages) > 1 else next(iter(languages), None),
-        "license": record.base.license,
+        "license": record.terms.license.id,
         "library_name": "peft" if is_adapter else "transformers",
         "pipeline_tag": "text-generation",
         "base_model": plain(record.base.id) if record.base.on_hub else None,
         "base_model_relation": ("adapter" if is_adapter else "finetune") if record.base.on_hub else None,
         "thumbnail": record.target.file_url("predictions.png"),
         "tags": ["huggingtweets", *(["lora"] if record.training.lora else [])],
-        "widget": [{"text": prompt, "output": {"text": plain(text)}} for text in record.samples.texts[:1]],
+        "widget": [{"text": plain(one.prompt), "output": {"text": plain(one.text or "")}} for one in record.samples.shown()],
         "model-index": model_index(record, record.metrics),
     }
     known = {key: value for key, value in metadata.items() if value is not None}

@@ -5,14 +5,12 @@ heavy is imported inside the command that needs it, so that `--help` answers at 
 """
 
 import errno
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from hubtweets import __version__, processes
 from hubtweets.errors import HubtweetsError
@@ -21,22 +19,24 @@ from hubtweets.options import (
     base_option,
     handle_argument,
     handles_argument,
+    hub_option,
     hub_options,
     options,
     posts_options,
-    private_option,
     processes_option,
-    prompt_option,
+    push_options,
     quiet_option,
     read_settings,
     runs_option,
+    samples_options,
     seed_option,
+    terms_options,
     track_option,
     training_options,
 )
-from hubtweets.posts import Columns
-from hubtweets.record import Curation, Tracker, TrainingConfig
-from hubtweets.run import bot_name, check_handle, last_handle, open_run
+from hubtweets.record import Consent, Published, Target, TrainingConfig
+from hubtweets.run import Run, bot_name, check_handle, last_handle, open_run
+from hubtweets.settings import agreed, numbers_of, reading_of, tracked_by, training_of
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -71,38 +71,6 @@ def main() -> None:
     """
 
 
-def reading_of(handles: Sequence[str], settings: dict[str, Any]) -> dict[str, Any]:
-    """Take out of the settings what `stages.curate` needs; raise HubtweetsError where it isn't clear whose posts are where."""
-    from hubtweets.posts import sources
-
-    take = settings.pop
-    typed = click.get_current_context().get_parameter_source("posts") is ParameterSource.COMMANDLINE
-    named = sources.name([check_handle(handle) for handle in handles], take("posts"), typed)
-    columns = Columns(**{name: take(f"{name}_column") for name in vars(Columns())})
-    rules = Curation(**{name: take(name) for name in vars(Curation())})
-    price, refresh, yes = take("x_price"), take("refresh"), take("yes")
-    return {"named": named, "columns": columns, "rules": rules, "fetching": sources.Fetching(price, refresh, lambda cost: yes or agreed(cost))}
-
-
-def agreed(cost: str) -> bool:
-    """Ask on a terminal whether to spend money; raise HubtweetsError where there is none to ask on."""
-    if not sys.stdin.isatty():
-        raise HubtweetsError(f"{cost}; type the command again with --yes to spend it")
-    return click.confirm(f"{cost}. Spend it?", err=True)
-
-
-def training_of(settings: dict[str, Any]) -> TrainingConfig:
-    """Return the settings of the trainer; raise click.UsageError for --merge alone."""
-    lora, merge = settings.pop("lora"), settings.pop("merge")
-    if merge and not lora:
-        raise click.UsageError("--merge goes with --lora")
-    return TrainingConfig(**settings, lora="merged" if merge else "adapter" if lora else None)
-
-
-def tracked_by(track: Sequence[str]) -> list[Tracker]:
-    return [name for name in dict.fromkeys(track) if name != "none"]  # type: ignore[misc]
-
-
 def launcher(name: str, base: str, training: TrainingConfig, track: Sequence[str], number: int, runs: Path, quiet: bool) -> Callable[[], None] | None:
     """Return what trains in several processes by the command `train`, or None where one is enough, or several are at it already."""
     if number == 1 or processes.is_launched():
@@ -116,17 +84,21 @@ def launcher(name: str, base: str, training: TrainingConfig, track: Sequence[str
 
 
 @main.command()
-@options(handles_argument, posts_options, base_option, training_options, track_option, processes_option)
-@options(prompt_option, hub_options, private_option, runs_option, quiet_option)
+@options(handles_argument, posts_options, base_option, training_options, track_option, processes_option, samples_options)
+@options(hub_options, push_options, terms_options, runs_option, quiet_option)
+@click.option("--dry-run", is_flag=True, help="Check everything, show what would be pushed, and stop before the training.")
 def publish(
     handles: tuple[str, ...],
     base: str,
     track: tuple[str, ...],
     num_processes: int,
-    prompt: str,
+    prompt: tuple[str, ...],
+    samples: int,
     hub: str | None,
     namespace: str | None,
-    private: bool,
+    license: str | None,
+    consent: Consent | None,
+    dry_run: bool,
     runs: Path,
     quiet: bool,
     **settings: Any,
@@ -138,22 +110,25 @@ def publish(
     \b
     hubtweets publish alice bob --posts alice=alice.zip --posts bob=bluesky:bob.example
     """
-    from hubtweets import publisher, stages
-    from hubtweets.base import resolve
+    from hubtweets import preflight, publisher, release, stages
 
-    name, reading = bot_name(handles), reading_of(handles, settings)
+    name, reading, wishes = bot_name(handles), reading_of(handles, settings), publisher.wishes_of(settings)
     training = training_of(settings)
     with publisher.connect(hub) as connected, open_run(runs, name, quiet, new=True) as run:
-        target = publisher.choose_target(connected, name, namespace, private)
-        stages.curate(run, **reading)
-        chosen, location = resolve(base)
-        stages.train(run, chosen, location, training, tracked_by(track), launcher(name, base, training, track, num_processes, runs, quiet))
-        stages.evaluate(run, location)
-        texts = stages.sample(run, prompt, training.seed)
-        stages.render(run, target)
-        published = stages.push(run, connected, private)
-    click.echo(f"{target.url}\ncommit {published.commit}, tag {published.tag}")
-    show(texts)
+        ready = preflight.check(run, connected, namespace, wishes, base, license, consent, lambda: stages.curate(run, **reading))
+        if dry_run:
+            for line in preflight.plan(run, connected, ready):
+                click.echo(line)
+            return
+        launch = launcher(name, base, training, track, num_processes, runs, quiet)
+        stages.train(run, ready.base, ready.location, training, tracked_by(track), launch)
+        stages.evaluate(run, ready.location)
+        release.sample(run, prompt, training.seed, samples)
+        release.render(run, ready.target, ready.terms)
+        release.check_snippets(run)
+        published = release.push(run, connected, ready.wishes)
+    say_published(ready.target, published)
+    show(run)
 
 
 @main.command()
@@ -190,22 +165,29 @@ def train(handle: str, base: str, track: tuple[str, ...], num_processes: int, ru
 
 
 @main.command()
-@options(handle_argument, prompt_option, seed_option, runs_option, quiet_option)
-def sample(handle: str, prompt: str, seed: int, runs: Path, quiet: bool) -> None:
-    """Let HANDLE's model write the posts that stand on the card."""
-    from hubtweets import stages
+@options(handle_argument, samples_options, seed_option, runs_option, quiet_option)
+@click.option("--pick", "picks", is_flag=False, flag_value="ask", metavar="[NUMBERS]", help="Choose what the card shows: 3,17, or asked for.")
+def sample(handle: str, prompt: tuple[str, ...], samples: int, seed: int, picks: str | None, runs: Path, quiet: bool) -> None:
+    """Let HANDLE's model write the posts that stand on the card.
+
+    \b
+    hubtweets sample lyons____ --pick
+    """
+    from hubtweets import release
 
     with open_run(runs, check_handle(handle), quiet) as run:
-        texts = stages.sample(run, prompt, seed)
-    show(texts)
+        release.sample(run, prompt, seed, samples)
+        if picks:
+            release.pick(run, numbers_of(asked(run) if picks == "ask" else picks))
+    show(run)
 
 
 @main.command()
 @click.argument("handle", required=False)
-@options(hub_options, runs_option, quiet_option)
-def card(handle: str | None, hub: str | None, namespace: str | None, runs: Path, quiet: bool) -> None:
+@options(hub_options, terms_options, runs_option, quiet_option)
+def card(handle: str | None, hub: str | None, namespace: str | None, license: str | None, consent: Consent | None, runs: Path, quiet: bool) -> None:
     """Render the card of HANDLE's run, or of the last one."""
-    from hubtweets import stages
+    from hubtweets import release, terms
 
     with open_run(runs, check_handle(handle or last_handle(runs)), quiet) as run:
         target = run.record.target
@@ -214,21 +196,27 @@ def card(handle: str | None, hub: str | None, namespace: str | None, runs: Path,
 
             with publisher.connect(hub) as connected:
                 target = publisher.choose_target(connected, run.record.handle, namespace)
-        stages.render(run, target)
+        release.render(run, target, terms.of_run(run.record, license, consent))
     click.echo(run.repo / "README.md")
 
 
 @main.command()
-@options(handle_argument, hub_options, private_option, runs_option, quiet_option)
-def push(handle: str, hub: str | None, namespace: str | None, private: bool, runs: Path, quiet: bool) -> None:
+@options(handle_argument, hub_options, push_options, terms_options, runs_option, quiet_option)
+def push(
+    handle: str, hub: str | None, namespace: str | None, license: str | None, consent: Consent | None, runs: Path, quiet: bool, **settings: Any
+) -> None:
     """Push HANDLE's finished repo folder in one commit."""
-    from hubtweets import publisher, stages
+    from hubtweets import publisher, release, terms
 
+    wishes = publisher.wishes_of(settings)
     with publisher.connect(hub) as connected, open_run(runs, check_handle(handle), quiet) as run:
-        target = publisher.choose_target(connected, run.record.handle, namespace, private)
-        stages.render(run, target)
-        published = stages.push(run, connected, private)
-    click.echo(f"{target.url}\ncommit {published.commit}, tag {published.tag}")
+        target = publisher.choose_target(connected, run.record.handle, namespace)
+        settled = terms.of_run(run.record, license, consent)
+        wishes = replace(wishes, private=terms.is_private(wishes.private, run.record.sources, settled))
+        release.render(run, target, settled)
+        release.check_snippets(run)
+        published = release.push(run, connected, wishes)
+    say_published(target, published)
 
 
 @main.command()
@@ -247,7 +235,7 @@ def generate(handle: str, prompt: str, count: int, seed: int, runs: Path) -> Non
 
     with open_run(runs, check_handle(handle)) as run:
         run.outputs("train")
-        show(generate(*load_repo(run.repo), prompt, count, seed))
+        show_texts(generate(*load_repo(run.repo), prompt, count, seed))
 
 
 @main.command()
@@ -264,11 +252,63 @@ def example(path: Path, posts: int, seed: int) -> None:
     click.echo(path)
 
 
+@main.command()
+@options(click.argument("repo_id"), hub_option, runs_option)
+@click.option("--revision", default="main", show_default=True, help="A branch, a tag, a commit or refs/pr/N.")
+@click.option("--deep", is_flag=True, help="Score the held-out posts again, with the run folder's dataset.")
+def verify(repo_id: str, hub: str | None, runs: Path, revision: str, deep: bool) -> None:
+    """Check every claim of a published bot's card.
+
+    \b
+    hubtweets verify huggingtweets/lyons____ --hub local
+    """
+    from hubtweets import publisher, verification
+
+    false = 0
+    with publisher.connect(hub) as connected:
+        for claim in verification.verify(connected, repo_id, revision, runs, deep):
+            click.echo(claim)
+            false += claim.holds is False
+    if false:
+        raise HubtweetsError(f"{repo_id}: {false} of its claims are false (see above)")
+
+
+@main.command()
+@options(click.argument("repo_id"), hub_option)
+@click.option("--hide", is_flag=True, help="Make it private in place of deleting it.")
+@click.option("--yes", is_flag=True, help="Do it without being asked.")
+def takedown(repo_id: str, hub: str | None, hide: bool, yes: bool) -> None:
+    """Delete a bot and its dataset from the Hub, or hide them, and say what may remain."""
+    from hubtweets import publisher
+    from hubtweets.takedown import take_down
+
+    with publisher.connect(hub) as connected:
+        for line in take_down(connected, repo_id, hide, lambda question: yes or agreed(question)):
+            click.echo(line)
+
+
 main.add_command(hub)
 
 
-def show(texts: Sequence[str]) -> None:
+def say_published(target: Target, published: Published) -> None:
+    where = published.pull_request or target.url
+    click.echo(f"{where}\ncommit {published.commit}{f', tag {published.tag}' if published.tag else ''}")
+
+
+def show(run: Run) -> None:
+    """Print the samples that were picked."""
+    assert run.record.samples
+    show_texts(sample.text or "" for sample in run.record.samples.shown())
+
+
+def show_texts(texts: Iterable[str]) -> None:
     from hubtweets.rendering import plain
 
     for text in texts:
         click.echo(f"- {plain(text)}")
+
+
+def asked(run: Run) -> str:
+    """Show the samples that copy nothing by their numbers, and ask for some of them."""
+    # TODO helper A
+    raise HubtweetsError("not yet")

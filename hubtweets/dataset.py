@@ -15,8 +15,8 @@ from pyarrow import parquet
 
 from hubtweets.atomic import replacing
 from hubtweets.errors import HubtweetsError
+from hubtweets.funnel import FATES
 from hubtweets.posts import Post
-from hubtweets.record import FATES
 
 VALIDATION_TENTHS = 1
 ROWS_AT_ONCE = 20_000

@@ -72,6 +72,7 @@ class SourceType(click.ParamType):
 
 
 DEFAULTS, RULES = TrainingConfig(), Curation()
+PROMPTS = ("My dream is", "I think that", "I like", "I don't like", "I want")  # the original's
 
 
 handles_argument = click.argument("handles", nargs=-1, required=True, metavar="HANDLE...")
@@ -95,7 +96,10 @@ posts_options = options(
     option("--yes", is_flag=True, help="Spend what the X API costs without being asked."),
 )
 base_option = option("--base", default="openai-community/gpt2", help="A model's id on the Hub, a folder, or tiny.")
-prompt_option = option("--prompt", default="My dream is", help="How the posts on the card begin.")
+samples_options = options(
+    option("--prompt", multiple=True, default=PROMPTS, help="How samples begin; the card shows one of each."),
+    option("--samples", type=click.IntRange(1), default=200, help="How many are written and compared with the training posts."),
+)
 seed_option = option("--seed", type=click.IntRange(0, 2**32 - 1), default=DEFAULTS.seed, help="Of the training and of the posts on the card.")
 training_options = options(
     option("--epochs", type=Finite(0, min_open=True), default=DEFAULTS.epochs, help="Passes over the posts."),
@@ -121,8 +125,17 @@ track_option = option(
     help="Where the training is logged too; wandb gets the posts and the model.",
 )
 processes_option = option("--num-processes", type=click.IntRange(1), default=1, help="Train in so many processes, on as many GPUs.")
-hub_options = options(
-    option("--hub", help="A Hub's URL, or local for the embedded one.  [default: HF_ENDPOINT, or https://huggingface.co]"),
-    option("--namespace", help="Whose repo it becomes.  [default: the token's user]"),
+hub_option = option("--hub", help="A Hub's URL, or local for the embedded one.  [default: HF_ENDPOINT, or https://huggingface.co]")
+hub_options = options(hub_option, option("--namespace", help="Whose repo it becomes.  [default: the token's user]"))
+push_options = options(
+    option("--private/--public", default=None, help="Who may see the repo, when it is made.  [default: public, unless the posts are another's]"),
+    option("--gated", type=click.Choice(["auto", "manual"]), help="Let people ask for access: given at once, or by you."),
+    option("--pr", is_flag=True, help="Open a pull request in place of a commit."),
+    option("--revision", help="The branch that is pushed to.  [default: main]"),
+    option("--tag", help="What the commit is tagged.  [default: the next of v1, v2, ...]"),
+    option("--message", help="The commit's message."),
 )
-private_option = option("--private/--public", default=False, help="Who may see the repo, when it is made.")
+terms_options = options(
+    option("--license", help="The bot's licence, where its base names none; an id of the Hub."),
+    option("--consent", type=click.Choice(["own", "given"]), help="The posts are your own, or their author agreed."),
+)

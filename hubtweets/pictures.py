@@ -35,7 +35,7 @@ def draw_all(record: RunRecord, repo: Path) -> dict[str, bytes]:
 def predictions(record: RunRecord, repo: Path) -> bytes:
     """Draw the thumbnail, 1200 x 630 pixels: avatars, names, prompt and generated posts."""
     assert record.samples
-    texts = [plain(text.removeprefix(record.samples.prompt), LONGEST_TEXT) for text in record.samples.texts[:3]]
+    texts = [plain((one.text or "").removeprefix(one.prompt), LONGEST_TEXT) for one in record.samples.shown()[:3]]
     return draw(
         "thumbnail.typ.j2",
         repo,
@@ -43,7 +43,7 @@ def predictions(record: RunRecord, repo: Path) -> bytes:
         name=plain(" & ".join(plain(profile.name, 60) or profile.handle for profile in record.profiles), 120),
         kind="AI BOT" if len(record.profiles) == 1 else "AI CYBORG",
         record=record,
-        prompt=plain(record.samples.prompt, 120),
+        prompt=plain(record.samples.samples[0].prompt, 120),
         texts=texts,
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import httpx2
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
@@ -33,6 +34,23 @@ class Hub:
     endpoint: str
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """How a push is to be made; None: as is usual."""
+
+    private: bool | None = None
+    gated: Literal["auto", "manual"] | None = None
+    pr: bool = False
+    revision: str | None = None
+    tag: str | None = None
+    message: str | None = None
+
+
+def wishes_of(settings: dict[str, Any]) -> Wishes:
+    """Take the options of a push out of a command's settings."""
+    return Wishes(**{name: settings.pop(name) for name in vars(Wishes())})
+
+
 @contextmanager
 def connect(hub: str | None) -> Iterator[Hub]:
     """Give the Hub at a URL, at HF_ENDPOINT where it is None, or the embedded one, started for the while, where it is "local"."""
@@ -47,7 +65,7 @@ def connect(hub: str | None) -> Iterator[Hub]:
         yield Hub(api, api.endpoint)
 
 
-def choose_target(hub: Hub, handle: str, namespace: str | None, private: bool = False) -> Target:
+def choose_target(hub: Hub, handle: str, namespace: str | None, private: bool | None = None) -> Target:
     """Return where the bot will stand, under the token's user by default.
 
     Raises HubtweetsError where the Hub or the token says no, or where `private` is asked of a repo that is public already.
@@ -61,7 +79,7 @@ def choose_target(hub: Hub, handle: str, namespace: str | None, private: bool = 
     return Target(hub.endpoint, repo_id)
 
 
-def push(hub: Hub, target: Target, repo: Path, private: bool, say: Callable[[str], None], last: Published | None = None) -> Published:
+def push(hub: Hub, target: Target, repo: Path, wishes: Wishes, say: Callable[[str], None], last: Published | None = None) -> Published:
     """Push a folder's files and tag the commit with the next version; repeated with the same files, it changes nothing.
 
     A file that the `last` push put there and that the folder no longer has is deleted.
@@ -73,7 +91,7 @@ def push(hub: Hub, target: Target, repo: Path, private: bool, say: Callable[[str
         try:
             info = api.repo_info(repo_id)
         except RepositoryNotFoundError:
-            api.create_repo(repo_id, private=private)
+            api.create_repo(repo_id, private=wishes.private)
             info = api.repo_info(repo_id)
         parent = info.sha
         files = sorted(path for path in repo.rglob("*") if path.is_file() and not path.name.startswith("."))

@@ -3,40 +3,31 @@
 Every stage adds its section; the card, the pictures and the publisher only read.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from hubtweets.funnel import Counts
 from hubtweets.posts import Profile, SourceKind
+from hubtweets.samples import Audit, Samples
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 Tracker = Literal["tensorboard", "wandb", "trackio"]
-
-
-# what becomes of a post, in the order of the stats table, and what the table calls it
-FATES = {
-    "reposts": "Retweets",
-    "private": "Not public",
-    "superseded": "Older versions of edited tweets",
-    "warned": "Behind a content warning",
-    "duplicates": "Said before",
-    "quoted": "Said by others",
-    "automated": "Posted by apps",
-    "scrubbed": "With a key or token",
-    "short": "Short tweets",
-    "kept": "Tweets kept",
-}
+Consent = Literal["own", "given"]  # the posts are the publisher's own, or their author agreed
 
 
 @dataclass(frozen=True)
 class Source:
-    """What an author's posts were read from, and the moments (ISO 8601, UTC) of the first and last kept post where they are known."""
+    """What an author's posts were read from, and the moments (ISO 8601, UTC) of the first and last kept post where they are known.
+
+    `dataset` is the id of a public dataset on the Hub.
+    """
 
     kind: SourceKind
     sha256: str
     first: str | None
     last: str | None
+    dataset: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,49 +41,19 @@ class Curation:
 
 
 @dataclass(frozen=True)
-class Counts:
-    """One author's funnel in posts, how many of the kept ones are masked in part, and the characters of the kept ones.
+class Row:
+    """A post that was trained on and that everybody may read."""
 
-    Raises ValueError where the funnel does not add up.
-    """
-
-    handle: str
-    downloaded: int
-    reposts: int
-    private: int
-    superseded: int
-    warned: int
-    duplicates: int
-    quoted: int
-    automated: int
-    scrubbed: int
-    short: int
-    kept: int
-    masked: int
-    characters: int
-
-    def __post_init__(self) -> None:
-        if sum(self.funnel().values()) != self.downloaded:
-            raise ValueError(f"{self} does not add up")
-
-    def funnel(self) -> dict[str, int]:
-        """Return every fate of a post with its number, in the order of the stats table."""
-        return {fate: getattr(self, fate) for fate in FATES}
-
-
-def stats_rows(counts: Sequence[Counts]) -> list[tuple[str, list[int]]]:
-    """Return the stats table, a number for each author: the original's four rows, and between them what else was left out, where there was any."""
-    always = ("reposts", "short", "kept")
-    fates = [fate for fate in FATES if fate in always or any(getattr(count, fate) for count in counts)]
-    return [
-        ("Tweets downloaded", [count.downloaded for count in counts]),
-        *((FATES[fate], [getattr(count, fate) for count in counts]) for fate in fates),
-    ]
+    author: str
+    text: str
 
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """How many posts each side of the split holds, the SHA-256 of their texts, how they were split, and the share of each language in them."""
+    """How many posts each side of the split holds, the SHA-256 of their texts, how they were split, and the share of each language in them.
+
+    `rows` are some of the posts that were trained on, for the card.
+    """
 
     train_posts: int
     train_sha256: str
@@ -100,6 +61,16 @@ class DatasetInfo:
     validation_sha256: str
     split: Literal["time", "hash"]
     languages: dict[str, float]
+    rows: tuple[Row, ...] = ()
+
+
+@dataclass(frozen=True)
+class License:
+    """A licence by its id on the Hub; one that is `other` has a name and a link."""
+
+    id: str
+    name: str | None = None
+    link: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +82,7 @@ class Base:
 
     id: str
     revision: str
-    license: str | None
+    license: License | None
     languages: tuple[str, ...]
     on_hub: bool
 
@@ -208,15 +179,6 @@ class Metrics:
 
 
 @dataclass(frozen=True)
-class Samples:
-    """Texts that the published weights made from a prompt."""
-
-    prompt: str
-    seed: int
-    texts: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class File:
     """A file of the run by its path in the run folder."""
 
@@ -250,15 +212,24 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """Under what the bot is published: its licence, and what the publisher says of the right to the posts, None: nothing."""
+
+    license: License
+    consent: Consent | None = None
+
+
+@dataclass(frozen=True)
 class Published:
-    """The last push: its commit, the commit before it, the tag, the files it put there."""
+    """The last push: its commit, the commit before it, the tag, the files it put there; or the pull request that it waits in."""
 
     endpoint: str
     repo_id: str
     commit: str
     parent: str
-    tag: str
+    tag: str | None
     files: tuple[str, ...]
+    pull_request: str | None = None
 
 
 @dataclass(frozen=True)
@@ -266,13 +237,14 @@ class RunRecord:
     """Everything a card can say; a section is None (or empty) until its stage is done.
 
     `handle` names the bot; profiles, sources, counts, passes (over an author's posts in an epoch) and metrics_by_author have one entry for each
-    author, in the same order.
+    author, in the same order. `files` are those of repo/, by their paths there, but for the card and the record itself.
     """
 
     handle: str
     hubtweets_version: str
     schema_version: int = SCHEMA_VERSION
     target: Target | None = None
+    terms: Terms | None = None
     profiles: tuple[Profile, ...] = ()
     sources: tuple[Source, ...] = ()
     curation: Curation | None = None
@@ -288,5 +260,7 @@ class RunRecord:
     metrics: Metrics | None = None
     metrics_by_author: tuple[Metrics, ...] = ()
     samples: Samples | None = None
+    audit: Audit | None = None
+    files: tuple[File, ...] = ()
     published: Published | None = None
     stages: dict[str, Stage] = field(default_factory=dict)

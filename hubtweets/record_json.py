@@ -16,11 +16,18 @@ def dumps(record: RunRecord) -> str:
     return json.dumps(asdict(record), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
-def dumps_public(record: RunRecord) -> str:
-    """Return what goes into the repo as hubtweets.json: the record without the run folder's stages and without the push that is yet to come."""
-    public = asdict(replace(record, stages={}, published=None))
+def dumps_public(record: RunRecord, card: str) -> str:
+    """Return what goes into the repo as hubtweets.json: the record without the run folder's stages, the push that is yet to come, and the texts of
+    samples that copy a post; and with the card as it was rendered, for whoever merges or checks it later.
+    """
+    samples = record.samples
+    if samples and record.audit:
+        threshold = record.audit.threshold
+        kept = tuple(replace(one, text=None) if one.copied.share >= threshold else one for one in samples.samples)
+        samples = replace(samples, samples=kept)
+    public = asdict(replace(record, samples=samples, stages={}, published=None))
     del public["stages"], public["published"]
-    return json.dumps(public, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    return json.dumps(public | {"card": card}, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 def write(record: RunRecord, path: Path) -> None:

@@ -30,7 +30,8 @@ SECTIONS = {
     "curate": ("profiles", "sources", "curation", "counts", "dataset"),
     "train": ("base", "training", "passes", "environment", "history", "evaluations", "tracked"),
     "evaluate": ("metrics", "metrics_by_author"),
-    "sample": ("samples",),
+    "sample": ("samples", "audit"),
+    "snippets": (),
 }
 UNREAD = (".png", "posts.parquet")  # outputs that no later stage learns from
 EMPTY = RunRecord("", "")

@@ -1,4 +1,4 @@
-"""The stages of a run, in order: curate, train, evaluate, sample, card, push.
+"""The stages that make a model, in order: curate, train, evaluate; what becomes of it is `release`.
 
 Each takes the Run, does its work unless nothing changed since the last time, and adds its section to the record. Heavy libraries are imported
 by the stage that needs them.
@@ -7,17 +7,15 @@ by the stage that needs them.
 import json
 import platform
 import shutil
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hubtweets import __version__, atomic, processes
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Columns, Post, SourceKind, sources, well_formed
+from hubtweets.posts import Columns, Post, SourceKind, sources
 from hubtweets.posts.sources import Fetching
 from hubtweets.record import (
     Base,
@@ -25,18 +23,11 @@ from hubtweets.record import (
     DatasetInfo,
     Environment,
     Metrics,
-    Published,
-    Samples,
     Source,
-    Target,
     Tracker,
     TrainingConfig,
 )
-from hubtweets.record_json import dumps_public
 from hubtweets.run import Run, key_of
-
-if TYPE_CHECKING:
-    from hubtweets.publisher import Hub
 
 EXPLAINED = "explained.jsonl"
 SAME_RESULT = ("checkpoint_seconds", "checkpoint_steps", "logging_steps", "micro_batch_size")  # settings that leave the weights as they are
@@ -252,49 +243,3 @@ def evaluate(run: Run, location: str) -> None:
     run.say(f"evaluate: {before:.3f} bits per byte for the untouched base, {after:.3f} for the tuned model ({after / before - 1:+.1%})")
     authors = tuple(Metrics(*scores) for scores in zip(base_scores, tuned_scores, strict=True))
     run.finish("evaluate", key, metrics=Metrics(base_score, tuned), metrics_by_author=authors)
-
-
-def sample(run: Run, prompt: str, seed: int, count: int = 5) -> Sequence[str]:
-    """Let the tuned model write on from the prompt, and return what it wrote."""
-    prompt = well_formed(prompt)
-    key = key_of([asdict(file) for file in run.outputs("train")], prompt, seed, count)
-    if run.is_done("sample", key) and run.record.samples:
-        return run.record.samples.texts
-    from hubtweets.models import load_repo
-    from hubtweets.sampling import generate
-
-    run.say(f"sample: {count} posts from {prompt!r}")
-    texts = generate(*load_repo(run.repo), prompt, count, seed)
-    run.finish("sample", key, samples=Samples(prompt, seed, tuple(texts)))
-    return texts
-
-
-def render(run: Run, target: Target) -> None:
-    """Render the card, its pictures and the public record into repo/."""
-    from hubtweets import card, pictures
-
-    run.check("curate")  # the avatars
-    run.update(target=target)
-    text = card.render(run.record)
-    drawn = pictures.draw_all(run.record, run.repo)
-    run.say(f"card: README.md, {', '.join(drawn)}, hubtweets.json")
-    (run.repo / "loss.png").unlink(missing_ok=True)  # an earlier training's, where this one has none
-    for name, picture in drawn.items():
-        atomic.write(run.repo / name, picture)
-    atomic.write(run.repo / "hubtweets.json", dumps_public(run.record).encode())
-    atomic.write(run.repo / "README.md", text.encode())
-
-
-def push(run: Run, hub: "Hub", private: bool) -> Published:
-    """Push repo/ as it is, in one commit with a tag, and record it."""
-    from huggingface_hub.utils import disable_progress_bars
-
-    from hubtweets import publisher
-
-    assert run.record.target
-    if run.quiet or not sys.stderr.isatty():
-        disable_progress_bars()
-    run.check()
-    published = publisher.push(hub, run.record.target, run.repo, private, run.say, run.record.published)
-    run.update(published=published)
-    return published

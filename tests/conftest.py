@@ -34,6 +34,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     """Return an environment in which nothing of this machine's user is found."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUBTWEETS_", "HUGGING"))}
     own = {"HOME": str(home), "HF_HOME": str(home / "hf"), "HUBTWEETS_HUB_DIR": str(home / "hub"), "HF_HUB_DISABLE_TELEMETRY": "1"}
+    own["HUBTWEETS_SAMPLES"] = "10"  # each takes an untrained model its whole length
     return kept | own | more
 
 
@@ -105,6 +106,7 @@ def make_base(folder: Path) -> Path:
     sizes = {"n_positions": 256, "n_embd": 32, "n_layer": 1, "n_head": 2, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
     GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **sizes)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n")
     return folder
 
 

@@ -2,25 +2,26 @@
 
 from dataclasses import replace
 
+from hubtweets.funnel import FATES, Counts
 from hubtweets.posts import Profile
 from hubtweets.record import (
-    FATES,
     Base,
-    Counts,
     Curation,
     DatasetInfo,
     Environment,
     Evaluation,
     HistoryPoint,
+    License,
     Metrics,
     RunRecord,
-    Samples,
     Score,
     Source,
     Target,
+    Terms,
     Tracked,
     TrainingConfig,
 )
+from hubtweets.samples import Audit, Copied, Sample, Samples
 
 
 def counts_of(handle: str = "lyons____", **numbers: int) -> Counts:
@@ -28,16 +29,23 @@ def counts_of(handle: str = "lyons____", **numbers: int) -> Counts:
     return Counts(handle, **{**dict.fromkeys(["downloaded", *FATES, "masked", "characters"], 0), **numbers})
 
 
+def samples_of(prompt: str, *texts: str) -> Samples:
+    """Return samples that copy nothing, all of them picked."""
+    settings = {"temperature": 1.0, "top_p": 0.95, "top_k": 0, "max_new_tokens": 160}
+    return Samples(0, settings, tuple(Sample(prompt, text, Copied(2, 9, 0.0)) for text in texts), tuple(range(1, len(texts) + 1)))
+
+
 RECORD = RunRecord(
     handle="lyons____",
     hubtweets_version="0.1.0",
     target=Target("https://huggingface.co", "huggingtweets/lyons____"),
+    terms=Terms(License("mit")),
     profiles=(Profile("lyons____", "Lyons__ 𝓃 🤖", "X", "Fixes machines.", "42", "avatar.png", "https://x.com/lyons____"),),
     sources=(Source("x-archive", "a" * 64, "2019-03-01T00:00:57+00:00", "2026-06-24T10:00:00+00:00"),),
     curation=Curation(),
     counts=(counts_of(downloaded=3086, reposts=1225, short=997, kept=864, characters=76_000),),
     dataset=DatasetInfo(778, "b" * 64, 86, "c" * 64, "time", {"en": 1.0}),
-    base=Base("openai-community/gpt2", "d" * 40, "mit", ("en",), on_hub=True),
+    base=Base("openai-community/gpt2", "d" * 40, License("mit"), ("en",), on_hub=True),
     training=TrainingConfig(learning_rate=3e-4),
     passes=(1.0,),
     environment=Environment({"python": "3.11.7", "torch": "2.13.0"}, "a CPU", 1, "no", True, 60.5, 102_400, 100, 80),
@@ -46,7 +54,8 @@ RECORD = RunRecord(
     tracked=(Tracked("tensorboard", "train", None),),
     metrics=Metrics(Score(2.5, 250.0, 8_000, 2_100), Score(1.25, 15.6, 8_000, 2_100)),
     metrics_by_author=(Metrics(Score(2.5, 250.0, 8_000, 2_100), Score(1.25, 15.6, 8_000, 2_100)),),
-    samples=Samples("My dream is", 0, ("My dream is a bigger shed.", "My dream is pie.", "My dream is to stop.", "My dream is x", "My dream is y")),
+    samples=samples_of("My dream is", "My dream is a bigger shed.", "My dream is pie.", "My dream is to stop.", "My dream is x", "My dream is y"),
+    audit=Audit(0.5, 5, 0, 86, 1),
 )
 
 
@@ -55,8 +64,7 @@ def named(name: str) -> RunRecord:
 
 
 def saying(text: str) -> RunRecord:
-    samples = Samples(text, 0, (f"{text} and so on", text, f"{text} | end"))
-    return replace(RECORD, samples=samples)
+    return replace(RECORD, samples=samples_of(text, f"{text} and so on", text, f"{text} | end"))
 
 
 def cyborg() -> RunRecord:

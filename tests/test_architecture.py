@@ -13,7 +13,7 @@ POSTS = PLAIN | {"hubtweets.posts"}
 READER = POSTS | {f"hubtweets.posts.{name}" for name in ("container", "json_stream")}
 SERVICE = POSTS | {"hubtweets.posts.web"}
 X = {"hubtweets.posts.x_tweet"}
-RECORD = POSTS | {"hubtweets.record"}
+RECORD = POSTS | {f"hubtweets.{name}" for name in ("funnel", "samples", "record")}
 TORCH = RECORD | {"hubtweets.packing", "hubtweets.models"}
 HUB = {"hubtweets.hub.errors", "hubtweets.hub.blobs"}
 STORED = HUB | {"hubtweets.hub.storage"}
@@ -53,7 +53,9 @@ ALLOWED = {
     "hubtweets.duplicates": set(),
     "hubtweets.personal": POSTS,
     "hubtweets.language": set(),
-    "hubtweets.record": POSTS,
+    "hubtweets.funnel": set(),
+    "hubtweets.samples": set(),
+    "hubtweets.record": RECORD,
     "hubtweets.record_json": RECORD,
     "hubtweets.curation": RECORD | {f"hubtweets.{name}" for name in ("duplicates", "personal", "rendering")},
     "hubtweets.dataset": RECORD,
@@ -71,7 +73,15 @@ ALLOWED = {
     "hubtweets.base.build": TORCH | {"hubtweets.trainer", "hubtweets.evaluation", "hubtweets.rendering"},
     "hubtweets.card": RECORD | {"hubtweets.rendering"},
     "hubtweets.pictures": RECORD | {"hubtweets.rendering"},
-    "hubtweets.publisher": RECORD | {"hubtweets.hub", "hubtweets.hub.local"},
+    "hubtweets.copies": RECORD,
+    "hubtweets.settings": RECORD | {"hubtweets.posts.sources", "hubtweets.run"},
+    "hubtweets.terms": RECORD | {"hubtweets.hub.metadata"},
+    "hubtweets.publisher": RECORD | {"hubtweets.hub", "hubtweets.hub.local", "hubtweets.hub.metadata", "hubtweets.merging"},
+    "hubtweets.merging": PLAIN,
+    "hubtweets.snippets": PLAIN,
+    "hubtweets.preflight": set(MODULES) - {"hubtweets.cli", "hubtweets.stages", "hubtweets.release", "hubtweets.preflight", "hubtweets.trainer"},
+    "hubtweets.verification": set(MODULES) - {"hubtweets.cli", "hubtweets.stages", "hubtweets.release", "hubtweets.preflight", "hubtweets.trainer"},
+    "hubtweets.takedown": RECORD | {"hubtweets.publisher"},
     "hubtweets.run": RECORD | {"hubtweets.processes", "hubtweets.record_json"},
     "hubtweets.hub": set(),
     "hubtweets.hub.errors": set(),
@@ -97,7 +107,8 @@ ALLOWED = {
     "hubtweets.hub.server": STORED | {"hubtweets.hub", "hubtweets.hub.guard", *ENDPOINTS},
     "hubtweets.hub.local": STORED | {"hubtweets.errors", "hubtweets.hub", "hubtweets.hub.audit", "hubtweets.hub.server"},
     "hubtweets.hub.cli": {"hubtweets.hub", "hubtweets.hub.local", "hubtweets.hub.tokens"},
-    "hubtweets.stages": set(MODULES) - {"hubtweets.cli", "hubtweets.stages"},
+    "hubtweets.stages": set(MODULES) - {"hubtweets.cli", "hubtweets.stages", "hubtweets.release"},
+    "hubtweets.release": set(MODULES) - {"hubtweets.cli", "hubtweets.release", "hubtweets.stages"},
     "hubtweets.cli": set(MODULES) - {"hubtweets.cli", "hubtweets.__main__"},
 }
 

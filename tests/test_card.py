@@ -11,10 +11,11 @@ from huggingface_hub.repocard_data import model_index_to_eval_results
 
 from hubtweets import card
 from hubtweets.errors import HubtweetsError
+from hubtweets.funnel import stats_rows
 from hubtweets.hub import html
 from hubtweets.hub.cards import body
 from hubtweets.posts import SourceKind
-from hubtweets.record import Metrics, RunRecord, Score, Tracked, Tracker, TrainingConfig, stats_rows
+from hubtweets.record import Metrics, RunRecord, Score, Tracked, Tracker, TrainingConfig
 from hubtweets.rendering import plain
 from tests.hostile import HOSTILE
 from tests.records import RECORD, cyborg, named, saying

@@ -5,8 +5,9 @@ import pytest
 from hubtweets import curation, grammar
 from hubtweets.curation import check_amount, count_words, curate, judge
 from hubtweets.errors import HubtweetsError
+from hubtweets.funnel import FATES, Counts
 from hubtweets.posts import Post
-from hubtweets.record import FATES, Counts, Curation
+from hubtweets.record import Curation
 from tests.records import counts_of
 
 CLASSIC, DEFAULT = Curation(rules="classic"), Curation()

@@ -6,8 +6,8 @@ from pyarrow import parquet
 
 from hubtweets import dataset
 from hubtweets.errors import HubtweetsError
+from hubtweets.funnel import FATES
 from hubtweets.posts import Post
-from hubtweets.record import FATES
 
 POSTS = [Post(str(n), f"post number {n}", f"2026-01-01T00:{n // 60:02}:{n % 60:02}+00:00", "en") for n in range(1000)]
 UNDATED = [post._replace(created_at=None) for post in POSTS]

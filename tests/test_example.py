@@ -8,8 +8,9 @@ from typing import Any, Literal
 import pytest
 
 from hubtweets import curation, example
+from hubtweets.funnel import Counts
 from hubtweets.posts import Columns, Post, sources
-from hubtweets.record import Counts, Curation
+from hubtweets.record import Curation
 
 
 def load(archive: zipfile.ZipFile, name: str) -> Any:

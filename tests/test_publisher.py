@@ -8,7 +8,7 @@ from huggingface_hub import HfApi
 
 from hubtweets import publisher
 from hubtweets.errors import HubtweetsError
-from hubtweets.publisher import Hub
+from hubtweets.publisher import Hub, Wishes
 from hubtweets.record import Published, Target
 
 
@@ -30,7 +30,7 @@ FILES = ("README.md", "config.json", "model.safetensors")
 
 
 def push(hub: Hub, repo: Path, said: list[str]) -> Published:
-    return publisher.push(hub, publisher.choose_target(hub, "bot", None), repo, False, said.append)
+    return publisher.push(hub, publisher.choose_target(hub, "bot", None), repo, Wishes(), said.append)
 
 
 def test_one_commit_and_a_tag(connected: Hub, repo: Path) -> None:
@@ -47,7 +47,7 @@ def test_one_commit_and_a_tag(connected: Hub, repo: Path) -> None:
 def test_the_same_again_changes_nothing(connected: Hub, repo: Path) -> None:
     said: list[str] = []
     first = push(connected, repo, [])
-    second = publisher.push(connected, Target(connected.endpoint, "huggingtweets/bot"), repo, False, said.append, first)
+    second = publisher.push(connected, Target(connected.endpoint, "huggingtweets/bot"), repo, Wishes(), said.append, first)
     assert second == first
     assert len(connected.api.list_repo_commits("huggingtweets/bot")) == 2
     assert said == [f"push: {connected.endpoint}/huggingtweets/bot has all 3 files already, nothing to commit"]
@@ -68,9 +68,9 @@ def test_what_a_push_put_there_goes_when_the_folder_drops_it(connected: Hub, rep
     (repo / "config.json").unlink()
     target = Target(connected.endpoint, "huggingtweets/bot")
     elsewhere = replace(first, endpoint="https://huggingface.co")
-    publisher.push(connected, target, repo, False, print, elsewhere)
+    publisher.push(connected, target, repo, Wishes(), print, elsewhere)
     assert "config.json" in connected.api.list_repo_files("huggingtweets/bot")  # that Hub's files are not this one's
-    publisher.push(connected, target, repo, False, print, first)
+    publisher.push(connected, target, repo, Wishes(), print, first)
     assert set(connected.api.list_repo_files("huggingtweets/bot")) == {".gitattributes", "README.md", "model.safetensors"}
 
 

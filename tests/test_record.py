@@ -37,7 +37,7 @@ def test_what_does_not_fit_gets_one_line(tmp_path: Path, old: str, new: str) -> 
 
 
 def test_the_public_record_has_no_stages_and_no_push() -> None:
-    public = json.loads(record_json.dumps_public(RECORD))
+    public = json.loads(record_json.dumps_public(RECORD, "# card"))
     assert set(json.loads(record_json.dumps(RECORD))) - set(public) == {"stages", "published"}
     assert public["schema_version"] == record.SCHEMA_VERSION
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import hash_files, well_formed
-from hubtweets.record import Base
+from hubtweets.record import Base, License
 
 TINY = Path(__file__).parent / "tiny"
 LANGUAGE = re.compile(r"[A-Za-z-]{2,20}")
@@ -51,7 +51,7 @@ def resolve_on_hub(repo_id: str) -> tuple[Base, str]:
         raise HubtweetsError(f"{repo_id}: {api.endpoint} refused ({error.server_message or error}); try again, or --base tiny") from None
 
 
-def card_of(path: Path) -> tuple[str | None, tuple[str, ...]]:
+def card_of(path: Path) -> tuple[License | None, tuple[str, ...]]:
     """Return the licence and the languages that a model card on disk names; none where there is no card, or one that can't be read."""
     from huggingface_hub import ModelCard
 
@@ -61,9 +61,9 @@ def card_of(path: Path) -> tuple[str | None, tuple[str, ...]]:
         return None, ()
 
 
-def facts_of(metadata: Any) -> tuple[str | None, tuple[str, ...]]:
+def facts_of(metadata: Any) -> tuple[License | None, tuple[str, ...]]:
     license, languages = metadata.get("license"), metadata.get("language")
     codes = languages if isinstance(languages, list) else [languages]
-    return well_formed(license) if isinstance(license, str) else None, tuple(
+    return License(well_formed(license)) if isinstance(license, str) else None, tuple(
         code for code in codes if isinstance(code, str) and LANGUAGE.fullmatch(code)
     )
