@@ -1,8 +1,9 @@
 """The repo folder to the Hub: one commit, then a tag.
 
-In: a finished repo/ folder. Out: Published. The plan is made from hashes: files that the Hub has already are left out, and where nothing is left
-nothing is committed. Files on the Hub that no push of this run put there stay. `create_commit` with `parent_commit` is one atomic step: a push
-that is refused, or cut anywhere, leaves the repo as it was.
+In: a finished repo/ folder. Out: Published. A push is a loop: read where the branch is, plan by hashes what it lacks, commit that on top of just
+this commit, tag. Whatever fails for a moment, is refused because somebody else pushed, or is done without an answer, the loop begins again and
+finds what is left to do; where that is nothing, it is done. So nothing is committed twice, and a push that is cut anywhere leaves the old commit
+or the new one. Files on the Hub that no push of this run put there stay; and so does what the card's owner wrote into it.
 """
 
 import re
@@ -15,15 +16,23 @@ from typing import Any, Literal
 import httpx2
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, RepositoryNotFoundError
-from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.hf_api import ModelInfo
 from huggingface_hub.utils import validate_repo_id
-from huggingface_hub.utils.sha import git_hash
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import hash_files
+from hubtweets.merging import Conflict
+from hubtweets.patience import cause_of, limit_waiting, patiently, reason_of
+from hubtweets.plan import CARD, Plan, files_at, files_of, is_same, make_plan
 from hubtweets.record import Published, Target
 
 VERSION_TAG = re.compile(r"v(\d+)")
+HINTS = {
+    401: "log in with a token that is valid there: hf auth login",
+    403: "take a token with the role write, or another --namespace",
+    412: "somebody pushed meanwhile; type the command again",
+    429: "wait some minutes and type the command again",
+    507: "free some disk space there and type the command again",
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,7 @@ def wishes_of(settings: dict[str, Any]) -> Wishes:
 @contextmanager
 def connect(hub: str | None) -> Iterator[Hub]:
     """Give the Hub at a URL, at HF_ENDPOINT where it is None, or the embedded one, started for the while, where it is "local"."""
+    limit_waiting()
     if hub == "local":
         from hubtweets.hub import local
 
@@ -68,65 +78,146 @@ def connect(hub: str | None) -> Iterator[Hub]:
 def choose_target(hub: Hub, handle: str, namespace: str | None, private: bool | None = None) -> Target:
     """Return where the bot will stand, under the token's user by default.
 
-    Raises HubtweetsError where the Hub or the token says no, or where `private` is asked of a repo that is public already.
+    Raises HubtweetsError where the Hub or the token says no, or where a repo that is there already is not as `private` as asked.
     """
-    with speaking_to(hub):
+
+    def attempt() -> Target:
         user = hub.api.whoami()["name"]
-        repo_id = f"{namespace or user}/{handle}"
-        validate_repo_id(repo_id)
-        if private and hub.api.repo_exists(repo_id) and not hub.api.repo_info(repo_id).private:
-            raise HubtweetsError(f"{hub.endpoint}/{repo_id} is public already; make it private in its settings, or leave --private out")
-    return Target(hub.endpoint, repo_id)
+        target = Target(hub.endpoint, f"{namespace or user}/{handle}")
+        validate_repo_id(target.repo_id)
+        if private is not None and hub.api.repo_exists(target.repo_id):
+            check_visibility(hub.api.model_info(target.repo_id), target, private)
+        return target
+
+    with speaking_to(hub):
+        return patiently(attempt, lambda _: None, unless=(httpx2.ConnectError,))  # more likely a wrong address than a Hub that starts
+
+
+def check_visibility(info: ModelInfo, target: Target, private: bool | None) -> None:
+    """Raise HubtweetsError where a repo is public and was to be private, or the other way round: who made it so decides."""
+    if private and not info.private:
+        raise HubtweetsError(f"{target.url} is public already; make it private in its settings, or type --public")
+    if private is False and info.private:
+        raise HubtweetsError(f"{target.url} is private; make it public in its settings, or leave --public out")
 
 
 def push(hub: Hub, target: Target, repo: Path, wishes: Wishes, say: Callable[[str], None], last: Published | None = None) -> Published:
-    """Push a folder's files and tag the commit with the next version; repeated with the same files, it changes nothing.
+    """Push a folder's files and tag the commit, by default with the next version; repeated with the same files, it changes nothing.
 
-    A file that the `last` push put there and that the folder no longer has is deleted.
+    A file that the `last` push put there and that the folder no longer has is deleted. A card whose owner changed what is rendered anew goes into
+    a pull request, for a person to look at.
     """
-    api, repo_id = hub.api, target.repo_id
-    if last and (last.endpoint, last.repo_id) != (target.endpoint, repo_id):
+    if wishes.pr and wishes.revision not in (None, "main"):
+        raise HubtweetsError(f"--revision {wishes.revision}: a pull request is made to main; leave --pr or --revision out")
+    if last and (last.endpoint, last.repo_id) != (target.endpoint, target.repo_id):
         last = None  # another repo, whose files were never put here
+    parents: list[str] = []  # on which a commit was sent: the answer may be lost
     with speaking_to(hub):
-        try:
-            info = api.repo_info(repo_id)
-        except RepositoryNotFoundError:
-            api.create_repo(repo_id, private=wishes.private)
-            info = api.repo_info(repo_id)
-        parent = info.sha
-        files = sorted(path for path in repo.rglob("*") if path.is_file() and not path.name.startswith("."))
-        there = {item.path: item for item in api.list_repo_tree(repo_id, recursive=True, revision=parent) if isinstance(item, RepoFile)}
-        names = tuple(path.relative_to(repo).as_posix() for path in files)
-        changed = [path for path, name in zip(files, names, strict=True) if not is_same(path, there.get(name))]
-        gone = [name for name in (last.files if last else ()) if name in there and name not in names]
-        commit = parent
-        if changed or gone:
-            say(f"push: {len(changed)} of {len(files)} files, {sum(path.stat().st_size for path in changed) / 2**20:.1f} MiB, to {target.url}")
-            operations: list[CommitOperationAdd | CommitOperationDelete]
-            operations = [CommitOperationAdd(path.relative_to(repo).as_posix(), path) for path in changed]
-            operations += [CommitOperationDelete(name) for name in gone]
-            message = f"Publish @{repo_id.partition('/')[2]}"
-            commit = api.create_commit(repo_id, operations, commit_message=message, parent_commit=parent).oid
-        else:
-            say(f"push: {target.url} has all {len(files)} files already, nothing to commit")
-        tags = {tag.name: tag.target_commit for tag in api.list_repo_refs(repo_id).tags}
-        tag = next((name for name, sha in sorted(tags.items()) if sha == commit and VERSION_TAG.fullmatch(name)), None)
-        if tag is None:
-            tag = f"v{max((int(m[1]) for m in map(VERSION_TAG.fullmatch, tags) if m), default=0) + 1}"
-            api.create_tag(repo_id, tag=tag, revision=commit)
-    assert commit and parent
-    if last and last.commit == commit:
-        parent = last.parent  # nothing new: what stood before this commit still did
-    return Published(target.endpoint, repo_id, commit, parent, tag, names)
+        return patiently(lambda: push_once(hub.api, target, repo, wishes, say, last, parents), lambda why: say(f"push: {why}"))
 
 
-def is_same(path: Path, there: RepoFile | None) -> bool:
-    """Tell whether the Hub's file has this content: by SHA-256 for large files, by git's blob id for the others."""
-    if there is None or there.size != path.stat().st_size:
-        return False
-    if there.lfs:
-        return there.lfs.sha256 == hash_files([path])
-    return there.blob_id == git_hash(path.read_bytes())
+def push_once(
+    api: HfApi, target: Target, repo: Path, wishes: Wishes, say: Callable[[str], None], last: Published | None, parents: list[str]
+) -> Published:
+    """Do what is left to do of a push; raise what the client raises."""
+    repo_id, branch = target.repo_id, wishes.revision or "main"
+    title, _, text = map(str.strip, message_of(wishes, target).partition("\n"))
+    info = prepare(api, target, wishes)
+    refs = api.list_repo_refs(repo_id)
+    heads, tags = ({ref.name: ref.target_commit for ref in found} for found in (refs.branches, refs.tags))
+    plan = make_plan(api, repo_id, heads.get(branch) or str(info.sha), repo, last)
+    files = files_of(repo)
+    released = None if plan else release_of(api, repo_id, plan.head, tags, files, wishes.tag)
+    if wishes.tag in tags and not released:
+        raise HubtweetsError(f"{target.url} has a tag {wishes.tag} on another commit; choose another --tag, or leave it out")
+    conflicts = plan.card.conflicts if plan.card else ()
+    for conflict in conflicts:
+        say(f"push: {CARD} was edited where it is rendered anew: {conflict}")
+    if conflicts and branch != "main":
+        raise HubtweetsError(f"{target.url}: edits of {CARD} on {branch} are in the way (see above); undo them, or push to another --revision")
+
+    def send(plan: Plan, revision: str) -> str:
+        """Commit to a branch, and return the commit."""
+        size = sum(path.stat().st_size for name, path in files.items() if name in plan.changed)
+        say(f"push: {len(plan.changed)} of {len(files)} files, {size / 2**20:.1f} MiB, to {target.url}{f' as {revision}' * (revision != 'main')}")
+        parents.append(plan.head)
+        operations = operations_of(plan, files)
+        made = api.create_commit(repo_id, operations, commit_message=title, commit_description=text, revision=revision, parent_commit=plan.head)
+        return made.oid
+
+    if plan and (wishes.pr or conflicts):
+        number, pull = open_pull(api, repo_id, title, conflicts)
+        revision = f"refs/pr/{number}"
+        plan = make_plan(api, repo_id, str(api.model_info(repo_id, revision=revision).sha), repo, last)
+        commit = send(plan, revision) if plan else plan.head
+        if pull == "draft":
+            api.change_discussion_status(repo_id, number, "open")
+        put = tuple(dict.fromkeys([*(last.files if last else ()), *files]))  # all that is to go when the folder drops it
+        return Published(target.endpoint, repo_id, commit, parents[-1] if parents else commit, None, put, f"{target.url}/discussions/{number}")
+    if branch not in heads:
+        api.create_branch(repo_id, branch=branch, revision=plan.head, exist_ok=True)
+    if plan:
+        commit = send(plan, branch)
+    else:
+        say(f"push: {target.url} has all {len(files)} files already, nothing to commit")
+        commit = tags[released] if released else plan.head
+    if not released and not wishes.pr:
+        released = wishes.tag or f"v{max(map(version, tags), default=0) + 1}"
+        api.create_tag(repo_id, tag=released, revision=commit)
+    parent = last.parent if last and last.commit == commit else parents[-1] if parents else commit
+    return Published(target.endpoint, repo_id, commit, parent, released, tuple(files))
+
+
+def message_of(wishes: Wishes, target: Target) -> str:
+    """Return the commit's message: its title in the first line."""
+    return (wishes.message or "").strip() or f"Publish @{target.repo_id.partition('/')[2]}"
+
+
+def operations_of(plan: Plan, files: dict[str, Path]) -> list[CommitOperationAdd | CommitOperationDelete]:
+    """Return a plan as the client wants it; the card is sent as it was merged, not as it lies in the folder."""
+    contents = {name: plan.card.text.encode() if name == CARD and plan.card else files[name] for name in plan.changed}
+    return [*(CommitOperationAdd(*one) for one in contents.items()), *map(CommitOperationDelete, plan.gone)]
+
+
+def prepare(api: HfApi, target: Target, wishes: Wishes) -> ModelInfo:
+    """Make the repo where there is none, and gate it before anything is in it; return what the Hub says of it."""
+    try:
+        info = api.model_info(target.repo_id)
+    except RepositoryNotFoundError:
+        api.create_repo(target.repo_id, private=wishes.private, exist_ok=True)
+        info = api.model_info(target.repo_id)
+    check_visibility(info, target, wishes.private)
+    if wishes.gated and info.gated != wishes.gated:
+        api.update_repo_settings(target.repo_id, gated=wishes.gated)
+    return info
+
+
+def open_pull(api: HfApi, repo_id: str, title: str, conflicts: tuple[Conflict, ...]) -> tuple[int, str]:
+    """Return the number and the status of the user's own pull request of this title that still waits, made where there is none."""
+    user = api.whoami()["name"]
+    for one in api.get_repo_discussions(repo_id, author=user, discussion_type="pull_request"):
+        if one.title == title and one.status in ("draft", "open"):
+            return one.num, one.status
+    edited = "".join(f"\n- {conflict.where}" for conflict in conflicts)
+    text = f"{CARD} was edited where it is rendered anew; merging this takes the new text there:{edited}" if edited else "Made by hubtweets."
+    made = api.create_pull_request(repo_id, title=title, description=text)
+    return made.num, made.status
+
+
+def release_of(api: HfApi, repo_id: str, head: str, tags: dict[str, str], files: dict[str, Path], wished: str | None) -> str | None:
+    """Return the tag, the wished one or any, under which the Hub has these files, whatever their card's owner wrote into that; None without one."""
+    candidates = [tag for tag in tags if wished in (None, tag)]
+    name = max(candidates, key=lambda tag: (tags[tag] == head, version(tag)), default=None)
+    if name is None or tags[name] == head:
+        return name
+    there = files_at(api, repo_id, tags[name])
+    return name if all(is_same(path, there.get(file)) for file, path in files.items() if file != CARD) else None
+
+
+def version(tag: str) -> int:
+    """Return the number of a tag such as v3, 0 of any other."""
+    match = VERSION_TAG.fullmatch(tag)
+    return int(match[1]) if match else 0
 
 
 @contextmanager
@@ -139,17 +230,12 @@ def speaking_to(hub: Hub) -> Iterator[None]:
         raise HubtweetsError(f"no token for {endpoint}; type: hf auth login, or set HF_TOKEN; or try --hub local") from None
     except httpx2.InvalidURL as error:
         raise HubtweetsError(f"{endpoint}: no address of a Hub ({error}); type: --hub https://huggingface.co, or --hub local") from None
-    except (httpx2.TransportError, ConnectionError) as error:
-        raise HubtweetsError(f"{endpoint} does not answer ({error}); type the command again, or try --hub local") from None
-    except HfHubHTTPError as error:
-        status, reason = error.response.status_code, (error.server_message or str(error).partition("\n")[0]).rstrip(".")
-        hint = {
-            401: "log in with a token that is valid there: hf auth login",
-            403: "take a token with the role write, or another --namespace",
-            412: "somebody pushed meanwhile; type the command again",
-            507: "free some disk space there and type the command again",
-            429: "wait some minutes and type the command again",
-        }.get(status, "type the command again")
-        raise HubtweetsError(f"{endpoint} refused ({status}: {reason}); {hint}") from None
-    except (ValueError, RuntimeError) as error:  # the client's words for a bad name, a bad card and a failed upload
-        raise HubtweetsError(f"{endpoint}: {str(error).partition(chr(10))[0]}; type the command again") from None
+    except (httpx2.TransportError, ConnectionError, HfHubHTTPError, ValueError, RuntimeError) as error:
+        cause = cause_of(error)
+        if isinstance(cause, HfHubHTTPError):
+            hint = HINTS.get(cause.response.status_code, "type the command again")
+            raise HubtweetsError(f"{endpoint} refused ({reason_of(cause)}); {hint}") from None
+        if isinstance(cause, (httpx2.TransportError, ConnectionError)):
+            raise HubtweetsError(f"{endpoint} does not answer ({reason_of(cause)}); type the command again, or try --hub local") from None
+        # the client's words for a bad name, a bad card and a failed upload
+        raise HubtweetsError(f"{endpoint}: {str(cause).partition(chr(10))[0]}; type the command again") from None

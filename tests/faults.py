@@ -15,7 +15,8 @@ Message = MutableMapping[str, Any]
 class Fault:
     """What goes wrong with the next `times` requests that fit `request`, a pattern of method and raw path.
 
-    `what` is a status to answer with at once, "lost" (it is done and not answered), "cut request" or "cut answer" (of the body only a half).
+    `what` is a status to answer with at once, "lost" (it is done and not answered), "hang" (it is neither), "cut request" or "cut answer" (of the
+    body only a half).
     """
 
     request: str
@@ -37,6 +38,10 @@ class Faulty:
             await self.app(scope, receive, send)
             return
         fault.times -= 1
+        if fault.what == "hang":
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            return
         if fault.what.isdigit():
             while (await receive()).get("more_body"):
                 pass

@@ -1,0 +1,316 @@
+"""What a push leaves when anything goes wrong, at each of its steps: it ends right by itself, or with one line; and repeated, in just one commit."""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx2
+import pytest
+from filelock import FileLock
+from huggingface_hub import constants, set_client_factory
+from huggingface_hub.utils import _http
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hubtweets import patience, publisher, release
+from hubtweets.errors import HubtweetsError
+from hubtweets.hub import audit, local, pulls
+from hubtweets.hub.server import create_app
+from hubtweets.hub.storage import Storage
+from hubtweets.hub.tokens import create_token
+from hubtweets.publisher import Wishes
+from hubtweets.record import Published, Target
+from hubtweets.run import Run
+from tests.faults import Fault, Faulty, hang_up
+from tests.records import RECORD
+
+REPO = "huggingtweets/bot"
+TITLE = "Publish @bot"
+Files = dict[str, bytes]
+
+
+def files_of(version: str) -> Files:
+    """Return a push's files, small and large; each tells its version, so that a mixture shows."""
+    text = f"---\ntags: [{version}]\n---\n{version}\n"
+    return {
+        "README.md": text.encode(),
+        "hubtweets.json": json.dumps({"card": text}).encode(),
+        "model.safetensors": version.encode() * 50_000,
+        "training.bin": version.encode() * 1000,
+    }
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two versions of a repo folder."""
+    made = {}
+    for version in ("v1", "v2"):
+        made[version] = tmp_path_factory.mktemp(version)
+        for name, content in files_of(version).items():
+            (made[version] / name).write_bytes(content)
+    return made
+
+
+class Served:
+    """An application that is served and can be changed, and what its Hub holds."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+        self.server = local.Server(self, port=0)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.app
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, folders: dict[str, Path]) -> Iterator[tuple[Served, Path]]:
+    """A server, and the folder of a Hub on which version 1 was published."""
+    served, storage = Served(), Storage(tmp_path_factory.mktemp("hub"))
+    thread = threading.Thread(target=served.server.run, daemon=True)
+    thread.start()
+    served.app = create_app(storage)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_TOKEN", storage.token)
+        patch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        push(served, folders["v1"])
+    yield served, storage.root
+    set_client_factory(_http.default_client_factory)
+    served.server.should_exit = True
+    thread.join()
+
+
+def push(served: Served, folder: Path, **wishes: Any) -> Published:
+    with publisher.connect(served.server.endpoint) as hub:
+        return publisher.push(hub, Target(hub.endpoint, REPO), folder, Wishes(**wishes), lambda _: None)
+
+
+@pytest.fixture
+def storage(served: tuple[Served, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
+    """A copy of that Hub, served now; for hf_xet another one than the last."""
+    shutil.copytree(served[1], tmp_path / "hub")
+    (tmp_path / "hub" / "instance").write_text(secrets.token_hex(20))
+    return serve(served[0], tmp_path / "hub", monkeypatch)
+
+
+def serve(served: Served, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
+    storage = Storage(folder)
+    served.app = create_app(storage)
+    monkeypatch.setenv("HF_TOKEN", storage.token)
+    for module in (patience, _http):
+        monkeypatch.setattr(module, "time", SimpleNamespace(sleep=lambda _: None))
+    return storage
+
+
+def history(storage: Storage, branch: str = "main") -> list[str]:
+    """Return the versions that a branch's commits hold, newest first; each must be whole."""
+    repo = storage.find_repo("models", REPO)
+    found = []
+    for commit in storage.history(repo, storage.resolve(repo, branch)) if repo else ():
+        files = {name: storage.blobs.path(entry.sha256).read_bytes() for name, entry in commit.files.items() if name != ".gitattributes"}
+        version = files["training.bin"][:2].decode() if files else "v0"
+        assert files == (files_of(version) if files else {}) and commit.title == (TITLE if files else "initial commit")
+        found.append(version)
+    return found
+
+
+def check(storage: Storage, old: list[str], done: bool | None, pr: bool = False, branch: str = "main") -> None:
+    """Check that the Hub is whole and holds the old commit or the new one, as it is `done` or not; None: either."""
+    assert audit.check(storage).faults == []
+    repo = storage.find_repo("models", REPO)
+    if pr:
+        found = pulls.discussions(storage, repo) if repo else []
+        assert repo is None or history(storage) == old
+        versions = [history(storage, f"refs/pr/{one.num}") for one in found]
+        assert versions == [["v2", *old]] if done else versions in ([], [old], [["v2", *old]])
+        assert not done or [one.status for one in found] == ["open"]
+        return
+    if done:
+        assert repo
+        head, tags = storage.resolve(repo, branch), storage.refs(repo, "tags")
+        assert history(storage, branch) == ["v2", *old]
+        assert len(tags) == len(old) and tags[f"v{len(old)}"] == head.id
+        return
+    try:
+        assert history(storage, branch) in ([], old, ["v2", *old])
+    except Exception:
+        assert branch != "main" and repo and branch not in storage.refs(repo, "branches")
+
+
+PASSING = ("408, 429, 500, 502, 503", "504, cut request", "lost", "cut answer", "hang")  # one after the other: a push begins six times
+LASTING = ("507", "500 for good")
+MAKING: dict[str, Any] = {"POST /api/repos/create": {}, "PUT .*/settings": {"gated": "auto"}, "POST .*/branch/dev": {"revision": "dev"}}
+STEPS: dict[str, Any] = {
+    **MAKING,
+    "GET /api/models/[^/]+/bot$": {},
+    "GET .*/refs$": {},
+    "GET .*/tree/": {},
+    "GET .*/resolve/.*/README.md": {},
+    "GET .*/resolve/.*/hubtweets.json": {},
+    "POST /api/validate-yaml": {},
+    "POST .*/preupload/main": {},
+    "POST .*/objects/batch": {},
+    "PUT /_lfs/.*/0": {},
+    "GET .*/xet-write-token/main": {},
+    "POST .*/xorbs/": {},
+    "POST .*/shards": {},
+    "POST .*/commit/main": {},
+    "POST .*/tag/": {},
+    "GET .*/discussions$": {"pr": True},
+    "POST .*/discussions$": {"pr": True},
+    "GET .*/revision/refs": {"pr": True},
+    "POST .*/commit/refs": {"pr": True},
+    "POST .*/discussions/1/status": {"pr": True},
+}
+XET = ("GET .*/xet-write-token/main", "POST .*/xorbs/", "POST .*/shards")
+CASES = [(step, what) for step in STEPS for what in (*PASSING, *LASTING) if not (step in XET and what == "hang")]  # hf_xet has its own patience
+
+
+@pytest.mark.parametrize(("step", "what"), CASES)
+def test_a_fault_at_each_step(
+    served: tuple[Served, Path], storage: Storage, folders: dict[str, Path], step: str, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wishes, lasting, old = STEPS[step], what in LASTING, ["v1", "v0"]
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", step not in XET)
+    if "create" in step:
+        storage, old = serve(served[0], tmp_path / "another", monkeypatch), ["v0"]
+    if what == "hang":
+        monkeypatch.setattr(patience, "TIMEOUT", httpx2.Timeout(0.3))
+    faulty = Faulty(create_app(storage))
+    faulty.faults = [Fault(step, kind.removesuffix(" for good"), 99 if lasting else 1) for kind in what.split(", ")]
+    served[0].app = faulty
+    checked = {"pr": wishes.get("pr", False), "branch": wishes.get("revision", "main")}
+    line = ""
+    try:
+        push(served[0], folders["v2"], **wishes)
+    except HubtweetsError as error:
+        line = str(error)
+    done = not line
+    assert done or re.fullmatch(f"{served[0].server.endpoint}.*; (free some disk space there and )?type the command again.*", line)
+    assert done is not lasting and all(fault.times < (99 if lasting else 1) for fault in faulty.faults)
+    check(storage, old, done, **checked)
+    faulty.faults = []
+    push(served[0], folders["v2"], **wishes)
+    check(storage, old, True, **checked)
+    assert list((storage.root / "tmp").iterdir()) == []
+
+
+class Revoking:
+    """An application whose tokens are all taken back when a request comes."""
+
+    def __init__(self, storage: Storage, request: str) -> None:
+        self.app, self.storage, self.request = create_app(storage), storage, request
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if re.search(self.request, f"{scope['method']} {scope['raw_path'].decode()}"):
+            for token in (self.storage.root / "tokens").iterdir():
+                token.unlink()
+        await self.app(scope, receive, send)
+
+
+@pytest.mark.parametrize("step", ["GET .*/tree/", "POST .*/preupload", "GET .*/xet-write-token", "PUT /_lfs/", "POST .*/commit", "POST .*/tag"])
+def test_a_token_that_is_revoked_on_the_way(
+    served: tuple[Served, Path], storage: Storage, folders: dict[str, Path], step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", "xet" not in step)
+    served[0].app = Revoking(storage, step)
+    with pytest.raises(HubtweetsError, match=r"refused \(401: .*\); log in with a token that is valid there: hf auth login$"):
+        push(served[0], folders["v2"])
+    check(storage, ["v1", "v0"], None)
+    monkeypatch.setenv("HF_TOKEN", create_token(storage.blobs, "write"))
+    served[0].app = create_app(storage)
+    push(served[0], folders["v2"])
+    check(storage, ["v1", "v0"], True)
+
+
+PUSHER = """
+import os, sys
+from pathlib import Path
+from huggingface_hub import constants
+from hubtweets import publisher, plan
+from hubtweets.record import Target
+
+while line := sys.stdin.readline():
+    endpoint, os.environ["HF_TOKEN"], folder, xet, pr = line.split("|")
+    constants.HF_HUB_DISABLE_XET = not int(xet)
+    child = os.fork()
+    if child == 0:
+        print(os.getpid(), flush=True)
+        sys.stdin.readline()
+        with publisher.connect(endpoint) as hub:
+            publisher.push(hub, Target(hub.endpoint, "huggingtweets/bot"), Path(folder), publisher.Wishes(pr=bool(int(pr))), lambda _: None)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+class Deadly:
+    """An application that kills who sends its Nth request, when that is done and before it is answered."""
+
+    def __init__(self, app: ASGIApp, left: int, pid: int) -> None:
+        self.app, self.left, self.pid = app, left, pid
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.left -= 1
+        if self.left:
+            await self.app(scope, receive, send)
+            return
+
+        async def unanswered(_: Any) -> None:
+            pass
+
+        await self.app(scope, receive, unanswered)
+        os.kill(self.pid, signal.SIGKILL)
+        await hang_up(receive, send)
+
+
+@pytest.mark.parametrize(("xet", "pr"), [(False, False), (True, False), (False, True)], ids=["lfs", "xet", "pull request"])
+def test_a_push_that_is_killed_at_each_request(
+    served: tuple[Served, Path], folders: dict[str, Path], xet: bool, pr: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", not xet)
+    with subprocess.Popen([sys.executable, "-c", PUSHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as pusher:
+        assert pusher.stdin and pusher.stdout
+        for number in count(1):
+            storage = serve(served[0], tmp_path / f"{number}", monkeypatch)
+            print(served[0].server.endpoint, storage.token, folders["v2"], int(xet), int(pr), sep="|", file=pusher.stdin, flush=True)
+            served[0].app = deadly = Deadly(create_app(storage), number, int(pusher.stdout.readline()))
+            print(file=pusher.stdin, flush=True)
+            code = int(pusher.stdout.readline())
+            assert code == (0 if deadly.left > 0 else -signal.SIGKILL)
+            check(storage, ["v0"], code == 0 or None, pr)
+            served[0].app = create_app(storage)
+            push(served[0], folders["v2"], pr=pr)
+            check(storage, ["v0"], True, pr)
+            if code == 0:
+                break
+        pusher.stdin.close()
+    assert number > 12
+
+
+def test_a_record_that_can_not_be_written_after_the_push(
+    served: tuple[Served, Path], storage: Storage, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    run = Run(tmp_path / "run", replace(RECORD, target=Target(served[0].server.endpoint, REPO)), True, FileLock(tmp_path / ".lock"))
+    shutil.copytree(folders["v2"], run.repo)
+    (run.folder / "run.json" / "in the way").mkdir(parents=True)
+    with publisher.connect(served[0].server.endpoint) as hub:
+        with pytest.raises(OSError, match=r"run\.json"):
+            release.push(run, hub, Wishes())
+        shutil.rmtree(run.folder / "run.json")
+        run.record = replace(run.record, published=None)
+        published = release.push(run, hub, Wishes())
+    check(storage, ["v1", "v0"], True)
+    assert json.loads((run.folder / "run.json").read_text())["published"]["commit"] == published.commit
+    assert [path.name for path in run.folder.iterdir() if path.name.startswith(".")] == []
