@@ -4,16 +4,17 @@ Settings come from options, then from the environment (HUBTWEETS_BASE for --base
 heavy is imported inside the command that needs it, so that `--help` answers at once.
 """
 
-import errno
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from hubtweets import __version__, processes
-from hubtweets.errors import HubtweetsError
+from hubtweets.errors import HubtweetsError, printable
+from hubtweets.group import Group
 from hubtweets.hub.cli import hub
 from hubtweets.options import (
     base_option,
@@ -26,7 +27,6 @@ from hubtweets.options import (
     processes_option,
     push_options,
     quiet_option,
-    read_settings,
     runs_option,
     samples_options,
     seed_option,
@@ -36,28 +36,7 @@ from hubtweets.options import (
 )
 from hubtweets.record import Consent, Published, Target, TrainingConfig
 from hubtweets.run import Run, bot_name, check_handle, last_handle, open_run
-from hubtweets.settings import agreed, numbers_of, reading_of, tracked_by, training_of
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-class Group(click.Group):
-    """Shows every expected failure as one line, exit code 1, and the commands in the order of the work."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            settings = read_settings(main.commands["publish"].params)
-            ctx.default_map = {name: settings for name in self.commands if name != "example"}
-            return super().invoke(ctx)
-        except HubtweetsError as error:
-            message = str(error)
-        except OSError as error:
-            hint = "free some disk space" if error.errno in FULL else "mend the permissions, or choose another folder"
-            message = " ".join(f"{error.filename or 'writing failed'}: {error.strerror or error}; {hint}".split())
-        raise click.ClickException(message)
+from hubtweets.settings import agreed, ask_numbers, numbers_of, reading_of, tracked_by, training_of, typed
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -110,18 +89,19 @@ def publish(
     \b
     hubtweets publish alice bob --posts alice=alice.zip --posts bob=bluesky:bob.example
     """
-    from hubtweets import preflight, publisher, release, stages
+    from hubtweets import preflight, publisher, rehearsal, release, stages
 
     name, reading, wishes = bot_name(handles), reading_of(handles, settings), publisher.wishes_of(settings)
     training = training_of(settings)
+    asked = preflight.Asked(namespace, base, license, consent, training, tuple(tracked_by(track)), prompt, wishes)
     with publisher.connect(hub) as connected, open_run(runs, name, quiet, new=True) as run:
-        ready = preflight.check(run, connected, namespace, wishes, base, license, consent, lambda: stages.curate(run, **reading))
+        ready = preflight.check(run, connected, asked, reading, partial(stages.curate, run))
         if dry_run:
-            for line in preflight.plan(run, connected, ready):
-                click.echo(line)
+            for line in rehearsal.lines(run, connected, asked, ready):
+                click.echo(printable(line))
             return
         launch = launcher(name, base, training, track, num_processes, runs, quiet)
-        stages.train(run, ready.base, ready.location, training, tracked_by(track), launch)
+        stages.train(run, ready.base, ready.location, training, asked.track, launch)
         stages.evaluate(run, ready.location)
         release.sample(run, prompt, training.seed, samples)
         release.render(run, ready.target, ready.terms)
@@ -140,7 +120,7 @@ def curate(handles: tuple[str, ...], runs: Path, quiet: bool, explain: bool, **s
 
     name, reading = bot_name(handles), reading_of(handles, settings)
     with open_run(runs, name, quiet, new=True) as run:
-        stages.curate(run, **reading)
+        stages.curate(run, **reading())
         if explain:
             click.echo(stages.explain(run))
 
@@ -176,9 +156,10 @@ def sample(handle: str, prompt: tuple[str, ...], samples: int, seed: int, picks:
     from hubtweets import release
 
     with open_run(runs, check_handle(handle), quiet) as run:
-        release.sample(run, prompt, seed, samples)
+        if not picks or run.record.samples is None or typed("prompt", "samples", "seed"):  # else those are picked from that are there
+            release.sample(run, prompt, seed, samples)
         if picks:
-            release.pick(run, numbers_of(asked(run) if picks == "ask" else picks))
+            release.pick(run, numbers_of(ask_numbers(run) if picks == "ask" else picks))
     show(run)
 
 
@@ -212,7 +193,9 @@ def push(
     with publisher.connect(hub) as connected, open_run(runs, check_handle(handle), quiet) as run:
         target = publisher.choose_target(connected, run.record.handle, namespace)
         settled = terms.of_run(run.record, license, consent)
-        wishes = replace(wishes, private=terms.is_private(wishes.private, run.record.sources, settled))
+        if wishes.private is None and terms.is_private(run.record.sources, settled):
+            run.say(f"push: private, {terms.WHY_PRIVATE}")
+            wishes = replace(wishes, private=True)
         release.render(run, target, settled)
         release.check_snippets(run)
         published = release.push(run, connected, wishes)
@@ -274,17 +257,17 @@ def verify(repo_id: str, hub: str | None, runs: Path, revision: str, deep: bool)
 
 
 @main.command()
-@options(click.argument("repo_id"), hub_option)
+@options(click.argument("repo_id"), hub_option, runs_option)
 @click.option("--hide", is_flag=True, help="Make it private in place of deleting it.")
 @click.option("--yes", is_flag=True, help="Do it without being asked.")
-def takedown(repo_id: str, hub: str | None, hide: bool, yes: bool) -> None:
+def takedown(repo_id: str, hub: str | None, runs: Path, hide: bool, yes: bool) -> None:
     """Delete a bot and its dataset from the Hub, or hide them, and say what may remain."""
     from hubtweets import publisher
     from hubtweets.takedown import take_down
 
     with publisher.connect(hub) as connected:
-        for line in take_down(connected, repo_id, hide, lambda question: yes or agreed(question)):
-            click.echo(line)
+        for line in take_down(connected, repo_id, hide, runs, lambda what: yes or agreed(what, "hide it" if hide else "delete it")):
+            click.echo(printable(line))
 
 
 main.add_command(hub)
@@ -306,9 +289,3 @@ def show_texts(texts: Iterable[str]) -> None:
 
     for text in texts:
         click.echo(f"- {plain(text)}")
-
-
-def asked(run: Run) -> str:
-    """Show the samples that copy nothing by their numbers, and ask for some of them."""
-    # TODO helper A
-    raise HubtweetsError("not yet")

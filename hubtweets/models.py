@@ -170,12 +170,6 @@ def check_peft() -> None:
         raise HubtweetsError("LoRA needs peft; type: pip install 'hubtweets[lora]'") from None
 
 
-def check_adapter(base: Base) -> None:
-    """Raise HubtweetsError where others could not load an adapter of this base."""
-    if not base.on_hub:
-        raise HubtweetsError(f"{base.id} is not on the Hub, so an adapter of it is of no use to others; type --lora --merge")
-
-
 def adapt(model: PreTrainedModel, rank: int, seed: int, base: Base) -> "PeftModel":
     """Freeze the model and give each of its linear layers a low-rank adaptation, which changes nothing until it is trained.
 

@@ -64,6 +64,12 @@ class Finite(click.FloatRange):
         return number
 
 
+class PromptType(click.types.StringParamType):
+    """A text that samples begin with; in the environment, one a line."""
+
+    envvar_list_splitter = "\n"
+
+
 class SourceType(click.ParamType):
     """A source of posts, or HANDLE=SOURCE; in the environment, one a line."""
 
@@ -97,7 +103,7 @@ posts_options = options(
 )
 base_option = option("--base", default="openai-community/gpt2", help="A model's id on the Hub, a folder, or tiny.")
 samples_options = options(
-    option("--prompt", multiple=True, default=PROMPTS, help="How samples begin; the card shows one of each."),
+    option("--prompt", type=PromptType(), multiple=True, default=PROMPTS, help="How samples begin; the card shows one of each."),
     option("--samples", type=click.IntRange(1), default=200, help="How many are written and compared with the training posts."),
 )
 seed_option = option("--seed", type=click.IntRange(0, 2**32 - 1), default=DEFAULTS.seed, help="Of the training and of the posts on the card.")

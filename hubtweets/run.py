@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from hubtweets import __version__, processes, record_json
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.posts import hash_files
-from hubtweets.record import File, RunRecord, Stage
+from hubtweets.record import Base, DatasetInfo, File, RunRecord, Stage, TrainingConfig
 
 Item = TypeVar("Item")
 
@@ -33,6 +33,7 @@ SECTIONS = {
     "sample": ("samples", "audit"),
     "snippets": (),
 }
+SAME_RESULT = ("checkpoint_seconds", "checkpoint_steps", "logging_steps", "micro_batch_size")  # settings that leave the weights as they are
 UNREAD = (".png", "posts.parquet")  # outputs that no later stage learns from
 EMPTY = RunRecord("", "")
 
@@ -128,6 +129,12 @@ class Run:
 def key_of(*parts: object) -> str:
     """Return the SHA-256 of settings and input hashes, in hex."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def training_settings(base: Base, training: TrainingConfig, dataset: DatasetInfo) -> dict[str, object]:
+    """Return all that the weights of a training depend on, whose `key_of` is the stage's key."""
+    settings = {name: value for name, value in asdict(training).items() if name not in SAME_RESULT}
+    return settings | {"base": base.id, "revision": base.revision, "posts": dataset.train_sha256, "held_out": dataset.validation_sha256}
 
 
 @contextmanager

@@ -1,36 +1,41 @@
 """From the options of a command to what the stages take."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from hubtweets.errors import HubtweetsError
+from hubtweets.errors import HubtweetsError, printable
 from hubtweets.posts import Columns
 from hubtweets.record import Curation, Tracker, TrainingConfig
-from hubtweets.run import check_handle
+from hubtweets.run import Run, check_handle
 
 
-def reading_of(handles: Sequence[str], settings: dict[str, Any]) -> dict[str, Any]:
-    """Take out of the settings what `stages.curate` needs; raise HubtweetsError where it isn't clear whose posts are where."""
+def reading_of(handles: Sequence[str], settings: dict[str, Any]) -> Callable[[], dict[str, Any]]:
+    """Take out of the settings what `stages.curate` needs, and return what names it; that raises HubtweetsError where posts aren't found."""
     from hubtweets.posts import sources
 
     take = settings.pop
-    typed = click.get_current_context().get_parameter_source("posts") is ParameterSource.COMMANDLINE
-    named = sources.name([check_handle(handle) for handle in handles], take("posts"), typed)
+    names, given, on_line = [check_handle(handle) for handle in handles], take("posts"), typed("posts")
     columns = Columns(**{name: take(f"{name}_column") for name in vars(Columns())})
     rules = Curation(**{name: take(name) for name in vars(Curation())})
     price, refresh, yes = take("x_price"), take("refresh"), take("yes")
-    return {"named": named, "columns": columns, "rules": rules, "fetching": sources.Fetching(price, refresh, lambda cost: yes or agreed(cost))}
+    fetching = sources.Fetching(price, refresh, lambda cost: yes or agreed(cost))
+    return lambda: {"named": sources.name(names, given, on_line), "columns": columns, "rules": rules, "fetching": fetching}
 
 
-def agreed(cost: str) -> bool:
-    """Ask on a terminal whether to spend money; raise HubtweetsError where there is none to ask on."""
+def typed(*names: str) -> bool:
+    """Tell whether any of these options stood on the command line."""
+    return any(click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE for name in names)
+
+
+def agreed(what: str, do: str = "spend it") -> bool:
+    """Ask on a terminal whether to do what can't be undone; raise HubtweetsError where there is none to ask on."""
     if not sys.stdin.isatty():
-        raise HubtweetsError(f"{cost}; type the command again with --yes to spend it")
-    return click.confirm(f"{cost}. Spend it?", err=True)
+        raise HubtweetsError(f"{what}; type the command again with --yes to {do}")
+    return click.confirm(f"{printable(what)}. {do.capitalize()}?", err=True)
 
 
 def training_of(settings: dict[str, Any]) -> TrainingConfig:
@@ -51,3 +56,19 @@ def numbers_of(text: str) -> list[int]:
     if not words or not all(word.isascii() and word.isdecimal() and len(word) < 10 for word in words):
         raise HubtweetsError(f"{text}: not the numbers of samples; type them like this: 3,17")
     return list(dict.fromkeys(map(int, words)))
+
+
+def ask_numbers(run: Run) -> str:
+    """Show the samples that may be shown by their numbers, and ask for some; raise HubtweetsError where there are none, or no terminal to ask on."""
+    from hubtweets.rendering import plain
+
+    samples, audit = run.record.samples, run.record.audit
+    assert samples and audit
+    if not sys.stdin.isatty():
+        raise HubtweetsError(f"no terminal to ask on; name the samples: hubtweets sample {run.record.handle} --pick 3,17")
+    free = audit.free(samples.samples)
+    if not free:
+        raise HubtweetsError(f"all {len(samples.samples)} samples copy a post; type: hubtweets sample {run.record.handle} --samples 1000 --pick")
+    for number in free:
+        click.echo(f"{number:>4}  {plain(samples.samples[number - 1].text or '')}")
+    return click.prompt("Which shall the card show", default=",".join(map(str, samples.picked)) or None, err=True)

@@ -13,9 +13,10 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from hubtweets import __version__, atomic, processes
+from hubtweets import __version__, atomic, processes, room
+from hubtweets.base import contents
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Columns, Post, SourceKind, sources
+from hubtweets.posts import Columns, Post, Reading, sources
 from hubtweets.posts.sources import Fetching
 from hubtweets.record import (
     Base,
@@ -27,10 +28,9 @@ from hubtweets.record import (
     Tracker,
     TrainingConfig,
 )
-from hubtweets.run import Run, key_of
+from hubtweets.run import Run, key_of, training_settings
 
 EXPLAINED = "explained.jsonl"
-SAME_RESULT = ("checkpoint_seconds", "checkpoint_steps", "logging_steps", "micro_batch_size")  # settings that leave the weights as they are
 
 
 def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation, fetching: Fetching) -> None:
@@ -83,7 +83,7 @@ def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation
         key,
         [*outputs, *(run.repo / avatar for avatar in avatars if avatar)],
         profiles=tuple(profiles),
-        sources=tuple(source_of(reading.kind, hashes[handle], curated.kept[handle]) for handle, reading in readings.items()),
+        sources=tuple(source_of(reading, hashes[handle], curated.kept[handle]) for handle, reading in readings.items()),
         curation=rules,
         counts=curated.counts,
         dataset=DatasetInfo(
@@ -93,13 +93,14 @@ def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation
             validation_sha256=dataset.fingerprint(validation),
             split=split,
             languages=language.measure([post.text for posts in curated.kept.values() for post in posts]),
+            rows=dataset.examples(train, [handle for handle, reading in readings.items() if reading.kind != "dataset" or reading.dataset]),
         ),
     )
 
 
-def source_of(kind: SourceKind, sha256: str, kept: Sequence[Post]) -> Source:
+def source_of(reading: Reading, sha256: str, kept: Sequence[Post]) -> Source:
     dates = sorted(post.created_at for post in kept if post.created_at)
-    return Source(kind, sha256, dates[0] if dates else None, dates[-1] if dates else None)
+    return Source(reading.kind, sha256, dates[0] if dates else None, dates[-1] if dates else None, reading.dataset)
 
 
 def explain(run: Run) -> Path:
@@ -140,8 +141,7 @@ def train(
     run.outputs("curate")
     info = run.record.dataset
     assert info
-    settings = {name: value for name, value in asdict(config).items() if name not in SAME_RESULT}
-    settings |= {"base": base.id, "revision": base.revision, "posts": info.train_sha256, "held_out": info.validation_sha256}
+    settings = training_settings(base, config, info)
     key = key_of(settings)
     if run.is_done("train", key):
         return
@@ -152,19 +152,14 @@ def train(
     from torch import OutOfMemoryError
 
     from hubtweets import checkpoints, dataset, evaluation, language, packing, tracking, trainer
-    from hubtweets.models import adapt, check_adapter, context_of, install, load, merge, write_weights
+    from hubtweets.models import adapt, context_of, install, load, merge, write_weights
 
     tracking.check(track)
-    if config.lora == "adapter":
-        check_adapter(base)
+    contents.check_adapter(base, config)
     model, tokenizer = load(base, location)
-    if (context := context_of(model)) and config.block_size > context:
-        raise HubtweetsError(f"{base.id} reads {context} tokens at most, not {config.block_size}; type: --block-size {context}")
+    contents.check_context(base, context_of(model), config)
     folder = run.folder / "checkpoints"
-    needed = 8 * 4 * model.num_parameters()  # bytes: the best weights twice, and a checkpoint with Adam's two moments while the last one is there
-    needed -= sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    if (free := shutil.disk_usage(run.folder).free) < needed:
-        raise HubtweetsError(f"{run.folder}: {free >> 20:,} MiB are free, training takes {needed >> 20:,} MiB; free some, or use --runs DIR")
+    room.check_training(run.folder, model.num_parameters())
     if run.is_main:
         checkpoints.check_settings(folder, settings | {"processes": processes.world_size()})
     posts, held_out = (list(dataset.read_texts(run.folder / "dataset" / f"{side}.parquet").values()) for side in ("train", "validation"))

@@ -1,22 +1,48 @@
 """Under what a bot is published: the weights' licence, and the right to the posts."""
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 from hubtweets.errors import HubtweetsError
+from hubtweets.hub.metadata import LICENSES
 from hubtweets.posts import SourceKind
 from hubtweets.record import Base, Consent, License, RunRecord, Source, Terms
 
 # anybody can read these; whose posts they are, only --consent tells
 OPEN: set[SourceKind] = {"x-api", "x-json", "mastodon-api", "bluesky-api", "dataset"}
+KNOWN = [id for id in LICENSES.split() if id != "unknown"]
+OTHER = "other"  # a licence that the Hub has no id for; the base's card gives its name and its text
+
+WHY_PRIVATE = "for these posts came by a way that is open to everybody; say --consent own where they are yours, or --public"
 
 
 def terms_of(base: Base, license: str | None, consent: Consent | None) -> Terms:
-    """Return the base's licence, or the one that is given where it names none; raise HubtweetsError for none, or for another than the base's."""
-    if base.license is None and license is None:
-        raise HubtweetsError(f"{base.id} names no licence; ask who made it, and type: --license ID")
-    if base.license and license and license != base.license.id:
-        raise HubtweetsError(f"--license {license}: {base.id} is under {base.license.id}, and so is what is made of it; leave --license out")
-    return Terms(base.license or License(str(license)), consent)
+    """Return the base's licence, or the one that is given where it names none that the Hub knows.
+
+    Raises HubtweetsError for none, for another than the base's, and for one that is no id of the Hub.
+    """
+    own = base.license if base.license and base.license.id in KNOWN else None
+    if own is None and license is None:
+        named = f"the licence {base.license.id}, which is no id of the Hub's" if base.license else "no licence"
+        raise HubtweetsError(f"{base.id} names {named}; ask who made it, and type: --license ID")
+    if own is None:
+        return Terms(License(check_license(str(license))), consent)
+    if license not in (None, own.id):
+        raise HubtweetsError(f"--license {license}: {base.id} is under {own.id}, and so is what is made of it; leave --license out")
+    return Terms(own, consent)
+
+
+def check_license(id: str) -> str:
+    """Return the id of a licence; raise HubtweetsError where the Hub knows none such, or where it says nothing by itself."""
+    if id == OTHER:
+        raise HubtweetsError("--license other: says nothing without a name and a text; name one, as in --license mit, or take another --base")
+    if id not in KNOWN:
+        near = (
+            ", ".join(get_close_matches(id.lower(), KNOWN, 3))
+            or "mit, apache-2.0 or another of https://huggingface.co/docs/hub/repositories-licenses"
+        )
+        raise HubtweetsError(f"--license {id}: the Hub knows no such licence; take {near}")
+    return id
 
 
 def of_run(record: RunRecord, license: str | None, consent: Consent | None) -> Terms:
@@ -24,11 +50,12 @@ def of_run(record: RunRecord, license: str | None, consent: Consent | None) -> T
     if record.base is None:
         raise HubtweetsError(f"@{record.handle} has no base yet; type: hubtweets train {record.handle}")
     if before := record.terms:
-        license = license or (before.license.id if record.base.license is None else None)
+        if record.base.license is None or record.base.license.id not in KNOWN:
+            license = license or before.license.id
         consent = consent or before.consent
     return terms_of(record.base, license, consent)
 
 
-def is_private(private: bool | None, sources: Iterable[Source], terms: Terms) -> bool:
-    """Tell whether a new repo is private: as it was said, or else where somebody else's posts came by an open way."""
-    return private if private is not None else terms.consent != "own" and any(source.kind in OPEN for source in sources)
+def is_private(sources: Iterable[Source], terms: Terms) -> bool:
+    """Tell whether a bot is published private where nobody says otherwise: somebody else's posts that came by an open way."""
+    return terms.consent != "own" and any(source.kind in OPEN for source in sources)

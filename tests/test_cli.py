@@ -19,7 +19,9 @@ from typing import ClassVar
 import pytest
 from pyarrow import parquet
 
-from hubtweets import example, grammar
+from hubtweets import example, grammar, options
+from hubtweets.cli import main
+from hubtweets.errors import HubtweetsError
 from tests.conftest import HUBTWEETS, environment, run, stop
 from tests.test_posts_x_archive import archive_files, javascript, tweet, write_zip
 
@@ -39,11 +41,12 @@ def python(folder: Path, code: str, **more: str) -> "subprocess.CompletedProcess
     return subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment(folder, **more), capture_output=True, text=True, timeout=300)
 
 
-def test_publish_prints_the_url_the_commit_and_five_posts(published: Path) -> None:
+def test_publish_prints_the_url_the_commit_and_a_post_of_each_prompt(published: Path) -> None:
     lines = (published / "first.out").read_text().splitlines()
     assert lines[0] == "http://127.0.0.1:8086/huggingtweets/lyons____"
     assert re.fullmatch(r"commit [0-9a-f]{40}, tag v1", lines[1])
-    assert len(lines) == 7 and all(line.startswith("- My dream is") for line in lines[2:]) and len(set(lines[2:])) == 5
+    prompts = [next(prompt for prompt in options.PROMPTS if line.startswith(f"- {prompt}")) for line in lines[2:]]
+    assert len(prompts) >= 3 and prompts == [prompt for prompt in options.PROMPTS if prompt in prompts]
     said = (published / "first.err").read_text()
     assert TABLE in said and "curate: Tweets kept   " in said and "curate: Retweets      RT @" in said
     assert re.search(r"step \d+ of \d+: loss \d\.\d{3}, [\d,]+ tokens/s\n", said)
@@ -208,10 +211,8 @@ def test_an_adapter_is_published_and_loaded_as_its_card_says(published: Path, ba
         assert str(tmp_path) not in "".join(path.read_text(errors="replace") for path in repo.rglob("*") if path.is_file())
         assert (repo / "adapter_model.safetensors").stat().st_size < (base / "model.safetensors").stat().st_size
         assert not (repo / "model.safetensors").exists()
-        [snippet] = re.findall(r"^```python\n(.*?)^```$", card.text, re.DOTALL | re.MULTILINE)
-        shown = python(
-            tmp_path, f"{snippet}\nfor one in generator('My dream is', num_return_sequences=5): print(repr(one['generated_text']))", **more
-        )
+        snippet = re.findall(r"^```python\n(.*?)^```$", card.text, re.DOTALL | re.MULTILINE)[0]
+        shown = python(tmp_path, snippet.replace("print(post['generated_text'])", "print(repr(post['generated_text']))"), **more)
     assert shown.returncode == 0, shown.stderr
     texts = shown.stdout.splitlines()
     assert len(set(texts)) == 5 and all(text[1:].startswith("My dream is") for text in texts)
@@ -274,7 +275,7 @@ def test_the_stages_one_by_one(archive: Path, base: Path, tmp_path: Path) -> Non
         (["curate", "@Lyons____"], TABLE),
         (["card", "--hub", "local"], "Error: @lyons____ has no training to show yet; type: hubtweets train lyons____\n"),
         (["train", "lyons____", "--base", str(base), "--epochs", "0.1"], "train: one-layer, "),
-        (["sample", "lyons____", "--prompt", "I"], "sample: 5 posts from 'I'\n"),
+        (["sample", "lyons____", "--prompt", "I"], "sample: 10 posts from 'I'\nsample: 0 of 10 copy a post (0.0%), as do "),
         (["push", "lyons____", "--hub", "local"], "push: 12 of 12 files, "),
         (["curate", "lyons____", "--posts", "other.zip"], "curate: Tweets downloaded       2,000\n"),
         (["push", "lyons____", "--hub", "local"], "Error: @lyons____ has no training to show yet; type: hubtweets train lyons____\n"),
@@ -345,7 +346,7 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
     ),
     (bad_settings, ["publish", "lyons____", *LOCAL], r"hubtweets\.toml: no option is called bse; take it out, or one of .*base, .+"),
     (enough, ["publish", "lyons____", "--block-size", "1024", *LOCAL], r"tiny reads 512 tokens at most, not 1024; type: --block-size 512"),
-    (enough, ["publish", "lyons____", "--namespace", "a/b", *LOCAL], r"http://127\.0\.0\.1:8086: Repo id must be .+; type the command again"),
+    (enough, ["publish", "lyons____", "--namespace", "a/b", *LOCAL], r"a/b/lyons____: Repo id must be .+; choose another --namespace"),
     (enough, ["publish", "lyons____", "--learning-rate", "1e30", *LOCAL], r"the loss is nan at step \d+; type a smaller --learning-rate than 1e\+30"),
     (wrong_settings, ["card"], r'hubtweets\.toml: runs can\'t be \[1\]; write a line such as: base = "tiny"'),
     (no_toml, ["card"], r'hubtweets\.toml: no TOML \(.+\); write lines such as: base = "tiny"'),
@@ -420,6 +421,36 @@ def test_settings_come_from_options_then_environment_then_file(published: Path, 
         (["card", "--runs", "from-option"], {"HUBTWEETS_RUNS": "from-environment"}, "from-option"),
     ):
         assert run(tmp_path, *arguments, **more).stderr == f"Error: {expected}: no run yet; type: hubtweets publish NAME\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "expected"),
+    [
+        ("", {}, (options.PROMPTS, None, None)),
+        ('prompt = "My cat"\nprivate = true\ntag = "v7"\n', {}, (("My cat",), True, "v7")),
+        ('prompt = ["My cat", "We"]\nprivate = false\n', {}, (("My cat", "We"), False, None)),
+        ("", {"PROMPT": "My cat\nWe all", "PRIVATE": "0", "TAG": "x"}, (("My cat", "We all"), False, "x")),
+        ("prompt = [1]\n", {}, 'hubtweets.toml: prompt can\'t be [1]; write a line such as: base = "tiny"'),
+        ("tag = 1\n", {}, 'hubtweets.toml: tag can\'t be 1; write a line such as: base = "tiny"'),
+        ("license = 5\n", {}, 'hubtweets.toml: license can\'t be 5; write a line such as: base = "tiny"'),
+    ],
+)
+def test_what_a_push_is_asked_comes_from_settings_too(
+    text: str, more: dict[str, str], expected: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("hubtweets.toml").write_text(text)
+    for name, value in more.items():
+        monkeypatch.setenv(f"HUBTWEETS_{name}", value)
+    command = main.commands["publish"]
+    try:
+        found: object = tuple(
+            command.make_context("publish", ["a"], default_map=options.read_settings(command.params)).params[name]
+            for name in ("prompt", "private", "tag")
+        )
+    except HubtweetsError as error:
+        found = str(error)
+    assert found == expected
 
 
 def test_two_at_once_do_not_share_a_folder(workplace: Path) -> None:
@@ -620,7 +651,8 @@ def test_what_no_stage_learns_from_costs_no_training(base: Path, tmp_path: Path)
     generator = random.Random(5)
     lines = [json.dumps({"id": str(n), "text": grammar.sentence(generator)}) for n in range(150)]
     (tmp_path / "alice.jsonl").write_text("\n".join(lines))
-    run(tmp_path, "publish", "alice", "--base", str(base), "--hub", "local", "--epochs", "0.1").check_returncode()
+    run(tmp_path, "curate", "alice").check_returncode()
+    run(tmp_path, "train", "alice", "--base", str(base), "--epochs", "0.1").check_returncode()
     (tmp_path / "alice.jsonl").write_text("\n".join([*lines, json.dumps({"id": "x", "text": "RT @bob: hello to everybody"})]))
     assert "curate: Retweets                1\n" in run(tmp_path, "curate", "alice").stderr
     assert "train: nothing changed, skipped" in run(tmp_path, "train", "alice", "--base", str(base), "--epochs", "0.1").stderr
@@ -633,7 +665,7 @@ def test_a_hurt_avatar_gets_one_line(workplace: Path) -> None:
         assert run(workplace, "card").stderr == "Error: runs/lyons____: a file of the stage curate was changed; type: hubtweets publish lyons____\n"
 
 
-def test_what_an_archive_says_is_neither_published_nor_acted_on(base: Path, tmp_path: Path) -> None:
+def test_what_an_archive_says_is_neither_published_nor_acted_on(tmp_path: Path) -> None:
     """An address in the bio or name, and what a terminal would act on in the manifest."""
     generator = random.Random(4)
     files = archive_files([tweet(str(n), grammar.sentence(generator)) for n in range(120)])
@@ -643,9 +675,9 @@ def test_what_an_archive_says_is_neither_published_nor_acted_on(base: Path, tmp_
         "__THAR_CONFIG", {"dataTypes": {"tweets": {"files": [{"fileName": "tweets.js", "count": "\x1b[31m9\x1b]0;own\x07"}]}}}
     )
     write_zip(tmp_path / "alice.zip", files)
-    done = run(tmp_path, "publish", "alice", "--base", str(base), "--hub", "local", "--epochs", "0.1")
+    done = run(tmp_path, "curate", "alice")
     assert "though manifest.js says \ufffd[31m9\ufffd]0;own\ufffd;" in done.stderr and "\x1b" not in done.stderr
-    repo = tmp_path / "runs" / "alice" / "repo"
-    profile = json.loads((repo / "hubtweets.json").read_text())["profiles"][0]
+    record = (tmp_path / "runs" / "alice" / "run.json").read_text()  # all that a card is rendered from
+    profile = json.loads(record)["profiles"][0]
     assert (profile["name"], profile["bio"]) == ("Alice [email]", "mail [email] or [phone]")
-    assert "private.example" not in (repo / "README.md").read_text()
+    assert "private.example" not in record

@@ -3,12 +3,17 @@
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import hash_files, well_formed
+from hubtweets.posts import hash_files
 from hubtweets.record import Base, License
+from hubtweets.rendering import address, plain
 
 TINY = Path(__file__).parent / "tiny"
+LICENSE_KEYS = ("license", "license_name", "license_link")
+MAX_NAME, MAX_LINK = 200, 1000  # characters of a licence's name and link
+FILE = re.compile(r"(?:\./)?[\w-][\w.-]*(?:/[\w-][\w.-]*)*", re.ASCII)  # in the base's own repo
 LANGUAGE = re.compile(r"[A-Za-z-]{2,20}")
 REPO_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
 
@@ -39,11 +44,12 @@ def resolve_on_hub(repo_id: str) -> tuple[Base, str]:
     try:
         info = api.model_info(repo_id)
         hf_hub_download(repo_id, "config.json")  # notes in the cache what main is, for a day without the Hub
-        return Base(repo_id, str(info.sha), *facts_of(info.card_data or {}), on_hub=True), repo_id
+        return Base(repo_id, str(info.sha), *facts_of(info.card_data or {}, place_of(repo_id, str(info.sha))), on_hub=True), repo_id
     except (httpx2.TransportError, ConnectionError):
         cached = try_to_load_from_cache(repo_id, "config.json")
         if isinstance(cached, str):
-            return Base(repo_id, Path(cached).parent.name, *card_of(Path(cached).parent / "README.md"), on_hub=True), repo_id
+            folder = Path(cached).parent
+            return Base(repo_id, folder.name, *card_of(folder / "README.md", place_of(repo_id, folder.name)), on_hub=True), repo_id
         raise HubtweetsError(f"{api.endpoint} does not answer, and {repo_id} is not in the cache; try --base tiny") from None
     except (RepositoryNotFoundError, EntryNotFoundError, HFValidationError):
         raise HubtweetsError(f"{repo_id}: no such model on {api.endpoint}; try --base tiny or --base openai-community/gpt2") from None
@@ -51,19 +57,32 @@ def resolve_on_hub(repo_id: str) -> tuple[Base, str]:
         raise HubtweetsError(f"{repo_id}: {api.endpoint} refused ({error.server_message or error}); try again, or --base tiny") from None
 
 
-def card_of(path: Path) -> tuple[License | None, tuple[str, ...]]:
+def place_of(repo_id: str, revision: str) -> str:
+    """Return the address under which a base's files are shown."""
+    return f"https://huggingface.co/{repo_id}/blob/{revision}/"
+
+
+def card_of(path: Path, place: str | None = None) -> tuple[License | None, tuple[str, ...]]:
     """Return the licence and the languages that a model card on disk names; none where there is no card, or one that can't be read."""
     from huggingface_hub import ModelCard
 
     try:
-        return facts_of(ModelCard.load(path).data) if path.exists() else (None, ())
+        return facts_of(ModelCard.load(path).data, place) if path.exists() else (None, ())
     except Exception:  # PyYAML and the client raise a dozen kinds for a hurt card
         return None, ()
 
 
-def facts_of(metadata: Any) -> tuple[License | None, tuple[str, ...]]:
-    license, languages = metadata.get("license"), metadata.get("language")
+def facts_of(metadata: Any, place: str | None = None) -> tuple[License | None, tuple[str, ...]]:
+    """Return the licence and the languages of a card's metadata, anybody's; `place` is where the files are that it may link to."""
+    languages = metadata.get("language")
     codes = languages if isinstance(languages, list) else [languages]
-    return License(well_formed(license)) if isinstance(license, str) else None, tuple(
-        code for code in codes if isinstance(code, str) and LANGUAGE.fullmatch(code)
-    )
+    return license_of(metadata, place), tuple(code for code in codes if isinstance(code, str) and LANGUAGE.fullmatch(code))
+
+
+def license_of(metadata: Any, place: str | None) -> License | None:
+    """Return the licence that a card names, as the Hub reads it: only `other` has a name and a link."""
+    id, name, link = (plain(value) if isinstance(value := metadata.get(key), str) else "" for key in LICENSE_KEYS)
+    if id != "other":
+        return License(plain(id, MAX_NAME)) if id else None
+    target = address(place + quote(link) if place and FILE.fullmatch(link) else link)
+    return License(id, plain(name, MAX_NAME) or None, str(target) if target and len(target) <= MAX_LINK else None)

@@ -16,6 +16,7 @@ SDKS = ("gradio", "streamlit", "docker", "static")
 async def whoami(request: Request) -> Response:
     user = reader(request)
     who: dict[str, Any] = {"type": "user", "id": user.name, "name": user.name, "fullname": user.name, "email": None, "orgs": []}
+    who["writesEverywhere"] = True  # the Hub has no such key: there a namespace has members
     return JSONResponse({**who, "auth": {"type": "access_token", "accessToken": {"displayName": "embedded Hub", "role": user.role}}})
 
 

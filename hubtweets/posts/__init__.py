@@ -80,7 +80,7 @@ class Profile:
 class Reading:
     """What a source gives: its kind, one author's profile, avatar (an image file's bytes) and posts, in no order, to be gone through once.
 
-    `warnings` grows while the posts are gone through; so may HubtweetsError be raised.
+    `warnings` grows while the posts are gone through; so may HubtweetsError be raised. `dataset` is the id of a dataset that anybody can read.
     """
 
     kind: SourceKind
@@ -88,6 +88,7 @@ class Reading:
     avatar: bytes | None
     posts: Iterable[Post]
     warnings: list[str] = field(default_factory=list)
+    dataset: str | None = None
 
 
 @dataclass(frozen=True)

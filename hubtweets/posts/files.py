@@ -66,7 +66,19 @@ def fetch(name: str, columns: Columns) -> Reading:
             enable_progress_bars()
     warnings: list[str] = []
     posts = to_posts(dataset_rows(table, fields, source), columns, source, Format("dataset", table_rows), warnings)
-    return Reading("dataset", Profile("", ""), None, posts, warnings)
+    return Reading("dataset", Profile("", ""), None, posts, warnings, name if is_public(name) else None)
+
+
+def is_public(name: str) -> bool:
+    """Tell whether anybody can read a dataset on the Hub, without a token; where the Hub does not say, nobody is taken to."""
+    import httpx2
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        return not HfApi(token=False).dataset_info(name).gated
+    except (HfHubHTTPError, httpx2.TransportError, ConnectionError):
+        return False
 
 
 def read_files(container: Container, names: Iterable[str], columns: Columns, warnings: list[str]) -> Iterator[Post]:

@@ -29,6 +29,7 @@ def write(reading: Reading, path: Path) -> None:
             "profile": profile,
             "avatar": avatar,
             "warnings": reading.warnings,
+            "dataset": reading.dataset,
         }
         file.write("\n".join([json.dumps(head, ensure_ascii=False), *posts]) + "\n")
 
@@ -44,7 +45,10 @@ def read(path: Path) -> Reading:
         avatar = base64.b64decode(head["avatar"]) if head["avatar"] else None
         if head["kind"] not in get_args(SourceKind):
             raise hurt(path)
-        return Reading(head["kind"], profile, avatar, read_posts(path), [str(warning) for warning in head["warnings"]])
+        dataset = head.get("dataset")
+        if not isinstance(dataset, str | None):
+            raise hurt(path)
+        return Reading(head["kind"], profile, avatar, read_posts(path), [str(warning) for warning in head["warnings"]], dataset)
     except (ValueError, KeyError, TypeError, StopIteration, RecursionError):
         raise hurt(path) from None
 

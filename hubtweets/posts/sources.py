@@ -92,12 +92,24 @@ def choose(path: Path) -> tuple[Container, ModuleType]:
     )
 
 
-def locate(source: str, folder: Path, columns: Columns, fetching: Fetching, say: Callable[[str], None]) -> Path:
-    """Return the path of a source: what a service has to give is read over the network and kept in the folder, the first time only."""
+def place_of(source: str, folder: Path, columns: Columns) -> Path:
+    """Return where a source's posts are, or will be once they were read over the network."""
     if not SERVICE.fullmatch(source):
         return Path(source)
     asked = f"{source} {columns}" if source.startswith("dataset:") else source  # services have no columns
-    path = folder / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}{SAVED}"
+    return folder / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}{SAVED}"
+
+
+def is_remote(source: str, folder: Path, columns: Columns, refresh: bool) -> bool:
+    """Tell whether `locate` would read a source over the network, which takes time and maybe money."""
+    return SERVICE.fullmatch(source) is not None and (refresh or not place_of(source, folder, columns).exists())
+
+
+def locate(source: str, folder: Path, columns: Columns, fetching: Fetching, say: Callable[[str], None]) -> Path:
+    """Return the path of a source: what a service has to give is read over the network and kept in the folder, the first time only."""
+    path = place_of(source, folder, columns)
+    if not SERVICE.fullmatch(source):
+        return path
     if path.exists() and not fetching.refresh:
         say(f"{source}: read on {date.fromtimestamp(path.stat().st_mtime)}, taken from there; --refresh reads it again")
         return path

@@ -1,0 +1,105 @@
+"""What is in a base, as far as its files tell without loading it.
+
+In: a base as `resolve` found it. Out: its files and their sizes, its config, how many parameters it has.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hubtweets.errors import HubtweetsError
+from hubtweets.record import Base, TrainingConfig
+
+OTHER_TASK = re.compile(r"For(?!CausalLM|ConditionalGeneration)\w+")  # a class such as BertForMaskedLM
+SHARD = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
+PUSHED = ("config.json", "tokenizer.json")  # what goes from a base into what is made of it; all else is written anew
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A base's own files by name with their sizes in bytes, its config, its parameters, the bytes that are still to be downloaded, and its texts."""
+
+    sizes: dict[str, int]
+    config: dict[str, Any]
+    parameters: int
+    download: int
+    texts: dict[str, bytes]
+
+    @property
+    def context(self) -> int | None:
+        """How many tokens it can read at once, None where its config does not tell."""
+        known = (self.config.get(key) for key in ("max_position_embeddings", "n_positions"))
+        return next((length for length in known if isinstance(length, int)), None)
+
+
+def read(base: Base, location: str) -> Contents:
+    """Return what is in a base; raise HubtweetsError where that is no causal language model, or no safetensors."""
+    import httpx2
+    from huggingface_hub.errors import HfHubHTTPError, NotASafetensorsRepoError, SafetensorsParsingError
+
+    try:
+        found = on_hub(base) if base.on_hub else in_folder(Path(location))
+    except (httpx2.TransportError, ConnectionError, HfHubHTTPError, OSError) as error:
+        raise HubtweetsError(f"{base.id}: its files can't be read ({str(error).partition(chr(10))[0]}); type the command again") from None
+    except (NotASafetensorsRepoError, SafetensorsParsingError, ValueError, RecursionError, AttributeError, TypeError, KeyError):
+        raise HubtweetsError(f"{base.id}: has no config.json and *.safetensors that can be read; take another base: --base ID") from None
+    architectures = [name for name in found.config.get("architectures") or [] if isinstance(name, str)]
+    if found.config.get("is_encoder_decoder") or (architectures and all(map(OTHER_TASK.search, architectures))):
+        kind = ", ".join(architectures) or "an encoder and a decoder"
+        raise HubtweetsError(f"{base.id}: {kind} is no causal language model; take another base: --base ID")
+    return found
+
+
+def check_adapter(base: Base, training: TrainingConfig) -> None:
+    """Raise HubtweetsError where others could not load an adapter of this base."""
+    if training.lora == "adapter" and not base.on_hub:
+        raise HubtweetsError(f"{base.id} is not on the Hub, so an adapter of it is of no use to others; type --lora --merge")
+
+
+def check_context(base: Base, context: int | None, training: TrainingConfig) -> None:
+    """Raise HubtweetsError where a base that reads so many tokens at once could not read a block; None where it has no bound."""
+    if context and training.block_size > context:
+        raise HubtweetsError(f"{base.id} reads {context} tokens at most, not {training.block_size}; type: --block-size {context}")
+
+
+def in_folder(folder: Path) -> Contents:
+    from huggingface_hub.hf_api import get_local_safetensors_metadata
+
+    sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.is_file()}
+    texts = {name: (folder / name).read_bytes() for name in PUSHED if name in sizes}
+    parameters = get_local_safetensors_metadata(folder).parameter_count
+    return Contents(sizes, config_of(texts), sum(parameters.values()), 0, texts)
+
+
+def on_hub(base: Base) -> Contents:
+    """Ask the Hub, or look into the cache where the Hub is away."""
+    import httpx2
+    from huggingface_hub import HfApi, hf_hub_download, try_to_load_from_cache
+
+    api = HfApi()
+    try:
+        info = api.model_info(base.id, revision=base.revision, files_metadata=True)
+    except (httpx2.TransportError, ConnectionError):
+        cached = try_to_load_from_cache(base.id, "config.json", revision=base.revision)
+        if not isinstance(cached, str):
+            raise
+        return in_folder(Path(cached).parent)
+    sizes = {file.rfilename: file.size or 0 for file in info.siblings or [] if "/" not in file.rfilename}
+    texts = {name: Path(hf_hub_download(base.id, name, revision=base.revision)).read_bytes() for name in PUSHED if name in sizes}
+    parameters = api.get_safetensors_metadata(base.id, revision=base.revision).parameter_count
+    missing = [name for name in weights(sizes) if not isinstance(try_to_load_from_cache(base.id, name, revision=base.revision), str)]
+    return Contents(sizes, config_of(texts), sum(parameters.values()), sum(sizes[name] for name in missing), texts)
+
+
+def weights(sizes: dict[str, int]) -> list[str]:
+    """Return the names of the files that hold a model's weights."""
+    return [name for name in sizes if SHARD.fullmatch(name)]
+
+
+def config_of(texts: dict[str, bytes]) -> dict[str, Any]:
+    config = json.loads(texts["config.json"])
+    if not isinstance(config, dict):
+        raise ValueError("no object")
+    return config

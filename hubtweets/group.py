@@ -1,0 +1,32 @@
+"""A group of commands that share their settings, and the way in which they fail."""
+
+import errno
+from typing import Any
+
+import click
+
+from hubtweets.errors import HubtweetsError
+from hubtweets.options import read_settings
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Group(click.Group):
+    """Shows every expected failure as one line, exit code 1, and the commands in the order of the work."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            settings = read_settings(self.commands["publish"].params)
+            ctx.default_map = {name: settings for name in self.commands if name != "example"}
+            return super().invoke(ctx)
+        except HubtweetsError as error:
+            message = str(error)
+        except BrokenPipeError:  # who read the output has enough; click ends quietly
+            raise
+        except OSError as error:
+            hint = "free some disk space" if error.errno in FULL else "mend the permissions, or choose another folder"
+            message = " ".join(f"{error.filename or 'writing failed'}: {error.strerror or error}; {hint}".split())
+        raise click.ClickException(message)

@@ -1,0 +1,74 @@
+from dataclasses import replace
+
+import pytest
+
+from hubtweets import terms
+from hubtweets.errors import HubtweetsError
+from hubtweets.posts import SourceKind
+from hubtweets.record import Base, Consent, License, Source, Terms
+from tests.records import RECORD
+
+MIT, OTHER = License("mit"), License("other", "mine", "https://a.example/licence")
+
+
+def based(license: License | None) -> Base:
+    return Base("a/b", "d" * 40, license, (), on_hub=True)
+
+
+@pytest.mark.parametrize(
+    ("base", "given", "expected"),
+    [
+        (MIT, None, MIT),
+        (MIT, "mit", MIT),
+        (OTHER, None, OTHER),
+        (None, "apache-2.0", License("apache-2.0")),
+        (License("unknown"), "mit", MIT),
+        (License("mine"), "mit", MIT),
+        (None, None, "a/b names no licence; ask who made it, and type: --license ID"),
+        (License("unknown"), None, "a/b names the licence unknown, which is no id of the Hub's; ask who made it, and type: --license ID"),
+        (MIT, "cc0-1.0", "--license cc0-1.0: a/b is under mit, and so is what is made of it; leave --license out"),
+        (OTHER, "mit", "--license mit: a/b is under other, and so is what is made of it; leave --license out"),
+        (None, "other", "--license other: says nothing without a name and a text; name one, as in --license mit, or take another --base"),
+        (None, "Apache-2", "--license Apache-2: the Hub knows no such licence; take apache-2.0"),
+        (
+            None,
+            "xyzzy",
+            "--license xyzzy: the Hub knows no such licence; take mit, apache-2.0 or another of "
+            "https://huggingface.co/docs/hub/repositories-licenses",
+        ),
+    ],
+)
+def test_the_licence_is_the_bases_or_a_given_one_or_refused(base: License | None, given: str | None, expected: License | str) -> None:
+    try:
+        found: License | str = terms.terms_of(based(base), given, None).license
+    except HubtweetsError as error:
+        found = str(error)
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("kinds", "consent", "private"),
+    [
+        (["x-archive"], None, False),
+        (["jsonl", "text"], None, False),
+        (["x-archive", "bluesky-api"], None, True),
+        (["x-api"], None, True),
+        (["x-json"], None, True),
+        (["mastodon-api"], None, True),
+        (["dataset"], "given", True),
+        (["dataset", "x-api"], "own", False),
+    ],
+)
+def test_posts_that_came_by_an_open_way_are_published_private(kinds: list[SourceKind], consent: Consent | None, private: bool) -> None:
+    assert terms.is_private([Source(kind, "a" * 64, None, None) for kind in kinds], Terms(MIT, consent)) is private
+
+
+def test_a_run_keeps_its_terms_unless_others_are_said() -> None:
+    unnamed = replace(RECORD, base=based(None), terms=Terms(MIT, "own"))
+    assert terms.of_run(unnamed, None, None) == Terms(MIT, "own")
+    assert terms.of_run(unnamed, "apache-2.0", "given") == Terms(License("apache-2.0"), "given")
+    assert terms.of_run(replace(RECORD, base=based(OTHER), terms=Terms(MIT, "own")), None, None) == Terms(OTHER, "own")
+    with pytest.raises(HubtweetsError, match="names no licence"):
+        terms.of_run(replace(unnamed, terms=None), None, None)
+    with pytest.raises(HubtweetsError, match=r"^@lyons____ has no base yet; type: hubtweets train lyons____$"):
+        terms.of_run(replace(RECORD, base=None), None, None)
