@@ -1,19 +1,24 @@
 """The model card: README.md from the record and nothing else."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
-from urllib.parse import quote, urlsplit
+from dataclasses import fields, replace
+from functools import cache
 
-import yaml
+from jinja2 import Template
 from markupsafe import Markup
 
+from hubtweets import front_matter
+from hubtweets.copies import LONG, WHOLE
 from hubtweets.errors import HubtweetsError
 from hubtweets.funnel import stats_rows
 from hubtweets.posts import SourceKind
-from hubtweets.record import Environment, Metrics, RunRecord, Tracker, TrainingConfig
-from hubtweets.rendering import environment, markdown, plain
+from hubtweets.record import Environment, File, Metrics, RunRecord, Source, Tracker, TrainingConfig
+from hubtweets.rendering import address, environment, markdown, plain
+from hubtweets.samples import Sample
 
+HUGGING_FACE = "https://huggingface.co"
+LONGEST = 300  # characters of a post that are shown
 # what an author's posts were read from, as the card says it
 KINDS: dict[SourceKind, str] = {
     "x-archive": "an X archive",
@@ -35,27 +40,39 @@ KINDS: dict[SourceKind, str] = {
     "parquet": "a Parquet file",
     "text": "a text file",
 }
+# who can get them; of other files nobody can tell
+OWNERS: set[SourceKind] = {"x-archive", "x-grailbird", "mastodon-archive", "threads", "instagram", "reddit"}
+ANYBODYS: set[SourceKind] = {"x-api", "x-json", "mastodon-api", "bluesky-archive", "bluesky-api"}
 TRACKERS: dict[Tracker, str] = {"tensorboard": "TensorBoard", "wandb": "Weights & Biases", "trackio": "trackio"}
 
 
+RANKS = (32, 64, 128, 256, 320, 512)  # that vLLM can be told, more than the 16 that it expects
+FILE_NAME = re.compile(r"[\w.-]+\.gguf", re.ASCII)  # one that a shell takes as it is
+
+
 def render(record: RunRecord) -> str:
-    """Return the card; raise HubtweetsError where the record lacks a section that the card shows."""
-    for section, stage in (("dataset", "curate"), ("training", "train"), ("metrics", "train"), ("samples", "sample")):
+    """Return the card; raise HubtweetsError where the record lacks a section that the card shows, or holds what the Hub would refuse."""
+    for section, stage in (("dataset", "curate"), ("training", "train"), ("metrics", "train"), ("samples", "sample"), ("audit", "sample")):
         if getattr(record, section) is None:
             raise HubtweetsError(f"@{record.handle} has no {section} to show yet; type: hubtweets {stage} {record.handle}")
-    jinja = environment(finalize=markdown)
     assert record.base and record.training and record.environment and record.metrics
-    body = jinja.get_template("model_card.md.j2").render(
+    assert record.samples and record.audit and record.target and record.terms
+    front = front_matter.dump(record)
+    body = template().render(
         **vars(replace(record, base=replace(record.base, id=plain(record.base.id), revision=plain(record.base.revision)))),
         record=record,
         names=[plain(profile.name, 100) or profile.handle for profile in record.profiles],
         kinds=list(dict.fromkeys(KINDS[source.kind] for source in record.sources)),
+        ways=[way(source) for source in record.sources],
+        addresses=[address(profile.url or "") for profile in record.profiles],
         authors=list(zip(record.profiles, record.sources, record.counts, record.passes, strict=True)),
         downloaded=sum(counts.downloaded for counts in record.counts),
         kept=sum(counts.kept for counts in record.counts),
         masked=sum(counts.masked for counts in record.counts),
         rows=stats_rows(record.counts),
-        hyperparameters=list(hyperparameters(record.training, record.environment)),
+        posts=[(row.author, plain(row.text, LONGEST)) for row in record.dataset.rows] if record.dataset else [],
+        hyperparameters=(settings := list(hyperparameters(record.training, record.environment))),
+        unusual=any("**" in value for _, value in settings),
         duration=duration(record.environment.seconds),
         runs={
             kind: [(TRACKERS[run.tracker], url) for run in record.tracked if run.kind == kind and run.url and (url := address(run.url))]
@@ -63,29 +80,73 @@ def render(record: RunRecord) -> str:
         },
         tensorboard=any(run.tracker == "tensorboard" for run in record.tracked),
         scores=list(scores(record, record.metrics)),
+        shown=[continued(one) for one in front_matter.shown(record)],
+        longest=max((one.copied.characters for one in record.samples.shown()), default=0),
+        long=LONG,
+        whole=WHOLE,
+        rank=next((rank for rank in RANKS if rank >= record.training.lora_rank), None) if record.training.lora_rank > 16 else None,
+        gguf=gguf(record.files),
+        license_link=address(record.terms.license.link or ""),
+        hub="" if record.target.endpoint == HUGGING_FACE else f" --hub {record.target.endpoint}",
     )
-    return f"---\n{front_matter(record)}---\n\n{body}"
+    return f"---\n{front}---\n\n{body}"
 
 
-def hyperparameters(training: TrainingConfig, environment: Environment) -> Iterator[tuple[str, str]]:
-    """Yield the name and value of what the training was set to, and of what it chose for itself."""
-    limits = [f"{training.epochs:g} epochs"]
+@cache
+def template() -> Template:
+    return environment(finalize=markdown).get_template("model_card.md.j2")
+
+
+def way(source: Source) -> str:
+    """Say who can get the posts in the way that these came."""
+    if source.kind in OWNERS:
+        return f"{KINDS[source.kind]}, which only the account's owner is given"
+    if source.kind in ANYBODYS or source.dataset:
+        return f"{KINDS[source.kind]}, which anybody can read"
+    return KINDS[source.kind]
+
+
+def continued(sample: Sample) -> tuple[str, str, str]:
+    """Return a sample's prompt, the space after it, and what was written on from it."""
+    text = sample.text or ""
+    rest = text.removeprefix(sample.prompt)
+    prompt = plain(sample.prompt, LONGEST) if rest != text else ""
+    return prompt, Markup(" ") if prompt and rest[:1].isspace() else "", plain(rest, LONGEST)
+
+
+def gguf(files: tuple[File, ...]) -> str | None:
+    """Return the name of the first file for llama.cpp."""
+    return next((file.path for file in files if FILE_NAME.fullmatch(file.path)), None)
+
+
+def hyperparameters(training: TrainingConfig, environment: Environment) -> Iterator[tuple[str, Markup]]:
+    """Yield the name and value of what the training was set to, and of what it chose for itself; in bold what was set to other than the default.
+
+    The learning rate is plain: the record does not tell whether it was set.
+    """
+    usual = {field.name: field.default for field in fields(TrainingConfig)}
+
+    def of(name: str, text: str) -> Markup:
+        return Markup("**{}**" if getattr(training, name) != usual[name] else "{}").format(text)
+
+    limits = [of("epochs", f"{training.epochs:g} epochs")]
     if training.max_steps is not None:
-        limits.append(f"{training.max_steps:,} steps")
+        limits.append(of("max_steps", f"{training.max_steps:,} steps"))
     if training.max_time is not None:
-        limits.append(f"{training.max_time:g} minutes")
-    yield "Steps", f"{environment.steps:,} (at most {' or '.join(limits)})"
-    yield "Early stopping", f"after {training.patience} evaluations without a better one"
-    yield "Batch", f"{training.batch_size} × {training.block_size:,} tokens, {'packed' if environment.packed else 'padded'}"
-    yield "Optimizer", f"AdamW, weight decay {training.weight_decay:g}, gradients clipped to a norm of {training.max_grad_norm:g}"
-    yield (
-        "Learning rate",
-        f"{training.learning_rate:g} at its peak, after a warm-up of {100 * training.warmup_ratio:g} % of the steps; then a cosine to zero",
-    )
+        limits.append(of("max_time", f"{training.max_time:g} minutes"))
+    yield "Steps", Markup(f"{environment.steps:,} (at most {Markup(' or ').join(limits)})")
+    every = Markup(", one every {}").format(of("eval_steps", f"{training.eval_steps:,} steps")) if training.eval_steps else ""
+    yield "Early stopping", Markup("after {} without a better one{}").format(of("patience", f"{training.patience} evaluations"), every)
+    size = of("batch_size", f"{training.batch_size}"), of("block_size", f"{training.block_size:,} tokens")
+    yield "Batch", Markup("{} × {}, {}").format(*size, "packed" if environment.packed else "padded")
+    decay, norm = of("weight_decay", f"{training.weight_decay:g}"), of("max_grad_norm", f"{training.max_grad_norm:g}")
+    yield "Optimizer", Markup("AdamW, weight decay {}, gradients clipped to a norm of {}").format(decay, norm)
+    rate = Markup("{} at its peak, after a warm-up of {} of the steps; then a cosine to zero")
+    yield "Learning rate", rate.format(f"{training.learning_rate:g}", of("warmup_ratio", f"{100 * training.warmup_ratio:g} %"))
     if training.lora:
-        yield "LoRA rank", f"{training.lora_rank}"
-    yield "Precision", "fp32" if environment.mixed_precision == "no" else environment.mixed_precision
-    yield "Seed", f"{training.seed}"
+        yield "LoRA rank", of("lora_rank", f"{training.lora_rank}")
+    yield "Precision", Markup(markdown("fp32" if environment.mixed_precision == "no" else environment.mixed_precision))
+    yield "Seed", of("seed", f"{training.seed}")
 
 
 def duration(seconds: float) -> str:
@@ -97,18 +158,6 @@ def duration(seconds: float) -> str:
     return f"{hours:,} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def address(url: str) -> Markup | None:
-    """Return a web address as the target of a Markdown link, or None for what is none; a query is cut off, for trackers put keys there."""
-    url = plain(url).partition("?")[0].partition("#")[0]
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-        return None
-    return Markup(quote(url, safe=":/%"))
-
-
 def scores(record: RunRecord, metrics: Metrics) -> Iterator[tuple[str, Metrics]]:
     """Yield whose held-out posts were scored, and their scores: each author's, and all, where there is more than one."""
     if len(record.profiles) > 1:
@@ -117,45 +166,3 @@ def scores(record: RunRecord, metrics: Metrics) -> Iterator[tuple[str, Metrics]]
         yield "all", metrics
     else:
         yield f"@{record.profiles[0].handle}", metrics
-
-
-def front_matter(record: RunRecord) -> str:
-    """Return the card's metadata as YAML: only keys that the Hub reads, only values that are known."""
-    assert record.target and record.terms and record.dataset and record.base and record.samples and record.training and record.metrics
-    is_adapter = record.training.lora == "adapter"
-    languages = list(record.dataset.languages)
-    metadata: dict[str, Any] = {
-        "language": languages if len(languages) > 1 else next(iter(languages), None),
-        "license": record.terms.license.id,
-        "library_name": "peft" if is_adapter else "transformers",
-        "pipeline_tag": "text-generation",
-        "base_model": plain(record.base.id) if record.base.on_hub else None,
-        "base_model_relation": ("adapter" if is_adapter else "finetune") if record.base.on_hub else None,
-        "thumbnail": record.target.file_url("predictions.png"),
-        "tags": ["huggingtweets", *(["lora"] if record.training.lora else [])],
-        "widget": [{"text": plain(one.prompt), "output": {"text": plain(one.text or "")}} for one in record.samples.shown()],
-        "model-index": model_index(record, record.metrics),
-    }
-    known = {key: value for key, value in metadata.items() if value is not None}
-    return yaml.safe_dump(known, allow_unicode=True, sort_keys=False, width=10**9)
-
-
-def model_index(record: RunRecord, metrics: Metrics) -> list[dict[str, Any]]:
-    """Return the scores on the held-out posts as the Hub's `model-index`; the base's has its own type, so that nobody takes it for this model's."""
-    assert record.target
-    values = (
-        ("bits_per_byte", "Bits per byte", metrics.tuned.bits_per_byte),
-        ("perplexity", "Perplexity per token", metrics.tuned.perplexity),
-        ("base_bits_per_byte", "Bits per byte of the untouched base", metrics.base.bits_per_byte),
-    )
-    dataset = {
-        "name": "Held-out posts of " + " and ".join(f"@{profile.handle}" for profile in record.profiles),
-        "type": "held-out-posts",
-        "split": "validation",
-    }
-    result = {
-        "task": {"type": "text-generation", "name": "Text generation"},
-        "dataset": dataset,
-        "metrics": [{"type": kind, "value": round(value, 4), "name": name} for kind, name, value in values],
-    }
-    return [{"name": record.target.repo_id.rpartition("/")[2], "results": [result]}]

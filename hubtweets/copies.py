@@ -1,104 +1,108 @@
-"""How much of a text was said before: the runs that it has in common with other texts.
+"""How much of a text was said before: the runs of words that it has in common with other texts.
 
 In: texts, and those that they may be copied from. Out: for each text its longest common run in words and in characters, and the share of it that
-lies in long ones. Texts are compared as they sound: case, spaces and compatible forms of a character do not count.
+lies in long ones. Texts are compared as they sound: case, spaces, punctuation and compatible forms of a character do not count.
 """
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, count, islice
 
 import numpy as np
 
 from hubtweets.samples import Audit, Copied
 
-SHORTEST = 12  # characters; common runs shorter than that are how people talk
+# The first 12 characters of a held-out post stand in another post of its author in 53 of 100 cases, the first 28 in 8 (@digitalgov, 4,383 posts).
+# A wide character, such as an ideograph, counts as two there, as it does on X.
+WHOLE = 28  # characters of a text that counts as copied where all of it stands in a post; shorter ones are how people talk
+LONG = 40  # characters of a run that counts as copied in a longer text
 MANY = 0.5  # share of a text from which it counts as a copy, at least
-LONG = 40  # characters; from here on a run counts as copied
-BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that it has an inverse modulo 2**64
+FLOOR = 0.95  # share of the held-out posts that stay under the threshold
+MOST_HELD_OUT = 1000  # posts that the floor is measured on
+CHUNK = 2**16  # posts that are searched at once
+
+ALONE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"  # scripts without spaces: each character is a word
+MARKED = "\u0900-\u0dff"  # scripts whose vowel signs are no letters to `re`
+WORD = re.compile(rf"[{ALONE}]|(?:[^\W{ALONE}]|[{MARKED}])+")
 
 
 def audit(samples: Sequence[str], held_out: Sequence[str], posts: Sequence[str]) -> tuple[Audit, list[Copied]]:
-    """Count the copies among the samples, and among held-out posts for the floor; return the count with each sample's measure."""
-    measured, floor = copied(samples, posts), copied(held_out, posts)
-    threshold = max(MANY, float(np.quantile([one.share for one in floor], 0.95)) if floor else 0.0)
+    """Count the copies among the samples, and among held-out posts for the floor; return the count with each sample's measure.
+
+    Of very many held-out posts, some at even distances make the floor.
+    """
+    held_out = held_out[:: -(-len(held_out) // MOST_HELD_OUT) or 1]
+    found = copied([*samples, *held_out], posts)
+    measured, floor = found[: len(samples)], found[len(samples) :]
+    threshold = max(MANY, float(np.quantile([one.share for one in floor], FLOOR)) if floor else 0.0)
     copies, same = (sum(one.share >= threshold for one in group) for group in (measured, floor))
     return Audit(threshold, len(samples), copies, len(held_out), same), measured
 
 
 def copied(texts: Sequence[str], sources: Sequence[str]) -> list[Copied]:
     """Compare each text with all sources."""
-    texts, sources = [normalise(text) for text in texts], [normalise(source) for source in sources]
-    runs = common_runs([letters(text) for text in texts], [letters(source) for source in sources], SHORTEST)
-    identifiers: dict[str, int] = {}
-    words = common_runs([words_of(text, identifiers) for text in texts], [words_of(source, identifiers) for source in sources], 1)
-    found = []
-    for (lengths, _), (word_lengths, _) in zip(runs, words, strict=True):
-        longest = int(lengths.max(initial=0))
-        inside = np.zeros(len(lengths), bool)
-        for start in np.flatnonzero(lengths >= LONG):
-            inside[start : start + lengths[start]] = True
-        found.append(Copied(int(word_lengths.max(initial=0)), longest, round(float(inside.mean()), 4) if len(inside) else 0.0))
-    return found
+    texts, sources = [normalise(text) for text in texts], list(dict.fromkeys(normalise(source) for source in sources))
+    spans = [[match.span() for match in WORD.finditer(text)] for text in texts]
+    numbers: dict[str, int] = {}
+    ours = [[numbers.setdefault(text[start:end], len(numbers) + 1) for start, end in words] for text, words in zip(texts, spans, strict=True)]
+    theirs = ([numbers.get(word, 0) for word in WORD.findall(source)] for source in sources)
+    return [measure(text, words, runs) for text, words, runs in zip(texts, spans, common_runs(ours, theirs), strict=True)]
 
 
 def normalise(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
-def letters(text: str) -> np.ndarray:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+def measure(text: str, words: Sequence[tuple[int, int]], runs: Sequence[int]) -> Copied:
+    """Measure a text by where its words stand and by how many words from each of them a source has too."""
+    at = list(accumulate((2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text), initial=0))
+    whole = at[words[-1][1]] - at[words[0][0]] if words else 0
+    longest = inside = reached = 0
+    for first, (run, (start, _)) in enumerate(zip(runs, words, strict=True)):
+        end = words[first + run - 1][1] if run else start
+        longest = max(longest, end - start)
+        if at[end] - at[start] >= min(LONG, max(WHOLE, whole)):
+            inside += at[max(end, reached)] - at[max(start, reached)]
+            reached = max(end, reached)
+    return Copied(max(runs, default=0), longest, round(inside / whole, 4) if whole else 0.0)
 
 
-def words_of(text: str, identifiers: dict[str, int]) -> np.ndarray:
-    return np.array([identifiers.setdefault(word, len(identifiers)) for word in re.findall(r"\w+", text)], np.uint32)
+def common_runs(texts: Sequence[Sequence[int]], sources: Iterator[Sequence[int]]) -> list[list[int]]:
+    """Return for each symbol of each text the length of the longest run from there that a source has too; symbol 0 is like no other.
 
-
-class Grams:
-    """Sequences one behind the other, and the hash of any piece of one in constant time.
-
-    The hash of symbols s at i is the sum of mix(s[i + k]) * BASE**k modulo 2**64, from prefix sums (Karp and Rabin, 1987).
+    All runs of one symbol are looked up at once, then those among them that go on for another, and so on. Equal runs of a length have the same
+    number, so that a run with its next symbol is a pair of numbers.
     """
+    ours = joined(texts)
+    symbols, lengths = int(ours.max(initial=0)) + 1, np.zeros(len(ours), np.int64)
+    while chunk := list(islice(sources, CHUNK)):
+        theirs = joined(chunk)
+        here, there = np.flatnonzero(ours), np.flatnonzero(theirs)
+        wanted, found = ours[here], theirs[there]
+        for size in count(1):
+            runs, number = np.unique(wanted, return_inverse=True)
+            place = np.minimum(np.searchsorted(runs, found), len(runs) - 1)
+            same = runs[place] == found if len(runs) else np.zeros(len(found), bool)
+            there, place = there[same], place[same]
+            known = np.zeros(len(runs), bool)
+            known[place] = True
+            here, number = here[known[number]], number[known[number]]
+            if not len(here):
+                break
+            lengths[here] = np.maximum(lengths[here], size)
+            here, wanted = longer(here, number, ours[here + size], symbols)
+            there, found = longer(there, place, theirs[there + size], symbols)
+    ends = np.cumsum([len(text) + 1 for text in texts])
+    return [runs[:-1].tolist() for runs in np.split(lengths, ends[:-1])] if len(ends) else []
 
-    def __init__(self, sequences: Sequence[np.ndarray]) -> None:
-        sizes = np.array([len(sequence) for sequence in sequences], np.int64)
-        symbols = np.concatenate([*sequences, np.zeros(0, np.uint32)])
-        self.owner = np.repeat(np.arange(len(sequences)), sizes)
-        self.left = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(symbols))  # symbols from here to the end of its sequence
-        self.sizes = sizes
-        powers = np.cumprod(np.concatenate([[np.uint64(1)], np.full(len(symbols), BASE)]), dtype=np.uint64)
-        self.sums = np.concatenate([[np.uint64(0)], np.cumsum(mix(symbols) * powers[:-1], dtype=np.uint64)])
-        inverse = np.uint64(pow(int(BASE), -1, 2**64))
-        self.inverses = np.cumprod(np.concatenate([[np.uint64(1)], np.full(max(0, len(symbols) - 1), inverse)]), dtype=np.uint64)
 
-    def hashes(self, positions: np.ndarray, size: int) -> np.ndarray:
-        return (self.sums[positions + size] - self.sums[positions]) * self.inverses[positions]
+def longer(positions: np.ndarray, numbers: np.ndarray, following: np.ndarray, symbols: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of runs that another symbol follows, and each of those pairs as one number."""
+    on = following > 0
+    return positions[on], numbers[on] * symbols + following[on]
 
 
-def mix(symbols: np.ndarray) -> np.ndarray:
-    """Spread symbols over 64 bits (the finalizer of SplitMix64)."""
-    x = symbols.astype(np.uint64) + BASE
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
-
-
-def common_runs(texts: Sequence[np.ndarray], sources: Sequence[np.ndarray], shortest: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return for each position of each text the length of the longest run from there that a source has too, 0 under the shortest, and the source."""
-    ours, theirs = Grams(texts), Grams(sources)
-    lengths, owners = np.zeros(len(ours.owner), np.int64), np.zeros(len(ours.owner), np.int64)
-    here, there = np.arange(len(ours.owner)), np.arange(len(theirs.owner))
-    size = shortest
-    while len(here) and len(there):  # a run of n is one of n - 1 too, so that fewer positions are left each time
-        here, there = here[ours.left[here] >= size], there[theirs.left[there] >= size]
-        wanted, found = ours.hashes(here, size), theirs.hashes(there, size)
-        asked = np.unique(wanted)
-        place = np.searchsorted(asked, found)
-        there = there[(place < len(asked)) & (asked[np.minimum(place, len(asked) - 1)] == found)] if len(asked) else there[:0]
-        known, first = np.unique(theirs.hashes(there, size), return_index=True)
-        place = np.minimum(np.searchsorted(known, wanted), max(0, len(known) - 1))
-        same = known[place] == wanted if len(known) else np.zeros(len(wanted), bool)
-        here = here[same]
-        lengths[here], owners[here] = size, theirs.owner[there[first[place[same]]]] if len(known) else 0
-        size += 1
-    return list(zip(np.split(lengths, np.cumsum(ours.sizes)[:-1]), np.split(owners, np.cumsum(ours.sizes)[:-1]), strict=True))
+def joined(sequences: Sequence[Sequence[int]]) -> np.ndarray:
+    """Return the sequences one behind the other with a 0 behind each."""
+    return np.fromiter((symbol for sequence in sequences for symbol in (*sequence, 0)), np.int64)

@@ -6,7 +6,7 @@ own hash decides, so that a post stays on its side when others come or go.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -17,8 +17,10 @@ from hubtweets.atomic import replacing
 from hubtweets.errors import HubtweetsError
 from hubtweets.funnel import FATES
 from hubtweets.posts import Post
+from hubtweets.record import Row
 
 VALIDATION_TENTHS = 1
+EXAMPLES, EXAMPLES_OF_EACH = 3, 2  # posts that the card shows of one author, of each of several
 ROWS_AT_ONCE = 20_000
 POSTS = pa.schema(
     [("author", pa.string()), *((name, pa.bool_() if Post._field_defaults.get(name) is False else pa.string()) for name in Post._fields)]
@@ -55,7 +57,23 @@ def split(kept: Mapping[str, Sequence[Post]], by: Literal["time", "hash"]) -> tu
 
 def is_held_out(text: str) -> bool:
     """Tell a text's side in a split by hash: one text in ten is held out."""
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % 10 < VALIDATION_TENTHS
+    return int.from_bytes(hash_of(text)[:8], "big") % 10 < VALIDATION_TENTHS
+
+
+def examples(train: Mapping[str, Sequence[Post]], handles: Container[str]) -> tuple[Row, ...]:
+    """Return some of the posts of these authors that were trained on, three of one or two of each: public ones, with nothing masked in them.
+
+    Those whose hash is smallest, so that they are the same each time and nobody's choice.
+    """
+    rows = []
+    for handle in train:
+        shown = [post.text for post in train[handle] if handle in handles and post.visibility == "public" and not post.masked]
+        rows += [Row(handle, text) for text in sorted(shown, key=hash_of)[: EXAMPLES if len(train) == 1 else EXAMPLES_OF_EACH]]
+    return tuple(rows)
+
+
+def hash_of(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
 
 
 def fingerprint(authors: Mapping[str, Iterable[Post]]) -> str:

@@ -23,6 +23,8 @@ MAX_AVATAR_PIXELS = 64 * 2**20
 MOST_AVATARS = 9  # on the thumbnail
 MOST_GROUPS = 200  # of points in a curve, each drawn as its lowest and its highest
 MOST_DOTS = 40  # on a curve
+MOST_POSTS = 3  # on the thumbnail
+LONGEST_PROMPT = 60
 LONGEST_TEXT = 600  # characters that are laid out; the rest would not be seen and takes Typst seconds
 
 
@@ -33,9 +35,11 @@ def draw_all(record: RunRecord, repo: Path) -> dict[str, bytes]:
 
 
 def predictions(record: RunRecord, repo: Path) -> bytes:
-    """Draw the thumbnail, 1200 x 630 pixels: avatars, names, prompt and generated posts."""
+    """Draw the thumbnail, 1200 x 630 pixels: avatars, names, and up to three of the picked samples, each after its prompt."""
     assert record.samples
-    texts = [plain((one.text or "").removeprefix(one.prompt), LONGEST_TEXT) for one in record.samples.shown()[:3]]
+    shown = record.samples.shown()[:MOST_POSTS]
+    rests = [(one.text or "").removeprefix(one.prompt) for one in shown]
+    posts = [(plain(one.prompt, LONGEST_PROMPT), int(rest[:1].isspace()), plain(rest, LONGEST_TEXT)) for one, rest in zip(shown, rests, strict=True)]
     return draw(
         "thumbnail.typ.j2",
         repo,
@@ -43,8 +47,7 @@ def predictions(record: RunRecord, repo: Path) -> bytes:
         name=plain(" & ".join(plain(profile.name, 60) or profile.handle for profile in record.profiles), 120),
         kind="AI BOT" if len(record.profiles) == 1 else "AI CYBORG",
         record=record,
-        prompt=plain(record.samples.samples[0].prompt, 120),
-        texts=texts,
+        posts=posts,
     )
 
 

@@ -4,12 +4,22 @@ It is read back strictly: an unknown or misspelt key is an error, not a blank on
 """
 
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from hubtweets import atomic
 from hubtweets.errors import HubtweetsError
-from hubtweets.record import RunRecord
+from hubtweets.record import SCHEMA_VERSION, RunRecord
+
+UNPUBLISHED = ("stages", "published")
+AVATAR = re.compile(r"avatar(-[1-9]\d{0,3})?\.png", re.ASCII)
+VERSION = re.compile(r"\d[\w.+]{0,40}", re.ASCII)
+
+
+class OtherVersionError(HubtweetsError):
+    """A record that another version of hubtweets wrote, and reads."""
 
 
 def dumps(record: RunRecord) -> str:
@@ -25,8 +35,7 @@ def dumps_public(record: RunRecord, card: str) -> str:
         threshold = record.audit.threshold
         kept = tuple(replace(one, text=None) if one.copied.share >= threshold else one for one in samples.samples)
         samples = replace(samples, samples=kept)
-    public = asdict(replace(record, samples=samples, stages={}, published=None))
-    del public["stages"], public["published"]
+    public = {name: value for name, value in asdict(replace(record, samples=samples)).items() if name not in UNPUBLISHED}
     return json.dumps(public | {"card": card}, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
@@ -36,20 +45,64 @@ def write(record: RunRecord, path: Path) -> None:
 
 def read(path: Path) -> RunRecord:
     """Read a record; raise HubtweetsError where a key is missing, unknown or of another type."""
+    try:
+        return parsed(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        reason = f"not a record of this version ({error})"
+        raise HubtweetsError(f"{path}: {reason}; remove this file and publish again, what services gave is kept") from None
+
+
+def read_public(text: str, name: str) -> tuple[RunRecord, str]:
+    """Read the record and the card of a hubtweets.json, which may be anybody's; `name` says in errors which.
+
+    Raises OtherVersionError for what another version wrote, and HubtweetsError for what is hurt, or names files out of the repo.
+    """
+    from pydantic_core import from_json
+
+    try:
+        public = from_json(text, allow_inf_nan=False)  # bounded in depth and digits
+        if not isinstance(public, dict) or not isinstance(card := public.pop("card", None), str):
+            raise ValueError("no object with a card")
+        if public.get("schema_version") != SCHEMA_VERSION:
+            raise other_version(name, public)
+        if any(key in public for key in UNPUBLISHED):
+            raise ValueError("what is never published is in it")
+        record = parsed(json.dumps(public), UNPUBLISHED)
+        if foreign := next(outside(record), None):
+            raise ValueError(f"it names the file {foreign[:200]}")
+    except ValueError as error:
+        raise HubtweetsError(f"{name}: not a record of hubtweets ({error}); ask who published it to publish it again") from None
+    return record, card
+
+
+def parsed(text: str, absent: tuple[str, ...] = ()) -> RunRecord:
+    """Return the record that a JSON text holds but for these sections; raise ValueError where a key is missing, unknown or of another type."""
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        text = path.read_text(encoding="utf-8")
         record = TypeAdapter(RunRecord).validate_json(text)
-        if json.loads(text) != json.loads(dumps(record)):
-            raise ValueError("keys that this version does not know, or lacks some")
     except ValidationError as error:
         wrong = error.errors()[0]
-        raise other_version(path, f"{'.'.join(map(str, wrong['loc'])) or 'it'}: {wrong['msg']}") from None
-    except ValueError as error:
-        raise other_version(path, str(error)) from None
+        raise ValueError(f"{'.'.join(map(str, wrong['loc'])) or 'it'}: {wrong['msg']}") from None
+    known = {name: value for name, value in json.loads(dumps(record)).items() if name not in absent}
+    if json.loads(text) != known:
+        raise ValueError("keys that this version does not know, or lacks some")
     return record
 
 
-def other_version(path: Path, reason: str) -> HubtweetsError:
-    return HubtweetsError(f"{path}: not a record of this version ({reason}); remove this file and publish again, what services gave is kept")
+def outside(record: RunRecord) -> Iterator[str]:
+    """Yield the names of files that are no avatar, or no path in a repo."""
+    yield from (profile.avatar for profile in record.profiles if profile.avatar is not None and not AVATAR.fullmatch(profile.avatar))
+    yield from (file.path for file in record.files if not is_inside(file.path))
+
+
+def is_inside(path: str) -> bool:
+    """Tell whether a path can only lie in the folder that it is put in."""
+    return all(part not in ("", ".", "..") for part in path.split("/")) and path.isprintable() and not set(path) & set("\\:")
+
+
+def other_version(name: str, public: dict[str, object]) -> OtherVersionError:
+    version = str(public.get("hubtweets_version"))
+    wanted = f"=={version}" if VERSION.fullmatch(version) else ""
+    schema = str(public.get("schema_version"))[:20]
+    return OtherVersionError(f"{name}: schema {schema}, of another version of hubtweets; type: pip install hubtweets{wanted}")

@@ -1,11 +1,13 @@
 """Templates, and foreign text made safe for the place it lands in.
 
 Names, posts and generated texts are anybody's. `plain` takes out what no place can show; then each place has its own escape: `markdown` for
-Markdown and the HTML inside it, `typst_string` for Typst. YAML is dumped by PyYAML, and HTML pages are autoescaped by Jinja.
+Markdown and the HTML inside it, `address` for the target of a link, `typst_string` for Typst. YAML is dumped by PyYAML, and HTML pages are
+autoescaped by Jinja.
 """
 
 import re
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -29,6 +31,18 @@ def markdown(value: object) -> object:
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     return MARKUP.sub(lambda match: f"&#{ord(match[0])};", plain(value))
+
+
+def address(url: str) -> Markup | None:
+    """Return a web address as the target of a Markdown link, or None for what is none; a query is cut off, for trackers put keys there."""
+    url = plain(url).partition("?")[0].partition("#")[0]
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        return None
+    return Markup(quote(url, safe=":/%"))
 
 
 def typst_string(value: object) -> str:

@@ -1,6 +1,11 @@
 """What a model wrote, how much of it stands in the training posts, and what of it is shown."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+# What copies may be more of the samples than of the held-out posts: of 200 samples, the example's model copies 1 % (its author 6 %), that of 4,383
+# posts of @digitalgov 0 % (5 %), and one that 199 posts were shown to 50 times 9 % (0 %).
+MORE = 0.05
 
 
 @dataclass(frozen=True)
@@ -51,3 +56,23 @@ class Audit:
     copies: int
     held_out: int
     held_out_copies: int
+
+    @property
+    def rate(self) -> float:
+        """The share of the samples that are copies."""
+        return self.copies / max(1, self.samples)
+
+    @property
+    def floor(self) -> float:
+        """The share of the held-out posts that are copies."""
+        return self.held_out_copies / max(1, self.held_out)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the model repeats its posts more than their author does, by MORE of its samples."""
+        return self.rate - self.floor > MORE
+
+    def free(self, samples: Sequence[Sample]) -> list[int]:
+        """Return the numbers, from 1, of the samples that may be shown: they copy nothing, and add something to their prompts."""
+        added = [(one.text or "").removeprefix(one.prompt).strip() for one in samples]
+        return [number for number, one in enumerate(samples, 1) if one.copied.share < self.threshold and added[number - 1]]

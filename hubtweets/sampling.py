@@ -1,8 +1,10 @@
-"""Texts that a model makes.
+"""Texts that a model makes, and whether it could have made a text.
 
 In: a model, its tokenizer, a prompt, a seed. Out: texts that start with the prompt, made with the model's own generation settings, as
-`pipeline("text-generation")` makes them.
+`pipeline("text-generation")` makes them (which with some tokenizers loses the space behind the prompt).
 """
+
+from collections.abc import Iterator
 
 import torch
 from accelerate.utils import set_seed
@@ -12,16 +14,26 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.models import context_of
 from hubtweets.posts import well_formed
 
+AT_ONCE = 20  # texts; of GPT-2, each takes 20 MB while it is made
+TOLERANCE = 1e-3  # of a probability that other hardware, or another kernel, may compute otherwise
 
-@torch.no_grad()
+
 def generate(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str, count: int, seed: int) -> list[str]:
     """Return `count` texts that start with the prompt, the same for the same seed on the same machine; raise HubtweetsError for a long prompt."""
+    return list(write_on(model, tokenizer, prompt, count, seed))
+
+
+@torch.no_grad()
+def write_on(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str, count: int, seed: int) -> Iterator[str]:
+    """Yield what `generate` returns, some at a time, for they are kept in memory together only while they are made."""
     model.eval()
     set_seed(seed)
     prompt = well_formed(prompt)
     inputs = encode(model, tokenizer, prompt)
-    sequences = model.generate(**inputs, num_return_sequences=count)
-    return [prompt + text for text in tokenizer.batch_decode(sequences[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)]
+    start = len(tokenizer.decode(inputs["input_ids"][0], skip_special_tokens=True))  # decoded with it, or some tokenizers lose the space behind
+    for made in range(0, count, AT_ONCE):
+        sequences = model.generate(**inputs, num_return_sequences=min(AT_ONCE, count - made))
+        yield from (prompt + text[start:] for text in tokenizer.batch_decode(sequences, skip_special_tokens=True))
 
 
 def encode(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str) -> BatchEncoding:
@@ -32,3 +44,25 @@ def encode(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: s
         most = context - model.generation_config.max_new_tokens
         raise HubtweetsError(f"a prompt of {length} tokens is too long for this model; give {most} tokens at most")
     return inputs
+
+
+@torch.no_grad()
+def could_write(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str, text: str) -> bool:
+    """Tell whether the model, with its settings, can go on from the prompt to this very text: each token, and its end, may be drawn there.
+
+    Of a text that a model wrote in other tokens than its tokenizer would, this says False.
+    """
+    settings = model.generation_config
+    start, ids = (tokenizer(words, return_tensors="pt", return_token_type_ids=False)["input_ids"][0].to(model.device) for words in (prompt, text))
+    added, context = len(ids) - len(start), context_of(model)
+    if added < 1 or added > settings.max_new_tokens or not torch.equal(ids[: len(start)], start) or (context and len(ids) > context):
+        return False
+    if added < settings.max_new_tokens:  # it ended by itself
+        ids = torch.cat([ids, ids.new_tensor([settings.eos_token_id])])
+    model.eval()
+    logits = model(input_ids=ids[None, :-1]).logits[0, len(start) - 1 :].float()
+    probabilities = (logits / (settings.temperature or 1.0)).softmax(-1)
+    drawn = probabilities.gather(-1, ids[len(start) :, None])
+    likelier = probabilities > drawn
+    nucleus = (probabilities * likelier).sum(-1) < (settings.top_p or 1.0) + TOLERANCE
+    return bool(nucleus.all()) and not (settings.top_k and (likelier.sum(-1) >= settings.top_k).any())

@@ -5,22 +5,65 @@ import sys
 from pathlib import Path
 from random import Random
 
+import pytest
 import yaml
 
 from hubtweets import base, grammar, models
 from hubtweets.base import build
+from hubtweets.record import License
 from tests.conftest import environment
 
 
 def test_what_is_shipped() -> None:
     resolved, location = base.resolve("tiny")
     model, tokenizer = models.load(resolved, location)
-    assert (resolved.id, resolved.license, resolved.on_hub) == ("tiny", "apache-2.0", False)
+    assert (resolved.id, resolved.license, resolved.on_hub) == ("tiny", License("apache-2.0"), False)
     assert 5.5e6 < model.num_parameters() < 6.5e6 and len(tokenizer) == 4096
     assert (base.TINY / "model.safetensors").stat().st_size < 2.1 * model.num_parameters()  # half precision
     card = (base.TINY / "README.md").read_text()
     assert yaml.safe_load(card.split("---\n")[1])["license"] == "apache-2.0"
     assert "bits per byte" in card and "public domain" in card
+
+
+PLACE = "https://huggingface.co/org/base/blob/abc/"
+# a base's card, and the licence that is read from it; what is linked may be a file of the base
+LICENSES: list[tuple[str, License | None]] = [
+    ("license: mit", License("mit")),
+    ("license: mit\nlicense_name: MIT\nlicense_link: https://mit.example", License("mit")),
+    (
+        "license: other\nlicense_name: pie-1.0\nlicense_link: https://pie.example/text?key=secret#top",
+        License("other", "pie-1.0", "https://pie.example/text"),
+    ),
+    ("license: other\nlicense_name: pie\nlicense_link: LICENSE", License("other", "pie", f"{PLACE}LICENSE")),
+    ("license: other\nlicense_name: pie\nlicense_link: ./docs/LICENSE.md", License("other", "pie", f"{PLACE}./docs/LICENSE.md")),
+    ("license: other\nlicense_name: pie\nlicense_link: ../../../evil/base", License("other", "pie")),
+    ("license: other\nlicense_name: pie\nlicense_link: //evil.example", License("other", "pie")),
+    ("license: other\nlicense_name: pie\nlicense_link: javascript:alert(1)", License("other", "pie")),
+    ("license: other\nlicense_name: pie\nlicense_link: https://user:secret@pie.example", License("other", "pie")),
+    (f"license: other\nlicense_link: https://pie.example/{'x' * 2000}", License("other")),
+    (f'license: other\nlicense_name: "{"x" * 400}"', License("other", f"{'x' * 199}…")),
+    ('license: other\nlicense_name: "a\\nb\\u202e\\ud83d\\0"', License("other", "a b")),
+    ("license: other\nlicense_name: [pie]\nlicense_link: {a: b}", License("other")),
+    ('license: "my own\\n---"', License("my own ---")),  # which the terms refuse
+    ("license: [mit, apache-2.0]", None),
+    ("license: 3", None),
+    ("license: ''", None),
+    ("license:", None),
+    ("license: mit: b", None),
+    ("- license", None),
+]
+
+
+@pytest.mark.parametrize(("card", "expected"), LICENSES)
+def test_the_licence_of_a_base(card: str, expected: License | None, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(f"---\n{card}\n---\n", encoding="utf-8")
+    assert base.card_of(tmp_path / "README.md", PLACE)[0] == expected
+
+
+def test_a_link_into_a_local_base_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("---\nlicense: other\nlicense_name: pie\nlicense_link: LICENSE\n---\n", encoding="utf-8")
+    assert base.card_of(tmp_path / "README.md") == (License("other", "pie"), ())
+    assert base.card_of(tmp_path / "nothing.md") == (None, ())
 
 
 def test_it_writes_texts_that_end() -> None:

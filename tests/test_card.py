@@ -1,26 +1,33 @@
+"""The card's text: golden cards of real runs, and what each part of a record does to it."""
+
+import json
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import get_args
-from urllib.parse import quote
+from typing import Any, get_args
 
 import pytest
 import yaml
-from huggingface_hub import EvalResult, ModelCard, ModelCardData
-from huggingface_hub.repocard_data import model_index_to_eval_results
 
-from hubtweets import card
+from hubtweets import card, record_json
 from hubtweets.errors import HubtweetsError
 from hubtweets.funnel import stats_rows
 from hubtweets.hub import html
 from hubtweets.hub.cards import body
 from hubtweets.posts import SourceKind
-from hubtweets.record import Metrics, RunRecord, Score, Tracked, Tracker, TrainingConfig
-from hubtweets.rendering import plain
-from tests.hostile import HOSTILE
-from tests.records import RECORD, cyborg, named, saying
+from hubtweets.record import File, License, Row, RunRecord, Source, Target, Terms, Tracked, Tracker, TrainingConfig
+from hubtweets.rendering import address
+from hubtweets.samples import Audit
+from tests.records import RECORD, cyborg
 
-EXPECTED = Path(__file__).parent / "card.md"  # looked at once by a person; `python -m tests.test_card` writes it anew
+# hubtweets.json of real runs with their cards, and the card of a made-up adapter of two authors; `python -m tests.test_card` writes the cards anew
+CARDS = Path(__file__).parent / "cards"
+REAL = ("lyons____", "digitalgov")
+
+
+def adapter() -> RunRecord:
+    """A record of two authors whose bot is an adapter."""
+    return replace(cyborg(), training=TrainingConfig(learning_rate=1e-3, lora="adapter", lora_rank=64))
 
 
 def metadata(text: str) -> dict:
@@ -36,48 +43,27 @@ def visible(text: str) -> str:
     return " ".join("".join(words).split())
 
 
-def test_the_whole_card() -> None:
-    assert card.render(RECORD) == EXPECTED.read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", REAL)
+def test_the_whole_card_of_a_real_run(name: str) -> None:
+    record, published = record_json.read_public((CARDS / f"{name}.json").read_text(encoding="utf-8"), name)
+    assert card.render(record) == published == (CARDS / f"{name}.md").read_text(encoding="utf-8")
 
 
-def test_the_front_matter_survives_the_clients_own_round_trip() -> None:
-    front = card.front_matter(RECORD)
-    assert ModelCardData(**yaml.safe_load(front)).to_dict() == yaml.safe_load(front)
-    assert ModelCard(card.render(RECORD)).data.to_dict() == yaml.safe_load(front)
+def test_the_whole_card_of_an_adapter_of_two_authors() -> None:
+    assert card.render(adapter()) == (CARDS / "adapter.md").read_text(encoding="utf-8")
 
 
-def test_the_scores_are_a_model_index_that_the_client_reads() -> None:
-    metrics = Metrics(Score(2.5, 250.0, 1, 1), Score(1.23456789, 15.6, 1, 1))
-    name, results = model_index_to_eval_results(metadata(card.render(replace(cyborg(), metrics=metrics)))["model-index"])
-    about = ("text-generation", "held-out-posts", "Held-out posts of @lyons____ and @bob")
-
-    def result(kind: str, value: float, metric: str) -> EvalResult:
-        return EvalResult(*about, kind, value, metric_name=metric, task_name="Text generation", dataset_split="validation")
-
-    assert name == "lyons____-bob"
-    assert results == [
-        result("bits_per_byte", 1.2346, "Bits per byte"),
-        result("perplexity", 15.6, "Perplexity per token"),
-        result("base_bits_per_byte", 2.5, "Bits per byte of the untouched base"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("lora", "library", "relation", "tags"),
-    [
-        (None, "transformers", "finetune", ["huggingtweets"]),
-        ("merged", "transformers", "finetune", ["huggingtweets", "lora"]),
-        ("adapter", "peft", "adapter", ["huggingtweets", "lora"]),
-    ],
-)
-def test_a_low_rank_adaptation_is_called_one(lora: str | None, library: str, relation: str, tags: list[str]) -> None:
-    text = card.render(replace(RECORD, training=TrainingConfig(learning_rate=3e-4, lora=lora, lora_rank=4)))  # type: ignore[arg-type]
-    front = metadata(text)
-    assert (front["library_name"], front["base_model_relation"], front["tags"]) == (library, relation, tags)
-    assert ("tokenizer=AutoTokenizer.from_pretrained(repo), generation_config=settings)" in text) is (lora == "adapter")
-    assert ("pip install peft" in text, "low-rank adapter (LoRA), to be" in text) == (lora == "adapter", lora == "adapter")
-    assert "merged into its weights" in text if lora == "merged" else "merged" not in text
-    assert ("| LoRA rank | 4 |" in text) == bool(lora)
+def test_a_low_rank_adaptation_is_called_one() -> None:
+    texts: dict[str, str]
+    texts = {
+        lora: card.render(replace(RECORD, training=TrainingConfig(learning_rate=3e-4, lora=lora, lora_rank=4))) for lora in ("adapter", "merged")
+    }
+    texts["none"] = card.render(RECORD)
+    assert {lora for lora, text in texts.items() if "pip install peft" in text} == {"adapter"}
+    assert {lora for lora, text in texts.items() if "low-rank adapter (LoRA), to be" in text} == {"adapter"}
+    assert {lora for lora, text in texts.items() if "--enable-lora --lora-modules" in text} == {"adapter"}
+    assert {lora for lora, text in texts.items() if "merged into its weights" in text} == {"merged"}
+    assert {lora for lora, text in texts.items() if "| LoRA rank | **4** |" in text} == {"adapter", "merged"}
 
 
 def training_section(record: RunRecord) -> str:
@@ -85,7 +71,7 @@ def training_section(record: RunRecord) -> str:
 
 
 def test_everything_that_was_set_is_told() -> None:
-    training = TrainingConfig(2.5, 1_500, 30, 1.5e-3, 0.1, 0.01, 0.5, 16, 1024, patience=5, lora="merged", lora_rank=64, seed=7)
+    training = TrainingConfig(2.5, 1_500, 30, 1.5e-3, 0.1, 0.01, 0.5, 16, 1024, eval_steps=40, patience=5, lora="merged", lora_rank=64, seed=7)
     environment = replace(
         RECORD.environment, mixed_precision="bf16", packed=False, steps=1_200, published_step=1_200, num_processes=4, seconds=7_500.0
     )  # type: ignore[type-var]
@@ -93,16 +79,16 @@ def test_everything_that_was_set_is_told() -> None:
     table = """\
 | Hyperparameter | Value |
 | --- | --- |
-| Steps | 1,200 (at most 2.5 epochs or 1,500 steps or 30 minutes) |
-| Early stopping | after 5 evaluations without a better one |
-| Batch | 16 × 1,024 tokens, padded |
-| Optimizer | AdamW, weight decay 0.01, gradients clipped to a norm of 0.5 |
-| Learning rate | 0.0015 at its peak, after a warm-up of 10 % of the steps; then a cosine to zero |
-| LoRA rank | 64 |
+| Steps | 1,200 (at most **2.5 epochs** or **1,500 steps** or **30 minutes**) |
+| Early stopping | after **5 evaluations** without a better one, one every **40 steps** |
+| Batch | **16** × **1,024 tokens**, padded |
+| Optimizer | AdamW, weight decay **0.01**, gradients clipped to a norm of **0.5** |
+| Learning rate | 0.0015 at its peak, after a warm-up of **10 %** of the steps; then a cosine to zero |
+| LoRA rank | **64** |
 | Precision | bf16 |
-| Seed | 7 |
+| Seed | **7** |
 
-It took 2 h 5 min for 102,400 tokens on a CPU, in 4 processes, with python 3.11.7 and torch 2.13.0.
+What is not as usual is in bold. It took 2 h 5 min for 102,400 tokens on a CPU, in 4 processes, with python 3.11.7 and torch 2.13.0.
 """
     assert table in text
     assert "The state after the last step, 1,200, which scored best on the held-out posts, is published." in text
@@ -170,21 +156,117 @@ def test_every_tracker_has_a_name() -> None:
     ],
 )
 def test_only_web_addresses_are_linked(url: str, expected: str | None) -> None:
-    assert card.address(url) == expected
+    assert address(url) == expected
 
 
 def test_what_is_not_known_is_left_out() -> None:
     local = replace(
         RECORD,
-        base=replace(RECORD.base, id="tiny", on_hub=False, license=None),  # type: ignore[type-var]
-        dataset=replace(RECORD.dataset, languages={}, split="hash"),  # type: ignore[type-var]
+        base=replace(RECORD.base, id="tiny", on_hub=False),  # type: ignore[type-var]
+        dataset=replace(RECORD.dataset, languages={}, split="hash", rows=()),  # type: ignore[type-var]
         sources=(replace(RECORD.sources[0], first=None, last=None, kind="jsonl"),),
         profiles=(replace(RECORD.profiles[0], avatar=None, url=None),),
+        samples=replace(RECORD.samples, picked=()),  # type: ignore[type-var]
     )
     text = card.render(local)
-    assert list(metadata(text)) == ["library_name", "pipeline_tag", "thumbnail", "tags", "widget", "model-index"]
-    assert "avatar" not in text and " from 2019" not in text and "None" not in text and "x.com" not in text
-    assert "One post in ten is kept aside" in text
+    assert not [word for word in ("avatar", " from 2019", "None", "x.com", "language, as measured", "Some of the posts", "in a row") if word in text]
+    assert "One post in ten is kept aside" in text and "Nothing is shown of the 5 posts that these weights wrote with seeds from 0 on," in text
+
+
+def section(record: RunRecord, title: str) -> str:
+    return card.render(record).partition(f"## {title}\n\n")[2].partition("\n\n##")[0]
+
+
+def test_what_the_audit_found() -> None:
+    def said(*audit: Any) -> str:
+        return section(replace(RECORD, audit=Audit(*audit)), "Does it copy?")
+
+    warning = "\n\n**It repeats the posts that it was trained on more than their author does.**"
+    assert said(0.5625, 200, 7, 1_086, 43) == (
+        "Copies among 200 posts that it wrote: 7 (3.5 %). "
+        "People repeat themselves; among 1,086 held-out posts of @lyons&#95;&#95;&#95;&#95;: 43 (3.96 %). A copy is\n"
+        "a text of which 56.2 % or more stands in training posts too, in runs of 40 characters or more, "
+        "or, if it is shorter than that, whole, from 28 on.\n"
+        "What is shown above has at most 9 characters in a row that a training post has too."
+    )
+    assert said(0.5, 200, 150, 86, 0).endswith(warning)
+    assert warning not in said(0.5, 200, 0, 86, 0)
+    assert "among 0 held-out posts of @lyons&#95;&#95;&#95;&#95;: 0. A copy" in said(0.5, 200, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (
+            {},
+            "The weights are under mit, the licence of their base. It says nothing of the posts:\n"
+            "@lyons&#95;&#95;&#95;&#95;'s came from an X archive, which only the account's owner is given.\n"
+            "Whether their author agreed to this, the publisher does not say.\n",
+        ),
+        (
+            {"terms": Terms(License("other", "A|B", "https://x.example/a b"), "own"), "sources": (Source("bluesky-api", "a", None, None),)},
+            "The weights are under [A&#124;B](https://x.example/a%20b), which the publisher chose, for their base names none that the Hub knows. "
+            "It says nothing of the posts:\n"
+            "@lyons&#95;&#95;&#95;&#95;'s came from the Bluesky API, which anybody can read.\n"
+            "The publisher says that they are the publisher's own.\n",
+        ),
+        (
+            {"base": replace(RECORD.base, license=None), "terms": Terms(License("mit"), "given"), "sources": (Source("csv", "a", None, None),)},  # type: ignore[type-var]
+            "The weights are under mit, which the publisher chose, for their base names none. It says nothing of the posts:\n"
+            "@lyons&#95;&#95;&#95;&#95;'s came from a CSV file.\n"
+            "The publisher says that their author agreed to this.\n",
+        ),
+    ],
+)
+def test_licence_and_rights(parts: Any, expected: str) -> None:
+    text = section(replace(RECORD, **parts), "Licence and rights")
+    assert text.partition("\nTo have this bot")[0] == expected
+    own = "This is a machine's parody of @lyons____, published by its author. They did not write what it says."
+    assert (own in visible(card.render(replace(RECORD, **parts)))) == ("own" in str(parts.get("terms")))
+
+
+def test_where_to_ask_and_what_to_type() -> None:
+    local = replace(RECORD, target=Target("http://127.0.0.1:8086", "me/bot"))
+    assert "in its [discussions](http://127.0.0.1:8086/me/bot/discussions); its owner can type\n`hubtweets takedown me/bot --hub" in card.render(
+        local
+    )
+    assert "`hubtweets verify me/bot --hub http://127.0.0.1:8086`" in card.render(local)
+    assert "`hubtweets verify huggingtweets/lyons____`" in card.render(RECORD)
+
+
+def test_a_public_dataset_is_linked() -> None:
+    text = card.render(replace(RECORD, sources=(Source("dataset", "a", None, None, "org/posts"),)))
+    assert ", from the dataset [org/posts](https://huggingface.co/datasets/org/posts).\n" in text
+    assert "came from a dataset, which anybody can read." in text
+
+
+def test_posts_that_were_trained_on() -> None:
+    assert section(RECORD, "Training data").endswith("""\
+| Some of the posts that were trained on |
+| --- |
+| The radio works. |
+| Pie &#124; cake? |""")
+    rows = (Row("lyons____", "a\nb"), Row("bob", "x" * 400))
+    record = replace(cyborg(), dataset=replace(RECORD.dataset, rows=rows))  # type: ignore[type-var]
+    assert section(record, "Training data").endswith(f"""\
+| Author | Some of the posts that were trained on |
+| --- | --- |
+| @lyons&#95;&#95;&#95;&#95; | a b |
+| @bob | {"x" * 299}… |""")
+
+
+def test_llama_cpp_needs_a_gguf() -> None:
+    files = tuple(File(path, "a" * 64, 1) for path in ("config.json", "$(rm).gguf", "model-q4.gguf", "other.gguf"))
+    assert "--hf-file model-q4.gguf --prompt" in card.render(replace(RECORD, files=files))
+    assert "llama" not in card.render(replace(RECORD, files=files[:2]))
+
+
+@pytest.mark.parametrize(("rank", "expected"), [(4, ""), (16, ""), (17, " --max-lora-rank 32"), (64, " --max-lora-rank 64"), (600, "")])
+def test_vllm_is_told_of_a_high_rank(rank: int, expected: str) -> None:
+    text = card.render(replace(RECORD, training=TrainingConfig(learning_rate=1e-3, lora="adapter", lora_rank=rank)))
+    repo = "huggingtweets/lyons____"
+    command = f"vllm serve openai-community/gpt2 --revision {'d' * 40} --enable-lora{expected} --lora-modules {repo}={repo}\n"
+    assert command in text and f"vllm serve {repo}\n" in card.render(RECORD)
 
 
 def test_two_authors_stand_side_by_side() -> None:
@@ -198,9 +280,10 @@ def test_two_authors_stand_side_by_side() -> None:
     assert "an X archive and the Bluesky API" in shown
 
 
-def test_several_languages_are_a_list() -> None:
-    record = replace(RECORD, dataset=replace(RECORD.dataset, languages={"en": 0.7, "de": 0.3}))  # type: ignore[type-var]
-    assert metadata(card.render(record))["language"] == ["en", "de"]
+def test_the_language_that_was_measured() -> None:
+    text = card.render(replace(RECORD, dataset=replace(RECORD.dataset, languages={"en": 0.7, "de": 0.2, "fr": 0.104})))  # type: ignore[type-var]
+    assert "Their language, as measured, is en (70 %), de (20 %) and fr (10.4 %).\n" in text
+    assert metadata(text)["language"] == ["en", "de", "fr"]
 
 
 def test_every_kind_of_source_has_a_name() -> None:
@@ -219,48 +302,23 @@ def test_rows_that_are_not_zero_appear() -> None:
     ]
 
 
-@pytest.mark.parametrize("section", ["dataset", "training", "metrics", "samples"])
-def test_a_run_that_is_not_that_far_gets_one_line(section: str) -> None:
-    with pytest.raises(HubtweetsError, match=rf"^@lyons____ has no {section} to show yet; type: hubtweets (curate|train|sample) lyons____$"):
-        card.render(replace(RECORD, **{section: None}))  # type: ignore[arg-type]
+@pytest.mark.parametrize("missing", ["dataset", "training", "metrics", "samples", "audit"])
+def test_a_run_that_is_not_that_far_gets_one_line(missing: str) -> None:
+    with pytest.raises(HubtweetsError, match=rf"^@lyons____ has no {missing} to show yet; type: hubtweets (curate|train|sample) lyons____$"):
+        card.render(replace(RECORD, **{missing: None}))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", HOSTILE, ids=lambda text: ascii(text)[:30])
-def test_a_hostile_name_is_text(name: str) -> None:
-    text = card.render(named(name))
-    assert metadata(text) == metadata(card.render(RECORD))
-    assert visible(text) == visible(card.render(RECORD)).replace("Lyons__ 𝓃 🤖", plain(name, 100) or "lyons____")
-    assert text.count("\n") == card.render(RECORD).count("\n")
-
-
-@pytest.mark.parametrize("said", HOSTILE, ids=lambda text: ascii(text)[:30])
-def test_a_hostile_post_is_text(said: str) -> None:
-    text = card.render(saying(said))
-    widget = metadata(text)["widget"][0]
-    assert widget == {"text": plain(said), "output": {"text": plain(f"{said} and so on")}}
-    assert {key: value for key, value in metadata(text).items() if key != "widget"} == {
-        key: value for key, value in metadata(card.render(RECORD)).items() if key != "widget"
-    }
-    assert visible(text) == visible(card.render(RECORD))
-
-
-@pytest.mark.parametrize("text", [text for text in HOSTILE if text], ids=lambda text: ascii(text)[:30])
-def test_a_hostile_machine_base_or_tracker_is_text(text: str) -> None:
-    def of(device: str, version: str, base: str, run: str) -> str:
-        environment = replace(RECORD.environment, device=device, versions={"torch": version})  # type: ignore[type-var]
-        tracked = (Tracked("wandb", "preprocess", run), Tracked("wandb", "train", run))
-        return card.render(replace(RECORD, environment=environment, tracked=tracked, base=replace(RECORD.base, id=base, revision=base)))  # type: ignore[type-var]
-
-    url = f"https://wandb.ai/{text}"
-    hostile, tame = of(text, text, text, url), of("DEVICE", "VERSION", "BASE", "https://wandb.ai/")
-    assert {**metadata(hostile), "base_model": "BASE"} == metadata(tame)
-    assert metadata(hostile)["base_model"] == plain(text)
-    shown = visible(tame).replace("revision BASE", f"revision {quote(plain(text))}")
-    for place in ("DEVICE", "VERSION", "BASE"):
-        shown = shown.replace(place, plain(text))
-    assert visible(hostile) == " ".join(shown.split())
-    assert hostile.count("\n") == tame.count("\n")
+def write_cards() -> None:
+    """Render every golden card anew from its record."""
+    for name in REAL:
+        path = CARDS / f"{name}.json"
+        public = json.loads(path.read_text(encoding="utf-8"))
+        public.pop("card")
+        record = record_json.parsed(json.dumps(public), record_json.UNPUBLISHED)
+        path.write_text(record_json.dumps_public(record, card.render(record)), encoding="utf-8")
+        (CARDS / f"{name}.md").write_text(card.render(record), encoding="utf-8")
+    (CARDS / "adapter.md").write_text(card.render(adapter()), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    EXPECTED.write_text(card.render(RECORD), encoding="utf-8")
+    write_cards()

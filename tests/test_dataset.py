@@ -4,10 +4,13 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from hubtweets import dataset
+from hubtweets import dataset, stages
 from hubtweets.errors import HubtweetsError
 from hubtweets.funnel import FATES
-from hubtweets.posts import Post
+from hubtweets.posts import Columns, Post, Profile, Reading, SourceKind, saved
+from hubtweets.posts.sources import Fetching
+from hubtweets.record import Curation, Row
+from hubtweets.run import open_run
 
 POSTS = [Post(str(n), f"post number {n}", f"2026-01-01T00:{n // 60:02}:{n % 60:02}+00:00", "en") for n in range(1000)]
 UNDATED = [post._replace(created_at=None) for post in POSTS]
@@ -63,6 +66,27 @@ def test_every_post_gets_its_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyP
     table = parquet.read_table(tmp_path / "y.parquet")
     assert table["verdict"].to_pylist() == [list(FATES)[verdict] for verdict in verdicts]
     assert table["text"].to_pylist() == [post.text for post in POSTS]
+
+
+def test_the_posts_that_the_card_shows() -> None:
+    hidden = [Post("x", "hidden", visibility="unlisted"), Post("y", "call [phone]", masked=True), Post("z", "gone", visibility="private")]
+    rows = dataset.examples({"alice": [*hidden, *POSTS]}, ["alice"])
+    assert rows == dataset.examples({"alice": POSTS[::-1]}, ["alice"]) and len(rows) == 3  # whichever way they come
+    assert rows == tuple(Row("alice", text) for text in ("post number 630", "post number 632", "post number 69"))
+    several = dataset.examples({"alice": POSTS, "bob": hidden, "carol": POSTS[:1], "dave": POSTS}, ["alice", "bob", "carol"])
+    assert [row.author for row in several] == ["alice", "alice", "carol"]
+
+
+@pytest.mark.parametrize(("kind", "public", "shown"), [("dataset", "org/posts", 3), ("dataset", None, 0), ("mastodon-api", None, 3)])
+def test_a_private_dataset_is_neither_named_nor_shown(kind: SourceKind, public: str | None, shown: int, tmp_path: Path) -> None:
+    posts = [Post(str(n), f"the {n} words of a post that {'ends' * (n % 7)} somewhere near {n * n}") for n in range(300)]
+    path = tmp_path / "bob.saved.jsonl"
+    saved.write(Reading(kind, Profile("bob", "Bob"), None, posts, dataset=public), path)
+    with open_run(tmp_path / "runs", "bob", quiet=True, new=True) as run:
+        stages.curate(run, {"bob": str(path)}, Columns(), Curation(), Fetching(0, False, lambda question: False))
+        (source,), info = run.record.sources, run.record.dataset
+    assert info and (source.dataset, len(info.rows)) == (public, shown)
+    assert {row.text for row in info.rows} <= set(dataset.read_texts(tmp_path / "runs" / "bob" / "dataset" / "train.parquet")["bob"])
 
 
 def test_the_fingerprint_is_of_the_authors_and_texts() -> None:

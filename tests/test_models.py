@@ -22,8 +22,9 @@ from transformers.activations import NewGELUActivation
 
 from hubtweets import base as bases
 from hubtweets import models, sampling
+from hubtweets.base.contents import check_adapter
 from hubtweets.errors import HubtweetsError
-from hubtweets.record import Base
+from hubtweets.record import Base, License, TrainingConfig
 from tests.conftest import environment
 
 LOCAL = Base("one-layer", "0" * 64, None, (), on_hub=False)
@@ -87,8 +88,8 @@ def test_a_prompt_that_does_not_fit_gets_one_line(repo: Path) -> None:
 @pytest.mark.parametrize(
     ("matter", "expected"),
     [
-        ("license: mit", "mit"),
-        ('license: "\\ud800"', "\ufffd"),
+        ("license: mit", License("mit")),
+        ('license: "\\ud800"', None),
         ("license: [a]", None),
         ("1: 2", None),
         ("self: 1", None),
@@ -96,7 +97,7 @@ def test_a_prompt_that_does_not_fit_gets_one_line(repo: Path) -> None:
         ("a: [", None),
     ],
 )
-def test_a_hurt_card_costs_its_licence_only(base: Path, tmp_path: Path, matter: str, expected: str | None) -> None:
+def test_a_hurt_card_costs_its_licence_only(base: Path, tmp_path: Path, matter: str, expected: License | None) -> None:
     shutil.copytree(base, tmp_path / "base")
     (tmp_path / "base" / "README.md").write_text(f"---\n{matter}\n---\n")
     assert bases.resolve(str(tmp_path / "base"))[0].license == expected
@@ -308,7 +309,8 @@ def test_any_tokenizer_begins_a_prompt(
     texts = sampling.generate(model, tokenizer, "my dream", 8, seed=5)
     torch.manual_seed(5)
     piped = pipeline("text-generation", model=str(tmp_path / "repo"))("my dream", num_return_sequences=8)
-    assert [item["generated_text"] for item in piped] == texts
+    lost = "" if make is sentencepiece_like else " "  # the pipeline loses the space behind such a tokenizer's prompt
+    assert [item["generated_text"] for item in piped] == [text.replace("my dream ", f"my dream{lost}", 1) for text in texts]
 
 
 def trained(model: PeftModel) -> PeftModel:
@@ -376,7 +378,7 @@ def test_lora_says_what_it_lacks(base: Path, tmp_path: Path, monkeypatch: pytest
     assert str(caught.value).startswith("tiny: peft can't adapt it (") and str(caught.value).endswith("; train every weight of it, without --lora")
     monkeypatch.setitem(sys.modules, "peft", None)
     for action in (
-        lambda: models.check_adapter(tiny),
+        lambda: check_adapter(tiny, TrainingConfig(lora="adapter")),
         lambda: models.adapt(tiny_model("qwen2", HEADS), 4, 0, tiny),
         lambda: models.load_repo(tmp_path),
     ):

@@ -1,6 +1,7 @@
 """The pages that people see, in a real browser, and what a hostile repo can't do to them."""
 
 import http.server
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import yaml
 from playwright.sync_api import Browser, expect
 
 from hubtweets import record_json
-from hubtweets.hub import html, local, pages, pulls, widget
+from hubtweets.hub import html, local, pages, pulls, samples, widget
 from hubtweets.hub.commits import checked
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage import Repo, Storage
@@ -94,6 +95,35 @@ def test_a_widgets_prompts_are_read_from_anybodys_yaml(front_matter: str, expect
     assert widget.examples(yaml.safe_load(front_matter)) == expected
 
 
+def sampled(*samples: object, picked: object = ()) -> str:
+    return json.dumps({"samples": {"samples": samples, "picked": picked}})
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (sampled({"prompt": "a", "text": "a b"}, {"text": None}, {"text": "c"}, picked=[3, 9]), [(1, "a b", False), (3, "c", True)]),
+        (sampled({"text": "x" * 10_000}), [(1, "x" * 2_000, False)]),
+        (sampled(*[{"text": "a"}] * 1_200, picked=3), [(number, "a", False) for number in range(1, 1_001)]),
+        (sampled("a", 3, None, [], {"text": ["a"]}, {"texts": "a"}), []),
+        ('{"samples": {"samples": {"text": "a"}, "picked": [[1], {}]}}', []),
+        ('{"samples": [{"text": "a"}]}', []),
+        ('{"samples": null}', []),
+        ("[]", []),
+        ("{", []),
+        ("\udcff", []),
+        ("[" * 100_000, []),
+        ("9" * 10_000, []),
+        (sampled({"text": "a"}) + " " * samples.RECORD_SIZE, []),
+    ],
+    ids=lambda value: str(value)[:40] if isinstance(value, str) else "",
+)
+def test_samples_are_read_from_anybodys_record(tmp_path: Path, record: str, expected: list[tuple[int, str, bool]]) -> None:
+    storage = Storage(tmp_path)
+    repo = storage.create_repo("models", "a/b", False, "a", {"hubtweets.json": record.encode("utf-8", "surrogateescape")})
+    assert samples.of_commit(storage, storage.resolve(repo, "main")) == expected
+
+
 CARD = """---
 language: [en, 3]
 license: mit
@@ -103,7 +133,13 @@ tags: [<b>]
 ---
 # Hello
 """
-FILES = {"README.md": CARD.encode(), "a b/c%d.txt": b"<b>text</b>", "a.png": b"\x89PNG", "é.txt": "é".encode()}
+FILES = {
+    "README.md": CARD.encode(),
+    "hubtweets.json": sampled({"text": "a recorded sample"}).encode(),
+    "a b/c%d.txt": b"<b>text</b>",
+    "a.png": b"\x89PNG",
+    "é.txt": "é".encode(),
+}
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +183,7 @@ SHOWN: list[tuple[str, int, list[str]]] = [
         200,
         ['<pre class="diff"><span class="place">@@', '<span class="removed">-# Hello</span><span class="added">+# Good bye</span>', "1 file changed"],
     ),
-    ("/commit/feature%2Fx", 200, ["initial commit", "5 files changed", '<span class="added">+&lt;b&gt;text&lt;/b&gt;</span>']),
+    ("/commit/feature%2Fx", 200, ["initial commit", "6 files changed", '<span class="added">+&lt;b&gt;text&lt;/b&gt;</span>']),
     ("/discussions", 200, ["Greet", "Pull request #1", "Discussion #2"]),
     ("/discussions/1", 200, ["Greet", "please", "new.txt", '<span class="added">+1</span>']),
     ("/discussions/2", 200, ["Why?"]),
@@ -179,7 +215,8 @@ OTHERS: list[tuple[str, int, list[str], list[str]]] = [
     ("/huggingtweets/secret/tree/main", 404, ["no repository huggingtweets/secret"], ["a.png"]),
     ("/huggingtweets/nope", 404, ["no repository huggingtweets/nope"], []),
     ("/huggingtweets/%3Cb%3E", 404, ["no repository huggingtweets/&lt;b&gt;"], ["<b>"]),
-    ("/huggingtweets/gated", 200, ["<h1>Knock</h1>", "gated"], []),
+    ("/huggingtweets/gated", 200, ["<h1>Knock</h1>", "gated"], ["a recorded sample"]),
+    ("/huggingtweets/posts", 200, ["a recorded sample"], []),
     ("/huggingtweets/gated/tree/main", 200, ["a.png"], []),
     ("/huggingtweets/gated/blob/main/README.md", 200, ["# Knock"], []),
     ("/huggingtweets/gated/blob/main/a%20b/c%25d.txt", 404, ["gated"], ["text&lt;"]),
@@ -224,12 +261,24 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
         pictures = page.locator("article img").evaluate_all("images => images.map(image => image.complete && image.naturalWidth > 0)")
         assert pictures and all(pictures)
 
-        recorded = page.locator("#widget details p")
+        shown = record.samples.shown()
+        expect(page.locator("#widget details")).to_have_count(len(shown))
+        recorded = page.locator("#widget details p").last
         expect(recorded).to_be_hidden()
         page.get_by_label("Your prompt").fill("")
-        page.locator("#widget summary").click()
-        expect(recorded).to_have_text(record.samples.samples[0].text or "")
-        expect(page.get_by_label("Your prompt")).to_have_value("My dream is")
+        page.locator("#widget summary").last.click()
+        expect(recorded).to_have_text(shown[-1].text or "")
+        expect(page.get_by_label("Your prompt")).to_have_value(shown[-1].prompt)
+        page.get_by_label("Your prompt").fill("My dream is")
+
+        listed = page.locator(".samples li")
+        expect(listed.first).to_be_hidden()
+        page.locator(".samples summary").click()
+        expect(listed).to_have_count(len(record.samples.samples))
+        expect(listed.last).to_be_visible()
+        assert listed.evaluate_all("items => items.map(item => item.value)") == list(range(1, len(record.samples.samples) + 1))
+        assert page.locator(".samples li.picked").evaluate_all("items => items.map(item => item.value)") == list(record.samples.picked)
+        expect(page.locator(".samples code")).to_have_text("hubtweets sample lyons____ --pick 3,17")
         page.get_by_role("button", name="Generate").click()
         expect(page.get_by_role("status")).to_contain_text("Made just now by the model on this machine, with seed", timeout=60_000)
         results = page.locator("#results li").all_text_contents()
@@ -261,8 +310,10 @@ def test_without_javascript_all_but_generating_works(published: Path, browser: B
         page.goto(endpoint + OWN)
         expect(page.get_by_text("this page needs JavaScript")).to_be_visible()
         expect(page.get_by_role("button", name="Generate")).to_be_hidden()
-        page.locator("#widget summary").click()
-        expect(page.locator("#widget details p")).to_be_visible()
+        page.locator("#widget summary").first.click()
+        expect(page.locator("#widget details p").first).to_be_visible()
+        page.locator(".samples summary").click()
+        expect(page.locator(".samples li").first).to_be_visible()
         page.get_by_role("link", name="History").click()
         expect(page.get_by_role("link", name="Publish @lyons____")).to_be_visible()
 
@@ -339,6 +390,8 @@ def test_a_browser_runs_nothing_of_a_hostile_repo(hub: tuple[str, str], tmp_path
     metadata = yaml.safe_dump({"widget": shown, "tags": printable, "license": printable[0], "base_model": printable, "datasets": printable[:9]})
     attacks = ATTACKS.format(away=away, host=away.removeprefix("http://"))
     repo = storage.create_repo("models", "huggingtweets/evil", False, "huggingtweets", {"model.safetensors": b"x"})
+    record = json.dumps({"samples": {"samples": [{"text": text + attacks} for text in HOSTILE], "picked": [1, "<b>"]}, "handle": "<script>"})
+    storage.commit(repo, "main", lambda files: {**files, "hubtweets.json": storage.blobs.regular(record.encode())}, "Record", "", "huggingtweets")
     head = storage.resolve(repo, "main")
     contents = {name: storage.blobs.regular((text + attacks).encode("utf-8", "replace")) for name, text in zip(names(HOSTILE), HOSTILE, strict=False)}
     for text in HOSTILE:  # titles may hold what no encoding has
@@ -371,8 +424,9 @@ def test_a_browser_runs_nothing_of_a_hostile_repo(hub: tuple[str, str], tmp_path
         assert page.locator("article").locator(FORBIDDEN).count() == 0
         for press in page.locator("article").get_by_text("press").all():
             press.dispatch_event("click")
-        for summary in page.locator("#widget summary").all():
+        for summary in page.locator("#widget summary, .samples summary").all():
             summary.click()
+        assert page.locator(".samples li").count() == len(HOSTILE) and page.locator(".samples li *:not(.chip)").count() == 0
         page.get_by_role("link", name="Load them from there").click()
         page.wait_for_load_state("networkidle")
         assert page.evaluate("typeof window.ran") == "undefined"

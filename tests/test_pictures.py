@@ -11,7 +11,7 @@ from hubtweets import example, pictures
 from hubtweets.record import Evaluation, HistoryPoint, RunRecord
 from hubtweets.rendering import TEMPLATES, plain, typst_string
 from tests.hostile import HOSTILE
-from tests.records import RECORD, named, saying
+from tests.records import RECORD, named, samples_of, saying
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,33 @@ def test_avatar_name_prompt_and_posts_are_each_drawn(repo: Path) -> None:
     assert 340 < x0 < x1
     face = opened(whole).crop((140, 180, 200, 260)).getcolors(10**6)
     assert face and (232, 238, 244) in [color for _, color in face]
+
+
+def said(prompt: str, rest: str, repo: Path) -> bytes:
+    """Draw a thumbnail with one sample."""
+    return pictures.predictions(replace(RECORD, samples=samples_of(prompt, prompt + rest)), repo)
+
+
+def picking(*numbers: int) -> RunRecord:
+    """A record of three samples from two prompts of which these are picked."""
+    made = samples_of("My dream is", "My dream is a shed.", "My dream is pie.", "My dream is to stop.")
+    samples = (*made.samples[:2], replace(made.samples[0], prompt="I like", text="I like: rain."))
+    return replace(RECORD, samples=replace(made, samples=samples, picked=numbers))
+
+
+def test_each_picked_sample_stands_in_its_place_behind_its_own_prompt(repo: Path) -> None:
+    whole, none = pictures.predictions(picking(1, 2, 3), repo), pictures.predictions(picking(), repo)
+    white = [[place for place in range(630) if picture.getpixel((1100, place)) == (255, 255, 255)] for picture in (opened(whole), opened(none))]
+    assert 3 * 130 < len(white[0]) < 3 * 143 and white[1] == []
+    boxes = [difference(whole, pictures.predictions(picking(*numbers), repo)) for numbers in ((3, 2, 3), (1, 3, 3), (1, 2, 1))]
+    assert all(box and box[0] < 420 for box in boxes)  # from the prompt on
+    tops, bottoms = [box[1] for box in boxes if box], [box[3] for box in boxes if box]
+    assert tops[0] < bottoms[0] < tops[1] < bottoms[1] < tops[2]
+    assert difference(pictures.predictions(picking(1, 2, 3, 1), repo), whole) is None  # three at most
+    (x0, _, x1, _) = difference(said("I like", " rain", repo), said("I loved", " rain", repo)) or (0, 0, 0, 0)
+    assert 400 < x0 < x1
+    assert difference(said("I like", ": rain", repo), said("I like:", " rain", repo)) is not None  # the prompt alone is bold
+    assert difference(said("I like", "rain", repo), said("I like", " rain", repo)) is not None
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:30])

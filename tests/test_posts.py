@@ -201,6 +201,7 @@ READING = Reading(
     b"\x89PNG",
     [Post("1", "hello\nworld", MOMENT, "en", "reply", "unlisted", link=True), Post("2", "", visibility="private")],
     ["a warning"],
+    "org/posts",
 )
 
 

@@ -274,19 +274,23 @@ api.upload_file(path_or_fileobj=sys.argv[2], path_in_repo="data/train-00000-of-0
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import Columns, files
+api.update_repo_settings("org/private", private=True, repo_type="dataset")
+api.update_repo_settings("org/gated", gated="auto", repo_type="dataset")
 Path("org/lines").mkdir(parents=True)
 Path("org/lines/train.csv").write_text("text\\nnot from the Hub\\n")
 for name in sys.argv[3:]:
     try:
         reading = files.fetch(name, Columns())
-        print(json.dumps([reading.kind, *reading.posts]))
+        print(json.dumps([reading.dataset, *reading.posts]))
     except HubtweetsError as error:
         print(json.dumps(str(error)))
 """
 FETCHED: dict[str, Any] = {
-    "org/lines": ["dataset", ["1", "a", None, None, "post", "public", *[False] * 5]],
+    "org/lines": ["org/lines", ["1", "a", None, None, "post", "public", *[False] * 5]],
+    "org/private": [None, ["1", "a", None, None, "post", "public", *[False] * 5]],
+    "org/gated": [None, ["1", "a", None, None, "post", "public", *[False] * 5]],
     "org/table": [
-        "dataset",
+        "org/table",
         ["7", "hello to the world", DAY, "de", "post", "public", *[False] * 5],
         ["8", "no", DAY, None, "repost", "public", *[False] * 5],
     ],
@@ -304,7 +308,7 @@ FETCHED: dict[str, Any] = {
 
 def test_a_dataset_of_the_hub(hub: tuple[str, str], tmp_path: Path) -> None:
     pushed = [
-        ("org/lines", "train.jsonl", '{"text": "a"}\n'),
+        *((name, "train.jsonl", '{"text": "a"}\n') for name in ("org/lines", "org/private", "org/gated")),
         ("org/table", "README.md", "---\nlicense: mit\n---\na table"),
         ("org/test", "test.jsonl", '{"text": "a"}\n'),
         ("org/numbers", "train.jsonl", '{"n": 1}\n'),

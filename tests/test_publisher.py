@@ -166,7 +166,8 @@ def test_an_edit_alone_needs_no_new_version(connected: Hub, repo: Path) -> None:
 def test_a_push_in_between_is_merged(connected: Hub, repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     push(connected, repo)
     render(repo, "# hello again\n")
-    real, said = connected.api.create_commit, []
+    real = connected.api.create_commit
+    said: list[str] = []
 
     def commit_after_somebody(*arguments: object, **more: object) -> object:
         monkeypatch.setattr(connected.api, "create_commit", real)

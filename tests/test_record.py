@@ -42,6 +42,39 @@ def test_the_public_record_has_no_stages_and_no_push() -> None:
     assert public["schema_version"] == record.SCHEMA_VERSION
 
 
+def test_the_public_record_is_read_back_with_its_card() -> None:
+    assert record_json.read_public(record_json.dumps_public(RECORD, "# card"), "hubtweets.json") == (RECORD, "# card")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"schema_version": 4', '"schema_version": 99', r"schema 99, of another version of hubtweets; type: pip install hubtweets==0\.1\.0"),
+        (
+            '"hubtweets_version": "0.1.0",\n  "schema_version": 4',
+            '"hubtweets_version": "; rm -r"',
+            r"schema None, of .+; type: pip install hubtweets",
+        ),
+        ('"threshold": 0.5', '"threshold": NaN', r"not a record of hubtweets \(expected .+"),
+        ('"threshold": 0.5', '"threshold": 1e999', r"not a record of hubtweets \(Out of range .+"),
+        ('"downloaded": 3086', f'"downloaded": {"9" * 5000}', r"not a record of hubtweets \(number out of range .+"),
+        ('"threshold": 0.5', '"threshold": ' + "[" * 10_000, r"not a record of hubtweets \(recursion limit .+"),
+        ('"# card"', '"\\ud800"', r"not a record of hubtweets \(unexpected end of hex escape .+"),
+        ('"# card"', "null", r"not a record of hubtweets \(no object with a card\).+"),
+        ('"card": ', '"stages": {}, "card": ', r"not a record of hubtweets \(what is never published is in it\).+"),
+        ('"avatar.png"', '"../avatar.png"', r"not a record of hubtweets \(it names the file \.\./avatar\.png\).+"),
+        ('"avatar.png"', '"/etc/passwd"', r"not a record of hubtweets \(it names the file /etc/passwd\).+"),
+        ('"files": []', '"files": [{"path": "a/../../b", "sha256": "", "size": 1}]', r".+\(it names the file a/\.\./\.\./b\).+"),
+        ('"kept": 864', '"kept": 865', r"not a record of hubtweets \(counts\.0: Value error, .+"),
+    ],
+)
+def test_a_foreign_record_that_does_not_fit_gets_one_line(old: str, new: str, said: str) -> None:
+    text = record_json.dumps_public(RECORD, "# card")
+    assert old in text
+    with pytest.raises(HubtweetsError, match=f"^hubtweets.json: {said}$"):
+        record_json.read_public(text.replace(old, new, 1), "hubtweets.json")
+
+
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "run.json"
     path.write_text("old")

@@ -6,7 +6,7 @@ settings, without those settings that would have code fetched or imported. The l
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -61,27 +61,40 @@ def generate(storage: Storage, repo: Repo, commit: Commit, prompt: str, count: i
 
 def load(storage: Storage, repo: Repo, commit: Commit) -> Loaded:
     """Load a repo's model from what is here and from nowhere else; raise HubtweetsError where that is no model for texts."""
-    files = {path: entry for path, entry in commit.files.items() if "/" not in path and (path.endswith(SUFFIXES) or path in NAMES)}
+    model, tokenizer = load_files({path: storage.blobs.path(entry.sha256).absolute() for path, entry in commit.files.items()}, repo.id)
+    settings, room = model.generation_config, (context_of(model) or MAX_NEW_TOKENS * 2) // 2
+    settings.max_new_tokens = min(settings.max_new_tokens or min(MAX_NEW_TOKENS, room), MOST_NEW_TOKENS)
+    return model, tokenizer
+
+
+def load_files(files: Mapping[str, Path], repo_id: str) -> Loaded:
+    """Load a model from anybody's files, given by their paths in the repo; raise HubtweetsError where they are no model for texts."""
     if not any(path.endswith(".safetensors") for path in files):
-        raise HubtweetsError(f"{repo.id} has no weights as safetensors, and no other kind is loaded")
+        raise HubtweetsError(f"{repo_id} has no weights as safetensors, and no other kind is loaded")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for path, entry in files.items():
-            (folder / path).symlink_to(storage.blobs.path(entry.sha256).absolute())
         try:
-            for path in ("config.json", ADAPTER):
-                if path in files:
-                    config = without_fetching(json.loads((folder / path).read_text(encoding="utf-8")))
-                    (folder / path).unlink()
-                    (folder / path).write_text(json.dumps(at_hand(config) if path == ADAPTER else config), encoding="utf-8")
+            lay_out(files, folder)
+            if (adapter := folder / ADAPTER).exists():
+                adapter.write_text(json.dumps(at_hand(json.loads(adapter.read_text(encoding="utf-8")))), encoding="utf-8")
             model, tokenizer = read_repo(folder)
         except HubtweetsError:
             raise
         except Exception as error:  # transformers raises a dozen kinds for a model that is hurt, foreign or half there
-            raise HubtweetsError(f"{repo.id}: its model can't be loaded: {str(error).replace(name, repo.id)}") from None
-    settings, room = model.generation_config, (context_of(model) or MAX_NEW_TOKENS * 2) // 2
-    settings.max_new_tokens = min(settings.max_new_tokens or min(MAX_NEW_TOKENS, room), MOST_NEW_TOKENS)
+            raise HubtweetsError(f"{repo_id}: its model can't be loaded: {str(error).replace(name, repo_id)}") from None
     return model.eval(), tokenizer
+
+
+def lay_out(files: Mapping[str, Path], folder: Path) -> None:
+    """Put into an empty folder what a model is loaded from, its configs without what would have code fetched; raise ValueError for hurt ones."""
+    for path, file in files.items():
+        if "/" in path or not (path.endswith(SUFFIXES) or path in NAMES):
+            continue
+        if path in ("config.json", ADAPTER):
+            config = without_fetching(json.loads(file.read_text(encoding="utf-8")))
+            (folder / path).write_text(json.dumps(config), encoding="utf-8")
+        else:
+            (folder / path).symlink_to(file)
 
 
 def without_fetching(value: Any) -> Any:

@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hubtweets.hub import discussions, html, pulls, widget
+from hubtweets.hub import discussions, html, pulls, samples, widget
 from hubtweets.hub.blobs import Entry
 from hubtweets.hub.cards import body, front_matter
 from hubtweets.hub.errors import HubError
@@ -167,6 +167,7 @@ def card(request: Request, repo: Repo) -> Response:
         script=makes_texts and any(path.endswith(".safetensors") for path in head.files),
         examples=widget.examples(metadata) if makes_texts else [],
         longest=widget.LONGEST,
+        samples=samples.of_commit(storage, head) if repo.kind == "models" and may_read(request, repo) else [],
     )
 
 

@@ -91,12 +91,33 @@ def archives(folder: Path, posts: int = 1_000_000) -> dict[str, float]:
     }
 
 
+AUDIT = """
+import random, time
+from hubtweets import copies, grammar
+def most():
+    return int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0]) / 2**10
+chance = random.Random(0)
+posts, held_out, samples = ([grammar.sentence(chance) for _ in range(count)] for count in (100_000, 10_000, 200))
+before, began = most(), time.perf_counter()
+copies.audit(samples, held_out, posts)
+print(time.perf_counter() - began, most() - before)
+"""
+
+
+def audit(folder: Path) -> dict[str, float]:
+    """Measure the copy audit of 200 samples against 100,000 posts of the example's author, whose floor is made of another 10,000."""
+    runs = [subprocess.check_output([sys.executable, "-c", AUDIT], cwd=folder, env=environment(folder), text=True).split() for _ in range(3)]
+    taken, memory = (statistics.median(float(one[column]) for one in runs) for column in (0, 1))
+    return {"audit of 200 samples": taken, "audit, MiB of memory": memory}
+
+
 PARTS: dict[str, Callable[[Path], dict[str, float]]] = {
     "commands": commands,
     "start": training.start,
     "speed": training.speed,
     "memory": training.memory,
     "archives": archives,
+    "audit": audit,
     "hub": hub.load,
     "quality": quality.measure,
 }

@@ -1,0 +1,166 @@
+"""Names, posts, generated texts and machines that try to be more than text: each stays what it is, wherever the card puts it."""
+
+import os
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from huggingface_hub import HfApi
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from PIL import Image
+from playwright.sync_api import expect
+
+from hubtweets import base, card, example, front_matter, pictures
+from hubtweets.hub import cards, html
+from hubtweets.hub.cards import body
+from hubtweets.hub.metadata import faults
+from hubtweets.posts import Profile
+from hubtweets.record import License, Row, RunRecord, Terms, Tracked
+from hubtweets.rendering import plain
+from hubtweets.samples import Copied, Sample
+from tests.browser import Seen, chromium
+from tests.hostile import HOSTILE, PIECES
+from tests.records import RECORD
+
+PLACE = "/huggingtweets/lyons____"
+TEXTS = st.sampled_from(HOSTILE) | st.text(max_size=200) | st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=12).map("".join)
+FOREIGN = ("name", "bio", "post", "prompt", "rest", "base", "device", "version", "tracker", "license", "link", "precision")
+EXAMPLES = int(os.environ.get("HURT", "500"))
+TABLES = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+def hostile(texts: dict[str, str]) -> RunRecord:
+    """Return a record that has foreign texts wherever a record can have one."""
+    profile = replace(RECORD.profiles[0], name=texts["name"], bio=texts["bio"], url=f"https://x.example/{texts['link']}")
+    link = f"https://license.example/{texts['link'][:80]}"  # a longer one is left out
+    written = Sample(texts["prompt"], texts["prompt"] + texts["rest"], Copied(0, 0, 0.0))
+    return replace(
+        RECORD,
+        profiles=(profile,),
+        dataset=replace(RECORD.dataset, rows=(Row("lyons____", texts["post"]), Row("lyons____", texts["rest"]))),  # type: ignore[type-var]
+        base=replace(RECORD.base, id=texts["base"], revision=f"r{texts['version']}", on_hub=False),  # type: ignore[type-var]
+        environment=replace(  # type: ignore[type-var]
+            RECORD.environment, device=texts["device"], versions={texts["version"]: texts["version"]}, mixed_precision=texts["precision"]
+        ),
+        tracked=(Tracked("wandb", "train", f"https://wandb.example/{texts['tracker']}"), Tracked("trackio", "train", texts["tracker"])),
+        terms=Terms(base.license_of({"license": "other", "license_name": texts["license"], "license_link": link}, None) or License("mit")),
+        samples=replace(RECORD.samples, samples=(written, Sample("", texts["rest"], Copied(0, 0, 0.0))), picked=(1, 2)),  # type: ignore[type-var]
+    )
+
+
+class Elements(HTMLParser):
+    """The elements of a page: names, and attributes; of a link its host, for what comes after that is foreign, and of a picture no description."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        kept = {name: value for name, value in attributes if name != "alt"}
+        self.found.append((tag, kept | ({"href": urlsplit(kept["href"] or "").netloc} if "href" in kept else {})))
+
+
+def elements(text: str) -> list[tuple[str, dict[str, str | None]]]:
+    found = Elements(html.render(body(text), PLACE).html).found
+    return [one for one in found if one[0] != "b"]  # where a prompt is empty there is none
+
+
+def tables(text: str) -> list[list[str]]:
+    """Return the rows of a card's tables: what stands in their cells, as it reads."""
+    rows: list[list[str]] = []
+    for before, token in pairwise(TABLES.parse(body(text))):
+        if before.type == "tr_open":
+            rows.append([])
+        if before.type in ("td_open", "th_open"):
+            rows[-1].append("".join(child.content for child in token.children or () if child.type == "text"))
+    return rows
+
+
+TAME = card.render(hostile(dict.fromkeys(FOREIGN, "tame")))
+TAME_ELEMENTS, TAME_COLUMNS = elements(TAME), [len(row) for row in tables(TAME)]
+
+
+def check(texts: dict[str, str]) -> None:
+    """See that the card of a hostile record is the tame card with other words."""
+    record = hostile(texts)
+    text = card.render(record)
+    front = cards.front_matter(text)
+    assert front == front_matter.metadata(record) and faults(front, "model") == []
+    assert [one["output"]["text"] for one in front["widget"]] == [plain(texts["prompt"] + texts["rest"]), plain(texts["rest"])]
+    assert set(front) <= set(front_matter.KEYS)
+    rows = tables(text)
+    assert [len(row) for row in rows] == TAME_COLUMNS
+    prompt, rest = plain(texts["prompt"], card.LONGEST), plain(texts["rest"], card.LONGEST)
+    space = " " if prompt and texts["rest"][:1].isspace() else ""
+    for title, expected in (("Some of the", [plain(texts["post"], card.LONGEST), rest]), ("From each", [f"{prompt}{space}{rest}".strip(), rest])):
+        start = next(index for index, row in enumerate(rows) if row[0].startswith(title))
+        assert [row[0] for row in rows[start + 1 : start + 3]] == expected
+    assert elements(text) == TAME_ELEMENTS
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:30])
+def test_a_text_that_stands_everywhere(text: str) -> None:
+    check(dict.fromkeys(FOREIGN, text))
+
+
+def test_hostile_records() -> None:
+    """`make test HURT=5000` tries as many."""
+
+    @seed(0)
+    @settings(max_examples=EXAMPLES, report_multiple_bugs=False, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.fixed_dictionaries(dict.fromkeys(FOREIGN, TEXTS)))
+    def render(texts: dict[str, str]) -> None:
+        check(texts)
+
+    render()
+
+
+def test_hostile_thumbnails(tmp_path: Path) -> None:
+    (tmp_path / "avatar.png").write_bytes(example.draw_avatar())
+
+    @seed(0)
+    @settings(max_examples=EXAMPLES // 20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.fixed_dictionaries(dict.fromkeys(FOREIGN, TEXTS)))
+    def draw(texts: dict[str, str]) -> None:
+        (tmp_path / "predictions.png").write_bytes(pictures.predictions(hostile(texts), tmp_path))
+        with Image.open(tmp_path / "predictions.png") as picture:
+            assert picture.size == (1200, 630)
+
+    draw()
+
+
+def test_a_browser_runs_nothing_of_it(hub: tuple[str, str]) -> None:
+    """One page with every hostile text in it, as names, posts and samples."""
+    texts = [text for text in HOSTILE if text]
+    authors = [Profile(f"a{number}", text) for number, text in enumerate(texts)]
+    record = replace(
+        hostile(dict.fromkeys(FOREIGN, texts[0])),
+        profiles=tuple(authors),
+        sources=RECORD.sources * len(authors),
+        counts=tuple(replace(RECORD.counts[0], handle=author.handle) for author in authors),
+        passes=(1.0,) * len(authors),
+        metrics_by_author=RECORD.metrics_by_author * len(authors),
+        dataset=replace(RECORD.dataset, rows=tuple(Row(author.handle, author.name) for author in authors)),  # type: ignore[type-var]
+        samples=replace(  # type: ignore[type-var]
+            RECORD.samples, samples=tuple(Sample(text, text + text, Copied(0, 0, 0.0)) for text in texts), picked=tuple(range(1, len(texts) + 1))
+        ),
+    )
+    api = HfApi(endpoint=hub[0], token=hub[1])
+    api.create_repo("huggingtweets/lyons____")
+    api.upload_file(path_or_fileobj=card.render(record).encode(), path_in_repo="README.md", repo_id="huggingtweets/lyons____")
+    with chromium() as browser, browser.new_context() as context:
+        seen, page = Seen(context), context.new_page()
+        page.goto(f"{hub[0]}{PLACE}")
+        expect(page.get_by_text("AI CYBORG")).to_be_visible()
+        for summary in page.locator("summary").all():
+            summary.click()
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.querySelectorAll('article script, article [onerror], article [href^=javascript]').length") == 0
+        assert page.url == f"{hub[0]}{PLACE}" and [fault for fault in seen.faults if "404" not in fault] == []
+        assert [url for url in seen.requests if not url.startswith(hub[0])] == []

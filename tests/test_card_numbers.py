@@ -1,0 +1,140 @@
+"""Every number on a card comes from a field of its record, and every figure of the record that the card is about shows."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from difflib import SequenceMatcher
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hubtweets import card, record_json
+from hubtweets.funnel import Counts
+from hubtweets.record import RunRecord
+from hubtweets.rendering import TEMPLATES, environment, markdown
+from tests.test_card import CARDS, adapter
+
+NUMBER = re.compile(r"[\w.,-]*\d(?:[\w.,-]*\w)?")  # with the letters around it, as in a commit
+JINJA = re.compile(r"(\{%.*?%\}|\{\{.*?\}\})", re.DOTALL)
+ENDS = 3  # of a long list, so many from the start and from the end are changed
+Place = tuple[str | int, ...]
+# what a card has no need of: the pieces of a sum, a mean or a curve that is drawn, and what changes nothing but the speed
+SILENT = r"""
+schema_version
+|profiles\.\d+\.(?:account_id|bio)
+|(?:sources\.\d+\.sha256|dataset\.(?:train|validation)_sha256|files\.\d+\.(?:sha256|size|path))
+|counts\.\d+\.characters
+|training\.(?:logging_steps|micro_batch_size|checkpoint_\w+|lora_rank)
+|passes\.0
+|history\.(?:\d+\.learning_rate|(?!0\.)\d+\.(?:step|loss))
+|evaluations\.\d+\.(?:step|bits_per_byte)
+|metrics(?:_by_author\.\d+)?\.(?:base|tuned)\.(?:bytes|tokens)
+|metrics_by_author\.0\.(?:base|tuned)\.(?:bits_per_byte|perplexity)
+|samples\.samples\.\d+\.(?:copied\.\w+|text)
+"""
+
+
+def leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
+    """Yield the values that a record is made of with their places."""
+    if is_dataclass(value):
+        for field in fields(value):
+            yield from leaves(getattr(value, field.name), (*place, field.name))
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield from leaves(one, (*place, key))
+    elif isinstance(value, tuple):
+        for index in sorted({*range(len(value))[:ENDS], *range(len(value))[-ENDS:]}):
+            yield from leaves(value[index], (*place, index))
+    else:
+        yield place, value
+
+
+def put(value: Any, place: Place, new: Any) -> Any:
+    """Return a record with another value at a place; a funnel still adds up."""
+    if not place:
+        return new
+    step, *rest = place
+    if isinstance(value, dict):
+        return value | {step: put(value[step], tuple(rest), new)}
+    if isinstance(value, tuple):
+        return tuple(put(one, tuple(rest), new) if index == step else one for index, one in enumerate(value))
+    name = str(step)
+    if isinstance(value, Counts) and name in value.funnel():
+        return replace(value, **{name: new, "downloaded": value.downloaded + new - getattr(value, name)})
+    if isinstance(value, Counts) and name == "downloaded":
+        return put(value, ("kept",), value.kept + new - value.downloaded)
+    return replace(value, **{name: put(getattr(value, name), tuple(rest), new)})
+
+
+def other(place: Place, value: Any) -> Any:
+    """Return another value for a place, None where a number can't stand there."""
+    if place[-1] == "id" and "license" in place:
+        return "cc-by-4.0"
+    if place[:2] == ("samples", "picked"):
+        return None
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int):
+        return 3 * value + 7
+    if isinstance(value, float):
+        return 2.7 * value + 0.11
+    changed = re.sub(r"\d", lambda digit: str((int(digit[0]) + 3) % 10), value)
+    return changed if changed != value else {"no": "bf16"}.get(value)
+
+
+def numbers(text: str) -> list[str]:
+    return NUMBER.findall(unescape(text))
+
+
+def changed(before: list[str], after: list[str]) -> set[int]:
+    """Return the places of the numbers that are no longer there."""
+    blocks = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
+    return set(range(len(before))) - {index for block in blocks for index in range(block.a, block.a + block.size)}
+
+
+def variants(record: RunRecord) -> Iterator[tuple[str, RunRecord]]:
+    """Yield the record with one field changed at a time, by the field's name."""
+    assert record.samples and record.environment
+    shown = [(("samples", "samples", number - 1, "text"), record.samples.samples[number - 1].text) for number in record.samples.picked]
+    for place, value in [*leaves(record), *shown]:
+        new = other(place, value)
+        if new is not None:
+            yield ".".join(map(str, place)), put(record, place, new)
+    yield "environment.steps and published_step", put(put(record, ("environment", "steps"), 77_777), ("environment", "published_step"), 77_777)
+    yield "samples.samples", replace(record, samples=replace(record.samples, samples=(*record.samples.samples, record.samples.samples[0])))
+
+
+def read(path: Path) -> RunRecord:
+    return record_json.read_public(path.read_text(encoding="utf-8"), path.name)[0]
+
+
+@pytest.mark.parametrize("record", [read(path) for path in sorted(CARDS.glob("*.json"))] + [adapter()], ids=lambda record: record.handle)
+def test_every_number_has_a_field_that_it_comes_from(record: RunRecord, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number is of the template, where it stands there outside of Jinja's braces; any other one must change with a field."""
+    source = (TEMPLATES / "model_card.md.j2").read_text(encoding="utf-8")
+    wordless = "".join(part if JINJA.fullmatch(part) else re.sub(r"\d", "n", part) for part in JINJA.split(source))
+    template = environment(finalize=markdown).from_string(wordless)
+    monkeypatch.setattr(card, "template", lambda: template)
+    whole = card.render(record)
+    before = numbers(whole)
+    traced: set[int] = set()
+    silent: set[str] = set()
+    for name, variant in variants(record):
+        text = card.render(variant)
+        traced |= changed(before, numbers(text))
+        silent |= {name} if text == whole else set()
+    for constant in ("LONG", "WHOLE"):  # of the audit, which are no run's own
+        with monkeypatch.context() as patched:
+            patched.setattr(card, constant, 1234)
+            traced |= changed(before, numbers(card.render(record)))
+    assert [number for index, number in enumerate(before) if index not in traced] == []
+    assert [name for name in sorted(silent) if not re.fullmatch(SILENT, name, re.VERBOSE)] == []
+
+
+def test_no_number_is_written_by_hand() -> None:
+    """But for the sizes in HTML and what stands in a snippet."""
+    source = (TEMPLATES / "model_card.md.j2").read_text(encoding="utf-8")
+    prose = re.sub(r"```.*?```|<[^>]*>", "", JINJA.sub("", source), flags=re.DOTALL)
+    assert NUMBER.findall(prose) == ["SHA-256"]

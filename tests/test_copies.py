@@ -1,0 +1,121 @@
+"""Copies are found: as a person would find them, as quickly as a person can wait, and in what a model writes that was shown its posts too often."""
+
+import difflib
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hubtweets import copies, grammar
+from hubtweets.samples import MORE, Audit, Copied, Sample
+
+POST = "My dream is to repair the old radio in the shed before the first snow falls."  # 76 characters
+OTHER = "The neighbour's dog repaired nothing at all this morning."
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (POST, Copied(16, 75, 1.0)),
+        (f"  {POST.upper()}\n🔧", Copied(16, 75, 1.0)),
+        ("My dream, is to repair -- the old radio in the shed (before the first snow falls)", Copied(16, 80, 1.0)),
+        ("My dream is to repair the old radio again", Copied(8, 35, 0.0)),
+        ("My dream is to repair the old radio in the shed with a very long wooden spoon", Copied(11, 47, 0.6104)),
+        ("before the first snow falls.", Copied(5, 27, 0.0)),
+        ("in the shed before the first snow falls", Copied(8, 39, 1.0)),
+        ("in the shed before the first snow fell", Copied(7, 33, 0.0)),
+        ("in the shed", Copied(3, 11, 0.0)),
+        ("My dream is The neighbour's dog", Copied(4, 19, 0.0)),
+        ("this morning My dream is", Copied(3, 12, 0.0)),
+        ("Ｍｙ ｄｒｅａｍ ｉｓ ｔｏ ﬁx it", Copied(4, 14, 0.0)),
+        ("我的梦想是去睡觉", Copied(5, 5, 0.0)),
+        ("我的梦想是修好那台旧收音机，", Copied(13, 13, 0.0)),
+        ("我的梦想是修好那台旧收音机了!", Copied(14, 14, 1.0)),
+        ("nobody said that", Copied(0, 0, 0.0)),
+        ("🔧 … !", Copied(0, 0, 0.0)),
+        ("a lone \ud83d surrogate", Copied(0, 0, 0.0)),
+        ("", Copied(0, 0, 0.0)),
+    ],
+)  # fmt: skip
+def test_a_text_is_measured(text: str, expected: Copied) -> None:
+    assert copies.copied([text], [POST, OTHER, OTHER, "我的梦想是修好那台旧收音机了，然后睡觉", ""]) == [expected]
+
+
+def test_it_finds_what_a_slow_search_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "CHUNK", 7)
+    chance = random.Random(0)
+    posts = [grammar.sentence(chance) for _ in range(40)]
+    texts = [grammar.sentence(chance) for _ in range(20)] + [posts[3][20:] + posts[5][:30], *posts[:3], ""]
+    split = [copies.WORD.findall(copies.normalise(post)) for post in posts]
+    for text, found in zip(texts, copies.copied(texts, posts), strict=True):
+        words = copies.WORD.findall(copies.normalise(text))
+        longest = max(difflib.SequenceMatcher(None, words, post, autojunk=False).find_longest_match().size for post in split)
+        assert found.words == longest
+    assert copies.copied([], posts) == [] and copies.copied(["a b"], []) == [Copied(0, 0, 0.0)]
+
+
+@pytest.mark.parametrize(
+    ("samples", "held_out", "expected"),
+    [
+        ([POST, OTHER, "new"], [], Audit(0.5, 3, 2, 0, 0)),
+        ([POST, OTHER, "new"], ["another", "a third"], Audit(0.5, 3, 2, 2, 0)),
+        ([POST, f"{POST} And all of that while the kettle boiled", "new"], [POST, POST, "new"], Audit(1.0, 3, 1, 3, 2)),
+        (["new"], ["another"] * 2500, Audit(0.5, 1, 0, 834, 0)),
+        ([], [], Audit(0.5, 0, 0, 0, 0)),
+    ],
+)
+def test_copies_are_counted_against_the_floor(samples: list[str], held_out: list[str], expected: Audit) -> None:
+    audit, measured = copies.audit(samples, held_out, [POST, OTHER])
+    assert audit == expected and measured == copies.copied(samples, [POST, OTHER])
+
+
+@pytest.mark.parametrize(
+    ("copied", "floor", "expected"),
+    [(0, 0, False), (10, 0, False), (11, 0, True), (21, 5, False), (22, 5, True), (200, 86, False), (1, 86, False)],
+)
+def test_a_model_repeats_where_it_copies_more_than_its_author(copied: int, floor: int, expected: bool) -> None:
+    assert Audit(0.5, 200, copied, 86, floor).repeats == expected and MORE == 0.05
+
+
+def test_what_copies_or_adds_nothing_is_not_shown() -> None:
+    free = Sample("I like", "I like rain", Copied(2, 6, 0.4))
+    shares = [free, replace(free, copied=Copied(9, 60, 0.5)), replace(free, text="I like \n"), replace(free, text=None), free]
+    assert Audit(0.5, 5, 1, 0, 0).free(shares) == [1, 5]
+
+
+def test_a_memoriser_is_flagged_and_a_normal_run_is_not(tmp_path: Path) -> None:
+    from tokenizers import ByteLevelBPETokenizer
+    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast, set_seed
+
+    from hubtweets.base import resolve
+    from hubtweets.models import load
+    from hubtweets.packing import encode
+    from hubtweets.record import TrainingConfig
+    from hubtweets.sampling import generate
+    from hubtweets.trainer import train
+
+    chance = random.Random(0)
+    posts, held_out = ([grammar.sentence(chance) for _ in range(count)] for count in (200, 22))
+    bpe = ByteLevelBPETokenizer()
+    bpe.train_from_iterator(posts, vocab_size=1000, special_tokens=["<end>"], show_progress=False)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe._tokenizer, bos_token="<end>", eos_token="<end>")
+    sizes = {"n_positions": 256, "n_embd": 64, "n_layer": 1, "n_head": 4, "bos_token_id": 0, "eos_token_id": 0}
+    set_seed(0)
+    GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **sizes)).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    audits = []
+    for epochs in (4, 50):
+        model, tokenizer = load(*resolve(str(tmp_path)))
+        train(
+            model,
+            [encode(posts, tokenizer)],
+            TrainingConfig(epochs=epochs, learning_rate=1e-2, batch_size=16, block_size=64),
+            tmp_path / str(epochs),
+            quiet=True,
+        )
+        texts = [text for number, prompt in enumerate(("My dream is", "I like")) for text in generate(model, tokenizer, prompt, 40, number)]
+        audits.append(copies.audit(texts, held_out, posts)[0])
+    normal, memoriser = audits
+    assert (normal.repeats, memoriser.repeats) == (False, True)
+    assert memoriser.rate > normal.rate + 0.15  # so that it is no matter of chance
