@@ -184,7 +184,8 @@ def test_a_push_in_between_is_merged(connected: Hub, repo: Path, monkeypatch: py
 def test_who_is_always_late_gives_up_with_one_line(connected: Hub, repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     push(connected, repo)
     (repo / "config.json").write_text("{ }")
-    real, said = connected.api.create_commit, []
+    said: list[str] = []
+    real = connected.api.create_commit
 
     def commit_after_somebody(*arguments: object, **more: object) -> object:
         monkeypatch.setattr(connected.api, "create_commit", real)

@@ -31,7 +31,7 @@ def accounts(repo: Repo, folder: Path) -> None:
     for one, role in ((repo, "write"), (repo.reader, "read")):
         same(
             one.api.whoami(),
-            {"type": "user", "id": USER, "name": USER, "fullname": USER, "email": None, "orgs": []}
+            {"type": "user", "id": USER, "name": USER, "fullname": USER, "email": None, "orgs": [], "writesEverywhere": True}
             | {"auth": {"type": "access_token", "accessToken": {"displayName": "embedded Hub", "role": role}}},
         )
     same(repo.api.get_full_repo_name("x"), f"{USER}/x")
