@@ -17,7 +17,7 @@ hub: .venv/ready ## serve the embedded Hub
 	$(BIN)/hubtweets hub
 
 test: .venv/test ## run the tests
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 bench: .venv/test ## measure, print a table, write bench.json; PARTS=quality compares what is learnt
 	$(BIN)/python -m tests.bench.bench $(PARTS)

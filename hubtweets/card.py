@@ -120,11 +120,8 @@ def gguf(files: tuple[File, ...]) -> str | None:
 
 
 def hyperparameters(training: TrainingConfig, environment: Environment) -> Iterator[tuple[str, Markup]]:
-    """Yield the name and value of what the training was set to, and of what it chose for itself; in bold what was set to other than the default.
-
-    The learning rate is plain: the record does not tell whether it was set.
-    """
-    usual = {field.name: field.default for field in fields(TrainingConfig)}
+    """Yield the name and value of what the training was set to, and of what it chose for itself; in bold what was set to other than the default."""
+    usual = {field.name: field.default for field in fields(TrainingConfig)} | {"learning_rate": environment.default_learning_rate}
 
     def of(name: str, text: str) -> Markup:
         return Markup("**{}**" if getattr(training, name) != usual[name] else "{}").format(text)
@@ -142,7 +139,7 @@ def hyperparameters(training: TrainingConfig, environment: Environment) -> Itera
     decay, norm = of("weight_decay", f"{training.weight_decay:g}"), of("max_grad_norm", f"{training.max_grad_norm:g}")
     yield "Optimizer", Markup("AdamW, weight decay {}, gradients clipped to a norm of {}").format(decay, norm)
     rate = Markup("{} at its peak, after a warm-up of {} of the steps; then a cosine to zero")
-    yield "Learning rate", rate.format(f"{training.learning_rate:g}", of("warmup_ratio", f"{100 * training.warmup_ratio:g} %"))
+    yield "Learning rate", rate.format(of("learning_rate", f"{training.learning_rate:g}"), of("warmup_ratio", f"{100 * training.warmup_ratio:g} %"))
     if training.lora:
         yield "LoRA rank", of("lora_rank", f"{training.lora_rank}")
     yield "Precision", Markup(markdown("fp32" if environment.mixed_precision == "no" else environment.mixed_precision))

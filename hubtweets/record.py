@@ -124,6 +124,7 @@ class Environment:
     tokens: int
     steps: int
     published_step: int
+    default_learning_rate: float  # for this base, where none was set
 
 
 @dataclass(frozen=True)

@@ -167,7 +167,8 @@ def train(
     run.say(f"train: {base.id}, {model.num_parameters():,} parameters, on {info.train_posts:,} posts")
     for code, share in language.unknown(info.languages, base.languages).items():
         run.say(f"warning: {share:.0%} of the posts are in {code}, and {base.id} knows {', '.join(base.languages)}; take another base: --base ID")
-    config = replace(config, learning_rate=config.learning_rate or trainer.default_learning_rate(model, config))
+    default_learning_rate = trainer.default_learning_rate(model, config)
+    config = replace(config, learning_rate=config.learning_rate or default_learning_rate)
     if config.lora:
         model = adapt(model, config.lora_rank, config.seed, base)
     data = [run.folder / file.path for file in run.outputs("curate") if file.path.endswith(".parquet")]
@@ -203,6 +204,7 @@ def train(
         tokens=progress.tokens,
         steps=progress.step,
         published_step=progress.best or progress.step,
+        default_learning_rate=default_learning_rate,
     )
     run.finish(
         "train",

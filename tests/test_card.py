@@ -27,7 +27,7 @@ REAL = ("lyons____", "digitalgov")
 
 def adapter() -> RunRecord:
     """A record of two authors whose bot is an adapter."""
-    return replace(cyborg(), training=TrainingConfig(learning_rate=1e-3, lora="adapter", lora_rank=64))
+    return replace(cyborg(), training=TrainingConfig(learning_rate=3e-4, lora="adapter", lora_rank=64))
 
 
 def metadata(text: str) -> dict:
@@ -83,7 +83,7 @@ def test_everything_that_was_set_is_told() -> None:
 | Early stopping | after **5 evaluations** without a better one, one every **40 steps** |
 | Batch | **16** × **1,024 tokens**, padded |
 | Optimizer | AdamW, weight decay **0.01**, gradients clipped to a norm of **0.5** |
-| Learning rate | 0.0015 at its peak, after a warm-up of **10 %** of the steps; then a cosine to zero |
+| Learning rate | **0.0015** at its peak, after a warm-up of **10 %** of the steps; then a cosine to zero |
 | LoRA rank | **64** |
 | Precision | bf16 |
 | Seed | **7** |
