@@ -191,4 +191,4 @@ def check_audit(bot: Bot) -> Verdict:
             f"{floor[1]} of {floor[0]} held-out posts copy at {again.threshold:.0%}, not {recorded[1]} of {recorded[0]} at {audit.threshold:.0%}",
         )
     withheld = len(samples.samples) - len(known)
-    return True, f"the same again for {len(known)} samples and {floor[0]} held-out posts" + (f"; {withheld} texts are withheld" if withheld else "")
+    return True, f"the same again for {len(known)} samples and {floor[0]} held-out posts" + (f"; withheld texts: {withheld}" if withheld else "")
