@@ -73,7 +73,7 @@ def test_a_whole_report(published: Path, base: Path, tmp_path: Path) -> None:
     record = json.loads((published / "runs" / "lyons____" / "run.json").read_text())
     samples, files = record["samples"], len(record["files"])
     picked, copies = len(samples["picked"]), record["audit"]["copies"]
-    withheld = f"; {copies}withheld texts: " if copies else ""
+    withheld = f"; withheld texts: {copies}" if copies else ""
     assert done.stdout.splitlines() == [
         f"ok: revision: main is commit {record['published']['commit']}",
         f"ok: files: all {files} that were pushed are as they were",
