@@ -119,12 +119,6 @@ def test_impossible_options_are_usage_errors(tmp_path: Path, arguments: list[str
     assert done.returncode == 2 and f"Error: Invalid value for '{arguments[0]}'" in done.stderr
 
 
-def test_other_settings_train_again_and_make_a_second_commit(workplace: Path, base: Path) -> None:
-    done = run(workplace, *PUBLISH, str(base), "--seed", "1")
-    assert done.returncode == 0 and done.stdout.splitlines()[1].endswith("tag v2")
-    assert "curate: nothing changed" in done.stderr and "train: one-layer" in done.stderr
-
-
 def test_killed_at_three_random_steps_it_ends_with_the_same_weights(published: Path, archive: Path, base: Path, tmp_path: Path) -> None:
     shutil.copy(archive, tmp_path)
     run(tmp_path, "curate", "lyons____").check_returncode()
@@ -175,7 +169,8 @@ def test_an_adapter_is_published_and_its_snippets_run(published: Path, base: Pat
     from hubtweets.hub import local
     from hubtweets.hub.storage import Storage
 
-    shutil.copytree(published / "runs", tmp_path / "runs")
+    for name in ("runs", "hub"):
+        shutil.copytree(published / name, tmp_path / name)
     storage = Storage(tmp_path / "hub")
     with local.running(storage) as endpoint:
         api = HfApi(endpoint=endpoint, token=storage.token)
@@ -188,7 +183,7 @@ def test_an_adapter_is_published_and_its_snippets_run(published: Path, base: Pat
         for line in (["train", "lyons____", *command], ["sample", "lyons____"], ["push", "lyons____"]):
             done = run(tmp_path, *line, **more)
             assert done.returncode == 0, done.stderr
-        assert "snippets: the card's 2 Python snippets run\n" in done.stderr
+        assert "snippets: the card's 2 Python snippets run\n" in done.stderr and done.stdout.endswith(", tag v2\n")
         repo = tmp_path / "runs" / "lyons____" / "repo"
         card = ModelCard.load(repo / "README.md")
         assert (card.data.base_model, card.data["base_model_relation"], card.data.library_name) == ("huggingtweets/one-layer", "adapter", "peft")
@@ -609,19 +604,25 @@ def test_nothing_private_is_in_any_output(tmp_path: Path, base: Path) -> None:
     )
     with (tmp_path / "carol.csv").open("a") as file:
         file.write(f'"this is {SECRET} indeed",private,\n"write me at {SECRET}@example.org tonight please",public,\n')
-    arguments = ["alice", "bob", "carol", "--base", str(base), "--hub", "local", "--epochs", "0.1"]
-    done = run(tmp_path, "publish", *arguments)
-    assert done.returncode == 0, done.stderr
-    explained = run(tmp_path, "curate", "alice", "bob", "carol", "--explain")
-    assert "curate: in 1 of the kept posts an address or a number is masked\n" in done.stderr
-    assert "curate: Not public" in done.stderr and explained.returncode == 0
-    assert SECRET not in done.stdout + done.stderr + explained.stdout + explained.stderr
+    said = ""
+    for line in (
+        ["curate", "alice", "bob", "carol"],
+        ["train", "alice-bob-carol", "--base", str(base), "--epochs", "0.1"],
+        ["sample", "alice-bob-carol"],
+        ["card", "alice-bob-carol", "--hub", "local"],
+        ["curate", "alice", "bob", "carol", "--explain"],
+    ):
+        done = run(tmp_path, *line)
+        assert done.returncode == 0, done.stderr
+        said += done.stdout + done.stderr
+    assert "curate: in 1 of the kept posts an address or a number is masked\n" in said and "curate: Not public" in said
+    assert SECRET not in said
     found = []
-    for path in (file for folder in ("runs", "hub") for file in (tmp_path / folder).rglob("*") if file.is_file()):
+    for path in (file for file in (tmp_path / "runs").rglob("*") if file.is_file()):
         content = parquet.read_table(path).to_pandas().to_csv() if path.suffix == ".parquet" else path.read_bytes().decode(errors="replace")
         found += [path.name] if SECRET in content else []
     assert found == []
-    rows = [json.loads(line) for line in (tmp_path / explained.stdout.strip()).read_text().splitlines()]
+    rows = [json.loads(line) for line in (tmp_path / done.stdout.strip()).read_text().splitlines()]
     assert [(row["author"], row["verdict"], row["text"]) for row in rows if "[email]" in row["text"]] == [
         ("carol", "kept", "write me at [email] tonight please")
     ]

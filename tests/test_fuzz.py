@@ -118,7 +118,7 @@ def test_hurt_files_of_every_reader(reader: Any, tmp_path: Path, monkeypatch: py
     outcomes = {"posts": 0, "errors": 0}
 
     @seed(0)
-    @settings(max_examples=int(os.environ.get("HURT", "250")), deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=int(os.environ.get("HURT", "150")), deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(samples), st.floats(0, 1, exclude_max=True), HURTS)
     def read_hurt(path: Path, member: float, hurts: list[tuple[float, int, bytes]]) -> None:
         target = tmp_path / "hurt" / path.name

@@ -33,8 +33,7 @@ def start(hub: Hub, folder: Path, disabled: str, *arguments: str, text: str = ""
     return done.stdout
 
 
-@XET
-@pytest.mark.parametrize("kind", ["model", "dataset", "space"])
+@pytest.mark.parametrize(("kind", "disabled"), [("model", "0"), ("model", "1"), ("dataset", "0"), ("space", "1")])
 def test_every_call_about_repos(hub: Hub, tmp_path: Path, kind: str, disabled: str) -> None:
     start(hub, tmp_path, disabled, "-m", "tests.hub_client", kind, READ_TOKEN=create_token(Blobs(tmp_path / "hub"), "read"))
 
