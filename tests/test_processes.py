@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from tests.conftest import environment, run, stop
-from tests.ranks import main
 
 ROOT = Path(__file__).parent.parent
 # `--cpu` would start one process and say nothing
@@ -20,29 +19,24 @@ LAUNCH = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", 
 LAUNCH += ["--main_process_port", "0", "--mixed_precision", "no", "--dynamo_backend", "no"]
 
 
-def ranks(base: Path, folder: Path, number: int, micro_batch_size: int, padded: bool) -> dict[str, Any]:
-    """Train in so many processes, or in this one, and return what came out."""
+def ranks(base: Path, folder: Path, number: int, micro_batch_size: int, *more: str) -> dict[str, Any]:
     shutil.copytree(base, folder / "base")
-    if number == 1:
-        main(folder, micro_batch_size, padded)
-    else:
-        command = [*LAUNCH, "-m", "tests.ranks", str(folder), str(micro_batch_size), *["padded"] * padded]
-        environ = environment(folder, OMP_NUM_THREADS="1", PYTHONPATH=str(ROOT))
-        done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stderr
+    command = [*(LAUNCH if number > 1 else [sys.executable]), "-m", "tests.ranks", str(folder), str(micro_batch_size), *more]
+    environ = environment(folder, ACCELERATE_USE_CPU="1", ACCELERATE_MIXED_PRECISION="no", OMP_NUM_THREADS="1", PYTHONPATH=str(ROOT))
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
     made = json.loads((folder / "losses.json").read_text())
     assert made["num_processes"] == number and len(made["losses"]) == 30
     return made
 
 
 @pytest.mark.parametrize(("packed", "size"), [(True, 2), (False, 4)], ids=["packed", "padded"])
-def test_two_processes_equal_one(base: Path, tmp_path: Path, packed: bool, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_processes_equal_one(base: Path, tmp_path: Path, packed: bool, size: int) -> None:
     """Eight blocks a step at once, or four for each of two processes: these too at once, or twice two."""
-    monkeypatch.setenv("ACCELERATE_USE_CPU", "1")
-    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "no")
+    more = [] if packed else ["padded"]
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-    one, two = ranks(base, tmp_path / "one", 1, 8, not packed), ranks(base, tmp_path / "two", 2, size, not packed)
+    one, two = ranks(base, tmp_path / "one", 1, 8, *more), ranks(base, tmp_path / "two", 2, size, *more)
     assert one["packed"] is packed and one["losses"][0] - one["losses"][-1] > 0.1
     assert max(abs(a - b) for a, b in zip(one["losses"], two["losses"], strict=True)) < 1e-5
     for before, after in zip(one["scores"], two["scores"], strict=True):
