@@ -56,8 +56,18 @@ class Wishes:
 
 
 def wishes_of(settings: dict[str, Any]) -> Wishes:
-    """Take the options of a push out of a command's settings."""
-    return Wishes(**{name: settings.pop(name) for name in vars(Wishes())})
+    """Take the options of a push out of a command's settings; raise HubtweetsError for those that don't go together."""
+    wishes = Wishes(**{name: settings.pop(name) for name in vars(Wishes())})
+    check_together(wishes)
+    return wishes
+
+
+def check_together(wishes: Wishes) -> None:
+    """Raise HubtweetsError for what a pull request can't have: it is made to main, and has no tag."""
+    if wishes.pr and wishes.revision not in (None, "main"):
+        raise HubtweetsError(f"--revision {wishes.revision}: a pull request is made to main; leave --pr or --revision out")
+    if wishes.pr and wishes.tag:
+        raise HubtweetsError(f"--tag {wishes.tag}: a pull request has no tag; leave --pr or --tag out")
 
 
 @contextmanager
@@ -107,8 +117,7 @@ def push(hub: Hub, target: Target, repo: Path, wishes: Wishes, say: Callable[[st
     A file that the `last` push put there and that the folder no longer has is deleted. A card whose owner changed what is rendered anew goes into
     a pull request, for a person to look at.
     """
-    if wishes.pr and wishes.revision not in (None, "main"):
-        raise HubtweetsError(f"--revision {wishes.revision}: a pull request is made to main; leave --pr or --revision out")
+    check_together(wishes)
     if last and (last.endpoint, last.repo_id) != (target.endpoint, target.repo_id):
         last = None  # another repo, whose files were never put here
     parents: list[str] = []  # on which a commit was sent: the answer may be lost

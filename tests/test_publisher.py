@@ -327,3 +327,16 @@ def test_a_wrong_token_gets_one_line_that_does_not_show_it(hub: tuple[str, str])
 def test_target() -> None:
     target = Target("https://huggingface.co", "a/b")
     assert (target.url, target.file_url("x.png")) == ("https://huggingface.co/a/b", "https://huggingface.co/a/b/resolve/main/x.png")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"pr": True, "tag": "v9"}, "--tag v9: a pull request has no tag; leave --pr or --tag out"),
+        ({"pr": True, "revision": "dev"}, "--revision dev: a pull request is made to main; leave --pr or --revision out"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused_before_anything(given: dict[str, object], expected: str) -> None:
+    with pytest.raises(HubtweetsError) as caught:
+        publisher.wishes_of(vars(Wishes()) | given)
+    assert str(caught.value) == expected
