@@ -148,7 +148,9 @@ def test_a_browser_runs_nothing_of_it(hub: tuple[str, str]) -> None:
         metrics_by_author=RECORD.metrics_by_author * len(authors),
         dataset=replace(RECORD.dataset, rows=tuple(Row(author.handle, author.name) for author in authors)),  # type: ignore[type-var]
         samples=replace(  # type: ignore[type-var]
-            RECORD.samples, samples=tuple(Sample(text, text + text, Copied(0, 0, 0.0)) for text in texts), picked=tuple(range(1, len(texts) + 1))
+            RECORD.samples,
+            samples=tuple(Sample(text, text + text[:1000], Copied(0, 0, 0.0)) for text in texts),
+            picked=tuple(range(1, len(texts) + 1)),
         ),
     )
     api = HfApi(endpoint=hub[0], token=hub[1])

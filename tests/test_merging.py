@@ -60,7 +60,7 @@ def test_merge(name: str) -> None:
 
 # base, ours and theirs as YAML, and what comes out
 HEADS = {
-    "a key of the owner's": ("a: 1\nb: 1", "a: 2\nb: 1", "a: 1\nb: 1\nmine: [x, {y: no}]", "a: 2\nb: 1\nmine:\n- x\n- y: false\n"),
+    "a key of the owner's": ("a: 1\nb: 1", "a: 2\nb: 1", "a: 1\nb: 1\nmine: [x, {y: no}]", "a: 2\nb: 1\nmine:\n- x\n- y: 'no'\n"),
     "a value of the owner's": ("a: 1\nb: 1", "a: 2\nb: 1", "a: 1\nb: 7", "a: 2\nb: 7\n"),
     "a key taken out": ("a: 1\nb: 1", "a: 2\nb: 1", "a: 1", "a: 2\n"),
     "tags on both sides": ("tags: [x, y, z]", "tags: [x, w, y, z]", "tags: [mine, x, z]", "tags:\n- x\n- w\n- z\n- mine\n"),

@@ -13,16 +13,32 @@ from hubtweets.hub.errors import HubError
 from hubtweets.hub.metadata import faults
 from hubtweets.hub.requests import json_of
 
-FRONT_MATTER = re.compile(r"\A---\r?\n(.*?)\r?\n---(\r?\n|\Z)", re.DOTALL)
+FRONT_MATTER = re.compile(r"\A\ufeff?---\r?\n(.*?)\r?\n---(\r?\n|\Z)", re.DOTALL)
+MAX_FRONT_MATTER_BYTES = 64 * 2**10
+MAX_YAML_DEPTH = 50
+# The core schema of YAML 1.2.2, section 10.3.2, which the Hub reads: `no`, `on`, `12:30:45` and dates are texts, 01234 is a decimal number.
+CORE_SCHEMA = {
+    "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    "bool": (r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    "int": (r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
+    "float": (
+        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        list("-+.0123456789"),
+    ),
+}
 
 
-class NoAliases(yaml.SafeLoader):
-    """Reads YAML without aliases, with which ten lines can stand for gigabytes."""
+class CardLoader(yaml.CSafeLoader):
+    """Reads YAML 1.2 with libyaml."""
 
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise HubError(400, "aliases are not read here")
-        return super().compose_node(parent, index)
+    def construct_integer(self, node: yaml.ScalarNode) -> int:
+        return int(node.value, 0 if node.value.startswith(("0o", "0x")) else 10)
+
+
+CardLoader.yaml_implicit_resolvers = {}
+for name, (pattern, first) in CORE_SCHEMA.items():
+    CardLoader.add_implicit_resolver(f"tag:yaml.org,2002:{name}", re.compile(f"^(?:{pattern})$"), first)
+CardLoader.add_constructor("tag:yaml.org,2002:int", CardLoader.construct_integer)
 
 
 def body(card: str) -> str:
@@ -31,18 +47,32 @@ def body(card: str) -> str:
 
 
 def front_matter(card: str) -> dict[str, Any]:
-    """Return a card's metadata as JSON knows it; raise HubError 400 where it is no YAML mapping."""
+    """Return a card's metadata as JSON knows it; raise HubError 400 if it is no YAML mapping, or over MAX_FRONT_MATTER_BYTES."""
     match = FRONT_MATTER.match(card)
     if match is None:
         return {}
+    if len(match[1].encode(errors="surrogatepass")) > MAX_FRONT_MATTER_BYTES:
+        raise HubError(400, f"the front matter is over {MAX_FRONT_MATTER_BYTES} bytes")
     try:
-        metadata = yaml.load(match[1], NoAliases)
+        check_yaml(match[1])
+        metadata = yaml.load(match[1], CardLoader)
         metadata = json.loads(json.dumps(metadata, default=str, allow_nan=False, ensure_ascii=False).encode())
     except Exception as error:  # PyYAML lets through what its constructors raise: AttributeError, IndexError, KeyError
         raise HubError(400, f"the front matter is no YAML that JSON could hold: {error}") from None
     if not isinstance(metadata, dict):
         raise HubError(400, "the front matter is no YAML mapping")
     return metadata
+
+
+def check_yaml(text: str) -> None:
+    """Raise ValueError for an alias, with which ten lines can stand for gigabytes, and for a depth that would overflow libyaml's stack."""
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError("aliases are not read here")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_YAML_DEPTH:
+            raise ValueError(f"nested more than {MAX_YAML_DEPTH} levels deep")
 
 
 async def validate(request: Request) -> Response:
