@@ -9,7 +9,6 @@ from jinja2 import Template
 from markupsafe import Markup
 
 from hubtweets import front_matter
-from hubtweets.copies import LONG, WHOLE
 from hubtweets.errors import HubtweetsError
 from hubtweets.funnel import stats_rows
 from hubtweets.posts import SourceKind
@@ -82,8 +81,6 @@ def render(record: RunRecord) -> str:
         scores=list(scores(record, record.metrics)),
         shown=[continued(one) for one in front_matter.shown(record)],
         longest=max((one.copied.characters for one in record.samples.shown()), default=0),
-        long=LONG,
-        whole=WHOLE,
         rank=next((rank for rank in RANKS if rank >= record.training.lora_rank), None) if record.training.lora_rank > 16 else None,
         gguf=gguf(record.files),
         license_link=address(record.terms.license.link or ""),

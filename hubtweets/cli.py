@@ -242,18 +242,23 @@ def example(path: Path, posts: int, seed: int) -> None:
 def verify(repo_id: str, hub: str | None, runs: Path, revision: str, deep: bool) -> None:
     """Check every claim of a published bot's card.
 
+    Exits with 0 if all that the repo alone can prove holds, with 1 if anything is false, and with 3 if something could not be checked.
+
     \b
     hubtweets verify huggingtweets/lyons____ --hub local
     """
     from hubtweets import publisher, verification
 
-    false = 0
-    with publisher.connect(hub) as connected:
-        for claim in verification.verify(connected, repo_id, revision, runs, deep):
-            click.echo(claim)
-            false += claim.holds is False
-    if false:
-        raise HubtweetsError(f"{repo_id}: {false} of its claims are false (see above)")
+    claims = []
+    try:
+        with publisher.connect(hub) as connected:
+            for claim in verification.verify(connected, repo_id, revision, runs, deep):
+                click.echo(claim)
+                claims.append(claim)
+    except HubtweetsError as error:  # code 1 is for what is false
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(verification.UNCHECKED) from None
+    raise SystemExit(verification.exit_code(claims))
 
 
 @main.command()

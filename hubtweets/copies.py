@@ -11,12 +11,8 @@ from itertools import accumulate, count, islice
 
 import numpy as np
 
-from hubtweets.samples import Audit, Copied
+from hubtweets.samples import LONG, WHOLE, Audit, Copied
 
-# The first 12 characters of a held-out post stand in another post of its author in 53 of 100 cases, the first 28 in 8 (@digitalgov, 4,383 posts).
-# A wide character, such as an ideograph, counts as two there, as it does on X.
-WHOLE = 28  # characters of a text that counts as copied where all of it stands in a post; shorter ones are how people talk
-LONG = 40  # characters of a run that counts as copied in a longer text
 MANY = 0.5  # share of a text from which it counts as a copy, at least
 FLOOR = 0.95  # share of the held-out posts that stay under the threshold
 MOST_HELD_OUT = 1000  # posts that the floor is measured on

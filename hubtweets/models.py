@@ -24,12 +24,13 @@ from transformers.utils import logging
 from hubtweets import atomic
 from hubtweets.errors import HubtweetsError
 from hubtweets.record import Base
+from hubtweets.samples import SETTINGS
 
 if TYPE_CHECKING:
     from peft import PeftModel
 
-MAX_NEW_TOKENS = 160
 ADAPTER = "adapter_config.json"
+REMOTE_CODE = {"auto_map", "custom_generate"}  # keys of a config.json that name code to fetch and import
 SAME = 1e-5  # of the largest logit; rounding makes less than a tenth of that, a token that should not have been seen makes a hundred times more
 
 logging.set_verbosity_error()  # its hints are for people who write code
@@ -51,6 +52,8 @@ def load(base: Base, location: str) -> tuple[PreTrainedModel, PreTrainedTokenize
     if not causal:
         raise HubtweetsError(f"{base.id}: reads ahead, so it is no causal language model; try --base tiny")
     set_generation(model, generation_config(tokenizer))
+    for key in REMOTE_CODE & set(vars(model.config)):  # the code stays behind, and what is published must not ask for it
+        delattr(model.config, key)
     return model, tokenizer
 
 
@@ -103,10 +106,7 @@ def generation_config(tokenizer: PreTrainedTokenizerFast) -> GenerationConfig:
     """Return the settings that `pipeline()` will generate with: the original's sampling, and an end."""
     return GenerationConfig(
         do_sample=True,
-        temperature=1.0,
-        top_p=0.95,
-        top_k=0,  # transformers' default of 50 would cut the tail a second time
-        max_new_tokens=MAX_NEW_TOKENS,
+        **SETTINGS,  # its top_k of 0 stands there because transformers' default of 50 would cut the tail a second time
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,

@@ -22,14 +22,13 @@ from hubtweets.posts.sources import is_remote
 from hubtweets.publisher import Hub, Wishes
 from hubtweets.record import Base, Consent, Metrics, RunRecord, Score, Target, Terms, Tracker, TrainingConfig
 from hubtweets.run import Run, key_of, training_settings
-from hubtweets.samples import Audit, Copied, Sample, Samples
+from hubtweets.samples import SETTINGS, Audit, Copied, Sample, Samples
 
 Given = ParamSpec("Given")
 Taken = TypeVar("Taken")
 
 ELSEWHERE = re.compile(rb'"_?name_or_path"\s*:\s*"[^"]*"')  # where the base was loaded from once; what is made of it does not say so
 NOTHING = Score(0.0, 0.0, 0, 0)
-SETTINGS = {"temperature": 1.0, "top_p": 0.95, "top_k": 0, "max_new_tokens": 160}
 
 
 @dataclass(frozen=True)

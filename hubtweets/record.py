@@ -10,7 +10,7 @@ from hubtweets.funnel import Counts
 from hubtweets.posts import Profile, SourceKind
 from hubtweets.samples import Audit, Samples
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 Tracker = Literal["tensorboard", "wandb", "trackio"]
 Consent = Literal["own", "given"]  # the posts are the publisher's own, or their author agreed
@@ -125,6 +125,7 @@ class Environment:
     steps: int
     published_step: int
     default_learning_rate: float  # for this base, where none was set
+    parameters: int  # numbers in the published weights; of an adapter, those that are trained
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MAX_NEW_TOKENS = 160
+SETTINGS: dict[str, float] = {"temperature": 1.0, "top_p": 0.95, "top_k": 0, "max_new_tokens": MAX_NEW_TOKENS}  # that samples are drawn with
 # What copies may be more of the samples than of the held-out posts: of 200 samples, the example's model copies 1 % (its author 6 %), that of 4,383
 # posts of @digitalgov 0 % (5 %), and one that 199 posts were shown to 50 times 9 % (0 %).
 MORE = 0.05
+# The first 12 characters of a held-out post stand in another post of its author in 53 of 100 cases, the first 28 in 8 (@digitalgov, 4,383 posts).
+# A wide character, such as an ideograph, counts as two there, as it does on X.
+WHOLE = 28  # characters of a text that counts as copied where all of it stands in a post; shorter ones are how people talk
+LONG = 40  # characters of a run that counts as copied in a longer text
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,8 @@ class Samples:
 class Audit:
     """How many of the samples are copies, and, for the floor, how many of the held-out posts: people repeat themselves.
 
-    A text is a copy where its share in long common runs reaches the threshold.
+    A text is a copy where its share in long common runs reaches the threshold. A run is long from `long` characters on; a shorter text counts if all
+    of it is found and it has at least `whole` characters. `margin` is how much the rate may exceed the floor before the card warns.
     """
 
     threshold: float
@@ -56,6 +63,9 @@ class Audit:
     copies: int
     held_out: int
     held_out_copies: int
+    long: int = LONG
+    whole: int = WHOLE
+    margin: float = MORE
 
     @property
     def rate(self) -> float:
@@ -69,8 +79,8 @@ class Audit:
 
     @property
     def repeats(self) -> bool:
-        """Whether the model repeats its posts more than their author does, by MORE of its samples."""
-        return self.rate - self.floor > MORE
+        """Whether the model repeats its posts more than their author does, by more than the margin."""
+        return self.rate - self.floor > self.margin
 
     def free(self, samples: Sequence[Sample]) -> list[int]:
         """Return the numbers, from 1, of the samples that may be shown: they copy nothing, and add something to their prompts."""

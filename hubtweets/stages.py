@@ -205,6 +205,7 @@ def train(
         steps=progress.step,
         published_step=progress.best or progress.step,
         default_learning_rate=default_learning_rate,
+        parameters=sum(contents.count_parameters(path) for path in written if path.suffix == ".safetensors"),
     )
     run.finish(
         "train",

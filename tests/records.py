@@ -49,7 +49,7 @@ RECORD = RunRecord(
     base=Base("openai-community/gpt2", "d" * 40, License("mit"), ("en",), on_hub=True),
     training=TrainingConfig(learning_rate=3e-4),
     passes=(1.0,),
-    environment=Environment({"python": "3.11.7", "torch": "2.13.0"}, "a CPU", 1, "no", True, 60.5, 102_400, 100, 80, 3e-4),
+    environment=Environment({"python": "3.11.7", "torch": "2.13.0"}, "a CPU", 1, "no", True, 60.5, 102_400, 100, 80, 3e-4, 124_439_808),
     history=tuple(HistoryPoint(step, 5 - step / 40, 3e-4 * (1 - step / 100)) for step in range(10, 101, 10)),
     evaluations=tuple(Evaluation(step, 2 - step / 100 if step <= 80 else 1.3) for step in range(20, 101, 20)),
     tracked=(Tracked("tensorboard", "train", None),),

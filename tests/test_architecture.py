@@ -20,7 +20,13 @@ STORED = HUB | {"hubtweets.hub.storage"}
 ASKED = STORED | {"hubtweets.hub.requests"}
 ENDPOINTS = {f"hubtweets.hub.{name}" for name in ("accounts", "cards", "commits", "discussions", "pages", "reading", "uploads")}
 SHOWN = {f"hubtweets.hub.{name}" for name in ("cards", "discussions", "html", "pulls", "samples", "widget")}
-VERIFYING = ["hubtweets.verification", *(f"hubtweets.verification.{name}" for name in ("claims", "evidence", "texts", "trials"))]
+VERIFYING = [
+    "hubtweets.verification",
+    *(
+        f"hubtweets.verification.{name}"
+        for name in ("claims", "code_checks", "file_checks", "model_checks", "readme_checks", "record_checks", "statements", "visible")
+    ),
+]
 # what a module may import of the package; "lazy" ones inside functions too
 ALLOWED = {
     "hubtweets": set(),
@@ -114,7 +120,7 @@ ALLOWED = {
     "hubtweets.hub.discussions": ASKED | {"hubtweets.hub", "hubtweets.hub.pulls"},
     "hubtweets.hub.html": set(),
     "hubtweets.hub.samples": STORED,
-    "hubtweets.hub.generation": STORED | {f"hubtweets.{name}" for name in ("errors", "models", "posts", "sampling")},
+    "hubtweets.hub.generation": STORED | {f"hubtweets.{name}" for name in ("errors", "models", "posts", "samples", "sampling")},
     "hubtweets.hub.widget": ASKED | {"hubtweets.hub", "hubtweets.hub.generation"},
     "hubtweets.hub.pages": ASKED | {"hubtweets.hub", "hubtweets.rendering"} | SHOWN,
     "hubtweets.hub.server": STORED | {"hubtweets.hub", "hubtweets.hub.guard", *ENDPOINTS},

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 import yaml
 
-from hubtweets import base, grammar, models
+from hubtweets import base, grammar, models, samples
 from hubtweets.base import build
 from hubtweets.record import License
 from tests.conftest import environment
@@ -72,7 +72,7 @@ def test_it_writes_texts_that_end() -> None:
     resolved, location = base.resolve("tiny")
     model, tokenizer = models.load(resolved, location)
     texts = generate(model, tokenizer, "I", 20, seed=0)
-    ended = [text for text in texts if len(tokenizer(text)["input_ids"]) < models.MAX_NEW_TOKENS]
+    ended = [text for text in texts if len(tokenizer(text)["input_ids"]) < samples.MAX_NEW_TOKENS]
     assert len(set(texts)) == 20 and len(ended) >= 18
 
 

@@ -49,9 +49,9 @@ def test_the_public_record_is_read_back_with_its_card() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('"schema_version": 4', '"schema_version": 99', r"schema 99, of another version of hubtweets; type: pip install hubtweets==0\.1\.0"),
+        ('"schema_version": 5', '"schema_version": 99', r"schema 99, of another version of hubtweets; type: pip install hubtweets==0\.1\.0"),
         (
-            '"hubtweets_version": "0.1.0",\n  "schema_version": 4',
+            '"hubtweets_version": "0.1.0",\n  "schema_version": 5',
             '"hubtweets_version": "; rm -r"',
             r"schema None, of .+; type: pip install hubtweets",
         ),

@@ -4,6 +4,7 @@ In: a base as `resolve` found it. Out: its files and their sizes, its config, ho
 """
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,17 @@ def on_hub(base: Base) -> Contents:
     parameters = api.get_safetensors_metadata(base.id, revision=base.revision).parameter_count
     missing = [name for name in weights(sizes) if not isinstance(try_to_load_from_cache(base.id, name, revision=base.revision), str)]
     return Contents(sizes, config_of(texts), sum(parameters.values()), sum(sizes[name] for name in missing), texts)
+
+
+def count_parameters(file: Path) -> int:
+    """Return how many numbers a safetensors file holds; raise ValueError if its header does not describe the file."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, "np") as tensors:
+            return sum(math.prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{file.name} is not a safetensors file ({error})") from None
 
 
 def weights(sizes: dict[str, int]) -> list[str]:

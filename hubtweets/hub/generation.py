@@ -18,8 +18,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub.storage import Commit, Repo, Storage
-from hubtweets.models import ADAPTER, MAX_NEW_TOKENS, context_of, read_repo
+from hubtweets.models import ADAPTER, context_of, read_repo
 from hubtweets.posts import well_formed
+from hubtweets.samples import MAX_NEW_TOKENS
 from hubtweets.sampling import encode
 
 Say = Callable[[int, str], None]

@@ -1,9 +1,10 @@
 """What is claimed of a bot, and the bot itself as it lies in a folder here."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from hubtweets import dataset
 from hubtweets.errors import printable
@@ -13,38 +14,44 @@ from hubtweets.record import RunRecord
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-LONGEST = 400  # characters of what was found
+MAX_FOUND_CHARACTERS = 400
+# What proves a claim: the repo alone, the repo with the posts that were trained on, or nothing but the publisher's word.
+Proof = Literal["repo", "dataset", "publisher"]
+Verdict = tuple[bool | None, str]  # whether a claim holds (None: it could not be checked), and what was found
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What is claimed, whether it holds (None: could not be checked here), and what was found."""
+    """What is claimed, what proves it, whether it holds (None: it could not be checked), and what was found."""
 
     name: str
+    proof: Proof
     holds: bool | None
     found: str
 
     def __str__(self) -> str:
-        found = self.found if len(self.found) <= LONGEST else self.found[: LONGEST - 1] + "…"
-        return printable(f"{ {True: 'ok', False: 'FALSE', None: 'unchecked'}[self.holds] }: {self.name}: {' '.join(found.split())}")
-
-
-Verdict = tuple[bool | None, str]  # a Claim's last two
+        found = self.found if len(self.found) <= MAX_FOUND_CHARACTERS else self.found[: MAX_FOUND_CHARACTERS - 1] + "…"
+        verdict = {True: "ok", False: "FALSE", None: "stated" if self.proof == "publisher" else "unchecked"}[self.holds]
+        return printable(f"{verdict}: {self.name} ({self.proof}): {' '.join(found.split())}")
 
 
 @dataclass(frozen=True)
 class Bot:
-    """A downloaded bot: its record, its card as that was rendered, its README.md, and the folder of a run that may have its posts."""
+    """A downloaded bot: its record, its card as that was rendered, its README.md, and the folder of a run that may have its posts.
+
+    `committed` is the moment of its commit in ISO 8601, UTC.
+    """
 
     folder: Path
     record: RunRecord
     card: str
     readme: str
     run_folder: Path
+    committed: str | None = None
 
     @cached_property
     def posts(self) -> tuple[dict[str, list[str]], dict[str, list[str]]] | None:
-        """Each author's training and held-out texts, where the run folder has those of the record."""
+        """Each author's training and held-out texts, if the run folder has those of the record."""
         info, sides = self.record.dataset, []
         for side, fingerprint in (("train", info and info.train_sha256), ("validation", info and info.validation_sha256)):
             path = self.run_folder / "dataset" / f"{side}.parquet"
@@ -56,11 +63,24 @@ class Bot:
 
     @cached_property
     def model(self) -> "tuple[PreTrainedModel, PreTrainedTokenizerFast]":
-        """The weights and the tokenizer, loaded without any code of theirs; raises HubtweetsError where they can't be."""
+        """The weights and the tokenizer, loaded without any code of theirs; raises HubtweetsError if they can't be."""
         from hubtweets.hub.generation import load_files
 
         return load_files(self.files(), "these weights")
 
     def files(self) -> dict[str, Path]:
         """Return what was downloaded by its path in the repo."""
-        return {path.relative_to(self.folder).as_posix(): path for path in sorted(self.folder.rglob("*")) if path.is_file()}
+        return list_files(self.folder)
+
+
+def list_files(folder: Path) -> dict[str, Path]:
+    """Return the files of a downloaded repo by their paths in it."""
+    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+class Check(NamedTuple):
+    """A claim's name, what proves it, and the function that judges it."""
+
+    claim: str
+    proof: Proof
+    judge: Callable[[Bot], Verdict]

@@ -1,11 +1,8 @@
-"""The files of a bot against its record: weights, pictures, samples, scores. Nothing here loads a model."""
+"""The files of a bot against its record: hashes, pictures, samples. Nothing here loads a model."""
 
 import io
-import json
 import math
-import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import regex
@@ -13,15 +10,14 @@ from PIL import Image
 
 from hubtweets import __version__, copies, pictures
 from hubtweets.posts import hash_files
-from hubtweets.record import Metrics, RunRecord, Score
+from hubtweets.record import RunRecord
+from hubtweets.samples import LONG, MORE, WHOLE
 from hubtweets.verification.claims import Bot, Verdict
 
-PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".npy", ".npz", ".h5", ".keras", ".msgpack")
 WIDEST = 2000  # pixels of a picture that is looked at
 SMOOTH = 32  # levels of a colour by which machines may smooth an edge differently
 ANOTHER = 0.0002  # share of the pixels that differ by more, from which a picture is another one
 BUNDLED = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}\p{Common}\p{Inherited}]*")  # drawn with fonts of the package
-LARGEST_HEADER = 64 * 2**20  # bytes, of a safetensors file
 
 
 def check_files(bot: Bot) -> Verdict:
@@ -36,65 +32,6 @@ def check_files(bot: Bot) -> Verdict:
     others = files.keys() - {file.path for file in bot.record.files} - {"README.md", "hubtweets.json", ".gitattributes"}
     note = f"; not hubtweets': {', '.join(sorted(others)[:5])}{', …' if len(others) > 5 else ''}" if others else ""
     return True, f"all {len(bot.record.files)} that were pushed are as they were{note}"
-
-
-def check_weights(bot: Bot) -> Verdict:
-    """The weights are safetensors, and no file is a pickle, which would run code."""
-    files = bot.files()
-    if pickled := [path for path, file in files.items() if path.lower().endswith(PICKLED) or is_pickle(file)]:
-        return False, f"{pickled[0]} is or holds a pickle, which runs code when it is loaded"
-    weights = [file for path, file in files.items() if path.endswith(".safetensors")]
-    if not weights:
-        return False, "there are no weights as safetensors"
-    return True, f"{sum(map(parameters, weights)):,} parameters, all in safetensors; nothing is pickled"
-
-
-def is_pickle(file: Path) -> bool:
-    """Tell a pickle, bare or in a zip as torch saves it, by its content."""
-    with file.open("rb") as opened:
-        start = opened.read(2)
-    if start == b"PK" and zipfile.is_zipfile(file):
-        with zipfile.ZipFile(file) as zipped:
-            return any(name.endswith(".pkl") for name in zipped.namelist())
-    return start in {bytes([0x80, protocol]) for protocol in range(2, 6)}
-
-
-def parameters(file: Path) -> int:
-    """Return how many numbers a safetensors file holds; raise ValueError for what is none."""
-    with file.open("rb") as opened:
-        size = int.from_bytes(opened.read(8), "little")
-        if size > LARGEST_HEADER:
-            raise ValueError(f"{file.name} is no safetensors file")
-        header = json.loads(opened.read(size))
-    return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
-
-
-def check_scores(bot: Bot) -> Verdict:
-    """Bits per byte and perplexity, which are two ways to say the same, agree, and the authors' make up the whole."""
-    metrics = bot.record.metrics
-    assert metrics
-    for whose, scored in (("all", metrics), *((f"author {number}", one) for number, one in enumerate(bot.record.metrics_by_author, 1))):
-        for name, score in (("base", scored.base), ("tuned", scored.tuned)):
-            if not math.isclose(nats(score), score.tokens * math.log(score.perplexity), rel_tol=1e-6, abs_tol=1e-9):
-                return False, f"{score.bits_per_byte:g} bits per byte and a perplexity of {score.perplexity:g} don't agree ({name}, {whose})"
-    for name in ("base", "tuned"):
-        whole, parts = getattr(metrics, name), [getattr(one, name) for one in bot.record.metrics_by_author]
-        if not math.isclose(nats(whole), sum(map(nats, parts)), rel_tol=1e-6) or whole.bytes != sum(part.bytes for part in parts):
-            return False, f"the authors' scores don't make up the whole ({name})"
-    environment, evaluations = bot.record.environment, bot.record.evaluations
-    assert environment
-    best = min(evaluations, key=lambda one: one.bits_per_byte, default=None)
-    if best and environment.published_step not in [one.step for one in evaluations if one.bits_per_byte == best.bits_per_byte]:
-        return False, f"step {environment.published_step:,} is published, but step {best.step:,} scored best"
-    return True, f"{in_words(metrics)}; they agree with each other"
-
-
-def nats(score: Score) -> float:
-    return score.bits_per_byte * math.log(2) * score.bytes
-
-
-def in_words(metrics: Metrics) -> str:
-    return f"{metrics.tuned.bits_per_byte:.3f} bits per byte, {metrics.base.bits_per_byte:.3f} of the untouched base"
 
 
 def check_thumbnail(bot: Bot) -> Verdict:
@@ -160,11 +97,16 @@ def check_samples(bot: Bot) -> Verdict:
         return False, f"number {wrong[0]} is picked and is a copy"
     if (audit.samples, audit.copies) != (len(copied), sum(copied)):
         return False, f"{audit.copies} of {audit.samples} are said to be copies; the samples make it {sum(copied)} of {len(copied)}"
+    if (audit.long, audit.whole, audit.margin) != (LONG, WHOLE, MORE) and bot.record.hubtweets_version == __version__:
+        return False, f"copies are measured from {audit.long} and {audit.whole} characters on, and hubtweets does so from {LONG} and {WHOLE}"
     if not copies.MANY <= audit.threshold <= 1 or not 0 <= audit.held_out_copies <= audit.held_out:
-        return (
-            False,
-            f"a threshold of {audit.threshold:g} with {audit.held_out_copies} of {audit.held_out} held-out posts is none that hubtweets sets",
-        )
+        floor = f"{audit.held_out_copies} of {audit.held_out} held-out posts"
+        return False, f"a threshold of {audit.threshold:g} with {floor} is none that hubtweets sets"
+    info = bot.record.dataset
+    assert info
+    step = max(1, -(-info.validation_posts // copies.MOST_HELD_OUT))
+    if audit.held_out != -(-info.validation_posts // step):
+        return False, f"{audit.held_out} held-out posts make the floor, and {info.validation_posts} were held out"
     for number, (one, copy) in enumerate(zip(samples.samples, copied, strict=True), 1):
         if (one.text is None) != copy or not (one.text or one.prompt).startswith(one.prompt):
             return False, f"number {number} is not a text from its prompt"

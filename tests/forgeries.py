@@ -1,0 +1,435 @@
+"""Ways to make a published bot claim what is not so, each with the claims that catch it.
+
+A forgery is made from the bot's folder: the files to change, None for one to take away. `forge` makes the record, the card and the hashes agree, as
+a forger would who knows how all of it hangs together.
+"""
+
+import gzip
+import hashlib
+import io
+import json
+import math
+import pickle
+import re
+import tarfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from hubtweets import card, pictures, record_json
+from hubtweets.base import TINY
+from hubtweets.posts import hash_files
+from hubtweets.record import RunRecord
+from hubtweets.samples import Sample
+
+Files = dict[str, bytes | None]
+Forgery = Callable[[Path], Files]
+
+
+def read_record(repo: Path) -> RunRecord:
+    return record_json.read_public((repo / "hubtweets.json").read_text(), "hubtweets.json")[0]
+
+
+def forge(record: RunRecord, more: Files) -> Files:
+    """Return the changed files, listed with their hashes in the record, and the card of that record."""
+    listed = []
+    for file in record.files:
+        content = more.get(file.path)
+        listed.append(file if content is None else replace(file, sha256=hashlib.sha256(content).hexdigest(), size=len(content)))
+    record = replace(record, files=tuple(listed))
+    text = card.render(record)
+    return {**more, "hubtweets.json": record_json.dumps_public(record, text).encode(), "README.md": text.encode()}
+
+
+def edit(path: str, old: str, new: str) -> Forgery:
+    """Replace the first occurrence of a text in a file."""
+
+    def change(repo: Path) -> Files:
+        text = (repo / path).read_text()
+        assert old in text, old
+        return {path: text.replace(old, new, 1).encode()}
+
+    return change
+
+
+def edit_table(first: str, change: Callable[[str], str]) -> Forgery:
+    """Replace the table on README.md whose header begins so."""
+
+    def edited(repo: Path) -> Files:
+        text = (repo / "README.md").read_text()
+        found = re.search(rf"^\| {re.escape(first)}.*?\n(?!\|)", text, re.DOTALL | re.MULTILINE)
+        assert found
+        return {"README.md": text.replace(found[0], change(found[0]), 1).encode()}
+
+    return edited
+
+
+def wrap(before: str, after: str, first: str = "Held-out posts") -> Forgery:
+    """Put HTML around the table of scores, and a table of one's own under it."""
+    own = "\n| Held-out posts | Base | This model |\n| --- | --- | --- |\n| @lyons____ | 2.427 | 0.001 |\n"
+    return edit_table(first, lambda table: f"{before}\n\n{table}\n{after}\n{own}")
+
+
+def add_file(path: str, content: bytes) -> Forgery:
+    return lambda repo: {path: content}
+
+
+def edit_config(path: str, **more: Any) -> Forgery:
+    """Set keys of a JSON file, and list its new hash."""
+    return lambda repo: forge(read_record(repo), {path: json.dumps(json.loads((repo / path).read_text()) | more).encode()})
+
+
+def change(**sections: dict[str, Any]) -> Forgery:
+    """Set fields of the record's sections, and draw the pictures of that anew."""
+
+    def changed(repo: Path) -> Files:
+        record = read_record(repo)
+        for name, values in sections.items():
+            section = getattr(record, name)
+            if isinstance(section, tuple):
+                record = replace(record, **{name: (replace(section[0], **values), *section[1:])})  # type: ignore[arg-type]
+            else:
+                record = replace(record, **{name: replace(section, **values)})
+        return forge(record, dict(pictures.draw_all(record, repo)))
+
+    return changed
+
+
+def change_record(make: Callable[[RunRecord], RunRecord]) -> Forgery:
+    def changed(repo: Path) -> Files:
+        record = make(read_record(repo))
+        return forge(record, dict(pictures.draw_all(record, repo)))
+
+    return changed
+
+
+def rewrite_sample(record: RunRecord, number: int, text: Callable[[Sample], str]) -> RunRecord:
+    assert record.samples
+    samples = list(record.samples.samples)
+    samples[number - 1] = replace(samples[number - 1], text=text(samples[number - 1]))
+    return replace(record, samples=replace(record.samples, samples=tuple(samples)))
+
+
+def invent(record: RunRecord) -> RunRecord:
+    """Make all samples that are shown say what somebody else wrote."""
+    assert record.samples
+    for number in record.samples.picked:
+        record = rewrite_sample(record, number, lambda one: f"{one.prompt} QXZ and that is all")
+    return record
+
+
+def invent_freely(repo: Path) -> Files:
+    """Invented samples, with settings under which any text can be drawn."""
+    record = invent(read_record(repo))
+    assert record.samples
+    record = replace(record, samples=replace(record.samples, settings=record.samples.settings | {"top_p": 1.0}))
+    config = json.loads((repo / "generation_config.json").read_text()) | {"top_p": 1.0}
+    return forge(record, {**pictures.draw_all(record, repo), "generation_config.json": json.dumps(config).encode()})
+
+
+def swap_unshown(record: RunRecord) -> RunRecord:
+    """Give a sample that nobody sees the words of another one."""
+    assert record.samples and record.audit
+    free = [number for number in record.audit.free(record.samples.samples) if number not in record.samples.picked]
+    return rewrite_sample(record, free[0], lambda one: f"{one.prompt}, and so on")
+
+
+def copy_less(record: RunRecord) -> RunRecord:
+    assert record.samples
+    first, *others = record.samples.samples
+    first = replace(first, copied=replace(first.copied, words=0, characters=0))
+    return replace(record, samples=replace(record.samples, samples=(first, *others)))
+
+
+def pick_a_copy(repo: Path) -> Files:
+    """Show a sample that the record itself calls a copy: hubtweets renders no card of that, so the old card stays."""
+    public = json.loads((repo / "hubtweets.json").read_text())
+    number = public["samples"]["picked"][0] - 1
+    public["samples"]["samples"][number]["copied"]["share"] = 1.0
+    public["audit"]["copies"] += 1
+    return {"hubtweets.json": json.dumps(public).encode()}
+
+
+def flip_weights(repo: Path) -> Files:
+    from safetensors.torch import load_file, save
+
+    weights = load_file(repo / "model.safetensors")
+    return forge(read_record(repo), {"model.safetensors": save({name: tensor.flip(0) for name, tensor in weights.items()}, {"format": "pt"})})
+
+
+def drop_a_tensor(repo: Path) -> Files:
+    from safetensors.torch import load_file, save
+
+    weights = load_file(repo / "model.safetensors")
+    weights.pop(next(name for name in weights if "mlp" in name))
+    record = read_record(repo)
+    assert record.environment
+    record = replace(record, environment=replace(record.environment, parameters=sum(tensor.numel() for tensor in weights.values())))
+    return forge(record, {"model.safetensors": save(weights, {"format": "pt"})})
+
+
+def flip_a_bit(repo: Path) -> Files:
+    content = bytearray((repo / "model.safetensors").read_bytes())
+    content[-4] ^= 1
+    return {"model.safetensors": bytes(content)}
+
+
+def add_tokens(repo: Path) -> Files:
+    """A tokenizer with more tokens than the model has rows for."""
+    tokenizer = json.loads((repo / "tokenizer.json").read_text())
+    tokenizer["added_tokens"].append({**tokenizer["added_tokens"][0], "id": 999, "content": "<more>"})
+    return forge(read_record(repo), {"tokenizer.json": json.dumps(tokenizer).encode()})
+
+
+def keep_more(repo: Path) -> Files:
+    public = json.loads((repo / "hubtweets.json").read_text())
+    public["counts"][0]["kept"] += 1
+    return {"hubtweets.json": json.dumps(public).encode()}
+
+
+def set_schema(repo: Path) -> Files:
+    """A record that nothing here can read, and what could be pushed beside it."""
+    public = json.loads((repo / "hubtweets.json").read_text()) | {"schema_version": 99, "hubtweets_version": "7.0.0"}
+    return {"hubtweets.json": json.dumps(public).encode(), "README.md": b"# The best bot\n\n0.001 bits per byte\n", "model.safetensors": b"junk"}
+
+
+def red() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (1200, 630), "red").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+class Evil:
+    def __reduce__(self) -> tuple:
+        return print, ("ran",)
+
+
+def zipped(name: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr(name, pickle.dumps(Evil()))
+    return buffer.getvalue()
+
+
+def tarred() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as file:
+        member = tarfile.TarInfo("data.pkl")
+        member.size = len(content := pickle.dumps(Evil()))
+        file.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def score(record: RunRecord, bits_per_byte: float, perplexity: bool = False) -> RunRecord:
+    """Give a bot another score, for all and for its author."""
+    assert record.metrics
+    tuned = replace(record.metrics.tuned, bits_per_byte=bits_per_byte)
+    if perplexity:
+        tuned = replace(tuned, perplexity=math.exp(bits_per_byte * math.log(2) * tuned.bytes / tuned.tokens))
+    metrics = replace(record.metrics, tuned=tuned)
+    return replace(record, metrics=metrics, metrics_by_author=(metrics,))
+
+
+def set_version(name: str, version: str) -> Forgery:
+    return lambda repo: change(environment={"versions": environment_of(repo)["versions"] | {name: version}})(repo)
+
+
+def environment_of(repo: Path) -> dict[str, Any]:
+    environment: dict[str, Any] = json.loads((repo / "hubtweets.json").read_text())["environment"]
+    return environment
+
+
+TINY_REVISION = hash_files(sorted(TINY.glob("*.safetensors")))
+RUNS_CODE = " is or holds a pickle, which runs code when it is loaded"
+ARCHIVED = " is an archive, and what is in it can't be seen on the Hub"
+LIMITS = "This is a machine's imitation, not the person: it states no facts"
+# forgery -> the claims that say so, and a part of what each says
+FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
+    # what is on README.md
+    "a figure": (
+        edit("README.md", "778 of the kept posts", "9,778 of the kept posts"),
+        {"card": "README.md says '9,778 of the kept posts were trained on, 86 were held out.' where the record says '778 of"},
+    ),
+    "a row of the funnel": (edit("README.md", "| Retweets | 1225 |", "| Retweets | 225 |"), {"card": "says 'Retweets | 225' where the record says"}),
+    "a row of the scores": (
+        edit_table("Held-out posts", lambda table: re.sub(r"\| \d+\.\d+ \| \d+\.\d+ \|\n", "| 1.1 | 1.0 |\n", table)),
+        {"card": "README.md says '@lyons____ | "},
+    ),
+    "swapped headers": (
+        edit("README.md", "Base, bits per byte | This model", "This model | Base, bits per byte"),
+        {"card": "says 'Held-out posts | This model"},
+    ),
+    "a row more": (
+        edit_table("Held-out posts", lambda table: f"{table.rstrip()}\n| all | 2.0 | 0.1 | 9.0 | 1.1 |\n\n"),
+        {"card": "has a row in a generated table that the record does not know: 'all | 2.0 | 0.1"},
+    ),
+    "a row less": (edit("README.md", "| Precision |", "<!-- | Precision | -->\n| Precision of it |"), {"card": "README.md lacks 'Precision"}),
+    "a table twice": (edit_table("Data", lambda table: f"{table}\n\n{table}"), {"card": "more than once, or in another place"}),
+    "scores in a comment": (wrap("<!--", "-->"), {"card": "README.md lacks 'Held-out posts | Base, bits per byte"}),
+    "scores not displayed": (wrap('<div style="display:none">', "</div>"), {"card": "README.md hides 'Held-out posts"}),
+    "scores in no colour": (wrap('<div style="color: transparent">', "</div>"), {"card": "README.md hides 'Held-out posts"}),
+    "scores of no size": (wrap('<div style="font-size:0">', "</div>"), {"card": "README.md hides 'Held-out posts"}),
+    "scores in a class": (wrap('<div class="sr-only">', "</div>"), {"card": "README.md hides 'Held-out posts"}),
+    "hidden scores": (wrap("<div hidden>", "</div>"), {"card": "README.md hides 'Held-out posts"}),
+    "folded scores": (wrap("<details><summary>More</summary>", "</details>"), {"card": "README.md hides 'Held-out posts"}),
+    "scores in a template": (wrap("<template>", "</template>"), {"card": "README.md lacks 'Held-out posts"}),
+    "struck scores": (
+        edit_table("Held-out posts", lambda table: re.sub(r"\| (\d+\.\d+) \|", r"| ~~\1~~ |", table, count=1)),
+        {"card": "README.md hides '@lyons____ | "},
+    ),
+    "an element that is not closed": (edit("README.md", "## Training data", "<div hidden>\n\n## Training data"), {"card": "README.md hides "}),
+    "a figure with an invisible character": (
+        edit("README.md", "778 of the kept", "77\u200b8 of the kept"),
+        {"card": "README.md says '77"},
+    ),
+    "they wrote it": (
+        edit("README.md", "They did not write what it says.", "They wrote every word of what it says."),
+        {"card": "where the record says "},
+    ),
+    "no imitation": (edit("README.md", LIMITS, "<!--" + LIMITS + "-->"), {"card": "README.md "}),
+    "no bot": (edit("README.md", " AI BOT</div>", "</div>"), {"card": "AI BOT'"}),
+    "consent": (
+        edit("README.md", "Whether their author agreed to this, the publisher does not say.", "Their author agreed to this."),
+        {"card": "where the record says "},
+    ),
+    "another picture under the same words": (
+        edit("README.md", "resolve/main/loss.png)", "resolve/main/better.png)"),
+        {"card": "better.png"},
+    ),
+    "another licence": (
+        edit("README.md", "\nlicense: mit\n", "\nlicense: apache-2.0\n"),
+        {"card": "README.md says license: 'apache-2.0' where the record says 'mit'"},
+    ),
+    "another score in the metadata": (
+        lambda repo: {"README.md": re.sub(r"(value: )\d+\.\d+", r"\g<1>0.1", (repo / "README.md").read_text(), count=1).encode()},
+        {"card": "README.md says model-index: "},
+    ),
+    # the record alone
+    "a number in the record": (edit("hubtweets.json", '"train_posts": 778', '"train_posts": 779'), {"consistency": "", "card": "has the card say "}),
+    "a funnel that does not add up": (keep_more, {"record": "hubtweets.json: not a record of hubtweets (counts.0: Value error, "}),
+    "a path": (edit("hubtweets.json", '"avatar": "avatar.png"', '"avatar": "../../x.png"'), {"record": "it names the file ../../x.png"}),
+    "a copy that is shown": (
+        pick_a_copy,
+        {
+            "card": "the record can't be rendered",
+            "widget": "copies a post",
+            "samples": "is picked and is a copy",
+            "audit": "",
+        },
+    ),
+    # record, card, pictures and hashes together
+    "a better score": (
+        change_record(lambda record: score(record, 1.0)),
+        {"consistency": "bits per byte, but the evaluation of step", "scores": "don't agree"},
+    ),
+    "a better score and perplexity": (
+        change_record(lambda record: score(record, 1.0, perplexity=True)),
+        {"consistency": "1.0000 bits per byte, but the evaluation of step"},
+    ),
+    "a better evaluation": (
+        change_record(lambda record: replace(record, evaluations=(replace(record.evaluations[0], bits_per_byte=0.5), *record.evaluations[1:]))),
+        {"consistency": "is published, but step "},
+    ),
+    "evaluations without end": (
+        change(training={"patience": 0}, environment={"published_step": 1}),
+        {"consistency": "step 1 is published, but step "},
+    ),
+    "more posts": (change(dataset={"train_posts": 100_000}), {"consistency": "864 posts are kept, and 100,000 + 86 were trained on or held out"}),
+    "nothing held out": (
+        change(counts={"kept": 778, "short": 1083}, dataset={"validation_posts": 0}),
+        {"consistency": "", "samples": "held-out posts"},
+    ),
+    "more masked than kept": (change(counts={"masked": 900}), {"consistency": "of which 900 are masked"}),
+    "fewer characters than posts": (change(counts={"characters": 10}), {"consistency": "have 10 characters"}),
+    "more tokens": (change(environment={"tokens": 9_999_999}), {"consistency": "are not 9,999,999 tokens"}),
+    "fewer epochs": (change(training={"epochs": 0.001}), {"consistency": "tokens are more than 0.001 epochs of"}),
+    "a step after the last": (change(environment={"published_step": 9999}), {"consistency": "step 9,999 of "}),
+    "a shorter history": (
+        change_record(lambda record: replace(record, history=record.history[:-1])),
+        {"consistency": "does not go from the first step to the last"},
+    ),
+    "a learning rate over its peak": (change(history={"learning_rate": 5.0}), {"consistency": "at a learning rate of 5 in step"}),
+    "a version that never was": (set_version("torch", "99.1"), {"consistency": "does not run with torch 99.1"}),
+    "a version that is none": (set_version("accelerate", "latest"), {"consistency": "accelerate latest is not a version"}),
+    "an old Python": (set_version("python", "2.7.18"), {"consistency": "does not run with python 2.7.18"}),
+    "posts from the future": (
+        change(sources={"last": "2999-01-01T00:00:00+00:00"}),
+        {"consistency": "to 2999-01-01T00:00:00+00:00, and the commit from"},
+    ),
+    "the last post first": (change(sources={"first": "2026-11-01T00:00:00+00:00"}), {"consistency": "the posts are from 2026-11-01"}),
+    "another author": (change(counts={"handle": "somebody"}), {"consistency": "the stats are of other authors than the profiles"}),
+    "Llama": (change(base={"id": "Llama-3-70B"}), {"base": "the weights have 29,344 parameters, and Llama-3-70B has about 70B"}),
+    "more parameters": (change(environment={"parameters": 70_000_000_000}), {"base": "and the record says 70,000,000,000", "writer": "parameters"}),
+    "the embedded base": (change(base={"id": "tiny", "revision": TINY_REVISION}), {"base": "the tokenizer is not that of `tiny`"}),
+    "a tokenizer of another model": (add_tokens, {"base": "the tokenizer has 1,000 tokens, and the model knows 262"}),
+    "other weights": (flip_weights, {"writer": "these weights don't write "}),
+    "weights that are not whole": (drop_a_tensor, {"writer": "some are missing"}),
+    "other samples": (change_record(invent), {"writer": "QXZ", "audit": ""}),
+    "other samples under other settings": (invent_freely, {"settings": "top_p is 1.0, and hubtweets samples with 0.95", "writer": "", "audit": ""}),
+    "another sample that is not shown": (change_record(swap_unshown), {"writer": ""}),
+    "other settings in the files": (
+        edit_config("generation_config.json", top_p=1.0),
+        {"settings": "generation_config.json has top_p 1.0", "writer": ""},
+    ),
+    "more settings in the files": (
+        edit_config("generation_config.json", num_beams=5),
+        {"settings": "generation_config.json sets num_beams too", "writer": ""},
+    ),
+    "another seed": (change(samples={"seed": 12}), {"writer": "drawn again from seed 12"}),
+    "less copied": (change_record(copy_less), {"audit": " of it in the posts"}),
+    "a lower floor": (change(audit={"held_out_copies": 80}), {"audit": "held-out posts copy at"}),
+    "fewer held-out posts": (
+        change(audit={"held_out": 10, "held_out_copies": 0}),
+        {"samples": "10 held-out posts make the floor, and 86 were", "audit": ""},
+    ),
+    "another threshold": (change(audit={"threshold": 0.99}), {"audit": "held-out posts copy at"}),
+    "other lengths": (change(audit={"long": 400}), {"samples": "copies are measured from 400 and 28 characters on"}),
+    "another margin": (change(audit={"margin": 0.9}), {"samples": "copies are measured from"}),
+    "more samples": (change(audit={"samples": 2000}), {"samples": "of 2000 are said to be copies"}),
+    # pictures
+    "another thumbnail": (
+        add_file("predictions.png", red()),
+        {"files": "predictions.png is not the file that was pushed", "thumbnail": "% of predictions.png is not what the record draws"},
+    ),
+    "another thumbnail with its hash": (
+        lambda repo: forge(read_record(repo), {"predictions.png": red()}),
+        {"thumbnail": "% of predictions.png is not what the record draws"},
+    ),
+    "a missing picture": (lambda repo: {"pipeline.png": None}, {"files": "pipeline.png is missing", "figures": "pipeline.png is missing"}),
+    # files
+    "a weight": (flip_a_bit, {"files": "model.safetensors is not the file that was pushed"}),
+    "a pickle": (add_file("optimizer.pt", b"\x80\x02."), {"code": f"optimizer.pt{RUNS_CODE}"}),
+    "a pickle under another name": (add_file("notes.txt", pickle.dumps(Evil())), {"code": f"notes.txt{RUNS_CODE}"}),
+    "a pickle of protocol 0": (add_file("notes.txt", pickle.dumps(Evil(), 0)), {"code": f"notes.txt{RUNS_CODE}"}),
+    "a pickle that is long": (add_file("notes.md", pickle.dumps(["x" * 2_000_000, Evil()], 2)), {"code": f"notes.md{RUNS_CODE}"}),
+    "a packed pickle": (add_file("notes.txt", gzip.compress(pickle.dumps(Evil()))), {"code": f"notes.txt{ARCHIVED}"}),
+    "a zip": (add_file("data.json", zipped("archive/data.pkl")), {"code": f"data.json{ARCHIVED}"}),
+    "a zip behind a picture": (
+        lambda repo: {"avatar.png": (repo / "avatar.png").read_bytes() + zipped("data.pkl")},
+        {"files": "avatar.png is not the file that was pushed", "code": f"avatar.png{ARCHIVED}"},
+    ),
+    "a tar": (add_file("notes.txt", tarred()), {"code": f"notes.txt{ARCHIVED}"}),
+    "a model of code": (add_file("modeling.py", b"print('ran')"), {"code": "modeling.py is code"}),
+    "a way to generate": (add_file("custom_generate/generate.txt", b"def generate(): ..."), {"code": "custom_generate/generate.txt is code"}),
+    "a script": (add_file("Install.SH", b"echo ran"), {"code": "Install.SH is code"}),
+    "a config that names code": (
+        edit_config("config.json", auto_map={"AutoModelForCausalLM": "modeling.Evil"}),
+        {"code": "config.json names code to be fetched or imported (auto_map)"},
+    ),
+    "a config that names code deep in it": (
+        edit_config("tokenizer_config.json", more=[{"auto_map": {"AutoTokenizer": ["evil.Evil", None]}}]),
+        {"code": "tokenizer_config.json names code to be fetched or imported (auto_map)"},
+    ),
+    "a kind of file that nobody knows": (add_file("data.xyz", b"?"), {"code": "data.xyz is of a kind that is not known to be harmless"}),
+    "no record": (lambda repo: {"hubtweets.json": None}, {"record": "there is no hubtweets.json"}),
+    "a record of another version": (
+        set_schema,
+        {"record": "schema 99, of another version of hubtweets; type: pip install hubtweets==7.0.0", "weights": "is not a safetensors file"},
+    ),
+}
+UNCHECKED = ("another sample that is not shown", "a kind of file that nobody knows", "no record")  # the others are false
+UNREAD = ("a funnel that does not add up", "a path", "no record", "a record of another version")  # the other claims are unchecked
