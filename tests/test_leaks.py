@@ -98,9 +98,10 @@ def test_a_push_with_a_leak_sends_nothing(workplace: Path, hub: tuple[str, str],
         with pytest.raises(HubtweetsError) as caught:
             release.push(opened, Hub(api, hub[0]), Wishes())
     assert str(caught.value).splitlines() == [
-        "2 things stand in the way:",
+        "3 things stand in the way:",
         "- b.bin: holds the path of your home folder; take it out of where it came from, and type: hubtweets publish lyons____",
         "- notes.txt, line 2: holds your token; take it out of where it came from, and type: hubtweets publish lyons____",
+        "- notes.txt, line 2: holds what looks like a token or a key; take it out of where it came from, and type: hubtweets publish lyons____",
     ]
     assert list(api.list_models()) == []
 
