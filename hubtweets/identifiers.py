@@ -1,8 +1,8 @@
 """Numbers that identify a person, their account or where they are: IBANs, payment cards, IP and MAC addresses, coordinates.
 
 In: a text. Out: the same with them masked. Each has a pattern and a check: the checksum of IBANs (ISO 13616, mod 97) and of cards (ISO/IEC 7812,
-Luhn), whether an IP address is a public one. Addresses that are reserved for examples count as public. Traded: an address of four numbers under 64
-is a version, unless a word such as `server` stands before it; coordinates need four decimals, five if both are under ten, fewer after a word such as
+Luhn), whether an IP address is a public one. Addresses that are reserved for examples count as public. Traded: an address of four numbers under 64 is
+a version, unless a word such as `server` stands before it; coordinates need four decimals, five if both are under ten, fewer after a word such as
 `location` and with a degree sign.
 """
 
@@ -36,7 +36,9 @@ IBAN_COUNTRIES = {
 CARD_LENGTHS = re.compile(r"4\d{15}(?:\d{3})?|(?:5[0-8]|2[2-7]|6\d)\d{14}|(?:6[0-9])\d{17}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}")
 IP_CUE = re.compile(r"\b(?:ip|ipv4|ping|ssh|server|host|address|connect|login|dns)\b[^\d\n]{0,16}$", re.IGNORECASE)
 VERSION_CUE = re.compile(
-    r"(?:\b(?:version|release|firmware|build|update|upgrade|section|chapter|driver|patch)\b[^\d\n]{0,12}|\bv(?:er)?\.? ?)$", re.IGNORECASE
+    r"(?:[a-z]/|\bv(?:er)?\.? ?|\b(?:version|release|build|update|upgrade|patch|firmware|driver|section|chapter|android|ios|chrome|firefox"
+    r"|windows|kernel)\b[^\d\n]{0,12})$",
+    re.IGNORECASE,
 )
 PLACE_CUE = re.compile(r"(?:\b(?:gps|geo|coord\w*|lat\w*|location|standort|position|maps?|here|meet)\b[^\d\n]{0,24}|[@?&]\w{0,6}=?)$", re.IGNORECASE)
 CONTEXT = 40  # characters before a number in which such a word may stand
@@ -83,7 +85,8 @@ def is_public_ip(match: re.Match[str]) -> bool:
     before = words_before(match)
     if address.version == 6 or IP_CUE.search(before):
         return True
-    return max(address.packed) >= 64 and not VERSION_CUE.search(before)
+    is_version = max(address.packed) < 64 or address.packed[1:3] == b"\0\0" or VERSION_CUE.search(before)
+    return not is_version
 
 
 def is_mac(match: re.Match[str]) -> bool:
@@ -113,11 +116,11 @@ def always(match: re.Match[str]) -> bool:
 
 
 def make_iban_pattern() -> re.Pattern[str]:
-    ways = (rf"(?:{countries.replace(' ', '|')})\d\d(?:[ -]?[0-9A-Z]){{{length - 4}}}" for length, countries in IBAN_COUNTRIES.items())
-    return re.compile(rf"(?<![0-9A-Za-z])(?=[A-Z]{{2}}\d\d)(?:{'|'.join(ways)})(?![0-9A-Za-z])", re.IGNORECASE | re.ASCII)
+    ways = (rf"(?:{countries.replace(' ', '|')})[ -]?\d\d(?:[ -]?[0-9A-Z]){{{length - 4}}}" for length, countries in IBAN_COUNTRIES.items())
+    return re.compile(rf"(?<![0-9A-Za-z])(?=[A-Z]{{2}}[ -]?\d\d)(?:{'|'.join(ways)})(?![0-9A-Za-z])", re.IGNORECASE | re.ASCII)
 
 
-SEPARATOR = r"\s{0,2}[,;/ ]\s{0,2}(?:(?i:lon|lng|long|longitude)\s?[:=]?\s?|[EW]\s?)?"
+SEPARATOR = r"\s{0,2}[,;/& ]\s{0,2}(?:(?i:lon|lng|long|longitude)\s?[:=]?\s?|[EW]\s?)?"
 DEGREES = r"\d{1,3}\s?°\s?\d{1,2}\s?['′’]\s?(?:\d{1,2}(?:\.\d{1,6})?\s?(?:[\"″”]|''|′′)\s?)?"
 IDENTIFIERS = (
     Identifier("[iban]", make_iban_pattern(), is_iban),
@@ -135,7 +138,7 @@ IDENTIFIERS = (
     Identifier(
         "[location]",
         re.compile(
-            rf"(?<![\w.])(?P<latitude>[+-]?\d{{1,2}}\.\d{{2,15}})\s?°?\s?[NS]?{SEPARATOR}(?P<longitude>[+-]?\d{{1,3}}\.\d{{2,15}})(?![\d])(?:\s?°\s?[EW]?|\s?[EW]\b)?",
+            rf"(?<![\w.])(?!10\.\d{{4,9}}/)(?P<latitude>[+-]?\d{{1,2}}\.\d{{2,15}})\s?°?\s?[NS]?{SEPARATOR}(?P<longitude>[+-]?\d{{1,3}}\.\d{{2,15}})(?![\d])(?:\s?°\s?[EW]?|\s?[EW]\b)?",
             re.ASCII,
         ),
         is_place,

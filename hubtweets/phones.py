@@ -15,23 +15,25 @@ REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "BR", "IN", "JP", "KR", "AU
 OWN_GROUPING = ("EG", "NG")  # regions whose people group numbers otherwise than their plan says
 SEPARATORS = r"\s().\-/\u2010-\u2015\u2212\u30fc\uff0d\uff08\uff09\u200b-\u200d\u2060\ufeff"
 ROW = re.compile(rf"(?<![A-Za-z0-9_@#])\+?\(?\d(?:[{SEPARATORS}+]{{0,3}}\d){{6,}}+")
+DECIMAL = re.compile(r"\d+\.\d+")
 GROUP = re.compile(r"\d+")
 GLUED = re.compile(r"(?!x\d|ext)[A-Za-z_]")  # after a number: it is a model's or an amount; an extension is none of it
 LOOSE = re.compile(r"[\s/(+\uff08]")  # a number may begin or end at one of these, but not within 978-3-16
 OPEN, CLOSE = re.compile(r"[(（]"), re.compile(r"[)）]")
 DASH = re.compile(r"[\u2010-\u2015\u2212\u30fc\uff0d]")
 CUE = re.compile(
-    r"(?:\b(?:tel|telefon|phone|(?:my|phone|mobile|contact) (?:number|no)|call|ring|text|whatsapp|signal|mobile|cell|handy|zadzwoń|ruf|fon)\b"
+    r"(?:\b(?:tel|telefon|phone|(?:my|phone|mobile|contact) (?:number|no)|call|ring|text|whatsapp|signal|mobile|cell|mob|handy|kom|zadzwoń|ruf|fon)\b"
     r"|wa\.me/|(?:电话|電話|手机|微信)(?:号码?|番号)?|тел|звон\w{0,4}|هاتف)"
     r"(?:\W{1,3}(?:is|me|us|him|her|at|on|or|no|nr|number|now|my|the|just|mich|an|unter|pod)\b){0,3}\W{0,4}$",
     re.IGNORECASE,
 )
 NO_PHONE = re.compile(
-    r"[€$£¥₽₹]\s?$|\b(?:isbn|issn|doi|order|invoice|flight|tracking|serial|version|ticket|part|model|sku|ref|id|case|account)\b\W{0,3}(?:number|no|nr|n°)?\W{0,3}$",
+    r"[€$£¥₽₹]\s?$|\b(?:isbn|issn|doi|upc|ean|order|invoice|flight|tracking|serial|version|ticket|part|model|sku|ref|id|case|account)\b\W{0,3}(?:number|no|nr|n°)?\W{0,3}$",
     re.IGNORECASE,
 )
 UNIT = re.compile(r"\s?(?:[€$£¥₽₹%]|(?:USD|EUR|GBP|PLN|CHF|zł|euros?|dollars?|people|users|views|followers|votes|km|stars)\b)")
 CONTEXT = 40  # characters before a number in which such a word may stand
+IN_ORDER = "012345678901234567890"
 DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 MOST_GROUPS = 7  # in one number
 MOST_SIGNS = 3  # before one
@@ -112,7 +114,7 @@ def is_phone(text: str, groups: list[Span], checks: Iterator[int]) -> bool:
         return called or (not NO_PHONE.search(before) and is_mobile(digits, checks))
     if len(digits) not in DIGITS or sum(end - start == 1 for start, end in groups) > 1 or digits.endswith("000000"):
         return False
-    if NO_PHONE.search(before):
+    if NO_PHONE.search(before) or DECIMAL.fullmatch(text, start, end):
         return False
     return is_national(text, groups, digits, checks)
 
@@ -156,7 +158,7 @@ def is_mobile(digits: str, checks: Iterator[int]) -> bool:
     """Tell whether bare digits are a mobile number with the 0 that is dialled before it; few ids begin with one."""
     import phonenumbers
 
-    if not 10 <= len(digits) <= 11 or digits[0] != "0":
+    if not 10 <= len(digits) <= 11 or digits[0] != "0" or digits in IN_ORDER:
         return False
     regions = [region for region, pattern in national_patterns().items() if pattern.fullmatch(digits)]
     if regions and next(checks, None) is None:

@@ -21,6 +21,8 @@ class Form(NamedTuple):
 WITH_DIGIT = r"(?=[\w.~+/-]{0,59}\d)"  # as random characters have and a name in code seldom has
 BASE64 = "[A-Za-z0-9/+]"
 MIXED_CASE = r"(?=[^A-Z\s]{0,39}[A-Z])(?=[^a-z\s]{0,39}[a-z])"
+# eight letters and digits without a separator, as random ones have and words with a year have not
+RANDOM = r"(?=(?:[\w+/=~-]{0,52}[_+/=~-])?(?=[A-Za-z]{0,11}\d)(?=\d{0,11}[A-Za-z])[A-Za-z0-9]{8})"
 NAME = r"(?:(?:api|access|secret|private|auth|client|account|signing|encryption|webhook)[ _-]?(?:key|token|secret)|secret|token|passw(?:or)?d|pwd)"
 FORMS = (
     Form("Adobe", r"p8e-[a-z0-9]{32}", "p8e-{x32}"),
@@ -110,7 +112,7 @@ FORMS = (
     Form("named hexadecimal value", r"(?i:key|token|secret) (?:is )?[0-9a-f]{32}\b", "token {x32}"),
     Form(
         "named value",
-        rf"(?i:{NAME})[\"'`]?\s{{0,3}}(?:[:=]>?|\bis\b)\s{{0,3}}[\"'`]?(?!0x)(?=[\w+/=~-]{{0,60}}\d)(?=\d{{0,19}}[^\W\d])[\w+/=~-]{{20,}}+(?!\.\w|[(\[])",
+        rf"(?i:{NAME})[\"'`]?\s{{0,3}}(?:[:=]>?|\bis\b)\s{{0,3}}[\"'`]?(?!0x){RANDOM}[\w+/=~-]{{20,}}+(?!\.\w|[(\[])",
         "api_key = {a32}",
     ),
 )

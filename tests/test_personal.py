@@ -8,8 +8,10 @@ from hubtweets.secret_forms import FORMS, Form, may_hold_secret
 from tests.forms import KEPT, KEYS, MASKED, generate
 
 AROUND = ("{}", "oops: {} never mind", "({})", "first\n{}\nlast")
-KNOWN_MISSES = {"alice at example.com", "alice @ example.com"}  # nothing tells them from "look at example.com"
-KNOWN_ALARMS = {"03 12 19 27 33 41 lottery", "1.618033, 2.718281"}  # a phone number in France, and a place near Lagos
+# nothing tells these from "look at example.com" and from two losses
+KNOWN_MISSES = {"alice at example.com", "alice @ example.com", "6.5244, 3.3792"}
+# a phone number in France, a place near Lagos, an address in words
+KNOWN_ALARMS = {"03 12 19 27 33 41 lottery", "1.618033, 2.718281", "be at home dot com is lame"}
 MIXED = [
     ("alice.b+c@mail.example.co.uk wrote", "[email] wrote"),
     ("发邮件到me@example.com谢谢", "发邮件到[email]谢谢"),
@@ -85,7 +87,8 @@ def test_keys_and_tokens_are_masked(shape: str) -> None:
 def test_recall_and_precision() -> None:
     """Each form alone and in a sentence; the numbers are those of the closing note."""
     kinds = {"key": len(KEYS)} | Counter(kind for kind, _, _ in MASKED)
-    missed = [(kind, text) for kind, text, expected in MASKED if any(scrub(a.format(text))[0] != a.format(expected) for a in AROUND)]
+    missed = [("key", shape) for shape in KEYS if not all(scrub(a.format(generate(shape)))[1] for a in AROUND)]
+    missed += [(kind, text) for kind, text, expected in MASKED if any(scrub(a.format(text))[0] != a.format(expected) for a in AROUND)]
     alarms = [(kind, text) for kind, text in KEPT if any(scrub(a.format(generate(text)))[0] != a.format(generate(text)) for a in AROUND)]
     assert {text for _, text in missed} == KNOWN_MISSES
     assert {text for _, text in alarms} == KNOWN_ALARMS
@@ -94,7 +97,7 @@ def test_recall_and_precision() -> None:
     precision = found / (found + len(alarms))
     print(f"{found} of {sum(kinds.values())} masked, {len(alarms)} of {len(KEPT)} look-alikes too; precision {precision:.3f}")
     print({kind: f"{share:.3f} of {kinds[kind]}" for kind, share in recall.items()})
-    assert {kind for kind, share in recall.items() if share < 1} == {"email"}
+    assert {kind for kind, share in recall.items() if share < 1} == {"email", "location"}
     assert found / sum(kinds.values()) > 0.98 and precision > 0.98
     assert len(alarms) / len(KEPT) < 0.03
 
