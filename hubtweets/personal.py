@@ -1,48 +1,46 @@
 """Personal data and secrets in posts.
 
-In: posts as they were read. Out: the same with e-mail addresses, phone numbers, keys and tokens masked, before anything is written or learnt. Phone
-numbers are found by Google's libphonenumber: those with a country code anywhere, those without one where they are a valid number of one of
-`REGIONS`, grouped as people there write it, bare digits after a word such as `call`. Not every way to write a number is known. Keys and tokens have
-the forms that their issuers document, as secret scanners know them.
+In: posts as they were read. Out: the same with e-mail addresses, phone numbers, other numbers that identify a person (`identifiers`), keys and tokens
+(`secret_forms`) masked, before anything is written or learnt. Traded: a form that is in none of the lists passes.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 
+from hubtweets.identifiers import mask_identifiers
+from hubtweets.phones import find_phones
 from hubtweets.posts import Post
+from hubtweets.secret_forms import SECRET, may_hold_secret
 
 MASKED_EMAIL, MASKED_PHONE, MASKED_KEY = "[email]", "[phone]", "[key]"
-LATIN = "0-9A-Za-zÀ-ɏ"  # what is glued to an address in another script is no part of it
-EMAIL = re.compile(rf"(?<![{LATIN}_.+@-])[{LATIN}_.+-]{{1,64}}@[{LATIN}-]{{1,63}}(?:\.[{LATIN}-]{{1,63}}){{0,8}}\.[A-Za-z]{{2,24}}(?![{LATIN}])")
-SEPARATORS = r"\s().\-/\u2010-\u2015\u2212\u30fc\uff0d\uff08\uff09"
-MAYBE_PHONE = re.compile(rf"\+?\(?\d(?:[{SEPARATORS}+]{{0,3}}\d){{6,40}}")
-SEPARATED = re.compile(rf"[+{SEPARATORS}]")
-DASH = re.compile(r"[\u2010-\u2015\u2212\u30fc\uff0d]")
-CUE = re.compile(r"tel|phone|call|text me|whatsapp|mobile|cell|number|电话|電話|手机|微信|тел|звон", re.IGNORECASE)
-REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "BR", "IN", "JP", "KR", "AU", "CN", "RU", "TR")
-LONG_WORD = re.compile(r"\S{15}|-----BEGIN")  # in every secret; this, AT and DIGITS are in few posts, and most are done with quickly
-AT = re.compile(r"\w@\w")
-DIGITS = re.compile(r"\d\D{0,3}\d")
-SECRET = re.compile(
-    r"""
-    \b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{22,})          # GitHub
-    |\bglpat-[\w-]{20,}                                            # GitLab
-    |\bhf_[A-Za-z]{30,}|\bapi_org_[A-Za-z]{30,}                    # Hugging Face
-    |\bsk-(?:proj-|ant-|or-)?[\w-]{20,}                            # OpenAI, Anthropic, OpenRouter
-    |\b(?:AKIA|ASIA)[0-9A-Z]{16}\b                                # Amazon
-    |\bAIza[\w-]{35}|\bya29\.[\w-]{20,}                           # Google
-    |\bxox[abeoprs]-[\w-]{10,}                                     # Slack
-    |\b[sr]k_(?:live|test)_[A-Za-z0-9]{16,}                        # Stripe
-    |\bA{20}[A-Za-z0-9%]{30,}                                      # X
-    |\bdiscord(?:app)?\.com/api/webhooks/\d+/[\w-]{40,}           # Discord
-    |\bnpm_[A-Za-z0-9]{36}\b|\bpypi-[\w-]{50,}                    # package registries
-    |\b\d{8,10}:AA[\w-]{33}\b                                     # Telegram bots
-    |\bSG\.[\w-]{16,}\.[\w-]{16,}                                  # SendGrid
-    |(?<![\w-])eyJ[\w-]{10,4000}\.eyJ[\w-]{10,4000}\.[\w-]*         # JSON Web Tokens
-    |-----BEGIN\ [A-Z ]{0,30}PRIVATE\ KEY(?:.*PRIVATE\ KEY-----|.*)
+HIDDEN = "\u00ad\u200b-\u200d\u2060\ufeff"  # characters that are not shown
+LETTERS = f"0-9A-Za-z\u00c0-\u0dff\uff10-\uff19\uff21-\uff3a\uff41-\uff5a{HIDDEN}"  # of scripts with spaces between words, and full-width ones
+UNSPACED = "\u0e00-\u0eff\u2e80-\u9fff\uac00-\ud7af"  # scripts without spaces, and Korean
+AT = rf"(?:[{HIDDEN}]*[@＠﹫]|\s?[\[({{<]\s?(?i:at|@)\s?[\])}}>]\s?)"
+DOT = r"(?:[.．。]|\s?[\[({<]\s?(?i:dot|punkt|\.)\s?[\])}>]\s?|\s(?i:dot)\s)"
+FILES = "(?:png|jpe?g|gif|svg|webp|avif|pdf|mp[34]|zip|html?|js|css|json|md|py|txt)"
+TOP_LEVEL = rf"""(?:
+    (?!{FILES}(?![{LETTERS}]))[A-Za-z{HIDDEN}]{{2,24}}|xn--[0-9A-Za-z-]{{2,59}}|[\uff21-\uff5a]{{2,24}}|[\u0370-\u0dff{HIDDEN}]{{2,24}}|[{UNSPACED}]{{2,6}}
+)"""
+DOMAIN = rf"(?![1-9](?:\.\d)?x\.)(?:[{LETTERS}{UNSPACED}_-]{{1,63}}{DOT}){{1,8}}{TOP_LEVEL}(?![{LETTERS}])"
+EMAIL = re.compile(
+    rf"""
+    (?<![{LETTERS}_.+@＠-])(?!(?:git|svn|hg)@)[{LETTERS}_.+-]{{1,64}}(?<!\.){AT}{DOMAIN}
+    |(?<![\w.+@＠-])[\w.+-]{{1,64}}{AT}(?=[\w-]{{0,62}}[{UNSPACED}][\w-]{{0,62}}{DOT}){DOMAIN}  # the local part is in a script without spaces
     """,
-    re.VERBOSE | re.ASCII | re.DOTALL,
+    re.VERBOSE,
 )
+SPOKEN_EMAIL = re.compile(
+    r"""
+    (?<![\w.+-])[\w.+-]{1,64}[\s_]{1,3}at[\s_]{1,3}(?!(?:an?|the|this|that|these|each|every|any|some|one|my|your|his|her|our|their|its)\s)[\w-]{1,63}
+    (?:[\s_]{1,3}dot[\s_]{1,3}[\w-]{1,63}){0,4}[\s_]{1,3}dot[\s_]{1,3}(?:com|net|org|edu|gov|info|dev|app|io|ai|eu|de|uk|fr|es|nl|ch|pl|ca|au|jp|ru|br)\b
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+# Cheap pre-filters. The first character is a set, which `re` searches fastest.
+MAYBE_EMAIL = re.compile(r"[@＠﹫\[({<](?:(?<=[^\s@][@＠﹫])|\s?(?:at|AT|At|@)\s?[\])}>])")
+MAYBE_SPOKEN = re.compile(r"[dD](?:ot|OT)[\s_]")
+MAYBE_NUMBER = re.compile(r"\d\D{0,3}\d")
 
 
 def scrubbed(posts: Iterable[tuple[str, Post]]) -> Iterator[tuple[str, Post]]:
@@ -53,29 +51,22 @@ def scrubbed(posts: Iterable[tuple[str, Post]]) -> Iterator[tuple[str, Post]]:
 
 
 def scrub(text: str) -> tuple[str, bool]:
-    """Return the text with e-mail addresses, phone numbers, keys and tokens masked, and whether there was a key or a token."""
+    """Return the text with personal data, keys and tokens masked, and whether there was a key or a token."""
     secrets = 0
-    if LONG_WORD.search(text):
+    if may_hold_secret(text):
         text, secrets = SECRET.subn(MASKED_KEY, text)
-    if AT.search(text):
+    if MAYBE_EMAIL.search(text):
         text = EMAIL.sub(MASKED_EMAIL, text)
-    if DIGITS.search(text):
-        text = MAYBE_PHONE.sub(mask_phones, text)
+    if MAYBE_SPOKEN.search(text):
+        text = SPOKEN_EMAIL.sub(MASKED_EMAIL, text)
+    if MAYBE_NUMBER.search(text):
+        text = mask_phones(mask_identifiers(text))
     return text, secrets > 0
 
 
-def mask_phones(match: re.Match) -> str:
-    """Return a row of digits with the phone numbers in it masked."""
-    import phonenumbers
-
-    digits = match[0]
-    if not SEPARATED.search(digits):  # bare digits are ids, prices and years, unless what is before them tells
-        cue = CUE.search(match.string[max(0, match.start() - 24) : match.start()])
-        return MASKED_PHONE if cue and 7 <= len(digits) <= 15 else digits
-    digits = DASH.sub("-", " ".join(digits.split()))  # as it will read once line breaks and odd spaces are gone
-    before = digits
-    for region in (None, *REGIONS):
-        grouping = phonenumbers.Leniency.STRICT_GROUPING if region else phonenumbers.Leniency.VALID
-        for found in list(phonenumbers.PhoneNumberMatcher(digits, region, grouping, max_tries=5))[::-1]:
-            digits = digits[: found.start] + MASKED_PHONE + digits[found.end :]
-    return digits if digits != before else match[0]
+def mask_phones(text: str) -> str:
+    parts, end = [], 0
+    for start, stop in find_phones(text):
+        parts += [text[end:start], MASKED_PHONE]
+        end = stop
+    return "".join(parts) + text[end:]

@@ -275,7 +275,7 @@ def test_two_authors_stand_side_by_side() -> None:
     assert text.count("<img ") == 2 and "Lyons__ 𝓃 🤖 & Bob | B AI CYBORG @lyons____-bob bot" in shown
     assert "posts from 2019-03-01 to 2026-06-24 and @bob's posts." in shown
     assert "| Data | @lyons&#95;&#95;&#95;&#95; | @bob |\n| --- | --- | --- |\n| Tweets downloaded | 3086 | 420 |\n| Retweets | 1225 | 0 |\n" in text
-    assert "In 2 of the kept ones an e-mail address or a phone number is masked." in shown
+    assert "In 2 of the kept ones personal data is masked." in shown
     assert "an epoch passes 0.80 times over @lyons____'s posts and 1.70 times over @bob's posts." in shown
     assert "an X archive and the Bluesky API" in shown
 

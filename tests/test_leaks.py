@@ -18,10 +18,31 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.publisher import Hub, Wishes
 from hubtweets.run import open_run
 from tests.conftest import run
+from tests.forms import generate
 from tests.test_posts_x_archive import archive_files, javascript, tweet, write_zip
 
 TOKEN = "hf_" + "PLANTED" * 5
 KEY, HOME = "planted-key-0123456789", "/home/planted-jane"
+
+
+def generate_numbers() -> dict[str, object]:
+    """Return what stands in records and in configs of models, and looks like something else."""
+    return {
+        "sha256": generate("{x64}"),
+        "key": generate("{x64}"),
+        "commit": generate("{x40}"),
+        "etag": generate("{x32}"),
+        "id": generate("{x8}-{x4}-4{x3}-a{x3}-{x12}"),
+        "version": "5.23.0.1",
+        "endpoint": "http://127.0.0.1:8086",
+        "losses": [52.5234, 13.40567, 0.123456789],
+        "post": 1353378455178633217,
+        "eos_token": "<|endoftext|>",
+        "pad_token": "<|reserved_special_token_0|>",
+        "token_ids": [4111111111111111, 5500000000000004],
+        "tokenizer_class": "PreTrainedTokenizerFastForGeneration2",
+        "date": "2026-07-25T08:26:58+00:00",
+    }
 
 
 @pytest.fixture
@@ -40,6 +61,12 @@ def marks(monkeypatch: pytest.MonkeyPatch) -> leaks.Marks:
         ("a.bin", "\0hf_" + "other" * 8, []),  # what only looks like one may be chance there
         ("a.json", "hf_" + "other" * 8, ["a.json, line 1: holds what looks like a token or a key"]),
         ("a.json", "AKIA" + "Q" * 16, ["a.json, line 1: holds what looks like a token or a key"]),
+        ("a.json", json.dumps({"text": "look\n" + generate("gsk_{a52}")}), ["a.json, line 1: holds what looks like a token or a key"]),
+        ("a.json", json.dumps({"text": "é" + generate("hf_{a34}")}), ["a.json, line 1: holds what looks like a token or a key"]),
+        ("a.md", generate("aws_secret_access_key = {b40}"), ["a.md, line 1: holds what looks like a token or a key"]),
+        ("a.md", "alice (at) example (dot) org", ["a.md, line 1: holds an e-mail address"]),
+        ("a.json", json.dumps(generate_numbers()), []),
+        ("a.md", "![](foo@2x.png) git@github.com:a/b.git sk-learn-is-the-best-library", []),
         ("a.json", KEY, ["a.json, line 1: holds the value of WANDB_API_KEY"]),
         ("a.json", "short", []),
         ("a.json", '{"x":\n"/home/planted-jane/models"}', ["a.json, line 2: holds the path of your home folder"]),
@@ -98,9 +125,10 @@ def test_a_push_with_a_leak_sends_nothing(workplace: Path, hub: tuple[str, str],
         with pytest.raises(HubtweetsError) as caught:
             release.push(opened, Hub(api, hub[0]), Wishes())
     assert str(caught.value).splitlines() == [
-        "2 things stand in the way:",
+        "3 things stand in the way:",
         "- b.bin: holds the path of your home folder; take it out of where it came from, and type: hubtweets publish lyons____",
         "- notes.txt, line 2: holds your token; take it out of where it came from, and type: hubtweets publish lyons____",
+        "- notes.txt, line 2: holds what looks like a token or a key; take it out of where it came from, and type: hubtweets publish lyons____",
     ]
     assert list(api.list_models()) == []
 

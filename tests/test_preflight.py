@@ -110,6 +110,7 @@ def test_every_problem_is_told_at_once(opened: Run, connected: Hub, hub: tuple[s
         f"--tag v1: {ADDRESS}/mine/lyons____ has it on another commit; choose another, or leave --tag out",
         "--prompt: holds the path of your home folder; take it out",
         "--prompt: holds your token; take it out",
+        "--prompt: holds what looks like a token or a key; take it out",
         "--message: holds an e-mail address; take it out",
         "none.zip: no such file, nor one of x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID; name the posts: --posts FILE",
     ]

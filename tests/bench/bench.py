@@ -4,6 +4,7 @@ Each figure is the median of several runs on this machine, in seconds unless its
 """
 
 import json
+import random
 import shutil
 import statistics
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tests.bench import hub, quality, training
@@ -111,6 +113,19 @@ def audit(folder: Path) -> dict[str, float]:
     return {"audit of 200 samples": taken, "audit, MiB of memory": memory}
 
 
+def scrub(folder: Path) -> dict[str, float]:
+    """Measure the masking of 100,000 posts of the example's author, and of 100 kB of what is dearest to it."""
+    from hubtweets import grammar, personal
+    from tests.test_personal import HOSTILE
+
+    chance = random.Random(0)
+    posts = [grammar.sentence(chance) for _ in range(100_000)]
+    return {
+        "scrub of 100,000 posts": seconds(lambda: [personal.scrub(post) for post in posts]),
+        "scrub of 100 kB, at worst": max(seconds(partial(personal.scrub, text)) for text, _ in HOSTILE.values()),
+    }
+
+
 PARTS: dict[str, Callable[[Path], dict[str, float]]] = {
     "commands": commands,
     "start": training.start,
@@ -118,6 +133,7 @@ PARTS: dict[str, Callable[[Path], dict[str, float]]] = {
     "memory": training.memory,
     "archives": archives,
     "audit": audit,
+    "scrub": scrub,
     "hub": hub.load,
     "quality": quality.measure,
 }
