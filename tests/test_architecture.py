@@ -93,7 +93,7 @@ ALLOWED = {
     "hubtweets.snippets": PLAIN,
     "hubtweets.preflight": set(MODULES) - {"hubtweets.cli", "hubtweets.stages", "hubtweets.release", "hubtweets.preflight", "hubtweets.trainer"},
     **dict.fromkeys(VERIFYING, set(MODULES) - {"hubtweets.cli", "hubtweets.stages", "hubtweets.release", "hubtweets.preflight", "hubtweets.trainer"}),
-    "hubtweets.takedown": RECORD | {"hubtweets.publisher", "hubtweets.record_json"},
+    "hubtweets.takedown": RECORD | {"hubtweets.plan", "hubtweets.publisher", "hubtweets.record_json"},
     "hubtweets.run": RECORD | {"hubtweets.processes", "hubtweets.record_json"},
     "hubtweets.hub": set(),
     "hubtweets.hub.errors": set(),
