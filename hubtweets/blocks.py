@@ -55,13 +55,13 @@ def split_lines(text: str, spans: Sequence[tuple[yaml.Node, yaml.Node]]) -> tupl
     """Return, for each pair of a first and a last node, the lines before them and their own, and then the lines after all of them."""
     chunks, start = [], 0
     for first, last in spans:
-        begin, end = first.start_mark.index - first.start_mark.column, end_of(text, last)
+        begin, end = first.start_mark.index - first.start_mark.column, find_end(text, last)
         chunks.append((text[start:begin], text[begin:end]))
         start = end
     return chunks, text[start:]
 
 
-def end_of(text: str, node: yaml.Node) -> int:
+def find_end(text: str, node: yaml.Node) -> int:
     """Return where the last line of a node ends, with the comment on it."""
     while isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:  # libyaml ends it only at the next key, after the comments
         last = node.value[-1]

@@ -113,14 +113,14 @@ def merge_heads(base: str, ours: str, theirs: str) -> tuple[str, list[Conflict]]
     values: dict[str, str] = {}
     conflicts: list[Conflict] = []
     try:
-        was, (our, _), (their, rest) = read_values(inside(base)), read_blocks(inside(ours)), read_blocks(inside(theirs))
+        was, (our, _), (their, rest) = read_values(strip_dashes(base)), read_blocks(strip_dashes(ours)), read_blocks(strip_dashes(theirs))
         for key in {**their, **our}:
             merged, agreed = merge_blocks(key, was.get(key), our.get(key), their.get(key))
             lines[key] = merged.text if merged else ""
             if merged:
                 values[key] = merged.value
             if not agreed:
-                conflicts.append(Conflict(f"metadata {key!r}", shown(their.get(key)), shown(our.get(key))))
+                conflicts.append(Conflict(f"metadata {key!r}", describe(their.get(key)), describe(our.get(key))))
         text = "".join(block.lead + lines[key] for key, block in their.items()) + rest
         text += "".join(lines[key] for key in our if key not in their)
         if values and read_values(text) != values:
@@ -130,7 +130,7 @@ def merge_heads(base: str, ours: str, theirs: str) -> tuple[str, list[Conflict]]
     return f"---\n{text}---\n" * bool(values), conflicts
 
 
-def inside(head: str) -> str:
+def strip_dashes(head: str) -> str:
     """Return a front matter without its two lines of dashes."""
     return head.removeprefix("---\n").removesuffix("---\n")
 
@@ -159,7 +159,7 @@ def plain_list(value: str | None) -> list[str] | None:
     return None if any(isinstance(one, dict | list) for one in items) else [json.dumps(one) for one in items]
 
 
-def shown(block: Block | None) -> str:
+def describe(block: Block | None) -> str:
     """Return what a conflict says of a key's value."""
     return short(str(json.loads(block.value)) if block else "")
 

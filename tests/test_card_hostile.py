@@ -119,6 +119,12 @@ def test_a_text_that_stands_everywhere(text: str) -> None:
     check(dict.fromkeys(FOREIGN, text))
 
 
+def test_a_picture_is_described_without_elements() -> None:
+    text = card.render(hostile(dict.fromkeys(FOREIGN, "tame") | {"base": "a <b> www.evil.example"}))
+    [line] = [line for line in text.splitlines() if line.startswith("![") and "fine-tuned" in line]
+    assert "a &#60;b&#62; www.evil.example fine-tuned on them](" in line
+
+
 def test_hostile_records() -> None:
     """`make test HURT=5000` tries as many."""
 

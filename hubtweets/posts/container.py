@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, NoReturn, cast
 
 from hubtweets.errors import HubtweetsError
 
@@ -87,9 +87,9 @@ def listed(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
     if path.is_dir():
         return list(walk(path)), lambda name: (path / name).open("rb")
     if zipfile.is_zipfile(path) or path.suffix == ".zip":
-        return listed_zip(path)
+        return list_zip(path)
     if path.name.endswith((".tar.gz", ".tgz", ".tar")):
-        return listed_tar(path)
+        return list_tar(path)
     return [path.name], lambda name: path.open("rb")
 
 
@@ -108,16 +108,17 @@ class Headers:
         data = self.file.read(bound if size < 0 else min(size, bound))
         self.most -= len(data)
         if self.most < 0 or data.count(ZIP_ENTRY) > MAX_FILES:
-            raise too_many(self.path)
+            refuse_list(self.path)
         return data
 
 
-def too_many(path: Path) -> HubtweetsError:
+def refuse_list(path: Path) -> NoReturn:
+    """Raise HubtweetsError for an archive whose list of files is too long."""
     most = f"{MAX_FILES:,} files, or {MAX_NAMES >> 20} MiB of names and attributes"
-    return HubtweetsError(f"{path}: lists more than {most}; unpack it and give the folder")
+    raise HubtweetsError(f"{path}: lists more than {most}; unpack it and give the folder")
 
 
-def listed_zip(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
+def list_zip(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
     """List a zip, whose directory zipfile reads whole, whatever number of entries it claims to have."""
     headers = Headers(path, path.open("rb"), MAX_NAMES)
     archive = zipfile.ZipFile(cast(IO[bytes], headers))
@@ -126,7 +127,7 @@ def listed_zip(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
     return list(entries), lambda name: archive.open(entries[name])
 
 
-def listed_tar(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
+def list_tar(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
     """List a tar, compressed by gzip or not. Of each file only its name and place are kept: its other attributes may be of any size."""
     headers, left = Headers(path, open_tar(path), MAX_TAR_HEADER), MAX_TAR_HEADERS
     tar = tarfile.open(fileobj=cast(IO[bytes], headers), mode="r:")  # noqa: SIM115
@@ -135,7 +136,7 @@ def listed_tar(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
     while member := tar.next():
         count, names = count + 1, names + len(member.name.encode(errors="surrogateescape"))
         if count > MAX_FILES or names > MAX_NAMES:
-            raise too_many(path)
+            refuse_list(path)
         if member.isreg() and not member.issparse():
             members[member.name] = kept = tarfile.TarInfo(member.name)
             kept.size, kept.offset_data = member.size, member.offset_data
