@@ -36,7 +36,7 @@ from hubtweets.options import (
 )
 from hubtweets.record import Consent, Published, Target, TrainingConfig
 from hubtweets.run import Run, bot_name, check_handle, last_handle, open_run
-from hubtweets.settings import agreed, ask_numbers, numbers_of, reading_of, tracked_by, training_of, typed
+from hubtweets.settings import ask_numbers, is_typed, numbers_of, reading_of, tracked_by, training_of, typed
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -271,7 +271,7 @@ def takedown(repo_id: str, hub: str | None, runs: Path, hide: bool, yes: bool) -
     from hubtweets.takedown import take_down
 
     with publisher.connect(hub) as connected:
-        for line in take_down(connected, repo_id, hide, runs, lambda what: yes or agreed(what, "hide it" if hide else "delete it")):
+        for line in take_down(connected, repo_id, hide, runs, lambda what: yes or is_typed(repo_id, what, "hide it" if hide else "delete it")):
             click.echo(printable(line))
 
 

@@ -2,24 +2,21 @@
 
 In: the card as it was rendered last, as it is rendered now, and as it stands on the Hub. Out: the card to push, and where both sides changed the
 same to different ends; there it has the new rendering, and a person has to look. The body is merged by lines as diff3 does (Khanna, Kunal and
-Pierce: A Formal Investigation of Diff3, 2007), the front matter by keys.
+Pierce: A Formal Investigation of Diff3, 2007). The front matter is merged by keys: the text of a key that only its owner changed stays as it is.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any
 
-import yaml
-
+from hubtweets.blocks import Block, dump_list, edit_list, read_blocks, read_values
 from hubtweets.errors import one_line
-from hubtweets.front_matter import Dumper
-from hubtweets.hub.cards import FRONT_MATTER, front_matter
+from hubtweets.hub.cards import FRONT_MATTER
 from hubtweets.hub.errors import HubError
 
 MAX_LINES = 5000  # difflib takes time with the square of them
 SHOWN = 60  # characters of either side of a conflict
-ABSENT = object()  # what stands where a key is not there
 
 
 @dataclass(frozen=True)
@@ -57,8 +54,8 @@ def merge(base: str | None, ours: str, theirs: str) -> Merged:
 
 
 def ended(text: str) -> str:
-    """Return a text whose lines all end alike, the last one too."""
-    text = text.replace("\r\n", "\n")
+    """Return a text whose lines all end alike, the last one too, and without a byte order mark."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     return text if text.endswith("\n") else text + "\n"
 
 
@@ -107,46 +104,64 @@ def matched(base: Sequence[str], other: Sequence[str]) -> dict[int, int]:
 
 
 def merge_heads(base: str, ours: str, theirs: str) -> tuple[str, list[Conflict]]:
-    """Merge front matters by their keys; where one side has changed nothing, the other's text is taken with its comments and its order."""
+    """Merge front matters by their keys: theirs in their order and with their comments, also of a key that goes; then the new ones of ours."""
     if theirs in (base, ours):
         return ours, []
     if ours == base:
         return theirs, []
+    lines: dict[str, str] = {}
+    values: dict[str, str] = {}
+    conflicts: list[Conflict] = []
     try:
-        was, our, their = map(front_matter, (base, ours, theirs))
+        was, (our, _), (their, rest) = read_values(strip_dashes(base)), read_blocks(strip_dashes(ours)), read_blocks(strip_dashes(theirs))
+        for key in {**their, **our}:
+            merged, agreed = merge_blocks(key, was.get(key), our.get(key), their.get(key))
+            lines[key] = merged.text if merged else ""
+            if merged:
+                values[key] = merged.value
+            if not agreed:
+                conflicts.append(Conflict(f"metadata {key!r}", describe(their.get(key)), describe(our.get(key))))
+        text = "".join(block.lead + lines[key] for key, block in their.items()) + rest
+        text += "".join(lines[key] for key in our if key not in their)
+        if values and read_values(text) != values:
+            raise HubError(400, "the owner's metadata and the rendered metadata do not fit into one text")
     except HubError as error:
         return ours, [Conflict("metadata", short(str(error)), short("the rendered metadata"))]
-    merged, conflicts = {}, []
-    for key in {**our, **their}:
-        values = [side.get(key, ABSENT) for side in (was, our, their)]
-        value, agreed = merge_values(*values)
-        if not agreed:
-            conflicts.append(Conflict(f"metadata {key!r}", *(short("" if one is ABSENT else str(one)) for one in (values[2], values[1]))))
-        if value is not ABSENT:
-            merged[key] = value
-    if merged == our:
-        return ours, conflicts
-    return f"---\n{yaml.dump(merged, Dumper=Dumper, allow_unicode=True, sort_keys=False, width=10**9)}---\n" * bool(merged), conflicts
+    return f"---\n{text}---\n" * bool(values), conflicts
 
 
-def merge_values(base: Any, ours: Any, theirs: Any) -> tuple[Any, bool]:
-    """Merge what a key has on each side, lists of plain values as sets; return our value and False where that can't be."""
-    if theirs in (base, ours):
-        return ours, True
-    if ours == base:
-        return theirs, True
-    lists = [plain_list(value) for value in (base, ours, theirs)]
-    was, our, their = lists
-    if was is None or our is None or their is None or not (isinstance(ours, list) or isinstance(theirs, list)):
-        return ours, False
-    kept = [value for value in our if value in their or value not in was]
-    return kept + [value for value in their if value not in our and value not in was], True
+def strip_dashes(head: str) -> str:
+    """Return a front matter without its two lines of dashes."""
+    return head.removeprefix("---\n").removesuffix("---\n")
 
 
-def plain_list(value: Any) -> list[Any] | None:
-    """Return a value as a list, one value as a list of it; None where it holds more than plain values."""
-    values = [] if value is ABSENT else value if isinstance(value, list) else [value]
-    return None if any(isinstance(one, dict | list) for one in values) else values
+def merge_blocks(key: str, was: str | None, our: Block | None, their: Block | None) -> tuple[Block | None, bool]:
+    """Merge what a key has on each side, lists of plain values as sets; return our block and False if both changed it to different ends."""
+    ours, theirs = (block.value if block else None for block in (our, their))
+    if theirs == ours or ours == was:
+        return their, True
+    if theirs == was:
+        return our, True
+    before, new, old = map(plain_list, (was, ours, theirs))
+    if before is None or new is None or old is None or not any(str(value).startswith("[") for value in (ours, theirs)):
+        return our, False
+    gone = [item for item in old if item in before and item not in new]
+    added = [item for item in new if item not in before and item not in old]
+    merged = [item for item in old if item not in gone] + added
+    text = edit_list(their, gone, added) if their else dump_list(key, added)
+    return Block("", text, f"[{', '.join(merged)}]"), True
+
+
+def plain_list(value: str | None) -> list[str] | None:
+    """Return a value as a list of JSON texts, one value as a list of it; None if it holds more than plain values."""
+    found = [] if value is None else json.loads(value)
+    items = found if isinstance(found, list) else [found]
+    return None if any(isinstance(one, dict | list) for one in items) else [json.dumps(one) for one in items]
+
+
+def describe(block: Block | None) -> str:
+    """Return what a conflict says of a key's value."""
+    return short(str(json.loads(block.value)) if block else "")
 
 
 def short(text: str) -> str:

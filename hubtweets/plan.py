@@ -63,11 +63,11 @@ def last_card(api: HfApi, repo_id: str, commit: str, there: dict[str, RepoFile])
     return card if isinstance(card, str) else None
 
 
-def read(api: HfApi, repo_id: str, commit: str, file: RepoFile) -> str | None:
+def read(api: HfApi, repo_id: str, commit: str, file: RepoFile, kind: str = "model") -> str | None:
     """Return a file's text, None where it is none, or very long."""
     if file.size > MAX_CARD:
         return None
-    url = hf_hub_url(repo_id, file.path, revision=commit, endpoint=api.endpoint)
+    url = hf_hub_url(repo_id, file.path, revision=commit, repo_type=kind, endpoint=api.endpoint)
     response = get_session().get(url, headers=build_hf_headers(token=api.token))
     hf_raise_for_status(response)
     try:

@@ -44,12 +44,18 @@ def write(record: RunRecord, path: Path) -> None:
 
 
 def read(path: Path) -> RunRecord:
-    """Read a record; raise HubtweetsError where a key is missing, unknown or of another type."""
+    """Read a record; raise OtherVersionError if another version wrote it, and HubtweetsError if a key is missing, unknown or of another type."""
+    from pydantic_core import from_json
+
+    again = "remove this file and publish again, what services gave is kept"
     try:
-        return parsed(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        check_schema(from_json(text, allow_inf_nan=False), str(path))
+        return parsed(text)
+    except OtherVersionError as error:
+        raise OtherVersionError(f"{error}, or {again}") from None
     except ValueError as error:
-        reason = f"not a record of this version ({error})"
-        raise HubtweetsError(f"{path}: {reason}; remove this file and publish again, what services gave is kept") from None
+        raise HubtweetsError(f"{path}: not a record of this version ({error}); {again}") from None
 
 
 def read_public(text: str, name: str) -> tuple[RunRecord, str]:
@@ -63,8 +69,7 @@ def read_public(text: str, name: str) -> tuple[RunRecord, str]:
         public = from_json(text, allow_inf_nan=False)  # bounded in depth and digits
         if not isinstance(public, dict) or not isinstance(card := public.pop("card", None), str):
             raise ValueError("no object with a card")
-        if public.get("schema_version") != SCHEMA_VERSION:
-            raise other_version(name, public)
+        check_schema(public, name)
         if any(key in public for key in UNPUBLISHED):
             raise ValueError("what is never published is in it")
         record = parsed(json.dumps(public), UNPUBLISHED)
@@ -101,8 +106,10 @@ def is_inside(path: str) -> bool:
     return all(part not in ("", ".", "..") for part in path.split("/")) and path.isprintable() and not set(path) & set("\\:")
 
 
-def other_version(name: str, public: dict[str, object]) -> OtherVersionError:
-    version = str(public.get("hubtweets_version"))
+def check_schema(value: object, name: str) -> None:
+    """Raise OtherVersionError for a record of another schema, with the version that wrote it; `name` says in the error which record."""
+    if not isinstance(value, dict) or value.get("schema_version") == SCHEMA_VERSION:
+        return
+    version, schema = str(value.get("hubtweets_version")), str(value.get("schema_version"))[:20]
     wanted = f"=={version}" if VERSION.fullmatch(version) else ""
-    schema = str(public.get("schema_version"))[:20]
-    return OtherVersionError(f"{name}: schema {schema}, of another version of hubtweets; type: pip install hubtweets{wanted}")
+    raise OtherVersionError(f"{name}: schema {schema}, of another version of hubtweets; type: pip install hubtweets{wanted}")

@@ -1,8 +1,8 @@
 """Templates, and foreign text made safe for the place it lands in.
 
 Names, posts and generated texts are anybody's. `plain` takes out what no place can show; then each place has its own escape: `markdown` for
-Markdown and the HTML inside it, `address` for the target of a link, `typst_string` for Typst. YAML is dumped by PyYAML, and HTML pages are
-autoescaped by Jinja.
+Markdown and the HTML inside it, `description` for a picture in it, `address` for the target of a link, `typst_string` for Typst. YAML is dumped by
+PyYAML, and HTML pages are autoescaped by Jinja.
 """
 
 import re
@@ -18,6 +18,9 @@ TEMPLATES = PACKAGED if PACKAGED.is_dir() else Path(__file__).parent.parent / "t
 # control characters, bidirectional overrides (which would reverse the text around them) and lone surrogates
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
 MARKUP = re.compile(r'[\\`*_{}\[\]<>#|&~:"$]')
+# Where GFM (spec 0.29, section 6.9) and linkify-it find a link in plain text: a dot before the letters that end a host, the dot of `www.`, an @
+# between two words, the second of two slashes.
+LINK = re.compile(r"\.(?=[^\W\d])|(?<=www)(?:\.|\Z)|(?<=\S)@(?=\S)|(?<=/)/", re.IGNORECASE)
 
 
 def plain(text: str, length: int | None = None) -> str:
@@ -27,10 +30,19 @@ def plain(text: str, length: int | None = None) -> str:
 
 
 def markdown(value: object) -> object:
-    """Write every character that Markdown or HTML could act on as a numeric entity, which both read back as text; a template's `|safe` stays."""
+    """Escape a text for Markdown and HTML, so that no part of it becomes a link either; a template's `|safe` stays.
+
+    An entity does not keep a renderer from making a link of a text, for some look for links after decoding. So a `<wbr>` splits each possible one:
+    it shows nothing, and is not copied.
+    """
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
-    return MARKUP.sub(lambda match: f"&#{ord(match[0])};", plain(value))
+    return LINK.sub(lambda match: f"<wbr>{match[0]}", description(value))
+
+
+def description(text: str) -> Markup:
+    """Escape a text for a picture's description in Markdown: what Markdown or HTML could act on becomes a numeric entity."""
+    return Markup(MARKUP.sub(lambda match: f"&#{ord(match[0])};", plain(text)))
 
 
 def address(url: str) -> Markup | None:
@@ -56,5 +68,6 @@ def environment(**options: object) -> Environment:
     """Return a Jinja environment over templates/ that refuses a missing variable."""
     settings: dict = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
     jinja = Environment(loader=FileSystemLoader(TEMPLATES), **settings, **options)  # type: ignore[arg-type]
+    jinja.filters["description"] = description
     jinja.filters["thousands"] = lambda number: f"{number:,}"
     return jinja

@@ -31,11 +31,18 @@ def typed(*names: str) -> bool:
     return any(click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE for name in names)
 
 
-def agreed(what: str, do: str = "spend it") -> bool:
-    """Ask on a terminal whether to do what can't be undone; raise HubtweetsError where there is none to ask on."""
+def agreed(cost: str) -> bool:
+    """Ask on a terminal whether to spend money; raise HubtweetsError if there is no terminal to ask on."""
+    if not sys.stdin.isatty():
+        raise HubtweetsError(f"{cost}; type the command again with --yes to spend it")
+    return click.confirm(f"{printable(cost)}. Spend it?", err=True)
+
+
+def is_typed(name: str, what: str, do: str) -> bool:
+    """Tell whether the user confirms what can't be undone by typing a name; raise HubtweetsError if there is no terminal to ask on."""
     if not sys.stdin.isatty():
         raise HubtweetsError(f"{what}; type the command again with --yes to {do}")
-    return click.confirm(f"{printable(what)}. {do.capitalize()}?", err=True)
+    return click.prompt(f"{printable(what)}. Type {printable(name)} to {do}", default="", show_default=False, err=True).strip() == name
 
 
 def training_of(settings: dict[str, Any]) -> TrainingConfig:

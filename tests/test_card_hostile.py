@@ -7,7 +7,9 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import cmarkgfm
 import pytest
+from cmarkgfm.cmark import Options
 from huggingface_hub import HfApi
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
@@ -31,6 +33,7 @@ PLACE = "/huggingtweets/lyons____"
 TEXTS = st.sampled_from(HOSTILE) | st.text(max_size=200) | st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=12).map("".join)
 FOREIGN = ("name", "bio", "post", "prompt", "rest", "base", "device", "version", "tracker", "license", "link", "precision")
 EXAMPLES = int(os.environ.get("HURT", "500"))
+LINKING = MarkdownIt("gfm-like", {"html": True})  # as markdown-it's users have it, with linkify-it
 TABLES = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
 
@@ -68,7 +71,13 @@ class Elements(HTMLParser):
 
 def elements(text: str) -> list[tuple[str, dict[str, str | None]]]:
     found = Elements(html.render(body(text), PLACE).html).found
-    return [one for one in found if one[0] != "b"]  # where a prompt is empty there is none
+    return [one for one in found if one[0] not in ("b", "wbr")]  # an empty prompt has no <b>; a <wbr> splits what would be a link
+
+
+def links(text: str) -> list[list[str | None]]:
+    """Return the hosts that a card links to, as cmark-gfm renders it, which GitHub does, and as markdown-it does."""
+    gfm = cmarkgfm.markdown_to_html_with_extensions(body(text), Options.CMARK_OPT_UNSAFE, ["table", "strikethrough", "autolink"])
+    return [[attributes["href"] for tag, attributes in Elements(page).found if tag == "a"] for page in (gfm, LINKING.render(body(text)))]
 
 
 def tables(text: str) -> list[list[str]]:
@@ -83,7 +92,7 @@ def tables(text: str) -> list[list[str]]:
 
 
 TAME = card.render(hostile(dict.fromkeys(FOREIGN, "tame")))
-TAME_ELEMENTS, TAME_COLUMNS = elements(TAME), [len(row) for row in tables(TAME)]
+TAME_ELEMENTS, TAME_LINKS, TAME_COLUMNS = elements(TAME), links(TAME), [len(row) for row in tables(TAME)]
 
 
 def check(texts: dict[str, str]) -> None:
@@ -102,11 +111,18 @@ def check(texts: dict[str, str]) -> None:
         start = next(index for index, row in enumerate(rows) if row[0].startswith(title))
         assert [row[0] for row in rows[start + 1 : start + 3]] == expected
     assert elements(text) == TAME_ELEMENTS
+    assert links(text) == TAME_LINKS
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:30])
 def test_a_text_that_stands_everywhere(text: str) -> None:
     check(dict.fromkeys(FOREIGN, text))
+
+
+def test_a_picture_is_described_without_elements() -> None:
+    text = card.render(hostile(dict.fromkeys(FOREIGN, "tame") | {"base": "a <b> www.evil.example"}))
+    [line] = [line for line in text.splitlines() if line.startswith("![") and "fine-tuned" in line]
+    assert "a &#60;b&#62; www.evil.example fine-tuned on them](" in line
 
 
 def test_hostile_records() -> None:

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 import tarfile
@@ -23,7 +24,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Columns, Post, saved, sources, x_archive
+from hubtweets.posts import Columns, Post, container, saved, sources, x_archive
 from hubtweets.posts.bluesky import MAX_CAR
 from tests import (
     test_posts,
@@ -243,6 +244,79 @@ def test_a_bomb_fills_no_memory(tmp_path: Path, kind: str) -> None:
         with watched(tmp_path), nullcontext() if kind == "blank lines" else pytest.raises(HubtweetsError, match=re.escape(str(path))):
             assert list(sources.read(path, "alice", Columns()).posts) == []
         assert tracemalloc.get_traced_memory()[1] < (MOST_OF_A_CAR if kind == "car" else MOST) * MEBIBYTE
+    finally:
+        tracemalloc.stop()
+
+
+def zip_entries(count: int) -> bytes:
+    """Return so many entries of a zip's directory, all of an empty file "a"."""
+    return (struct.pack("<4s4B4H3L5H2L", b"PK\x01\x02", 20, 0, 20, 0, *[0] * 7, 1, *[0] * 6) + b"a") * count
+
+
+def zip_end(size: int, count: int) -> bytes:
+    """Return the end of a zip that claims to have so many entries."""
+    return struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, count, count, size, 0, 0)
+
+
+def zip64_end(size: int, count: int) -> bytes:
+    end = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, 0)
+    return end + struct.pack("<4sLQL", b"PK\x06\x07", 0, size, 1) + zip_end(2**32 - 1, 2**16 - 1)
+
+
+def tar_header(kind: bytes, size: int) -> bytes:
+    info = tarfile.TarInfo("a")
+    info.type, info.size = kind, size
+    return info.tobuf(tarfile.USTAR_FORMAT)
+
+
+def pax(kind: bytes, *records: tuple[str, str]) -> bytes:
+    """Return a pax header with these records."""
+    text = b""
+    for name, value in records:
+        length = len(f" {name}={value}\n") + 5
+        text += f"{length:05} {name}={value}\n".encode()
+    return tar_header(kind, len(text)) + text + bytes(-len(text) % 512)
+
+
+FILE, NAMES = tar_header(b"0", 0), [(f"k{number}", "v") for number in range(2000)]
+SPARSE = bytearray(tar_header(b"S", 0))
+SPARSE[482] = 1  # more of the map follows
+SPARSE[148:156] = b"%06o\0 " % (sum(SPARSE) - sum(SPARSE[148:156]) + 8 * ord(" "))
+LISTS: dict[str, list[bytes]] = {  # a zip's bytes, or what a tar has compressed
+    "a million entries": [zip_entries(1_000_000), zip_end(47_000_000, 1_000_000 % 2**16)],
+    "a million entries in a zip64": [zip_entries(1_000_000), zip64_end(47_000_000, 1_000_000)],
+    "entries that are not counted": [zip_entries(300_000), zip_end(14_100_000, 1)],
+    "a long pax value": [tar_header(b"x", SIZE * MEBIBYTE), b"%d a=" % (SIZE * MEBIBYTE), *[b"x" * MEBIBYTE] * SIZE, FILE],
+    "a long name": [tar_header(b"L", SIZE * MEBIBYTE), *[b"x" * MEBIBYTE] * SIZE, FILE],
+    "headers of headers": [pax(b"x", ("a", "b"))] * 2000 + [FILE],
+    "many global headers": [pax(b"g", *NAMES[:1000]), pax(b"g", *NAMES[1000:]), *[pax(b"x", *NAMES[:1000])] * 100, FILE],
+    "a long sparse map": [bytes(SPARSE), *[(b"00000000001\0" * 42).ljust(504, b"\0") + b"\x01" + bytes(7)] * 200_000, FILE],
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_of_files_fills_no_memory(tmp_path: Path, name: str) -> None:
+    path = tmp_path / ("bomb.zip" if LISTS[name][0].startswith(b"PK") else "bomb.tar.gz")
+    with path.open("wb") if path.suffix == ".zip" else gzip.open(path, "wb", compresslevel=1) as file:
+        file.writelines(LISTS[name])
+    tracemalloc.start()
+    try:
+        with pytest.raises(HubtweetsError) as error:
+            list(sources.read(path, "alice", Columns()).posts)
+        assert str(error.value) == f"{path}: lists more than 200,000 files, or 32 MiB of names and attributes; unpack it and give the folder"
+        assert tracemalloc.get_traced_memory()[1] < 40 * MEBIBYTE
+    finally:
+        tracemalloc.stop()
+
+
+def test_attributes_of_files_are_not_kept(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "a.tar.gz", "wb", compresslevel=1) as file:
+        for number in range(200):
+            file.write(pax(b"x", ("path", f"{number}.json"), ("uname", f"{number}" + "x" * 60_000)) + FILE)
+    tracemalloc.start()
+    try:
+        assert len(container.Container(tmp_path / "a.tar.gz").names) == 200
+        assert tracemalloc.get_traced_memory()[1] < 2 * MEBIBYTE
     finally:
         tracemalloc.stop()
 

@@ -4,6 +4,7 @@ import httpx2
 import pytest
 from huggingface_hub import ModelCard
 
+from hubtweets.hub.cards import front_matter
 from hubtweets.hub.metadata import faults
 
 LICENSES = "take one of https://huggingface.co/docs/hub/repositories-licenses, or other"
@@ -75,3 +76,10 @@ def test_a_client_that_reads_text_gets_text(hub: tuple[str, str], monkeypatch: p
     ModelCard("---\nlicense: mit\n---\n").validate()
     with pytest.raises(ValueError, match=r'^- "license\[0\]" with value'):
         ModelCard("---\nlicense: x\n---\n").validate()
+
+
+@pytest.mark.parametrize(
+    ("yaml", "value"), [("a: |\n  x", "x\n"), ("a: |-\n  x", "x"), ("a: |+\n  x\n\n", "x\n\n\n"), ("a: >\n  x", "x\n"), ("a: x", "x")]
+)
+def test_the_last_text_of_the_front_matter_has_its_line_end(yaml: str, value: str) -> None:
+    assert front_matter(f"---\n{yaml}\n---\ntext") == {"a": value}

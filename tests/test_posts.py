@@ -3,8 +3,10 @@
 import io
 import json
 import os
+import re
 import tarfile
 import zipfile
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -120,10 +122,24 @@ def test_a_locked_zip_is_told_from_a_damaged_one(tmp_path: Path) -> None:
         Container(tmp_path / "a.zip").read("a.js")
 
 
-def test_a_tar_of_endless_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("make", "name"), [(zip_with, "a.zip"), (tar_with, "a.tar.gz")])
+@pytest.mark.parametrize(("files", "refused"), [(2, False), (5, True)])
+def test_an_archive_of_endless_files_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Any, name: str, files: int, refused: bool
+) -> None:
     monkeypatch.setattr(container, "MAX_FILES", 3)
-    tar_with(tmp_path / "a.tar.gz", [f"{n}.json" for n in range(5)])
-    with pytest.raises(HubtweetsError, match=r"a\.tar\.gz: cut or damaged \(more than 3 files\); download the archive again$"):
+    make(tmp_path / name, [f"{n}.json" for n in range(files)])
+    said = r": lists more than 3 files, or 32 MiB of names and attributes; unpack it and give the folder$"
+    with pytest.raises(HubtweetsError, match=re.escape(name) + said) if refused else nullcontext():
+        assert len(Container(tmp_path / name).names) == files
+
+
+@pytest.mark.parametrize(("constant", "most"), [("MAX_TAR_HEADER", 1000), ("MAX_TAR_HEADERS", 3000), ("MAX_NAMES", 200)])
+def test_a_tar_of_endless_headers_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, constant: str, most: int) -> None:
+    tar_with(tmp_path / "a.tar.gz", ["x" * 150, "y" * 150])
+    assert len(Container(tmp_path / "a.tar.gz").names) == 2
+    monkeypatch.setattr(container, constant, most)
+    with pytest.raises(HubtweetsError, match=r"a\.tar\.gz: lists more than 200,000 files, or .+; unpack it and give the folder$"):
         Container(tmp_path / "a.tar.gz")
 
 

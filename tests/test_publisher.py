@@ -298,7 +298,7 @@ def test_what_the_owner_wrote_outlives_a_publish(connected: Hub, repo: Path) -> 
     metadata, _, body = new[4:].partition("\n---\n")
     rendered = (repo / "README.md").read_text()
     assert "1.125" in rendered and "1.125" in metadata and body == rendered[4:].partition("\n---\n")[2].replace("\n## ", words, 1)
-    assert "\n- huggingtweets\n" in metadata and "\n- mine\n" in metadata and metadata.endswith("\nextra_gated_heading: mine")
+    assert "\nextra_gated_heading: mine\ntags:\n- mine\n- huggingtweets\n" in metadata
     assert titles(connected) == ["Publish @bot", "Upload README.md with huggingface_hub", "Publish @bot", "initial commit"]
     assert push(connected, repo).pull_request is None and content(connected) == new
     edit(connected, new.replace("1.125", "0.001"))

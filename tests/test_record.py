@@ -36,6 +36,34 @@ def test_what_does_not_fit_gets_one_line(tmp_path: Path, old: str, new: str) -> 
         record_json.read(path)
 
 
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        ('"hubtweets_version": "0.9.1",\n  "schema_version": 99', "schema 99, of another version of hubtweets; type: pip install hubtweets==0.9.1"),
+        ('"hubtweets_version": "0.1.0",\n  "schema_version": 1', "schema 1, of another version of hubtweets; type: pip install hubtweets==0.1.0"),
+        ('"schema_version": 99, "unheard_of": {}', "schema 99, of another version of hubtweets; type: pip install hubtweets"),
+        ('"hubtweets_version": "; rm -r ~"', "schema None, of another version of hubtweets; type: pip install hubtweets"),
+        (f'"schema_version": "{"9" * 5000}"', f"schema {'9' * 20}, of another version of hubtweets; type: pip install hubtweets"),
+    ],
+)
+def test_a_run_of_another_schema_names_the_version_that_wrote_it(tmp_path: Path, new: str, said: str) -> None:
+    path, old = tmp_path / "run.json", f'"hubtweets_version": "0.1.0",\n  "schema_version": {record.SCHEMA_VERSION}'
+    text = record_json.dumps(RECORD)
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(record_json.OtherVersionError) as error:
+        record_json.read(path)
+    assert str(error.value) == f"{path}: {said}, or remove this file and publish again, what services gave is kept"
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "9" * 5000, '{"schema_version": NaN}', "[]", "null", "\ufeff{}", "\udcff"])
+def test_what_is_no_record_at_all_gets_one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "run.json"
+    path.write_text(text, errors="surrogateescape")
+    with pytest.raises(HubtweetsError, match=r"run.json: not a record of this version \(.+\); remove this file and publish again, .+$"):
+        record_json.read(path)
+
+
 def test_the_public_record_has_no_stages_and_no_push() -> None:
     public = json.loads(record_json.dumps_public(RECORD, "# card"))
     assert set(json.loads(record_json.dumps(RECORD))) - set(public) == {"stages", "published"}

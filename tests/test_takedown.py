@@ -14,12 +14,13 @@ from huggingface_hub.errors import HfHubHTTPError
 from hubtweets import record_json
 from hubtweets.errors import HubtweetsError
 from hubtweets.publisher import Hub
-from hubtweets.record import Tracked
+from hubtweets.record import SCHEMA_VERSION, Target, Tracked
 from hubtweets.takedown import take_down
 from tests.conftest import HUBTWEETS, environment, run
 from tests.records import RECORD
 
 BOT = "huggingtweets/bot"
+OURS = record_json.dumps_public(replace(RECORD, target=Target("https://hub.example", BOT)), "# card").encode()
 
 
 @pytest.fixture
@@ -34,8 +35,8 @@ def stand(hub: tuple[str, str], cache: Path) -> Hub:
     """A Hub with a bot and its dataset, a model made from it, and one that has nothing to do with it."""
     api = HfApi(endpoint=hub[0], token=hub[1])
     for name, kind, path, content in (
-        ("bot", "model", "hubtweets.json", b"{}"),
-        ("bot", "dataset", "train.parquet", b"posts"),
+        ("bot", "model", "hubtweets.json", OURS),
+        ("bot", "dataset", "hubtweets.json", OURS),
         ("child", "model", "README.md", b"---\nbase_model: huggingtweets/bot\n---\n"),
         ("stranger", "model", "README.md", b"---\nlicense: mit\n---\n"),
     ):
@@ -55,7 +56,8 @@ REMAINS = [
     "- models made from it: huggingtweets/child",
     "- Spaces that use it: none",
     "- collections with it: this Hub does not tell",
-    "- duplicates of the repo, and copies in the caches of those who downloaded it",
+    "- duplicates of the repo and models trained from it under other accounts, and copies in the caches of those who downloaded it",
+    "- a DOI: the Hub does not delete, hide or rename a repo that has one; ask the Hub's support",
     "- search engines and web archives",
 ]
 
@@ -105,11 +107,81 @@ def test_what_is_left_on_this_machine_is_named(stand: Hub, tmp_path: Path, cache
 
 
 def test_what_hubtweets_did_not_make_is_left_alone(stand: Hub, tmp_path: Path) -> None:
-    with pytest.raises(HubtweetsError, match=r"stranger: no bot of hubtweets .+, type: hf repos delete huggingtweets/stranger$"):
+    said = r"so hubtweets did not make it; to delete it anyway, type: hf repos delete huggingtweets/stranger --type model$"
+    with pytest.raises(HubtweetsError, match=said):
         next(take_down(stand, "huggingtweets/stranger", False, tmp_path, lambda question: True))
     stand.api.move_repo(BOT, "huggingtweets/renamed")
     with pytest.raises(HubtweetsError, match=r"/huggingtweets/bot was renamed; type: hubtweets takedown huggingtweets/renamed$"):
         next(take_down(stand, BOT, False, tmp_path, lambda question: True))
+
+
+def put(hub: Hub, kind: str, content: bytes | None) -> None:
+    """Put a record into the bot's repo of a kind, or take it out."""
+    if content is None:
+        hub.api.delete_file("hubtweets.json", BOT, repo_type=kind)
+    else:
+        hub.api.upload_file(path_or_fileobj=content, path_in_repo="hubtweets.json", repo_id=BOT, repo_type=kind)
+
+
+NOT_OURS = {
+    "no record": (None, " has no hubtweets.json, so hubtweets did not make it"),
+    "only the name of a record": (
+        b"{}",
+        ": hubtweets.json: not a record of hubtweets (no object with a card); ask who published it to publish it again",
+    ),
+    "no text": (b"\xff\xfe\x00", ": hubtweets.json is no record of hubtweets"),
+    "the record of another repo": (
+        OURS.replace(BOT.encode(), b"huggingtweets/child"),
+        ": hubtweets.json is the record of huggingtweets/child, so this is a copy, or was renamed",
+    ),
+    "a record of no repo": (
+        record_json.dumps_public(replace(RECORD, target=None), "# card").encode(),
+        ": hubtweets.json is the record of no repo, so this is a copy, or was renamed",
+    ),
+    "another schema": (
+        OURS.replace(b'"schema_version": %d' % SCHEMA_VERSION, b'"schema_version": 99'),
+        ": hubtweets.json: schema 99, of another version of hubtweets; type: pip install hubtweets==0.1.0",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOT_OURS)
+def test_a_repo_without_a_record_that_names_it_is_not_touched(stand: Hub, tmp_path: Path, name: str) -> None:
+    content, doubt = NOT_OURS[name]
+    put(stand, "dataset", content)
+    asked: list[str] = []
+
+    def agree(question: str) -> bool:
+        asked.append(question)
+        return True
+
+    done = list(take_down(stand, BOT, False, tmp_path, agree))
+    assert asked == [f"{stand.endpoint}/{BOT} (public; commits: 2, files: 2) will be deleted for good"]
+    assert done == [f"deleted: {stand.endpoint}/{BOT}", f"left alone: {stand.endpoint}/datasets/{BOT}{doubt}", *REMAINS]
+    assert there(stand) == {"dataset": False}
+    with pytest.raises(HubtweetsError) as error:
+        list(take_down(stand, BOT, False, tmp_path, lambda question: True))
+    assert str(error.value) == f"{stand.endpoint}/datasets/{BOT}{doubt}; to delete it anyway, type: hf repos delete {BOT} --type dataset"
+    assert there(stand) == {"dataset": False}
+
+
+@pytest.mark.parametrize("hide", [False, True])
+def test_a_repo_that_changes_after_the_question_is_not_touched(stand: Hub, tmp_path: Path, hide: bool) -> None:
+    def replace_dataset(question: str) -> bool:
+        stand.api.delete_repo(BOT, repo_type="dataset")
+        stand.api.create_repo(BOT, repo_type="dataset")
+        return True
+
+    taking = take_down(stand, BOT, hide, tmp_path, replace_dataset)
+    assert next(taking) == f"{'private' if hide else 'deleted'}: {stand.endpoint}/{BOT}"
+    with pytest.raises(HubtweetsError, match=r"/datasets/huggingtweets/bot was changed after you were asked; .+ type the command again$"):
+        next(taking)
+    assert there(stand)["dataset"] is False
+
+
+def test_a_repo_that_is_gone_after_the_question_is_done(stand: Hub, tmp_path: Path) -> None:
+    done = list(take_down(stand, BOT, False, tmp_path, lambda question: not stand.api.delete_repo(BOT)))
+    assert done == [f"deleted: {stand.endpoint}/{BOT}", f"deleted: {stand.endpoint}/datasets/{BOT}", *REMAINS]
 
 
 @pytest.mark.parametrize("hide", [False, True])
@@ -145,13 +217,14 @@ def test_no_terminal_no_takedown(workplace: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("Error: http://127.0.0.1:8086/huggingtweets/lyons____ (public; commits: 2, files: ")
     assert done.stderr.endswith(") will be deleted for good; type the command again with --yes to delete it\n")
-    ours, theirs = pty.openpty()
-    os.write(ours, b"y\n")
-    with os.fdopen(theirs, "rb") as terminal:
-        asked = subprocess.run([HUBTWEETS, *command], cwd=workplace, env=environment(workplace), stdin=terminal, capture_output=True, text=True)
-    os.close(ours)
-    assert asked.stderr.endswith(" will be deleted for good. Delete it? [y/N]: ")
-    assert asked.stdout.startswith("deleted: http://127.0.0.1:8086/huggingtweets/lyons____\n")
+    for typed, line in (("y", "nothing was changed\n"), ("huggingtweets/lyons____", "deleted: http://127.0.0.1:8086/huggingtweets/lyons____\n")):
+        ours, theirs = pty.openpty()
+        os.write(ours, f"{typed}\n".encode())
+        with os.fdopen(theirs, "rb") as terminal:
+            asked = subprocess.run([HUBTWEETS, *command], cwd=workplace, env=environment(workplace), stdin=terminal, capture_output=True, text=True)
+        os.close(ours)
+        assert asked.stderr.endswith(" will be deleted for good. Type huggingtweets/lyons____ to delete it: ")
+        assert asked.stdout.startswith(line)
     assert "- the run folder with the posts, runs/lyons____; type: rm -r runs/lyons____\n" in asked.stdout
     again = run(workplace, *command, "--yes")
     assert (

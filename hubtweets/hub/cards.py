@@ -54,8 +54,9 @@ def front_matter(card: str) -> dict[str, Any]:
     if len(match[1].encode(errors="surrogatepass")) > MAX_FRONT_MATTER_BYTES:
         raise HubError(400, f"the front matter is over {MAX_FRONT_MATTER_BYTES} bytes")
     try:
-        check_yaml(match[1])
-        metadata = yaml.load(match[1], CardLoader)
+        text = match[1] + "\n"  # without it libyaml takes the last line of a literal text for one that has no end
+        check_yaml(text)
+        metadata = yaml.load(text, CardLoader)
         metadata = json.loads(json.dumps(metadata, default=str, allow_nan=False, ensure_ascii=False).encode())
     except Exception as error:  # PyYAML lets through what its constructors raise: AttributeError, IndexError, KeyError
         raise HubError(400, f"the front matter is no YAML that JSON could hold: {error}") from None

@@ -4,6 +4,7 @@ Nothing is unpacked to disk: a file is read as a stream, so that a bomb fills no
 reader names is opened at all.
 """
 
+import gzip
 import hashlib
 import lzma
 import os
@@ -13,11 +14,15 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, NoReturn, cast
 
 from hubtweets.errors import HubtweetsError
 
-MAX_FILES = 200_000  # in one tar, about a kilobyte of memory each
+MAX_FILES = 200_000  # in one archive, about 600 bytes of memory each; an X archive with media has up to some 100,000
+MAX_NAMES = 32 * 2**20  # bytes of a zip's directory, or of the names in a tar; real ones take up to 150 a file
+MAX_TAR_HEADER = 2**16  # bytes of the headers of one file in a tar, whose name and attributes take some 2 KiB
+MAX_TAR_HEADERS = 512 * MAX_FILES + MAX_NAMES  # bytes of all of them
+ZIP_ENTRY = b"PK\x01\x02"  # with which each entry of a zip's directory begins: APPNOTE 6.3.10, section 4.3.12
 MAX_READ = 8 * 2**20  # bytes of a file that is read at once, of which JSON makes some twenty times as much; what may be larger is streamed
 BLOCK = 1 << 20
 HURT = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OverflowError, UnicodeError)
@@ -82,19 +87,71 @@ def listed(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
     if path.is_dir():
         return list(walk(path)), lambda name: (path / name).open("rb")
     if zipfile.is_zipfile(path) or path.suffix == ".zip":
-        archive = zipfile.ZipFile(path)
-        entries = {name.replace("\\", "/"): name for name in archive.namelist()}  # some Windows tools write backslashes
-        return list(entries), lambda name: archive.open(entries[name])
+        return list_zip(path)
     if path.name.endswith((".tar.gz", ".tgz", ".tar")):
-        tar = tarfile.open(path)  # noqa: SIM115
-        members: dict[str, tarfile.TarInfo] = {}
-        for member in tar:
-            if member.isreg():
-                members[member.name] = member
-            if len(members) > MAX_FILES:
-                raise tarfile.TarError(f"more than {MAX_FILES:,} files")
-        return list(members), lambda name: cast(IO[bytes], tar.extractfile(members[name]))
+        return list_tar(path)
     return [path.name], lambda name: path.open("rb")
+
+
+class Headers:
+    """A file of which no more than `most` bytes may be read, unless that is None, for zipfile and tarfile read headers of any size into memory."""
+
+    def __init__(self, path: Path, file: IO[bytes], most: int) -> None:
+        self.path, self.file, self.most = path, file, cast(int | None, most)
+        self.seek, self.tell, self.seekable, self.close = file.seek, file.tell, file.seekable, file.close
+
+    def read(self, size: int = -1) -> bytes:
+        """Return so many bytes; raise HubtweetsError if they are more than may be read, or list more than MAX_FILES."""
+        if self.most is None:
+            return self.file.read(size)
+        bound = max(self.most, 0) + 1
+        data = self.file.read(bound if size < 0 else min(size, bound))
+        self.most -= len(data)
+        if self.most < 0 or data.count(ZIP_ENTRY) > MAX_FILES:
+            refuse_list(self.path)
+        return data
+
+
+def refuse_list(path: Path) -> NoReturn:
+    """Raise HubtweetsError for an archive whose list of files is too long."""
+    most = f"{MAX_FILES:,} files, or {MAX_NAMES >> 20} MiB of names and attributes"
+    raise HubtweetsError(f"{path}: lists more than {most}; unpack it and give the folder")
+
+
+def list_zip(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
+    """List a zip, whose directory zipfile reads whole, whatever number of entries it claims to have."""
+    headers = Headers(path, path.open("rb"), MAX_NAMES)
+    archive = zipfile.ZipFile(cast(IO[bytes], headers))
+    headers.most = None
+    entries = {name.replace("\\", "/"): name for name in archive.namelist()}  # some Windows tools write backslashes
+    return list(entries), lambda name: archive.open(entries[name])
+
+
+def list_tar(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
+    """List a tar, compressed by gzip or not. Of each file only its name and place are kept: its other attributes may be of any size."""
+    headers, left = Headers(path, open_tar(path), MAX_TAR_HEADER), MAX_TAR_HEADERS
+    tar = tarfile.open(fileobj=cast(IO[bytes], headers), mode="r:")  # noqa: SIM115
+    members: dict[str, tarfile.TarInfo] = {}
+    count = names = 0
+    while member := tar.next():
+        count, names = count + 1, names + len(member.name.encode(errors="surrogateescape"))
+        if count > MAX_FILES or names > MAX_NAMES:
+            refuse_list(path)
+        if member.isreg() and not member.issparse():
+            members[member.name] = kept = tarfile.TarInfo(member.name)
+            kept.size, kept.offset_data = member.size, member.offset_data
+        tar.members = []  # type: ignore[attr-defined]  # tarfile keeps every member, and every global header
+        tar.pax_headers = {}
+        left -= MAX_TAR_HEADER - (headers.most or 0)
+        headers.most = min(MAX_TAR_HEADER, left)
+    headers.most = None
+    return list(members), lambda name: cast(IO[bytes], tar.extractfile(members[name]))
+
+
+def open_tar(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
 
 
 def walk(folder: Path) -> Iterator[str]:
