@@ -231,5 +231,5 @@ def test_no_terminal_no_takedown(workplace: Path) -> None:
         again.stderr == "Error: http://127.0.0.1:8086/huggingtweets/lyons____ is not there, or not for this token to see; see what is: hf repos ls\n"
     )
     assert run(workplace, "verify", "huggingtweets/lyons____", "--hub", "local").stderr.endswith(
-        "/huggingtweets/lyons____ is not there, or not for this token to see; log in: hf auth login\n"
+        "/huggingtweets/lyons____: not found, or not visible to this token; log in: hf auth login\n"
     )
