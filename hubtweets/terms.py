@@ -5,11 +5,9 @@ from difflib import get_close_matches
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub.metadata import LICENSES
-from hubtweets.posts import SourceKind
+from hubtweets.posts.origins import access_of
 from hubtweets.record import Base, Consent, License, RunRecord, Source, Terms
 
-# anybody can read these; whose posts they are, only --consent tells
-OPEN: set[SourceKind] = {"x-api", "x-json", "mastodon-api", "bluesky-api", "dataset"}
 KNOWN = [id for id in LICENSES.split() if id != "unknown"]
 OTHER = "other"  # a licence that the Hub has no id for; the base's card gives its name and its text
 
@@ -57,5 +55,5 @@ def of_run(record: RunRecord, license: str | None, consent: Consent | None) -> T
 
 
 def is_private(sources: Iterable[Source], terms: Terms) -> bool:
-    """Tell whether a bot is published private where nobody says otherwise: somebody else's posts that came by an open way."""
-    return terms.consent != "own" and any(source.kind in OPEN for source in sources)
+    """Tell whether a repo is private by default: if others can get a source too, and the publisher doesn't say that the posts are theirs."""
+    return terms.consent != "own" and any(access_of(source.kind, source.dataset) in ("anybody", "granted") for source in sources)
