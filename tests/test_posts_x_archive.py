@@ -187,22 +187,32 @@ def test_zip_folder_and_single_file_agree(tmp_path: Path) -> None:
 NOTES = [
     # the note's text stands in for the cut one: links differ, mentions lead, an ellipsis ends it
     (tweet(snowflake(5_020), "@bob " + LONG[:200].strip() + "… https://t.co/abc"), [note(snowflake(5_000), LONG)], [LONG]),
-    # made after the post, or more than a second before it: another post's note, kept as a post of its own
-    (tweet(snowflake(5_020), LONG[:200]), [note(snowflake(5_030), LONG)], [LONG[:200], LONG]),
-    (tweet(snowflake(7_020), LONG[:200]), [note(snowflake(5_000), LONG)], [LONG[:200], LONG]),
+    # made after the post, or more than a second before it: the note of a post that is not in the archive, which is left out
+    (tweet(snowflake(5_020), LONG[:200]), [note(snowflake(5_030), LONG)], [LONG[:200]]),
+    (tweet(snowflake(7_020), LONG[:200]), [note(snowflake(5_000), LONG)], [LONG[:200]]),
     # a picture alone begins every note
-    (tweet(snowflake(5_020), "https://t.co/abc"), [note(snowflake(5_000), LONG)], ["https://t.co/abc", LONG]),
+    (tweet(snowflake(5_020), "https://t.co/abc"), [note(snowflake(5_000), LONG)], ["https://t.co/abc"]),
     # a note's own links are cut out, and nothing of what is glued to them
     (tweet(snowflake(5_020), LONG[:200] + "…"), [note(snowflake(5_000), LONG + "https://t.co/zzzというニュース")], [LONG + "というニュース"]),
     # another text
-    (tweet(snowflake(5_020), "something else entirely"), [note(snowflake(5_000), LONG)], ["something else entirely", LONG]),
+    (tweet(snowflake(5_020), "something else entirely"), [note(snowflake(5_000), LONG)], ["something else entirely"]),
+    # several, of which one has its post
+    (
+        tweet(snowflake(5_020), LONG[:200] + "…"),
+        [note(snowflake(9_000), "a deleted one"), note(snowflake(5_000), LONG), note(snowflake(9_000), "for a circle")],
+        [LONG],
+    ),
 ]
 
 
 @pytest.mark.parametrize(("item", "notes", "expected"), NOTES)
 def test_long_posts_are_whole(tmp_path: Path, item: dict, notes: list, expected: list[str]) -> None:
-    reading = read(write_zip(tmp_path / "a.zip", archive_files([item], notes)))
+    path = write_zip(tmp_path / "a.zip", archive_files([item], notes))
+    reading = read(path)
     assert [post.text for post in reading.posts] == expected
+    left = len(notes) - any(LONG in text for text in expected)
+    said = f"{path}: left out {left} of note-tweet.js, whose post is not in the archive (deleted, or not public)"
+    assert reading.warnings == ([said] if left else [])
 
 
 def test_private_files_are_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,14 +341,15 @@ def test_notes_in_parts_are_read_and_missing_ones_named(tmp_path: Path) -> None:
     files["data/note-tweet-part1.js"] = javascript("YTD.note_tweet.part1", [note(snowflake(5_000), LONG)])
     listed = [{"fileName": f"data/{name}.js", "count": "1"} for name in ("note-tweet", "note-tweet-part1")]
     files["data/manifest.js"] = javascript("__THAR_CONFIG", {"dataTypes": {"noteTweet": {"files": listed}}})
-    assert texts(write_zip(tmp_path / "a.zip", files)) == [LONG, "another"]
+    assert texts(write_zip(tmp_path / "a.zip", files)) == [LONG]
     del files["data/note-tweet-part1.js"]
     with pytest.raises(HubtweetsError, match=r"a\.zip: note-tweet-part1\.js is missing, though manifest\.js lists it; download the archive again$"):
         texts(write_zip(tmp_path / "a.zip", files))
     partial = {"archiveInfo": {"isPartialArchive": True}, "dataTypes": {"noteTweet": {"files": listed}}}
     reading = read(write_zip(tmp_path / "a.zip", files | {"data/manifest.js": javascript("__THAR_CONFIG", partial)}))
     assert reading.warnings == [
-        f"{tmp_path}/a.zip: one part of an archive that X split into several; the posts in the other zips (note-tweet-part1.js) are not in it"
+        f"{tmp_path}/a.zip: one part of an archive that X split into several; the posts in the other zips (note-tweet-part1.js) are not in it",
+        f"{tmp_path}/a.zip: left out 1 of note-tweet.js, whose post is not in the archive (deleted, or not public)",
     ]
 
 

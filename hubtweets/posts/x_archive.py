@@ -2,7 +2,8 @@
 
 The format is nowhere documented; what is relied on here was seen in archives of 2021 to 2026. Only the files named in `WANTED` are opened:
 messages, likes, addresses and the other private files are not. A large account's posts lie in parts of some 100 MiB, which are read by as many
-processes as there are cores. A long post's full text is in note-tweet.js, under an id made some milliseconds before the post's own.
+processes as there are cores. A long post's full text is in note-tweet.js, under an id made some milliseconds before the post's own. A note without
+a post is left out: the post was deleted, or was for a circle, and note-tweet.js doesn't tell.
 """
 
 import json
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Post, Profile, Reading, dig, list_at, text_at, to_utc
+from hubtweets.posts import Post, Profile, Reading, dig, list_at, text_at
 from hubtweets.posts.container import Container, base_name
 from hubtweets.posts.json_stream import items
 from hubtweets.posts.x_tweet import is_tweet, to_post
@@ -126,7 +127,7 @@ def read_items(container: Container, name: str) -> Iterator[Any]:
 def read_posts(
     path: Path, parts: dict[str, str], account_id: str | None, notes: "Notes", counts: dict[str, str | None], warnings: list[str]
 ) -> Iterator[Post]:
-    """Yield the posts of every part, the long ones whole, then the notes that no post began."""
+    """Yield the posts of every part, the long ones whole, and warn of notes that belong to no post."""
     tasks = [(path, name, account_id) for name in parts.values()]
     batches: Iterable[Iterable[Post]] = in_processes(read_whole_part, tasks) if len(tasks) > 1 else [read_part(*tasks[0])]
     for part, posts in zip(parts, batches, strict=True):
@@ -137,7 +138,8 @@ def read_posts(
             yield post if note is None else post._replace(text=note)
         if (count := counts.get(part)) is not None and count != str(number):
             warnings.append(f"{path}: {part} holds {number:,} posts, though manifest.js says {count}; download the archive again to be sure")
-    yield from notes.left()
+    if left := notes.count():
+        warnings.append(f"{path}: left out {left:,} of note-tweet.js, whose post is not in the archive (deleted, or not public)")
 
 
 def in_processes(work: Callable[..., list[Post]], tasks: list[tuple]) -> Iterator[list[Post]]:
@@ -195,7 +197,7 @@ class Notes:
             id, text = text_at(note, "noteTweetId"), text_at(dig(note, "core"), "text")
             if id and is_snowflake(id) and text:
                 text = SHORT_LINK.sub("", text)
-                self.by_second[milliseconds(id) // 1000].append({"id": id, "text": text, "created_at": to_utc(dig(note, "createdAt"))})
+                self.by_second[milliseconds(id) // 1000].append({"id": id, "text": text})
 
     def take(self, tweet_id: str, text: str) -> str | None:
         """Return the note's text for a post, once: made up to a second before the post, and beginning as the post does."""
@@ -210,9 +212,9 @@ class Notes:
                     return note["text"]
         return None
 
-    def left(self) -> list[Post]:
-        """Return the notes that no post began, as posts of their own."""
-        return [Post(note["id"], note["text"], note["created_at"]) for notes in self.by_second.values() for note in notes]
+    def count(self) -> int:
+        """Return how many notes were not taken."""
+        return sum(map(len, self.by_second.values()))
 
 
 def is_snowflake(id: str) -> bool:
