@@ -45,6 +45,7 @@ ALLOWED = {
     "hubtweets.posts.x_api": SERVICE | {"hubtweets.posts.x_v2"},
     "hubtweets.posts.mastodon": READER,
     "hubtweets.posts.mastodon_api": SERVICE | {"hubtweets.posts.mastodon"},
+    "hubtweets.posts.misskey": READER | {"hubtweets.posts.exports"},
     "hubtweets.posts.bluesky": READER,
     "hubtweets.posts.bluesky_api": SERVICE | {"hubtweets.posts.bluesky"},
     "hubtweets.posts.audience": POSTS | {"hubtweets.personal"},

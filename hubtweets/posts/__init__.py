@@ -21,6 +21,7 @@ SourceKind = Literal[
     "x-json",
     "mastodon-archive",
     "mastodon-api",
+    "misskey",
     "bluesky-archive",
     "bluesky-api",
     "threads",

@@ -25,6 +25,7 @@ ORIGINS: dict[SourceKind, Origin] = {
     "x-json": Origin("saved answers of the X API", "anybody"),
     "mastodon-archive": Origin("a Mastodon archive", "owner"),
     "mastodon-api": Origin("the Mastodon API", "anybody"),
+    "misskey": Origin("a Misskey export", "owner"),
     "bluesky-archive": Origin("a Bluesky export", "anybody"),
     "bluesky-api": Origin("the Bluesky API", "anybody"),
     "threads": Origin("a Threads export", "owner"),

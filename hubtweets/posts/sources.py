@@ -36,9 +36,9 @@ class Fetching:
 
 def readers() -> list[ModuleType]:
     """Return the modules that read archives, each with `files(container)`, the names it would open, and `read(container)`."""
-    from hubtweets.posts import bluesky, exports, grailbird, mastodon, x_archive, x_json
+    from hubtweets.posts import bluesky, exports, grailbird, mastodon, misskey, x_archive, x_json
 
-    return [x_archive, grailbird, mastodon, bluesky, exports, x_json]
+    return [x_archive, grailbird, mastodon, misskey, bluesky, exports, x_json]
 
 
 def find(handle: str) -> str:
