@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 Kind = Literal["post", "reply", "self_reply", "quote", "repost"]
-Visibility = Literal["public", "unlisted", "private"]
+Visibility = Literal["private", "unlisted", "public"]  # the narrowest first
 SourceKind = Literal[
     "x-archive",
     "x-grailbird",
@@ -159,6 +159,11 @@ def text_at(item: Any, *keys: str) -> str | None:
         elif isinstance(value, int) and not isinstance(value, bool):
             return str(value) if -(10**30) < value < 10**30 else None
     return None
+
+
+def narrowest(*visibilities: Visibility) -> Visibility:
+    """Return the one with the smallest audience."""
+    return min(visibilities, key=get_args(Visibility).index)
 
 
 def is_address(words: str, href: str) -> bool:

@@ -10,9 +10,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hubtweets.personal import scrub
-from hubtweets.posts import Visibility
+from hubtweets.posts import Visibility, narrowest
 
-WIDTHS: tuple[Visibility, ...] = ("private", "unlisted", "public")
 NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 WHOSE = re.compile("^(?:(?:user|author|account|owner|creator|profile|post|tweet|status|note|toot)(?:is)?|is)")
 AUTHORS = ("user", "author", "account", "owner", "creator", "profile")  # objects that may have such columns
@@ -105,19 +104,20 @@ class Withheld:
     def judge(self, row: Any, columns: Iterable[Column]) -> Visibility:
         """Return a row's visibility, and remember why it is private."""
         cells = list(find_cells(row, columns)) if isinstance(row, dict) else []
-        narrowest: Visibility = "public"
-        reason = ""
+        visibility: Visibility = "public"
+        reason = "nothing says who may read it"
         for name, value, sense in cells:
             found = read_value(value, sense)
-            if WIDTHS.index(found) < WIDTHS.index(narrowest):
-                narrowest, reason = found, f"{shorten(name)}: {shorten(value)}"
+            if found == "private" and visibility != "private":
+                reason = f"{shorten(name)}: {shorten(value)}"
+            visibility = narrowest(visibility, found)
         if self.told and not any(sense.empty == "private" for _, _, sense in cells):
-            narrowest, reason = "private", reason or "nothing says who may read it"
-        if narrowest == "private":
+            visibility = "private"
+        if visibility == "private":
             self.number += 1
             if len(self.reasons) <= MAX_REASONS:
                 self.reasons[reason] = None
-        return narrowest
+        return visibility
 
     def warnings(self, source: str) -> Iterator[str]:
         """Yield one line if there were such rows."""
