@@ -234,6 +234,52 @@ def test_private_files_are_never_opened(tmp_path: Path, monkeypatch: pytest.Monk
     assert {Path(name).name for name in opened} <= {"tweets.js", "account.js", "profile.js", "manifest.js", "note-tweet.js", "42-a.jpg"}
 
 
+def change(action: object, date: object = "2026-03-01T10:00:00.000Z") -> dict:
+    return {"protectedHistory": {"protectedAt": date, "action": action}}
+
+
+ODD_ACTIONS: list[Any] = ["unprotect?", "", None, 5, [], "Unlocked"]
+ODD_DATES: list[Any] = ["yesterday", "", None, [], {}]
+ODD_CHANGES: list[Any] = [None, "x", 5, [], {}, {"protectedHistory": None}]
+EARLIER, LATER = "2026-02-01T10:00:00.000Z", "2026-04-01T10:00:00.000Z"
+PROTECTED: list[tuple[list[Any], dict[str, Any], bool]] = [
+    ([], {}, False),
+    ([change("Protect")], {}, True),
+    ([change("Unprotect")], {}, False),
+    ([change("Protect", EARLIER), change("Unprotect", LATER)], {}, False),
+    ([change("Unprotect", LATER), change("Protect", EARLIER)], {}, False),
+    ([change("Unprotect", EARLIER), change("Protect", LATER)], {}, True),
+    ([change("Protect", LATER), change("Unprotect", EARLIER)], {}, True),
+    # what is unclear is protected
+    ([change("Unprotect"), change("Protect")], {}, True),
+    *(([change(action)], {}, True) for action in ODD_ACTIONS),
+    *(([change("Unprotect", date)], {}, True) for date in ODD_DATES),
+    *(([hurt], {}, True) for hurt in ODD_CHANGES),
+    ([], {"protected": True}, True),
+    ([], {"protected": "true"}, True),
+    ([], {"protected": [False]}, True),
+    ([], {"protected": False}, False),
+    ([], {"protected": "false"}, False),
+    ([change("Unprotect")], {"protected": True}, True),
+]
+
+
+@pytest.mark.parametrize(("history", "more", "protected"), PROTECTED)
+@pytest.mark.parametrize("file", ["account", "profile"])
+def test_the_posts_of_a_protected_account_are_private(tmp_path: Path, history: list, more: dict, protected: bool, file: str) -> None:
+    files = archive_files([tweet(), tweet("2", "RT @bob: hi")]) | {"data/protected-history.js": javascript("YTD.protected_history.part0", history)}
+    [item] = json.loads(files[f"data/{file}.js"].partition(" = ")[2])
+    files[f"data/{file}.js"] = javascript(f"YTD.{file}.part0", [{file: item[file] | more}])
+    path = write_zip(tmp_path / "a.zip", files)
+    reading = read(path)
+    assert reading.protected is protected
+    seen = [("private", "")] * 2 if protected else [("public", "hello to the whole world"), ("public", "RT @bob: hi")]
+    assert [(post.visibility, post.text) for post in reading.posts] == seen
+    asked_for = sources.read(path, "alice", Columns(), protected=True)
+    assert asked_for.protected is protected
+    assert [post.text for post in asked_for.posts] == ["hello to the whole world", "RT @bob: hi"]
+
+
 def broken(tmp_path: Path, case: str) -> Path:
     """Write the hurt file of a case."""
     good = archive_files([tweet()])
@@ -271,6 +317,8 @@ def broken(tmp_path: Path, case: str) -> Path:
         path.write_bytes(data)
     elif case == "two archives":
         write_zip(path, {"one/" + name: text for name, text in good.items()} | {"two/" + name: text for name, text in good.items()})
+    elif case == "hurt history":
+        write_zip(path, good | {"data/protected-history.js": "window.YTD.protected_history.part0 = [ {"})
     elif case == "deleted posts":
         path = tmp_path / "deleted-tweets.js"
         path.write_text(javascript("YTD.deleted_tweets.part0", [tweet()]))
@@ -287,6 +335,8 @@ ERRORS = {
     "download the archive again",
     "no list at all": "{path}: data/tweets.js is not what X writes (no list in it); download the archive again",
     "cut list": "{path}: data/tweets.js is not what X writes (cut before its end); download the archive again",
+    "hurt history": "{path}: data/protected-history.js is not what X writes "
+    "(Expecting property name enclosed in double quotes: line 1 column 4 (char 3)); download the archive again",
     "hurt directory": "{path}: cut or damaged (zip file version 9.9); download the archive again",
     "two archives": "{path}: more than one archive in it (one/data/tweets.js and two/data/tweets.js); give one of them",
     "deleted posts": "{path}: holds deleted_tweets, not public posts; give the whole archive or its tweets.js",

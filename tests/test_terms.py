@@ -67,6 +67,15 @@ def test_posts_that_came_by_an_open_way_are_published_private(kinds: list[Source
     assert terms.is_private([Source(kind, "a" * 64, None, None) for kind in kinds], Terms(MIT, consent)) is private
 
 
+@pytest.mark.parametrize("consent", [None, "given", "own"])
+def test_the_posts_of_a_protected_account_are_published_private(consent: Consent | None) -> None:
+    mine, protected = Source("x-archive", "a" * 64, None, None), Source("x-archive", "b" * 64, None, None, protected=True)
+    assert terms.is_private([mine, protected], Terms(MIT, consent)) is True
+    expected = "for the account is protected, and its posts were for its followers; say --public to publish the bot anyway"
+    assert terms.why_private([mine, protected]) == expected
+    assert terms.why_private([mine]) == terms.WHY_PRIVATE
+
+
 @pytest.mark.parametrize("kind", get_args(SourceKind))
 def test_the_card_and_the_default_privacy_agree_on_who_can_get_a_source(kind: SourceKind) -> None:
     for dataset in (None, "org/posts"):

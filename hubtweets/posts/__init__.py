@@ -82,6 +82,7 @@ class Reading:
     """What a source gives: its kind, one author's profile, avatar (an image file's bytes) and posts, in no order, to be gone through once.
 
     `warnings` grows while the posts are gone through; so may HubtweetsError be raised. `dataset` is the id of a dataset that anybody can read.
+    The posts of a protected account are for its followers alone.
     """
 
     kind: SourceKind
@@ -90,6 +91,7 @@ class Reading:
     posts: Iterable[Post]
     warnings: list[str] = field(default_factory=list)
     dataset: str | None = None
+    protected: bool = False
 
 
 @dataclass(frozen=True)

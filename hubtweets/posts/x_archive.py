@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Post, Profile, Reading, dig, list_at, text_at
+from hubtweets.posts import Post, Profile, Reading, dig, list_at, text_at, to_utc
 from hubtweets.posts.container import Container, base_name
 from hubtweets.posts.json_stream import items
 from hubtweets.posts.x_tweet import is_tweet, to_post
 
-WANTED = re.compile(r"(manifest|account|profile|(note-tweet|(community-)?tweets?)(-part\d+)?)\.js")
+WANTED = re.compile(r"(manifest|account|profile|protected-history|(note-tweet|(community-)?tweets?)(-part\d+)?)\.js")
 NOTES = re.compile(r"note-tweet(-part\d+)?\.js")
 TWEETS = re.compile(r"(community-)?tweets?(-part\d+)?\.js")
 AVATAR = re.compile(r"profile_media/[^/]+$")
@@ -75,7 +75,22 @@ def read(container: Container) -> Reading:
         avatar=read_avatar(container, names, profile),
         posts=read_posts(container.path, {part: names[part] for part in parts}, account_id, notes, counts_of(manifest), warnings),
         warnings=warnings,
+        protected=is_protected(load(container, names, "protected-history.js", "["), (account, profile, user)),
     )
+
+
+def is_protected(history: Any, owner: Iterable[Any]) -> bool:
+    """Tell whether the account was protected when the archive was made, by the last change in protected-history.js; if that is unclear, it was.
+
+    An account that is public again shows all its posts, those of the time before too. The history reaches back six months (X's own README.txt).
+    """
+    if any(dig(item, "protected") not in (None, False, "false") for item in owner):
+        return True
+    changes = [(to_utc(dig(item, "protectedHistory", "protectedAt")), dig(item, "protectedHistory", "action")) for item in history or []]
+    if any(date is None for date, _ in changes):
+        return True
+    last = max((date or "" for date, _ in changes), default=None)
+    return any(action != "Unprotect" for date, action in changes if date == last)
 
 
 def load(container: Container, names: dict[str, str], wanted: str, opening: str) -> Any:
