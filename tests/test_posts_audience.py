@@ -74,7 +74,7 @@ NESTED: list[Any] = [None, True, False, 1, 0, 1.0, 10**30, float("nan"), ["publi
 
 
 @pytest.mark.parametrize(
-    "column", ["visibility", "Visibility", "privacy", "audience", "scope", "post_visibility", "statusVisibility", "access level"]
+    "column", ["visibility", "Visibility", "privacy", "audience", "scope", "post_visibility", "statusVisibility", "meta.x_privacy", "access level"]
 )
 def test_only_a_short_list_of_values_is_public(tmp_path: Path, column: str) -> None:
     values = [*PUBLIC, *NOT_PUBLIC, *NESTED]
@@ -92,6 +92,9 @@ FLAGS = {
     "isPrivate": ("private", "public", "private", "private"),
     "protected": ("private", "public", "private", "private"),
     "user.protected": ("private", "public", "private", "private"),
+    "user.legacy.protected": ("private", "public", "private", "private"),
+    "channelIsPrivate": ("private", "public", "private", "private"),
+    "user.unprotected": ("public", "private", "private", "private"),
     "user_is_protected": ("private", "public", "private", "private"),
     "friends-only": ("private", "public", "private", "private"),
     "localOnly": ("private", "public", "private", "private"),

@@ -44,11 +44,14 @@ for sense, names in (
     (LEVEL, "visibility visibilitylevel visibleto viewableby privacy privacylevel privacysetting privacytype audience audiencetype"),
     (LEVEL, "scope access accesslevel sharedwith sharing"),
     (PRIVATE_FLAG, "private protected direct directmessage dm followersonly friendsonly membersonly subscribersonly mutualonly onlyme localonly"),
-    (PRIVATE_FLAG, "limited restricted secret confidential closefriends closefriendsonly circle circleonly"),
-    (PUBLIC_FLAG, "public visible ispublished"),
+    (PRIVATE_FLAG, "limited restricted secret confidential closefriends closefriendsonly circle circleonly notpublic nonpublic privateaccount"),
+    (PUBLIC_FLAG, "public visible ispublished unprotected"),
     (GONE_FLAG, "deleted deletedat draft removed removedat trashed hidden unpublished withheld withheldincountries withheldcopyright"),
 ):
     SENSES |= dict.fromkeys(names.split(), sense)
+
+# whatever is before them
+SUFFIXES: dict[str, Sense] = {"visibility": LEVEL, "privacy": LEVEL, "audience": LEVEL, "protected": PRIVATE_FLAG, "isprivate": PRIVATE_FLAG}
 
 Column = tuple[str, Sense | None]  # a column that tells; None: an author, who is looked into if it is an object
 
@@ -59,10 +62,14 @@ def find_columns(names: tuple[str, ...]) -> tuple[Column, ...]:
     found: list[Column] = []
     for name in names:
         plain = NOT_ALPHANUMERIC.sub("", name).casefold()
-        sense = SENSES.get(plain) or SENSES.get(WHOSE.sub("", plain))
+        sense = SENSES.get(plain) or SENSES.get(WHOSE.sub("", plain)) or sense_of_suffix(plain)
         if sense or plain in AUTHORS:
             found.append((name, sense))
     return tuple(found)
+
+
+def sense_of_suffix(plain: str) -> Sense | None:
+    return next((sense for suffix, sense in SUFFIXES.items() if plain.endswith(suffix)), None)
 
 
 def find_cells(row: dict, columns: Iterable[Column]) -> Iterator[tuple[str, Any, Sense]]:
