@@ -11,37 +11,13 @@ from markupsafe import Markup
 from hubtweets import front_matter
 from hubtweets.errors import HubtweetsError
 from hubtweets.funnel import stats_rows
-from hubtweets.posts import SourceKind
+from hubtweets.posts.origins import ORIGINS, access_of
 from hubtweets.record import Environment, File, Metrics, RunRecord, Source, Tracker, TrainingConfig
 from hubtweets.rendering import address, environment, markdown, plain
 from hubtweets.samples import Sample
 
 HUGGING_FACE = "https://huggingface.co"
 LONGEST = 300  # characters of a post that are shown
-# what an author's posts were read from, as the card says it
-KINDS: dict[SourceKind, str] = {
-    "x-archive": "an X archive",
-    "x-grailbird": "a Twitter archive",
-    "x-api": "the X API",
-    "x-json": "saved answers of the X API",
-    "mastodon-archive": "a Mastodon archive",
-    "mastodon-api": "the Mastodon API",
-    "bluesky-archive": "a Bluesky export",
-    "bluesky-api": "the Bluesky API",
-    "threads": "a Threads export",
-    "instagram": "an Instagram export",
-    "reddit": "a Reddit export",
-    "telegram": "a Telegram channel's export",
-    "dataset": "a dataset",
-    "csv": "a CSV file",
-    "json": "a JSON file",
-    "jsonl": "a JSONL file",
-    "parquet": "a Parquet file",
-    "text": "a text file",
-}
-# who can get them; of other files nobody can tell
-OWNERS: set[SourceKind] = {"x-archive", "x-grailbird", "mastodon-archive", "threads", "instagram", "reddit"}
-ANYBODYS: set[SourceKind] = {"x-api", "x-json", "mastodon-api", "bluesky-archive", "bluesky-api"}
 TRACKERS: dict[Tracker, str] = {"tensorboard": "TensorBoard", "wandb": "Weights & Biases", "trackio": "trackio"}
 
 
@@ -61,7 +37,7 @@ def render(record: RunRecord) -> str:
         **vars(replace(record, base=replace(record.base, id=plain(record.base.id), revision=plain(record.base.revision)))),
         record=record,
         names=[plain(profile.name, 100) or profile.handle for profile in record.profiles],
-        kinds=list(dict.fromkeys(KINDS[source.kind] for source in record.sources)),
+        kinds=list(dict.fromkeys(ORIGINS[source.kind].label for source in record.sources)),
         ways=[way(source) for source in record.sources],
         addresses=[address(profile.url or "") for profile in record.profiles],
         authors=list(zip(record.profiles, record.sources, record.counts, record.passes, strict=True)),
@@ -95,12 +71,13 @@ def template() -> Template:
 
 
 def way(source: Source) -> str:
-    """Say who can get the posts in the way that these came."""
-    if source.kind in OWNERS:
-        return f"{KINDS[source.kind]}, which only the account's owner is given"
-    if source.kind in ANYBODYS or source.dataset:
-        return f"{KINDS[source.kind]}, which anybody can read"
-    return KINDS[source.kind]
+    """Name a source, and say who can get it if that is known."""
+    label, access = ORIGINS[source.kind].label, access_of(source.kind, source.dataset)
+    if access == "owner":
+        return f"{label}, which only the account's owner is given"
+    if access == "anybody":
+        return f"{label}, which anybody can read"
+    return label
 
 
 def continued(sample: Sample) -> tuple[str, str, str]:

@@ -194,7 +194,7 @@ def push(
         target = publisher.choose_target(connected, run.record.handle, namespace)
         settled = terms.of_run(run.record, license, consent)
         if wishes.private is None and terms.is_private(run.record.sources, settled):
-            run.say(f"push: private, {terms.WHY_PRIVATE}")
+            run.say(f"push: private, {terms.why_private(run.record.sources)}")
             wishes = replace(wishes, private=True)
         release.render(run, target, settled)
         release.check_snippets(run)

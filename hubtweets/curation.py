@@ -28,6 +28,7 @@ from hubtweets.rendering import plain
 
 MIN_CHARACTERS = 6_000  # the original's: with fewer, a model repeats them and learns nothing
 FEW_CHARACTERS = 40_000
+MORE_POSTS = "give more posts with --posts"  # what to do about too few
 MIN_WORDS = 3
 SHOWN = 8  # posts of a preview
 CODES = {fate: code for code, fate in enumerate(FATES)}
@@ -229,14 +230,14 @@ def preview(authors: Iterable[Author]) -> list[tuple[str, str]]:
     return [("kept", text) for text in spaced] + [one for one, _ in zip(in_turn, range(SHOWN), strict=False)]
 
 
-def check_amount(counts: Counts) -> str | None:
-    """Raise HubtweetsError where an author has under 6,000 characters, return a warning under 40,000, else None."""
+def check_amount(counts: Counts, advice: str = MORE_POSTS) -> str | None:
+    """Raise HubtweetsError, with advice, where an author has under 6,000 characters, return a warning under 40,000, else None."""
     if not counts.downloaded:
         raise HubtweetsError(f"@{counts.handle}: no posts in the source; give another with --posts")
     found = f"@{counts.handle}: {counts.characters:,} characters in {counts.kept:,} kept posts"
     if counts.characters < MIN_CHARACTERS:
         dropped = ", ".join(f"{number:,} {label}" for label, (number,) in stats_rows([counts])[1:-1] if number)
-        raise HubtweetsError(f"{found} ({dropped or 'none dropped'}) are too few, {MIN_CHARACTERS:,} are needed; give more posts with --posts")
+        raise HubtweetsError(f"{found} ({dropped or 'none dropped'}) are too few, {MIN_CHARACTERS:,} are needed; {advice}")
     if counts.characters < FEW_CHARACTERS:
         return f"{found} are few, and the model may repeat them; from {FEW_CHARACTERS:,} on it writes more of its own"
     return None

@@ -96,6 +96,7 @@ posts_options = options(
     option("--mentions", type=click.Choice(["strip", "keep"]), default=RULES.mentions, help="The @mentions that lead a reply."),
     option("--content-warnings", type=click.Choice(["skip", "keep"]), default=RULES.content_warnings, help="Posts behind a content warning."),
     option("--split", type=click.Choice(["time", "hash"]), help="Which tenth is held out.  [default: the last where there are dates]"),
+    option("--protected-posts", is_flag=True, help="Read the posts of a protected X account too; its repo is private by default."),
     *(option(f"--{name}-column", help=f"Of a file of posts: the column of the {name}.  [default: by its name]") for name in vars(Columns())),
     option("--x-price", type=Finite(0), default=0.005, help="Dollars a post that is read from the X API."),
     option("--refresh", is_flag=True, help="Read x:, mastodon:, bluesky: and dataset: again."),

@@ -121,10 +121,11 @@ def check(run: Run, hub: Hub, asked: Asked, reading: Callable[[], dict[str, Any]
     if settings and found.take(done, curate, settings):
         found.note(problems_of_profiles(run.record, looked_for))
         if agreed and wishes.private is None and terms.is_private(run.record.sources, agreed):
-            run.say(f"push: private, {terms.WHY_PRIVATE}")
+            run.say(f"push: private, {terms.why_private(run.record.sources)}")
             wishes = replace(wishes, private=True)
+        why = terms.why_private(run.record.sources) if asked.wishes.private is None else None
         if who and target:
-            found.note(problems_of_visibility(hub, target, wishes.private, asked.wishes.private is None))
+            found.note(problems_of_visibility(hub, target, wishes.private, why))
         if base and agreed:
             found.note(problems_of_card(hub if who else None, provisional(run.record, target or nowhere, base, agreed, asked)))
     found.check()
@@ -171,15 +172,15 @@ def problems_of_tag(hub: Hub, target: Target, tag: str | None, trained: bool) ->
         yield f"--tag {tag}: {target.url} has it on another commit; choose another, or leave --tag out"
 
 
-def problems_of_visibility(hub: Hub, target: Target, private: bool | None, derived: bool) -> Iterator[str]:
-    """Yield that a repo which is there already is public or private, and was to be the other."""
+def problems_of_visibility(hub: Hub, target: Target, private: bool | None, why: str | None) -> Iterator[str]:
+    """Yield that a repo which is there already is public or private, and was to be the other; `why` it is private if nobody asked for that."""
     with publisher.speaking_to(hub):
         try:
             info = hub.api.model_info(target.repo_id)
         except RepositoryNotFoundError:
             return
-    if derived and private and not info.private:
-        yield f"{target.url} is public already, and this push would be private, {terms.WHY_PRIVATE}; or make it private in its settings"
+    if why and private and not info.private:
+        yield f"{target.url} is public already, and this push would be private, {why}; or make it private in its settings"
     else:
         publisher.check_visibility(info, target, private)
 

@@ -20,7 +20,7 @@ Consent = Literal["own", "given"]  # the posts are the publisher's own, or their
 class Source:
     """What an author's posts were read from, and the moments (ISO 8601, UTC) of the first and last kept post where they are known.
 
-    `dataset` is the id of a public dataset on the Hub.
+    `dataset` is the id of a public dataset on the Hub; the posts of a protected account were for its followers alone.
     """
 
     kind: SourceKind
@@ -28,6 +28,7 @@ class Source:
     first: str | None
     last: str | None
     dataset: str | None = None
+    protected: bool = False
 
 
 @dataclass(frozen=True)

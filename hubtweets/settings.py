@@ -22,8 +22,9 @@ def reading_of(handles: Sequence[str], settings: dict[str, Any]) -> Callable[[],
     columns = Columns(**{name: take(f"{name}_column") for name in vars(Columns())})
     rules = Curation(**{name: take(name) for name in vars(Curation())})
     price, refresh, yes = take("x_price"), take("refresh"), take("yes")
+    protected = take("protected_posts")
     fetching = sources.Fetching(price, refresh, lambda cost: yes or agreed(cost))
-    return lambda: {"named": sources.name(names, given, on_line), "columns": columns, "rules": rules, "fetching": fetching}
+    return lambda: {"named": sources.name(names, given, on_line), "columns": columns, "rules": rules, "fetching": fetching, "protected": protected}
 
 
 def typed(*names: str) -> bool:

@@ -31,15 +31,19 @@ from hubtweets.record import (
 from hubtweets.run import Run, key_of, training_settings
 
 EXPLAINED = "explained.jsonl"
+PROTECTED = "the account is protected, so its posts are for its followers; if it is yours, and you want them read, type: --protected-posts"
 
 
-def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation, fetching: Fetching) -> None:
-    """Read each author's posts from the source that is named for the handle, curate and split them."""
+def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation, fetching: Fetching, protected: bool = False) -> None:
+    """Read each author's posts from the source that is named for the handle, curate and split them.
+
+    The posts of a protected account are left out unless `protected` asks for them.
+    """
     if run.record.profiles and list(named) != [profile.handle for profile in run.record.profiles]:
         raise HubtweetsError(f"{run.folder}: the bot of {run.authors}, not of {' '.join(named)}; choose another folder with --runs DIR")
     paths = {handle: sources.locate(source, run.folder / "sources", columns, fetching, run.say) for handle, source in named.items()}
     hashes = {handle: sources.sha256(path) for handle, path in paths.items()}
-    key = key_of(__version__, asdict(rules), asdict(columns), hashes)  # another version may know better what to mask
+    key = key_of(__version__, asdict(rules), asdict(columns), hashes, protected)  # another version may know better what to mask
     if run.is_done("curate", key):
         return
     from hubtweets import curation, dataset, language
@@ -48,16 +52,20 @@ def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation
     readings = {}
     for handle, path in paths.items():
         run.say(f"curate: reading {named[handle]}")
-        readings[handle] = sources.read(path, handle, columns)
+        readings[handle] = sources.read(path, handle, columns, protected)
     everything = scrubbed((handle, post) for handle, reading in readings.items() for post in reading.posts)
     read = run.folder / "posts.reading"
     try:
         curated = curation.curate(run.progress(dataset.writing(everything, read), "posts"), list(readings), rules)
         for line in [*curation.table(curated.counts), "", "For example:", *curation.preview_lines(curated.shown), ""]:
             run.say(f"curate: {line}".rstrip())
-        few = [curation.check_amount(counts) for counts in curated.counts]
-        for warning in [*(warning for reading in readings.values() for warning in reading.warnings), *filter(None, few)]:
-            run.say(f"warning: {warning}")
+        for reading in readings.values():
+            for warning in reading.warnings:
+                run.say(f"warning: {warning}")
+        for counts in curated.counts:
+            is_left_out = readings[counts.handle].protected and not protected
+            if few := curation.check_amount(counts, PROTECTED if is_left_out else curation.MORE_POSTS):
+                run.say(f"warning: {few}")
         split = dataset.choose_split(curated.kept, rules.split)
         train, validation = dataset.split(curated.kept, split)
         sides = [sum(map(len, side.values())) for side in (train, validation)]
@@ -93,14 +101,19 @@ def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation
             validation_sha256=dataset.fingerprint(validation),
             split=split,
             languages=language.measure([post.text for posts in curated.kept.values() for post in posts]),
-            rows=dataset.examples(train, [handle for handle, reading in readings.items() if reading.kind != "dataset" or reading.dataset]),
+            rows=dataset.examples(train, [handle for handle, reading in readings.items() if is_shown(reading)]),
         ),
     )
 
 
+def is_shown(reading: Reading) -> bool:
+    """Tell whether the card may show posts of a source: not those of a protected account, nor of a dataset that not everybody can read."""
+    return not reading.protected and (reading.kind != "dataset" or reading.dataset is not None)
+
+
 def source_of(reading: Reading, sha256: str, kept: Sequence[Post]) -> Source:
     dates = sorted(post.created_at for post in kept if post.created_at)
-    return Source(reading.kind, sha256, dates[0] if dates else None, dates[-1] if dates else None, reading.dataset)
+    return Source(reading.kind, sha256, dates[0] if dates else None, dates[-1] if dates else None, reading.dataset, reading.protected)
 
 
 def explain(run: Run) -> Path:

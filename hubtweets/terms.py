@@ -1,19 +1,19 @@
 """Under what a bot is published: the weights' licence, and the right to the posts."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub.metadata import LICENSES
-from hubtweets.posts import SourceKind
+from hubtweets.posts.origins import access_of
 from hubtweets.record import Base, Consent, License, RunRecord, Source, Terms
 
-# anybody can read these; whose posts they are, only --consent tells
-OPEN: set[SourceKind] = {"x-api", "x-json", "mastodon-api", "bluesky-api", "dataset"}
 KNOWN = [id for id in LICENSES.split() if id != "unknown"]
 OTHER = "other"  # a licence that the Hub has no id for; the base's card gives its name and its text
 
 WHY_PRIVATE = "for these posts came by a way that is open to everybody; say --consent own where they are yours, or --public"
+
+WHY_PROTECTED = "for the account is protected, and its posts were for its followers; say --public to publish the bot anyway"
 
 
 def terms_of(base: Base, license: str | None, consent: Consent | None) -> Terms:
@@ -56,6 +56,16 @@ def of_run(record: RunRecord, license: str | None, consent: Consent | None) -> T
     return terms_of(record.base, license, consent)
 
 
-def is_private(sources: Iterable[Source], terms: Terms) -> bool:
-    """Tell whether a bot is published private where nobody says otherwise: somebody else's posts that came by an open way."""
-    return terms.consent != "own" and any(source.kind in OPEN for source in sources)
+def is_private(sources: Sequence[Source], terms: Terms) -> bool:
+    """Tell whether a repo is private by default.
+
+    It is if an account is protected, and if others can get a source too, unless the publisher says that the posts are theirs.
+    """
+    if any(source.protected for source in sources):
+        return True
+    return terms.consent != "own" and any(access_of(source.kind, source.dataset) in ("anybody", "granted") for source in sources)
+
+
+def why_private(sources: Sequence[Source]) -> str:
+    """Return why a repo is private by default, and what to type if it should not be."""
+    return WHY_PROTECTED if any(source.protected for source in sources) else WHY_PRIVATE

@@ -15,6 +15,7 @@ from hubtweets.funnel import stats_rows
 from hubtweets.hub import html
 from hubtweets.hub.cards import body
 from hubtweets.posts import SourceKind
+from hubtweets.posts.origins import ORIGINS
 from hubtweets.record import File, License, Row, RunRecord, Source, Target, Terms, Tracked, Tracker, TrainingConfig
 from hubtweets.rendering import address
 from hubtweets.samples import Audit
@@ -287,7 +288,7 @@ def test_the_language_that_was_measured() -> None:
 
 
 def test_every_kind_of_source_has_a_name() -> None:
-    assert set(get_args(SourceKind)) == set(card.KINDS)
+    assert set(get_args(SourceKind)) == set(ORIGINS)
 
 
 def test_rows_that_are_not_zero_appear() -> None:

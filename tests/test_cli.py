@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -663,3 +664,25 @@ def test_what_an_archive_says_is_neither_published_nor_acted_on(tmp_path: Path) 
     profile = json.loads(record)["profiles"][0]
     assert (profile["name"], profile["bio"]) == ("Alice [email]", "mail [email] or [phone]")
     assert "private.example" not in record
+
+
+def test_the_posts_of_a_protected_account_are_read_only_if_asked_for(archive: Path, base: Path, tmp_path: Path) -> None:
+    shutil.copy(archive, tmp_path)
+    history = [{"protectedHistory": {"protectedAt": "2026-03-01T10:00:00.000Z", "action": "Protect"}}]
+    with zipfile.ZipFile(tmp_path / "lyons____.zip", "a") as opened:
+        opened.writestr("data/protected-history.js", javascript("YTD.protected_history.part0", history))
+    refused = (
+        "Error: @lyons____: 0 characters in 0 kept posts (1,225 Retweets, 1,861 Not public) are too few, 6,000 are needed; "
+        "the account is protected, so its posts are for its followers; if it is yours, and you want them read, type: --protected-posts\n"
+    )
+    done = run(tmp_path, "curate", "lyons____", "--quiet")
+    assert (done.returncode, done.stderr) == (1, refused)
+    asked_for = run(tmp_path, "curate", "lyons____", "--protected-posts")
+    assert asked_for.returncode == 0 and TABLE in asked_for.stderr
+    record = json.loads((tmp_path / "runs" / "lyons____" / "run.json").read_text())
+    assert [source["protected"] for source in record["sources"]] == [True]
+    assert record["dataset"]["rows"] == []  # the card shows none of them
+    planned = run(tmp_path, *PUBLISH, str(base), "--protected-posts", "--consent", "own", "--dry-run")
+    said = "push: private, for the account is protected, and its posts were for its followers; say --public to publish the bot anyway\n"
+    assert planned.returncode == 0 and said in planned.stderr
+    assert run(tmp_path, "curate", "lyons____", "--quiet").stderr == refused  # the flag is not remembered

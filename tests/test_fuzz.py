@@ -33,6 +33,7 @@ from tests import (
     test_posts_files,
     test_posts_grailbird,
     test_posts_mastodon,
+    test_posts_misskey,
     test_posts_x_archive,
     test_posts_x_json,
 )
@@ -43,6 +44,7 @@ READERS: list[Any] = [
     test_posts_grailbird,
     test_posts_x_json,
     test_posts_mastodon,
+    test_posts_misskey,
     test_posts_bluesky,
     test_posts_exports,
     test_posts_files,

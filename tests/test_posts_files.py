@@ -57,8 +57,15 @@ def times(unit: str, zone: str | None = None) -> pyarrow.Array:
 def samples(folder: Path) -> list[Path]:
     """Write a small file of each kind, and a zip of one."""
     rows = [
-        {"id": "7", "text": "hello to the world", "created_at": "2026-01-02T01:00:00+01:00", "lang": "de", "is_retweet": False, "visibility": None},
-        {"id": "8", "text": "somebody else's", "created_at": "2026-01-02", "lang": None, "is_retweet": True, "visibility": None},
+        {
+            "id": "7",
+            "text": "hello to the world",
+            "created_at": "2026-01-02T01:00:00+01:00",
+            "lang": "de",
+            "is_retweet": False,
+            "visibility": "public",
+        },
+        {"id": "8", "text": "somebody else's", "created_at": "2026-01-02", "lang": None, "is_retweet": True, "visibility": "public"},
         {"id": "9", "text": "for my friends", "created_at": None, "lang": None, "is_retweet": False, "visibility": "private"},
     ]
     written = [
@@ -66,7 +73,10 @@ def samples(folder: Path) -> list[Path]:
         write(folder / "array.json", rows),
         write(folder / "texts.json", ["one text", "another"]),
         write(folder / "object.json", {"tags": ["a"], "posts": rows}),
-        write(folder / "a.csv", 'id;text;created_at;is_retweet;visibility\n7;"hello\nto ""you""";2026-01-02;false;\n8;no;;true;\n9;no;;;direct\n'),
+        write(
+            folder / "a.csv",
+            'id;text;created_at;is_retweet;visibility\n7;"hello\nto ""you""";2026-01-02;false;public\n8;no;;true;public\n9;no;;;direct\n',
+        ),
         write(folder / "a.tsv", "id\ttext\n7\thello\n"),
         write(folder / "a.txt", "one post\n\nanother\n"),
         write(folder / "a.parquet", pyarrow.Table.from_pylist(rows)),

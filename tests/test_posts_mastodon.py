@@ -25,9 +25,12 @@ CONTEXT = ["https://www.w3.org/ns/activitystreams", {"toot": "http://joinmastodo
 
 
 def note(number: int = 1, content: object = "<p>hello there</p>", **more: Any) -> dict:
+    """Return the Create of a note, with the note's audience, as Mastodon writes it; `more` are properties of the note."""
     id = f"{ALICE}/statuses/{number}"
-    written = {"id": id, "type": "Note", "published": DATE, "to": [EVERYONE], "cc": [FOLLOWERS], "content": content, "contentMap": {"en": content}}
-    return {"id": id + "/activity", "type": "Create", "actor": ALICE, "published": DATE, "object": written | more}
+    written: dict[str, Any] = {"id": id, "type": "Note", "published": DATE, "attributedTo": ALICE, "to": [EVERYONE], "cc": [FOLLOWERS]}
+    written |= {"content": content, "contentMap": {"en": content}, **more}
+    audience = {name: written[name] for name in ("to", "cc")}
+    return {"id": id + "/activity", "type": "Create", "actor": ALICE, "published": DATE, **audience, "object": written}
 
 
 def boost(number: int, **more: Any) -> dict:
@@ -35,6 +38,7 @@ def boost(number: int, **more: Any) -> dict:
     return {"id": id, "type": "Announce", "actor": ALICE, "published": DATE, "to": [EVERYONE], "object": f"{BOB}/statuses/9", **more}
 
 
+PRIVATE = Post("1", "", UTC, None, visibility="private")
 ITEMS: list[tuple[Any, Post | None]] = [
     (note(), Post("1", "hello there", UTC, "en")),
     (note(to=[FOLLOWERS], cc=[EVERYONE]), Post("1", "hello there", UTC, "en", visibility="unlisted")),
@@ -56,6 +60,28 @@ ITEMS: list[tuple[Any, Post | None]] = [
     ),
     (note(summary="spoilers"), Post("1", "hello there", UTC, "en", warning=True)),
     (note(summary=""), Post("1", "hello there", UTC, "en")),
+    # the narrower of the two audiences counts, and one that is not there is not known to be public
+    ({**note(), "to": [FOLLOWERS], "cc": []}, PRIVATE),
+    ({**note(), "to": [FOLLOWERS], "cc": [EVERYONE]}, Post("1", "hello there", UTC, "en", visibility="unlisted")),
+    ({**note(to=[FOLLOWERS], cc=[]), "to": [EVERYONE]}, PRIVATE),
+    ({**note(to=[FOLLOWERS], cc=[EVERYONE]), "to": [EVERYONE]}, Post("1", "hello there", UTC, "en", visibility="unlisted")),
+    ({name: value for name, value in note().items() if name not in ("to", "cc")}, PRIVATE),
+    ({**note(), "to": None, "cc": None}, PRIVATE),
+    # of the owner alone
+    ({**note(), "actor": {"id": ALICE}}, Post("1", "hello there", UTC, "en")),
+    (note(attributedTo=[{"id": ALICE, "type": "Person"}]), Post("1", "hello there", UTC, "en")),
+    ({**note(), "actor": BOB}, None),
+    ({**note(), "actor": None}, None),
+    ({**note(), "actor": [ALICE, BOB]}, None),
+    (note(attributedTo=BOB), None),
+    (note(attributedTo=None), None),
+    (note(attributedTo=[]), None),
+    (note(attributedTo=[ALICE, BOB]), None),
+    (note(attributedTo=ALICE + "2"), None),
+    (boost(2, actor=BOB), None),
+    # of no other kind
+    *(({**note(), "type": kind}, None) for kind in ("Update", "Delete", "Undo", "Like", "Add", "Accept", None, ["Create"])),
+    *((note(type=kind), None) for kind in ("Tombstone", "Person", "OrderedCollection", None, ["Note"])),
     (note(type="Question", oneOf=[{"name": "yes"}]), Post("1", "hello there", UTC, "en")),
     (note(content=""), Post("1", "", UTC, "en")),
     (note(content=None, published="yesterday", contentMap=7, inReplyTo=[], quote={}, summary=3), Post("1", "")),
@@ -73,6 +99,7 @@ ITEMS: list[tuple[Any, Post | None]] = [
 @pytest.mark.parametrize(("activity", "expected"), ITEMS)
 def test_activity(activity: Any, expected: Post | None) -> None:
     assert mastodon.to_post(activity, ALICE) == expected
+    assert mastodon.to_post(activity, None) is None
 
 
 def link(url: str, shown: str) -> str:
@@ -103,6 +130,22 @@ HTML = [
     ('<p title="1 > 0">a</p>', ("a", False)),
     ("a < b <3 <", ("a < b <3 <", False)),
     ("cut <a href='https://x.y'>https://x", ("cut", True)),
+    # what readers don't see
+    *((f"<{tag}>secret <b>x</b></{tag}>seen", ("seen", False)) for tag in ("script", "style", "template", "noscript", "iframe", "title", "noembed")),
+    ("<STYLE type='>'>secret</p></style \n x>seen", ("seen", False)),
+    ("<script>'</p>' + \"<b>\"</script>seen<script>unclosed", ("seen", False)),
+    ('a<script src="unclosed>secret</script>seen', ("a", False)),
+    ("<script/>secret</script>seen <scripted>too</scripted>", ("seen too", False)),
+    ("<template>a<template>b</template>c</template>seen", ("seen", False)),
+    ("a<!-- secret > ' \" <p> -->b<!-->c<!--->d<!-- secret --!>e<!-- unclosed", ("abcde", False)),
+    ("a<!secret>b<?secret?>c</ secret>d<!unclosed", ("abcd", False)),
+    ('a<span class="invisible">secret <span>x</span> </span>b', ("ab", False)),
+    ("<p>a</p><p CLASS=' x INVISIBLE '>secret</p><p>b</p>", ("a\n\nb", False)),
+    ('<span class="invisible" class="x">secret</span><img class="invisible">b<br class="invisible">c', ("b\nc", False)),
+    (f"see {link('https://blog.example.org', 'my <span class=invisible>secret</span>blog')}", ("see my blog", False)),
+    (f"see {link('https://blog.example.org', '<span class=invisible>https://</span>my blog')}", ("see my blog", False)),
+    (f"see {link('https://nodejs.org', '<span class=invisible>https://</span>Node.js')}", ("see", True)),
+    (f"see {link('https://x.example/1', '<span class=invisible>https://x.example/1</span>')}", ("see", True)),
     ("<![CDATA[x]]> <!-- y --> z &#xD800; &#" + "9" * 5000 + ";", ("z &#xD800; &#" + "9" * 5000 + ";", False)),
     ("", ("", False)),
 ]
@@ -113,9 +156,13 @@ def test_html(html: str, expected: tuple[str, bool]) -> None:
     assert mastodon.to_text(html) == expected
 
 
-@pytest.mark.parametrize(
-    "piece", ["<a", "<p ", "<a href='", '<a "', "<!--", "<", "</", "&#", "<a>", '<p class="quote-inline">', "<a href=x>h.x", "\"'<a "]
-)
+HOSTILE = [
+    *("<a", "<p ", "<a href='", '<a "', "<!--", "<", "</", "&#", "<a>", '<p class="quote-inline">', "<a href=x>h.x", "\"'<a "),
+    *("<!", "<!-", "<?", "</ ", "<script", "<script>", "<script a='", "<script></scrip", "<style></style>", "<template>", "<b class=invisible>"),
+]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
 def test_hostile_html_takes_linear_time(piece: str) -> None:
     mastodon.to_text(piece * (300_000 // len(piece)))  # minutes where it were quadratic
 

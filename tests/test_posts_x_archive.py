@@ -187,22 +187,32 @@ def test_zip_folder_and_single_file_agree(tmp_path: Path) -> None:
 NOTES = [
     # the note's text stands in for the cut one: links differ, mentions lead, an ellipsis ends it
     (tweet(snowflake(5_020), "@bob " + LONG[:200].strip() + "… https://t.co/abc"), [note(snowflake(5_000), LONG)], [LONG]),
-    # made after the post, or more than a second before it: another post's note, kept as a post of its own
-    (tweet(snowflake(5_020), LONG[:200]), [note(snowflake(5_030), LONG)], [LONG[:200], LONG]),
-    (tweet(snowflake(7_020), LONG[:200]), [note(snowflake(5_000), LONG)], [LONG[:200], LONG]),
+    # made after the post, or more than a second before it: the note of a post that is not in the archive, which is left out
+    (tweet(snowflake(5_020), LONG[:200]), [note(snowflake(5_030), LONG)], [LONG[:200]]),
+    (tweet(snowflake(7_020), LONG[:200]), [note(snowflake(5_000), LONG)], [LONG[:200]]),
     # a picture alone begins every note
-    (tweet(snowflake(5_020), "https://t.co/abc"), [note(snowflake(5_000), LONG)], ["https://t.co/abc", LONG]),
+    (tweet(snowflake(5_020), "https://t.co/abc"), [note(snowflake(5_000), LONG)], ["https://t.co/abc"]),
     # a note's own links are cut out, and nothing of what is glued to them
     (tweet(snowflake(5_020), LONG[:200] + "…"), [note(snowflake(5_000), LONG + "https://t.co/zzzというニュース")], [LONG + "というニュース"]),
     # another text
-    (tweet(snowflake(5_020), "something else entirely"), [note(snowflake(5_000), LONG)], ["something else entirely", LONG]),
+    (tweet(snowflake(5_020), "something else entirely"), [note(snowflake(5_000), LONG)], ["something else entirely"]),
+    # several, of which one has its post
+    (
+        tweet(snowflake(5_020), LONG[:200] + "…"),
+        [note(snowflake(9_000), "a deleted one"), note(snowflake(5_000), LONG), note(snowflake(9_000), "for a circle")],
+        [LONG],
+    ),
 ]
 
 
 @pytest.mark.parametrize(("item", "notes", "expected"), NOTES)
 def test_long_posts_are_whole(tmp_path: Path, item: dict, notes: list, expected: list[str]) -> None:
-    reading = read(write_zip(tmp_path / "a.zip", archive_files([item], notes)))
+    path = write_zip(tmp_path / "a.zip", archive_files([item], notes))
+    reading = read(path)
     assert [post.text for post in reading.posts] == expected
+    left = len(notes) - any(LONG in text for text in expected)
+    said = f"{path}: left out {left} of note-tweet.js, whose post is not in the archive (deleted, or not public)"
+    assert reading.warnings == ([said] if left else [])
 
 
 def test_private_files_are_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,6 +232,52 @@ def test_private_files_are_never_opened(tmp_path: Path, monkeypatch: pytest.Monk
     sources.sha256(path)
     assert [post.text for post in reading.posts] == ["hello to the whole world"]
     assert {Path(name).name for name in opened} <= {"tweets.js", "account.js", "profile.js", "manifest.js", "note-tweet.js", "42-a.jpg"}
+
+
+def change(action: object, date: object = "2026-03-01T10:00:00.000Z") -> dict:
+    return {"protectedHistory": {"protectedAt": date, "action": action}}
+
+
+ODD_ACTIONS: list[Any] = ["unprotect?", "", None, 5, [], "Unlocked"]
+ODD_DATES: list[Any] = ["yesterday", "", None, [], {}]
+ODD_CHANGES: list[Any] = [None, "x", 5, [], {}, {"protectedHistory": None}]
+EARLIER, LATER = "2026-02-01T10:00:00.000Z", "2026-04-01T10:00:00.000Z"
+PROTECTED: list[tuple[list[Any], dict[str, Any], bool]] = [
+    ([], {}, False),
+    ([change("Protect")], {}, True),
+    ([change("Unprotect")], {}, False),
+    ([change("Protect", EARLIER), change("Unprotect", LATER)], {}, False),
+    ([change("Unprotect", LATER), change("Protect", EARLIER)], {}, False),
+    ([change("Unprotect", EARLIER), change("Protect", LATER)], {}, True),
+    ([change("Protect", LATER), change("Unprotect", EARLIER)], {}, True),
+    # what is unclear is protected
+    ([change("Unprotect"), change("Protect")], {}, True),
+    *(([change(action)], {}, True) for action in ODD_ACTIONS),
+    *(([change("Unprotect", date)], {}, True) for date in ODD_DATES),
+    *(([hurt], {}, True) for hurt in ODD_CHANGES),
+    ([], {"protected": True}, True),
+    ([], {"protected": "true"}, True),
+    ([], {"protected": [False]}, True),
+    ([], {"protected": False}, False),
+    ([], {"protected": "false"}, False),
+    ([change("Unprotect")], {"protected": True}, True),
+]
+
+
+@pytest.mark.parametrize(("history", "more", "protected"), PROTECTED)
+@pytest.mark.parametrize("file", ["account", "profile"])
+def test_the_posts_of_a_protected_account_are_private(tmp_path: Path, history: list, more: dict, protected: bool, file: str) -> None:
+    files = archive_files([tweet(), tweet("2", "RT @bob: hi")]) | {"data/protected-history.js": javascript("YTD.protected_history.part0", history)}
+    [item] = json.loads(files[f"data/{file}.js"].partition(" = ")[2])
+    files[f"data/{file}.js"] = javascript(f"YTD.{file}.part0", [{file: item[file] | more}])
+    path = write_zip(tmp_path / "a.zip", files)
+    reading = read(path)
+    assert reading.protected is protected
+    seen = [("private", "")] * 2 if protected else [("public", "hello to the whole world"), ("public", "RT @bob: hi")]
+    assert [(post.visibility, post.text) for post in reading.posts] == seen
+    asked_for = sources.read(path, "alice", Columns(), protected=True)
+    assert asked_for.protected is protected
+    assert [post.text for post in asked_for.posts] == ["hello to the whole world", "RT @bob: hi"]
 
 
 def broken(tmp_path: Path, case: str) -> Path:
@@ -261,6 +317,8 @@ def broken(tmp_path: Path, case: str) -> Path:
         path.write_bytes(data)
     elif case == "two archives":
         write_zip(path, {"one/" + name: text for name, text in good.items()} | {"two/" + name: text for name, text in good.items()})
+    elif case == "hurt history":
+        write_zip(path, good | {"data/protected-history.js": "window.YTD.protected_history.part0 = [ {"})
     elif case == "deleted posts":
         path = tmp_path / "deleted-tweets.js"
         path.write_text(javascript("YTD.deleted_tweets.part0", [tweet()]))
@@ -277,6 +335,8 @@ ERRORS = {
     "download the archive again",
     "no list at all": "{path}: data/tweets.js is not what X writes (no list in it); download the archive again",
     "cut list": "{path}: data/tweets.js is not what X writes (cut before its end); download the archive again",
+    "hurt history": "{path}: data/protected-history.js is not what X writes "
+    "(Expecting property name enclosed in double quotes: line 1 column 4 (char 3)); download the archive again",
     "hurt directory": "{path}: cut or damaged (zip file version 9.9); download the archive again",
     "two archives": "{path}: more than one archive in it (one/data/tweets.js and two/data/tweets.js); give one of them",
     "deleted posts": "{path}: holds deleted_tweets, not public posts; give the whole archive or its tweets.js",
@@ -331,14 +391,15 @@ def test_notes_in_parts_are_read_and_missing_ones_named(tmp_path: Path) -> None:
     files["data/note-tweet-part1.js"] = javascript("YTD.note_tweet.part1", [note(snowflake(5_000), LONG)])
     listed = [{"fileName": f"data/{name}.js", "count": "1"} for name in ("note-tweet", "note-tweet-part1")]
     files["data/manifest.js"] = javascript("__THAR_CONFIG", {"dataTypes": {"noteTweet": {"files": listed}}})
-    assert texts(write_zip(tmp_path / "a.zip", files)) == [LONG, "another"]
+    assert texts(write_zip(tmp_path / "a.zip", files)) == [LONG]
     del files["data/note-tweet-part1.js"]
     with pytest.raises(HubtweetsError, match=r"a\.zip: note-tweet-part1\.js is missing, though manifest\.js lists it; download the archive again$"):
         texts(write_zip(tmp_path / "a.zip", files))
     partial = {"archiveInfo": {"isPartialArchive": True}, "dataTypes": {"noteTweet": {"files": listed}}}
     reading = read(write_zip(tmp_path / "a.zip", files | {"data/manifest.js": javascript("__THAR_CONFIG", partial)}))
     assert reading.warnings == [
-        f"{tmp_path}/a.zip: one part of an archive that X split into several; the posts in the other zips (note-tweet-part1.js) are not in it"
+        f"{tmp_path}/a.zip: one part of an archive that X split into several; the posts in the other zips (note-tweet-part1.js) are not in it",
+        f"{tmp_path}/a.zip: left out 1 of note-tweet.js, whose post is not in the archive (deleted, or not public)",
     ]
 
 

@@ -224,6 +224,17 @@ def test_who_may_see_it(opened: Run, connected: Hub, base: Path) -> None:
     assert line.startswith(f"{url} is private; make it public in its settings, or ")
 
 
+def test_the_bot_of_a_protected_account_is_private(opened: Run, connected: Hub, base: Path) -> None:
+    opened.update(sources=tuple(replace(source, protected=True) for source in opened.record.sources))
+    assert check(opened, connected, asked(base, consent="own")).wishes.private is True
+    assert check(opened, connected, asked(base, private=False)).wishes.private is False
+    connected.api.create_repo("huggingtweets/lyons____")
+    assert problems(opened, connected, asked(base, consent="own")) == [
+        f"{ADDRESS}/huggingtweets/lyons____ is public already, and this push would be private, for the account is protected, and its posts were for "
+        "its followers; say --public to publish the bot anyway; or make it private in its settings"
+    ]
+
+
 def config(**values: Any) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
         path = folder / "config.json"

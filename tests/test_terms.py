@@ -1,8 +1,9 @@
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
-from hubtweets import terms
+from hubtweets import card, terms
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import SourceKind
 from hubtweets.record import Base, Consent, License, Source, Terms
@@ -54,6 +55,9 @@ def test_the_licence_is_the_bases_or_a_given_one_or_refused(base: License | None
         (["x-archive", "bluesky-api"], None, True),
         (["x-api"], None, True),
         (["x-json"], None, True),
+        (["bluesky-archive"], None, True),
+        (["bluesky-archive"], "own", False),
+        (["telegram"], None, True),
         (["mastodon-api"], None, True),
         (["dataset"], "given", True),
         (["dataset", "x-api"], "own", False),
@@ -61,6 +65,25 @@ def test_the_licence_is_the_bases_or_a_given_one_or_refused(base: License | None
 )
 def test_posts_that_came_by_an_open_way_are_published_private(kinds: list[SourceKind], consent: Consent | None, private: bool) -> None:
     assert terms.is_private([Source(kind, "a" * 64, None, None) for kind in kinds], Terms(MIT, consent)) is private
+
+
+@pytest.mark.parametrize("consent", [None, "given", "own"])
+def test_the_posts_of_a_protected_account_are_published_private(consent: Consent | None) -> None:
+    mine, protected = Source("x-archive", "a" * 64, None, None), Source("x-archive", "b" * 64, None, None, protected=True)
+    assert terms.is_private([mine, protected], Terms(MIT, consent)) is True
+    expected = "for the account is protected, and its posts were for its followers; say --public to publish the bot anyway"
+    assert terms.why_private([mine, protected]) == expected
+    assert terms.why_private([mine]) == terms.WHY_PRIVATE
+
+
+@pytest.mark.parametrize("kind", get_args(SourceKind))
+def test_the_card_and_the_default_privacy_agree_on_who_can_get_a_source(kind: SourceKind) -> None:
+    for dataset in (None, "org/posts"):
+        source = Source(kind, "a" * 64, None, None, dataset)
+        if card.way(source).endswith("which anybody can read"):
+            assert terms.is_private([source], Terms(MIT))
+        if card.way(source).endswith("which only the account's owner is given"):
+            assert not terms.is_private([source], Terms(MIT))
 
 
 def test_a_run_keeps_its_terms_unless_others_are_said() -> None:

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 Kind = Literal["post", "reply", "self_reply", "quote", "repost"]
-Visibility = Literal["public", "unlisted", "private"]
+Visibility = Literal["private", "unlisted", "public"]  # the narrowest first
 SourceKind = Literal[
     "x-archive",
     "x-grailbird",
@@ -21,6 +21,7 @@ SourceKind = Literal[
     "x-json",
     "mastodon-archive",
     "mastodon-api",
+    "misskey",
     "bluesky-archive",
     "bluesky-api",
     "threads",
@@ -81,6 +82,7 @@ class Reading:
     """What a source gives: its kind, one author's profile, avatar (an image file's bytes) and posts, in no order, to be gone through once.
 
     `warnings` grows while the posts are gone through; so may HubtweetsError be raised. `dataset` is the id of a dataset that anybody can read.
+    The posts of a protected account are for its followers alone.
     """
 
     kind: SourceKind
@@ -89,6 +91,7 @@ class Reading:
     posts: Iterable[Post]
     warnings: list[str] = field(default_factory=list)
     dataset: str | None = None
+    protected: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,11 @@ def text_at(item: Any, *keys: str) -> str | None:
         elif isinstance(value, int) and not isinstance(value, bool):
             return str(value) if -(10**30) < value < 10**30 else None
     return None
+
+
+def narrowest(*visibilities: Visibility) -> Visibility:
+    """Return the one with the smallest audience."""
+    return min(visibilities, key=get_args(Visibility).index)
 
 
 def is_address(words: str, href: str) -> bool:

@@ -10,12 +10,14 @@ import io
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import Columns, Post, Profile, Reading, json_stream
 from hubtweets.posts.arrow import refused, table_rows
+from hubtweets.posts.audience import find_columns, is_told
 from hubtweets.posts.container import Container, base_name, place, suffix
 from hubtweets.posts.table import Fields, Format, Row, chosen, find, locate, to_posts
 
@@ -81,13 +83,26 @@ def is_public(name: str) -> bool:
         return False
 
 
-def read_files(container: Container, names: Iterable[str], columns: Columns, warnings: list[str]) -> Iterator[Post]:
+def read_files(container: Container, names: Sequence[str], columns: Columns, warnings: list[str]) -> Iterator[Post]:
     count = 0
+    told = tells_audience(container, names, columns)
     for name in names:
         format = FORMATS[suffix(name)]
-        for post in to_posts(format.rows(container, name, columns), columns, place(container, name), format, warnings, count):
+        for post in to_posts(format.rows(container, name, columns), columns, place(container, name), format, warnings, count, told):
             count += 1
             yield post
+
+
+def tells_audience(container: Container, names: Iterable[str], columns: Columns) -> bool:
+    """Tell whether any row names its audience; in JSON, the first one that does may be the last of all."""
+    for name in names:
+        format = FORMATS[suffix(name)]
+        for _, row, fields in format.rows(container, name, columns):
+            if isinstance(row, dict) and is_told(row, fields.audience):
+                return True
+            if format.is_regular:
+                break
+    return False
 
 
 # ---- text files
@@ -212,6 +227,9 @@ def csv_dicts(container: Container, name: str) -> Iterator[tuple[int, dict[str, 
         reader = csv.reader(itertools.chain([first], texts), delimiter=delimiter, strict=True)
         try:
             names = [name.strip() for name in next(reader, [])]
+            number = Counter(names)
+            if twice := next((name for name, _ in find_columns(tuple(names)) if number[name] > 1), None):
+                raise HubtweetsError(f"{source}: two columns are called {twice!r}, and both may tell who may read a post; rename or remove one")
             for cells in reader:
                 if any(cells[len(names) :]):
                     raise csv.Error(f"{len(cells)} cells, where the first row has {len(names)}")
@@ -228,8 +246,8 @@ def dataset_rows(table: Any, fields: Fields, source: str) -> Iterator[Row]:
             yield number, row, fields
 
 
-LINES = Format("jsonl", json_lines, "line", 'write one object a line, such as {"text": "my post"}')
-JSON = Format("json", json_rows, "item", 'write an array of objects such as {"text": "my post"}')
+LINES = Format("jsonl", json_lines, "line", 'write one object a line, such as {"text": "my post"}', is_regular=False)
+JSON = Format("json", json_rows, "item", 'write an array of objects such as {"text": "my post"}', is_regular=False)
 CSV = Format("csv", csv_rows, "line")
 FORMATS = {
     ".jsonl": LINES,

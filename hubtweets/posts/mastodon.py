@@ -1,7 +1,9 @@
 """The archive that a Mastodon server gives an account's owner: a zip, a tar.gz, the unpacked folder, or its outbox.json alone.
 
 In: outbox.json (an ActivityPub collection of the account's activities, streamed), actor.json and the avatar beside it; bookmarks, likes and pictures
-are not opened. Out: a Reading. Followers-only and direct posts are in an archive too: they are counted, their text is not kept.
+are not opened. Out: a Reading. Followers-only and direct posts are in an archive too: they are counted, their text is not kept. Only what the
+archive's owner posted (Create) and boosted (Announce) is read.
+Formats: https://docs.joinmastodon.org/spec/activitypub/ and https://www.w3.org/TR/activitystreams-vocabulary/
 """
 
 import html
@@ -11,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Kind, Post, Profile, Reading, Visibility, dig, is_address, json_stream, text_at, to_utc, well_formed
+from hubtweets.posts import Kind, Post, Profile, Reading, Visibility, dig, is_address, json_stream, narrowest, text_at, to_utc, well_formed
 from hubtweets.posts.container import Container, base_name
 
 OUTBOX = re.compile(rb'"orderedItems"\s*:\s*\[\s*\{')  # those of likes and bookmarks are no objects
@@ -21,9 +23,23 @@ PUBLIC = ("https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public")
 ACTOR = re.compile(r"https?://((?:[a-z\d-]+\.)+[a-z\d-]+)(?:/(?:users/|@)(\w[\w.-]*))?", re.ASCII | re.IGNORECASE)
 NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 STATUS = re.compile(r"/statuses/(\w+)", re.ASCII)
-TOKEN = re.compile(r"""<(/?)([a-z!?][^\s<>/"']*)((?:[^<>"']|"[^"]*"|'[^']*')*+)>|([^<]+|<)""", re.IGNORECASE)
+TYPES = ("Note", "Question", "Article", "Page")  # of posts; a deleted one is a Tombstone
+TOKEN = re.compile(
+    r"""
+    <!--(?:-?>|.*?(?:--!?>|\Z))                                             # a comment
+    |<(?:[!?]|/(?![a-z]))[^>]*(?:>|\Z)                                      # what a browser takes for one
+    |<(?P<raw>script|style|title|iframe|noscript|noembed|noframes)(?=[\s/>]|\Z)  # an element that holds no HTML, with what is in it
+        (?:(?:[^>"']|"[^"]*"|'[^']*')*+>.*?(?:</(?P=raw)(?=[\s/>])[^>]*(?:>|\Z)|\Z)|.*)
+    |<(?P<closing>/?)(?P<tag>[a-z][^\s<>/"']*)(?P<attributes>(?:[^<>"']|"[^"]*"|'[^']*')*+)>
+    |(?P<data>[^<]+|<)
+    """,
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
 ATTRIBUTE = re.compile(r"""(?<![\w-])(class|href)\s*=\s*("[^"]*"|'[^']*'|[^\s"']+)""", re.IGNORECASE)
 BLOCKS = {"p", "div", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "pre", "hr", "tr", "h1", "h2", "h3", "h4", "h5", "h6"}
+LEFT_OUT = {"blockquote", "template"}
+CLASSES_LEFT_OUT = {"invisible", "quote-inline"}
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}  # they have no end tag
 
 
 def files(container: Container) -> list[str]:
@@ -45,7 +61,7 @@ def read(container: Container) -> Reading:
     if beside and base_name(beside[0]) == "outbox.json":
         raise HubtweetsError(f"{container.path}: more than one archive in it ({outbox} and {beside[0]}); give one of them")
     actor = read_actor(container, folder + "actor.json") if folder + "actor.json" in beside else first_actor(container, outbox)
-    account_id = text_at(actor, "id")
+    account_id = address_of(actor) or address_of(first_actor(container, outbox))
     found = ACTOR.match(account_id or "")
     host, name_in_id = found.groups() if found else (None, None)
     handle = text_at(actor, "preferredUsername") or ""
@@ -77,8 +93,14 @@ def read_actor(container: Container, name: str) -> Any:
 
 def first_actor(container: Container, outbox: str) -> dict:
     """Return what an outbox alone tells about its owner: the address that the first activity names."""
-    actors = (text_at(activity, "actor") for activity in read_activities(container, outbox))
+    actors = (address_of(dig(activity, "actor")) for activity in read_activities(container, outbox))
     return {"id": next((actor for actor in actors if actor), None)}
+
+
+def address_of(item: Any) -> str | None:
+    """Return the address of an actor or an object, which may stand for itself."""
+    address = item if isinstance(item, str) else text_at(item, "id")
+    return well_formed(address) if address and address.startswith(("https://", "http://")) else None
 
 
 def read_activities(container: Container, outbox: str) -> Iterator[Any]:
@@ -110,31 +132,41 @@ def asks_for_consent(account: str, actor: Any) -> list[str]:
     return [f"{account} asks not to be indexed ({' and '.join(off)}): publish the bot only with their consent"] if off else []
 
 
-def to_post(activity: Any, account_id: str | None) -> Post | None:
-    """Return the Post of an ActivityPub activity (Create or Announce, a boost), or None where it is none."""
-    boost = dig(activity, "type") == "Announce"
-    note = activity if boost else dig(activity, "object")
-    if not isinstance(note, dict):
+def to_post(activity: Any, owner: str | None) -> Post | None:
+    """Return the Post of an activity of the owner: of a Create, or of an Announce, which is a boost; None for any other activity.
+
+    A Create and the note in it each have an audience; servers write the same for both, and the narrower one counts.
+    """
+    if owner is None or not is_only(dig(activity, "actor"), owner):
+        return None
+    boost, note = dig(activity, "type") == "Announce", dig(activity, "object")
+    if boost:
+        note = activity
+    elif dig(activity, "type") != "Create" or dig(note, "type") not in TYPES or not is_only(dig(note, "attributedTo"), owner):
         return None
     id = text_at(note, "id") or ""
-    replied = text_at(note, "inReplyTo")
-    kind: Kind = "post"
-    if boost:
-        kind = "repost"
-    elif replied:
-        kind = "self_reply" if account_id and replied.startswith(account_id + "/") else "reply"
-    elif text_at(note, "quote", "quoteUri", "quoteUrl", "_misskey_quote"):
-        kind = "quote"
     content, languages = note.get("content"), note.get("contentMap")
     return make_post(
         id=found[1] if (found := STATUS.search(id)) else id,
         created_at=to_utc(note.get("published")),
-        kind=kind,
-        visibility=visibility_of(note),
+        kind="repost" if boost else kind_of(note, owner),
+        visibility=narrowest(visibility_of(activity), visibility_of(note)),
         content=content,
         lang=next(iter(languages), None) if isinstance(languages, dict) else None,
         warning=note.get("summary"),
     )
+
+
+def is_only(value: Any, owner: str) -> bool:
+    """Tell whether a property names the owner and nobody else."""
+    named = value if isinstance(value, list) else [value]
+    return bool(named) and all(address_of(one) == owner for one in named)
+
+
+def kind_of(note: dict, owner: str) -> Kind:
+    if replied := text_at(note, "inReplyTo"):
+        return "self_reply" if replied.startswith(owner + "/") else "reply"
+    return "quote" if text_at(note, "quote", "quoteUri", "quoteUrl", "_misskey_quote") else "post"
 
 
 def make_post(*, id: str, created_at: str | None, kind: Kind, visibility: Visibility, content: object, lang: str | None, warning: object) -> Post:
@@ -156,51 +188,87 @@ def visibility_of(note: dict) -> Visibility:
 
 
 def to_text(content: str) -> tuple[str, bool]:
-    """Return the text of a post's HTML, and whether a link was cut out of it: one whose words are its address; mentions and hashtags stay.
+    """Return the text of a post's HTML as its readers see it, and whether a link was cut out of it: one whose words are its address.
 
-    A line break is a newline, a paragraph's end a blank line. What others are quoted with (blockquote, and the link of class quote-inline)
-    goes too. Time is linear in
-    the length and any input has a text, neither of which is so with html.parser.
+    Mentions and hashtags stay. A line break is a newline, a paragraph's end a blank line. What others are quoted with (blockquote, and the link of
+    class quote-inline) is cut too. Time is linear in the length and any input has a text, neither of which holds for html.parser.
     """
-    parts: list[str] = []
-    link_from: int | None = None  # where in the parts an open link's words begin
-    href, hidden, depth, cut = "", "", 0, False
-
-    def end_link() -> None:
-        nonlocal link_from, cut
-        if link_from is not None and is_address("".join(parts[link_from:]), href):
-            del parts[link_from:]
-            cut = True
-        link_from = None
-
+    seen = Seen()
     for token in TOKEN.finditer(content):
-        closing, tag, attributes, data = token.groups(default="")
-        tag = tag.lower()
-        if depth:
-            depth += (tag == hidden) * (-1 if closing else 1)
-        elif data:
-            parts.append(unescape(data))
+        if token["data"]:
+            seen.add(unescape(token["data"]))
+        elif token["closing"]:
+            seen.close(token["tag"].lower())
+        elif token["tag"]:
+            seen.open(token["tag"].lower(), token["attributes"])
+    seen.end_link()
+    return well_formed("".join(seen.parts).strip()), seen.cut
+
+
+class Seen:
+    """What readers see of a post's HTML, tag by tag.
+
+    Mastodon marks the beginning and the end of a link's address as invisible: readers don't see them, but they tell that the words are an address.
+    """
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.cut = False
+        self.link_from: int | None = None  # where in the parts an open link's words begin
+        self.link_words: list[str] = []  # the same words, with those that are marked as invisible
+        self.href = ""
+        self.hidden, self.depth = "", 0  # the tag of an element that is left out, and how many of its kind are open
+        self.is_marked = False  # it is left out because it is marked as invisible
+
+    def add(self, words: str) -> None:
+        if not self.depth:
+            self.parts.append(words)
+        if self.link_from is not None and (self.is_marked or not self.depth):
+            self.link_words.append(words)
+
+    def open(self, tag: str, attributes: str) -> None:
+        if self.depth:
+            self.depth += tag == self.hidden
         elif tag == "br":
-            parts.append("\n")
-        elif closing and tag == "a":
-            end_link()
-        elif closing and tag == "p":
-            end_line(parts)
-            parts.append("\n")
-        elif closing:
-            end_line(parts, tag in BLOCKS)
+            self.parts.append("\n")
         else:
-            end_line(parts, tag in BLOCKS)
-            values = {name.lower(): unescape(value.strip("\"'")) for name, value in ATTRIBUTE.findall(attributes)}
-            classes = values.get("class", "").split()
-            if "quote-inline" in classes or tag == "blockquote":
-                hidden, depth = tag, 1
+            end_line(self.parts, tag in BLOCKS)
+            classes, href = read_attributes(attributes)
+            if tag not in VOID and (tag in LEFT_OUT or classes & CLASSES_LEFT_OUT):
+                self.hidden, self.depth, self.is_marked = tag, 1, "invisible" in classes
             elif tag == "a":
-                end_link()
-                href = values.get("href", "")
-                link_from = None if "mention" in classes else len(parts)  # a hashtag is one too
-    end_link()
-    return well_formed("".join(parts).strip()), cut
+                self.end_link()
+                self.href = href
+                self.link_from = None if "mention" in classes else len(self.parts)  # a hashtag is one too
+
+    def close(self, tag: str) -> None:
+        if self.depth:
+            self.depth -= tag == self.hidden
+        elif tag == "a":
+            self.end_link()
+        else:
+            end_line(self.parts, tag in BLOCKS)
+            self.parts += ["\n"] * (tag == "p")
+
+    def end_link(self) -> None:
+        if self.link_from is not None and is_address("".join(self.link_words), self.href):
+            del self.parts[self.link_from :]
+            self.cut = True
+        self.link_from = None
+        self.link_words = []
+
+
+def read_attributes(attributes: str) -> tuple[set[str], str]:
+    """Return a tag's classes and its link."""
+    classes: set[str] = set()
+    href = ""
+    for name, value in ATTRIBUTE.findall(attributes):
+        value = unescape(value.strip("\"'"))
+        if name.lower() == "class":
+            classes |= set(value.lower().split())
+        else:
+            href = href or value
+    return classes, href
 
 
 def end_line(parts: list[str], block: bool = True) -> None:

@@ -36,9 +36,9 @@ class Fetching:
 
 def readers() -> list[ModuleType]:
     """Return the modules that read archives, each with `files(container)`, the names it would open, and `read(container)`."""
-    from hubtweets.posts import bluesky, exports, grailbird, mastodon, x_archive, x_json
+    from hubtweets.posts import bluesky, exports, grailbird, mastodon, misskey, x_archive, x_json
 
-    return [x_archive, grailbird, mastodon, bluesky, exports, x_json]
+    return [x_archive, grailbird, mastodon, misskey, bluesky, exports, x_json]
 
 
 def find(handle: str) -> str:
@@ -141,9 +141,12 @@ def sha256(path: Path) -> str:
     return container.sha256(reader.files(container))
 
 
-def read(path: Path, handle: str, columns: Columns) -> Reading:
-    """Read the posts of `handle` from an archive or file; raise HubtweetsError where it is none, is damaged, or is somebody else's."""
-    from hubtweets.posts import files
+def read(path: Path, handle: str, columns: Columns, protected: bool = False) -> Reading:
+    """Read the posts of `handle` from an archive or file; raise HubtweetsError where it is none, is damaged, or is somebody else's.
+
+    The posts of a protected account come without their text unless `protected` asks for them.
+    """
+    from hubtweets.posts import files, x_v2
 
     if path.name.endswith(SAVED):
         reading = saved.read(path)
@@ -154,6 +157,8 @@ def read(path: Path, handle: str, columns: Columns) -> Reading:
         if reading.profile.network == "X" and theirs and theirs.lower() != handle:  # who names an account of a service knows whose it is
             advice = f"type {theirs} in place of {handle}" if HANDLE.fullmatch(theirs) else "give another with --posts"
             raise HubtweetsError(f"{path}: the archive of @{theirs}, not of @{handle}; {advice}")
+    if reading.protected and not protected:
+        reading = replace(reading, posts=map(x_v2.hidden, reading.posts))
     found = reading.profile
     url = found.url if found.url and URL.fullmatch(found.url) else None
     return replace(reading, profile=replace(found, handle=found.handle or handle, name=found.name or found.handle or handle, url=url))

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from hubtweets.errors import HubtweetsError
 from hubtweets.personal import scrub
 from hubtweets.posts import Columns, Post, SourceKind, dig, text_at, to_utc, well_formed
+from hubtweets.posts.audience import Column, Withheld, find_columns
 from hubtweets.posts.container import Container
 from hubtweets.posts.x_tweet import REPOST as REPOST_TEXT
 from hubtweets.posts.x_tweet import unescape
@@ -26,7 +27,6 @@ REPLY = ("in_reply_to_status_id", "in_reply_to_status_id_str", "in_reply_to_user
 # columns of tweets, whose texts X escapes
 X = (*REPLY[:4], "full_text", "id_str", "tweet_id", "isretweet", "retweet_count", "retweets")
 YES = ("true", "t", "yes", "1", "retweet", "repost")
-PRIVATE = ("private", "direct", "followers", "followers_only", "followers-only", "protected")
 
 
 class Fields(NamedTuple):
@@ -37,10 +37,10 @@ class Fields(NamedTuple):
     id: str | None = None
     repost: str | None = None
     lang: str | None = None
-    visibility: str | None = None
     reply: str | None = None
     from_x: bool = False
     selftext: str | None = None  # what Reddit's posts have under their title
+    audience: tuple[Column, ...] = ()
 
 
 Row = tuple[int, Any, Fields]  # the number of the line or item, a dict or a text, its fields
@@ -51,6 +51,7 @@ class Format(NamedTuple):
     rows: Callable[[Container, str, Columns], Iterator[Row]]
     unit: str = "row"
     advice: str = "name the column of the texts with --text-column"
+    is_regular: bool = True  # every row of a file has the same columns
 
 
 @lru_cache(maxsize=16)
@@ -64,16 +65,14 @@ def find(names: tuple[str, ...], columns: Columns) -> Fields:
         return next((by_name[name] for name in ((given.lower(),) if given else candidates) if name in by_name), None)
 
     text = first(columns.text, *TEXT)
+    meant = {"text": text, "date": first(columns.date, *DATE), "id": first(columns.id, *ID), "repost": first(columns.repost, *REPOST)}
     return Fields(
-        text=text,
-        date=first(columns.date, *DATE),
-        id=first(columns.id, *ID),
-        repost=first(columns.repost, *REPOST),
+        **meant,
         lang=first(None, "lang", "language"),
-        visibility=first(None, "visibility"),
         reply=first(None, *REPLY),
         from_x=any(name in by_name for name in X),
         selftext=first(None, "selftext") if text and text.lower() == "title" else None,
+        audience=find_columns(tuple(name for name in names if name not in meant.values())),
     )
 
 
@@ -94,15 +93,21 @@ def no_column(source: str, option: str, columns: Columns, names: Iterable[str]) 
 
 
 def chosen(fields: Fields) -> list[str]:
-    return list(dict.fromkeys(name for name in fields if isinstance(name, str)))
+    return list(dict.fromkeys([*(name for name in fields if isinstance(name, str)), *(name for name, _ in fields.audience)]))
 
 
 # ---- rows to posts
 
 
-def to_posts(rows: Iterable[Row], columns: Columns, source: str, format: Format, warnings: list[str], count: int = 0) -> Iterator[Post]:
-    """Yield a post of each row; one without an id has its number, on from `count`. Dates that can't be read are warned of."""
+def to_posts(
+    rows: Iterable[Row], columns: Columns, source: str, format: Format, warnings: list[str], count: int = 0, told: bool = False
+) -> Iterator[Post]:
+    """Yield a post of each row; one without an id has its number, on from `count`. Warn of dates that can't be read and of posts left out.
+
+    `told`: some row of the table names its audience, so that one that doesn't is private.
+    """
     unread: list[Any] = []
+    withheld = Withheld(told)
     unseen, names = {option for option in OPTIONS if getattr(columns, option)}, list[str]()
     for id, (number, row, fields) in enumerate(rows, count + 1):
         text = text_of(row, fields)
@@ -113,7 +118,9 @@ def to_posts(rows: Iterable[Row], columns: Columns, source: str, format: Format,
         post = to_post(row, fields, text, id) if isinstance(row, dict) else Post(str(id), text)
         if fields.date and post.created_at is None and row[fields.date] not in (None, ""):
             unread.append(row[fields.date] if not unread else None)
-        yield post
+        visibility = withheld.judge(row, fields.audience)
+        yield post._replace(text="", lang=None, visibility=visibility) if visibility == "private" else post._replace(visibility=visibility)
+    warnings.extend(withheld.warnings(source))
     if unread:
         warnings.append(
             f"{source}: {len(unread):,} dates are not understood, such as {scrub(str(unread[0])[:40])[0]!r}; write them as 2015-01-31 or 31.01.2015"
@@ -139,14 +146,12 @@ def to_post(row: dict, fields: Fields, text: str, number: int) -> Post:
     when = row[fields.date] if fields.date else None
     repost = is_repost(row[fields.repost]) if fields.repost else bool(REPOST_TEXT.match(text))
     reply = row.get(fields.reply) not in (None, "", False, 0, "nan") if fields.reply else False
-    visible = (text_at(row, fields.visibility or "") or "").lower()
     return Post(
         id=id,
-        text="" if visible in PRIVATE else unescape(text) if fields.from_x else text,
+        text=unescape(text) if fields.from_x else text,
         created_at=to_utc(when.isoformat() if isinstance(when, date) else when),
-        lang=None if visible in PRIVATE else text_at(row, fields.lang or ""),
+        lang=text_at(row, fields.lang or ""),
         kind="repost" if repost else "reply" if reply else "post",
-        visibility="private" if visible in PRIVATE else "unlisted" if visible == "unlisted" else "public",
     )
 
 

@@ -2,7 +2,8 @@
 
 The format is nowhere documented; what is relied on here was seen in archives of 2021 to 2026. Only the files named in `WANTED` are opened:
 messages, likes, addresses and the other private files are not. A large account's posts lie in parts of some 100 MiB, which are read by as many
-processes as there are cores. A long post's full text is in note-tweet.js, under an id made some milliseconds before the post's own.
+processes as there are cores. A long post's full text is in note-tweet.js, under an id made some milliseconds before the post's own. A note without
+a post is left out: the post was deleted, or was for a circle, and note-tweet.js doesn't tell.
 """
 
 import json
@@ -22,7 +23,7 @@ from hubtweets.posts.container import Container, base_name
 from hubtweets.posts.json_stream import items
 from hubtweets.posts.x_tweet import is_tweet, to_post
 
-WANTED = re.compile(r"(manifest|account|profile|(note-tweet|(community-)?tweets?)(-part\d+)?)\.js")
+WANTED = re.compile(r"(manifest|account|profile|protected-history|(note-tweet|(community-)?tweets?)(-part\d+)?)\.js")
 NOTES = re.compile(r"note-tweet(-part\d+)?\.js")
 TWEETS = re.compile(r"(community-)?tweets?(-part\d+)?\.js")
 AVATAR = re.compile(r"profile_media/[^/]+$")
@@ -74,7 +75,22 @@ def read(container: Container) -> Reading:
         avatar=read_avatar(container, names, profile),
         posts=read_posts(container.path, {part: names[part] for part in parts}, account_id, notes, counts_of(manifest), warnings),
         warnings=warnings,
+        protected=is_protected(load(container, names, "protected-history.js", "["), (account, profile, user)),
     )
+
+
+def is_protected(history: Any, owner: Iterable[Any]) -> bool:
+    """Tell whether the account was protected when the archive was made, by the last change in protected-history.js; if that is unclear, it was.
+
+    An account that is public again shows all its posts, those of the time before too. The history reaches back six months (X's own README.txt).
+    """
+    if any(dig(item, "protected") not in (None, False, "false") for item in owner):
+        return True
+    changes = [(to_utc(dig(item, "protectedHistory", "protectedAt")), dig(item, "protectedHistory", "action")) for item in history or []]
+    if any(date is None for date, _ in changes):
+        return True
+    last = max((date or "" for date, _ in changes), default=None)
+    return any(action != "Unprotect" for date, action in changes if date == last)
 
 
 def load(container: Container, names: dict[str, str], wanted: str, opening: str) -> Any:
@@ -126,7 +142,7 @@ def read_items(container: Container, name: str) -> Iterator[Any]:
 def read_posts(
     path: Path, parts: dict[str, str], account_id: str | None, notes: "Notes", counts: dict[str, str | None], warnings: list[str]
 ) -> Iterator[Post]:
-    """Yield the posts of every part, the long ones whole, then the notes that no post began."""
+    """Yield the posts of every part, the long ones whole, and warn of notes that belong to no post."""
     tasks = [(path, name, account_id) for name in parts.values()]
     batches: Iterable[Iterable[Post]] = in_processes(read_whole_part, tasks) if len(tasks) > 1 else [read_part(*tasks[0])]
     for part, posts in zip(parts, batches, strict=True):
@@ -137,7 +153,8 @@ def read_posts(
             yield post if note is None else post._replace(text=note)
         if (count := counts.get(part)) is not None and count != str(number):
             warnings.append(f"{path}: {part} holds {number:,} posts, though manifest.js says {count}; download the archive again to be sure")
-    yield from notes.left()
+    if left := notes.count():
+        warnings.append(f"{path}: left out {left:,} of note-tweet.js, whose post is not in the archive (deleted, or not public)")
 
 
 def in_processes(work: Callable[..., list[Post]], tasks: list[tuple]) -> Iterator[list[Post]]:
@@ -195,7 +212,7 @@ class Notes:
             id, text = text_at(note, "noteTweetId"), text_at(dig(note, "core"), "text")
             if id and is_snowflake(id) and text:
                 text = SHORT_LINK.sub("", text)
-                self.by_second[milliseconds(id) // 1000].append({"id": id, "text": text, "created_at": to_utc(dig(note, "createdAt"))})
+                self.by_second[milliseconds(id) // 1000].append({"id": id, "text": text})
 
     def take(self, tweet_id: str, text: str) -> str | None:
         """Return the note's text for a post, once: made up to a second before the post, and beginning as the post does."""
@@ -210,9 +227,9 @@ class Notes:
                     return note["text"]
         return None
 
-    def left(self) -> list[Post]:
-        """Return the notes that no post began, as posts of their own."""
-        return [Post(note["id"], note["text"], note["created_at"]) for notes in self.by_second.values() for note in notes]
+    def count(self) -> int:
+        """Return how many notes were not taken."""
+        return sum(map(len, self.by_second.values()))
 
 
 def is_snowflake(id: str) -> bool:

@@ -1,0 +1,141 @@
+"""Who may read a row of a table, by the columns that tell.
+
+In: the names of a table's columns, then its rows. Out: each row's visibility. Only a short list of values is public; any other value, an empty cell
+and a nested value are private. If several columns tell, the narrowest audience counts. Names are compared without case, blanks and punctuation.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from hubtweets.personal import scrub
+from hubtweets.posts import Visibility, narrowest
+
+NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
+WHOSE = re.compile("^(?:(?:user|author|account|owner|creator|profile|post|tweet|status|note|toot)(?:is)?|is)")
+AUTHORS = ("user", "author", "account", "owner", "creator", "profile")  # objects that may have such columns
+MAX_REASONS = 5
+MAX_REASON = 40  # characters of a value or a name that is shown
+MAX_SCRUBBED = 1000  # characters, so that a key is masked before it is cut
+
+
+class Sense(NamedTuple):
+    """What the values of a column mean: the known ones, an empty cell, all others."""
+
+    known: dict[str, Visibility]
+    empty: Visibility = "private"
+    other: Visibility = "private"
+
+
+YES: dict[str, Visibility] = dict.fromkeys(("true", "t", "yes", "y", "1"), "public")
+NO: dict[str, Visibility] = dict.fromkeys(("false", "f", "no", "n", "0"), "public")
+LEVEL = Sense({"public": "public", "everyone": "public", "world": "public", "unlisted": "unlisted", "home": "unlisted"})
+PRIVATE_FLAG, PUBLIC_FLAG = Sense(NO), Sense(YES)
+UNLISTED_FLAG = Sense(NO | dict.fromkeys(YES, "unlisted"))
+# these don't tell the audience of a row that still stands, and many tools leave their cells empty then
+GONE_FLAG = Sense(NO, empty="public")
+GONE = ("deleted", "removed", "trash", "trashed", "draft", "auto-draft", "pending", "scheduled", "future", "hidden", "private", "protected")
+STATUS = Sense(dict.fromkeys(GONE, "private"), empty="public", other="public")
+EMPTY = ("", "nan", "none", "null")
+
+SENSES: dict[str, Sense] = {"status": STATUS, "unlisted": UNLISTED_FLAG}
+for sense, names in (
+    (LEVEL, "visibility visibilitylevel visibleto viewableby privacy privacylevel privacysetting privacytype audience audiencetype"),
+    (LEVEL, "scope access accesslevel sharedwith sharing"),
+    (PRIVATE_FLAG, "private protected direct directmessage dm followersonly friendsonly membersonly subscribersonly mutualonly onlyme localonly"),
+    (PRIVATE_FLAG, "limited restricted secret confidential closefriends closefriendsonly circle circleonly notpublic nonpublic privateaccount"),
+    (PUBLIC_FLAG, "public visible ispublished unprotected"),
+    (GONE_FLAG, "deleted deletedat draft removed removedat trashed hidden unpublished withheld withheldincountries withheldcopyright"),
+):
+    SENSES |= dict.fromkeys(names.split(), sense)
+
+# whatever is before them
+SUFFIXES: dict[str, Sense] = {"visibility": LEVEL, "privacy": LEVEL, "audience": LEVEL, "protected": PRIVATE_FLAG, "isprivate": PRIVATE_FLAG}
+
+Column = tuple[str, Sense | None]  # a column that tells; None: an author, who is looked into if it is an object
+
+
+@lru_cache(maxsize=64)
+def find_columns(names: tuple[str, ...]) -> tuple[Column, ...]:
+    """Return the columns that tell who may read a row."""
+    found: list[Column] = []
+    for name in names:
+        plain = NOT_ALPHANUMERIC.sub("", name).casefold()
+        sense = SENSES.get(plain) or SENSES.get(WHOSE.sub("", plain)) or sense_of_suffix(plain)
+        if sense or plain in AUTHORS:
+            found.append((name, sense))
+    return tuple(found)
+
+
+def sense_of_suffix(plain: str) -> Sense | None:
+    return next((sense for suffix, sense in SUFFIXES.items() if plain.endswith(suffix)), None)
+
+
+def find_cells(row: dict, columns: Iterable[Column]) -> Iterator[tuple[str, Any, Sense]]:
+    """Yield the cells of a row that tell, those of its author's object too, each with its column's name and sense."""
+    for name, sense in columns:
+        value = row.get(name)
+        if sense:
+            yield name, value, sense
+        elif isinstance(value, dict):
+            for inner, inner_sense in find_columns(tuple(value)):
+                if inner_sense:
+                    yield f"{name}.{inner}", value[inner], inner_sense
+
+
+def is_told(row: dict, columns: Iterable[Column]) -> bool:
+    """Tell whether a row has a column that must name its audience."""
+    return any(sense.empty == "private" for _, _, sense in find_cells(row, columns))
+
+
+def read_value(value: Any, sense: Sense) -> Visibility:
+    """Return the visibility that one cell gives; a number other than 0 and 1, a list and an object are no known values."""
+    if isinstance(value, bool | int | float) and value in (0, 1):
+        word = str(int(value))
+    elif value is None or value in ([], {}) or value != value:  # the last is a NaN
+        word = ""
+    else:
+        word = value.strip().casefold() if isinstance(value, str) else "?"
+    return sense.empty if word in EMPTY else sense.known.get(word, sense.other)
+
+
+class Withheld:
+    """The rows of a table that are not known to be public: how many, and some of the values that say so."""
+
+    def __init__(self, told: bool) -> None:
+        self.told = told  # some row of the table names its audience, so one that doesn't is not known to be public
+        self.number = 0
+        self.reasons: dict[str, None] = {}
+
+    def judge(self, row: Any, columns: Iterable[Column]) -> Visibility:
+        """Return a row's visibility, and remember why it is private."""
+        cells = list(find_cells(row, columns)) if isinstance(row, dict) else []
+        visibility: Visibility = "public"
+        reason = "nothing says who may read it"
+        for name, value, sense in cells:
+            found = read_value(value, sense)
+            if found == "private" and visibility != "private":
+                reason = f"{shorten(name)}: {shorten(value)}"
+            visibility = narrowest(visibility, found)
+        if self.told and not any(sense.empty == "private" for _, _, sense in cells):
+            visibility = "private"
+        if visibility == "private":
+            self.number += 1
+            if len(self.reasons) <= MAX_REASONS:
+                self.reasons[reason] = None
+        return visibility
+
+    def warnings(self, source: str) -> Iterator[str]:
+        """Yield one line if there were such rows."""
+        if self.number:
+            more = ", ..." if len(self.reasons) > MAX_REASONS else ""
+            reasons = ", ".join(list(self.reasons)[:MAX_REASONS]) + more
+            yield f"{source}: left out {self.number:,} not known to be public ({reasons}); public are only: {', '.join(LEVEL.known)}"
+
+
+def shorten(value: Any) -> str:
+    """Return a name or value as an error shows it: in one line, short, with nothing personal in it."""
+    if isinstance(value, str):
+        return repr(scrub(value[:MAX_SCRUBBED])[0][:MAX_REASON])
+    return str(value)[:MAX_REASON] if value is None or isinstance(value, bool | int | float) else f"a {type(value).__name__}"

@@ -1,0 +1,81 @@
+"""The notes that a Misskey server exports for an account's owner (Settings, Import and export, All notes): notes-DATE.json.
+
+In: the file, which is a list of notes, alone or in a zip or folder. Out: a Reading. It doesn't say whose it is. Notes for followers, for those they
+name, or for the own server alone are in it too: they are counted, their text is not kept.
+Format: https://github.com/misskey-dev/misskey/blob/develop/packages/backend/src/queue/processors/ExportNotesProcessorService.ts
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from hubtweets.errors import HubtweetsError
+from hubtweets.posts import Kind, Post, Profile, Reading, Visibility, json_stream, text_at, to_utc
+from hubtweets.posts.container import Container, base_name, place, suffix
+from hubtweets.posts.exports import MARKDOWN_LINK
+
+KEYS = {"createdAt", "renoteId", "replyId", "text", "visibility"}
+OTHERS = {"user", "userId"}  # what the API answers with, which may be of many accounts
+VISIBILITIES: dict[Any, Visibility] = {"public": "public", "home": "unlisted"}
+
+
+def files(container: Container) -> list[str]:
+    """Return the name of the one JSON file in the container if its first item is an exported note."""
+    names = [name for name in container.names if suffix(name) == ".json" and not base_name(name).startswith(".")]
+    if len(names) != 1:
+        return []
+    with container.open(names[0]) as file:
+        items = json_stream.items(file)
+        try:
+            before, first = next(items), next(items, None)
+        except ValueError:
+            return []
+    is_note = not before.strip() and isinstance(first, dict) and set(first) >= KEYS and not OTHERS & set(first)
+    return names if is_note else []
+
+
+def read(container: Container) -> Reading:
+    """Read an export; HubtweetsError is raised in the posts if it is damaged."""
+    warnings: list[str] = []
+    return Reading("misskey", Profile("", ""), None, read_notes(container, files(container)[0], warnings), warnings)
+
+
+def read_notes(container: Container, name: str, warnings: list[str]) -> Iterator[Post]:
+    """Yield a post of each note, oldest first, as they are in the file."""
+    own = set[str]()
+    other = 0
+    with container.open(name) as file:
+        items = json_stream.items(file)
+        try:
+            next(items)
+            for item in items:
+                if isinstance(item, dict) and (id := text_at(item, "id")):
+                    yield to_post(item, id, own)
+                    own.add(id)
+                else:
+                    other += 1
+        except ValueError as error:
+            raise HubtweetsError(f"{place(container, name)} is not what Misskey writes ({error}); export the notes again") from None
+    if other:
+        warnings.append(f"{place(container, name)}: left out {other:,} items that are not notes")
+
+
+def to_post(note: dict, id: str, own: set[str]) -> Post:
+    """Return the Post of a note; `own` are the ids of the account's earlier notes."""
+    text, visibility = text_at(note, "text") or "", visibility_of(note)
+    kind: Kind = "post"
+    if replied := text_at(note, "replyId"):
+        kind = "self_reply" if replied in own else "reply"
+    elif text_at(note, "renoteId"):
+        kind = "quote" if text else "repost"
+    if visibility == "private":
+        return Post(id, "", to_utc(note.get("createdAt")), None, kind, visibility)
+    text, links = MARKDOWN_LINK.subn(r"\1", text)
+    return Post(id, text, to_utc(note.get("createdAt")), None, kind, visibility, link=links > 0, warning=note.get("cw") is not None)
+
+
+def visibility_of(note: dict) -> Visibility:
+    """Tell whom a note is for; one for its own server alone (localOnly) is private, since not every server shows such notes to everybody."""
+    visibility = note.get("visibility")
+    if not isinstance(visibility, str) or note.get("localOnly", False) is not False:
+        return "private"
+    return VISIBILITIES.get(visibility, "private")
