@@ -61,7 +61,7 @@ def verify_folder(folder: Path, repo_id: str, runs: Path, committed: str | None,
     bot = replace(bot, committed=committed)
     for check in checks:
         yield Claim(check.claim, check.proof, *judge(check, bot))
-    yield Claim("statements", "publisher", None, statements.describe(bot.record))
+    yield Claim("statements", "publisher", *guard(lambda: (None, statements.describe(bot.record))))
 
 
 def exit_code(claims: list[Claim]) -> int:
