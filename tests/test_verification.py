@@ -23,7 +23,7 @@ from hubtweets.record import RunRecord
 from hubtweets.verification import Claim, model_checks
 from hubtweets.verification.claims import Bot
 from tests.conftest import run
-from tests.forgeries import FORGERIES, UNCHECKED, UNREAD, Files, read_record
+from tests.forgeries import FORGERIES, UNCHECKED, UNREAD, Files, change_record, invent, read_record
 
 BOT = "huggingtweets/lyons____"
 
@@ -134,6 +134,21 @@ def test_a_forgery_on_the_hub_is_caught(stand: Hub, repo: Path, published: Path)
     revision = commit(stand, "forged", FORGERIES["a figure"][0](repo))
     false = [claim for claim in verification.verify(stand, BOT, revision, published / "runs", False) if claim.holds is False]
     assert [claim.name for claim in false] == ["card"]
+
+
+def from_another_machine(record: RunRecord) -> RunRecord:
+    assert record.environment
+    return replace(record, environment=replace(record.environment, device="Another CPU"))
+
+
+def test_samples_of_another_machine_are_within_what_the_weights_can_write(repo: Path, tmp_path: Path) -> None:
+    honest = judge(tampered(repo, change_record(from_another_machine)(repo), tmp_path / "honest"), tmp_path)
+    forged = judge(tampered(repo, change_record(lambda record: invent(from_another_machine(record)))(repo), tmp_path / "forged"), tmp_path)
+    assert verification.exit_code(honest) == 0
+    assert {claim.name: claim.found for claim in honest}["writer"].startswith("these weights can have written ")
+    assert {claim.name: claim.found for claim in forged if claim.holds is False} == {
+        "writer": "these weights don't write 'My dream is QXZ and that is all'"
+    }
 
 
 def test_without_the_posts_the_repo_is_proved_all_the_same(repo: Path, tmp_path: Path) -> None:

@@ -26,14 +26,14 @@ from hubtweets.record import Base, RunRecord
 from hubtweets.samples import Sample, Samples
 from hubtweets.verification.claims import Bot, Verdict
 
-MAX_STRANGE = 0.1  # share of the samples that are not shown of which a text does not tell the tokens it was written in
+MAX_STRANGE = 0.3  # share of the samples whose text does not tell in which tokens it was written; 4 % of the example's bot, 15 % of @digitalgov's
 TOLERANCE = 0.01  # of the bits per byte: other hardware and other kernels round otherwise
 
 
 def check_writer(bot: Bot) -> Verdict:
     """The recorded samples are what these weights write: drawn again on the same kind of machine, elsewhere within what they can write.
 
-    Of the samples that are shown each must pass. Of the others a few may not, for a text can be written in other tokens than its tokenizer would.
+    Elsewhere a few may not pass, for a text can be written in other tokens than its tokenizer would.
     """
     samples = bot.record.samples
     assert samples and bot.record.environment
@@ -43,20 +43,27 @@ def check_writer(bot: Bot) -> Verdict:
         return cannot_load(bot, error)
     if not (bot.folder / ADAPTER).exists() and model.num_parameters() != bot.record.environment.parameters:
         return False, f"the model has {model.num_parameters():,} parameters, and its files {bot.record.environment.parameters:,}: some are missing"
-    strange = [
-        number for number, one in enumerate(samples.samples, 1) if one.text and not sampling.could_write(model, tokenizer, one.prompt, one.text)
-    ]
+    if is_same_machine(bot.record, model):
+        drawn = compare_drawn(samples, draw_again(model, tokenizer, samples))
+        if drawn[0] is not None:
+            return drawn
+        possible = check_possible(samples, model, tokenizer)
+        return possible if possible[0] is False else drawn
+    return check_possible(samples, model, tokenizer)
+
+
+def check_possible(samples: Samples, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> Verdict:
+    """The weights can write the samples: all that are shown, and of the others all but MAX_STRANGE."""
+    strange = []
+    for number, one in enumerate(samples.samples, 1):
+        if one.text and not sampling.could_write(model, tokenizer, one.prompt, one.text):
+            strange.append(number)
     if shown := [number for number in samples.picked if number in strange]:
         return False, f"these weights don't write {samples.samples[shown[0] - 1].text!r}"
     known = sum(one.text is not None for one in samples.samples)
     if len(strange) > MAX_STRANGE * known:
         return False, f"these weights don't write {len(strange)} of {known} samples, such as {samples.samples[strange[0] - 1].text!r}"
-    if not is_same_machine(bot.record, model):
-        return (
-            True,
-            f"these weights can have written {known - len(strange)} of {known} samples; they are drawn again only on the machine they are from",
-        )
-    return compare_drawn(samples, draw_again(model, tokenizer, samples))
+    return True, f"these weights can have written {known - len(strange)} of {known} samples; they are drawn again only on the machine they are from"
 
 
 def is_same_machine(record: RunRecord, model: PreTrainedModel) -> bool:
