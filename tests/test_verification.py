@@ -4,6 +4,7 @@ The published example lies on an embedded Hub; each case is a real commit on a b
 """
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -19,13 +20,16 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from hubtweets import card, verification
 from hubtweets.errors import HubtweetsError
 from hubtweets.publisher import Hub
-from hubtweets.record import RunRecord
-from hubtweets.verification import Claim, model_checks
+from hubtweets.record import RunRecord, Target
+from hubtweets.verification import Claim, model_checks, readme_checks
 from hubtweets.verification.claims import Bot
 from tests.conftest import run
-from tests.forgeries import FORGERIES, UNCHECKED, UNREAD, Files, change_record, invent, read_record
+from tests.forgeries import FORGERIES, UNCHECKED, UNREAD, Files, change_record, forge, invent, read_record
+from tests.test_card_numbers import leaves, other, put
 
 BOT = "huggingtweets/lyons____"
+FIELDS = int(os.environ.get("HURT", "50"))
+PLACE = Target("http://127.0.0.1:8086", BOT)  # where the embedded Hub is by default
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +75,7 @@ def tampered(repo: Path, files: Files, folder: Path) -> Path:
 def judge(folder: Path, runs: Path) -> list[Claim]:
     """Verify a folder up to the snippets, which take seconds and are run in the tests that are about them."""
     checks = [check for check in verification.CHECKS if check.claim != "snippets"]
-    return list(verification.verify_folder(folder, BOT, runs, datetime.now(UTC).isoformat(), checks))
+    return list(verification.verify_folder(folder, PLACE, runs, datetime.now(UTC).isoformat(), checks))
 
 
 def test_a_whole_report(published: Path, base: Path, tmp_path: Path) -> None:
@@ -233,3 +237,45 @@ def test_code_in_the_repo_is_not_run(repo: Path, tmp_path: Path) -> None:
     (folder / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
     model, _ = bot_of(folder, read_record(repo), "", tmp_path).model
     assert model.num_parameters() == 29_344 and not (tmp_path / "ran").exists()
+
+
+# what nothing in the repo depends on, as docs/verify.md says, and what needs the posts, the weights or the pictures
+FREE = r"""
+terms\.license\.\w+|base\.(license\.\w+|languages\.\d+|revision)
+|profiles\.\d+\.(account_id|bio|network|url)|sources\.\d+\.(sha256|protected|first)
+|counts\.\d+\.(?!kept|handle|downloaded)\w+|dataset\.(train|validation)_sha256|dataset\.(split|languages\.\w+)|dataset\.rows\.\d+\.(author|text)
+|training\.(?!batch_size|block_size)\w+|environment\.(num_processes|mixed_precision|packed|seconds|default_learning_rate|device|versions\.\w+)
+|history\.\d+\.(loss|learning_rate)|evaluations\.\d+\.bits_per_byte|tracked\.\d+\.\w+
+|samples\.(seed|chosen|samples\.\d+\.copied\.\w+)|audit\.(held_out_copies|threshold)
+"""
+
+
+def test_what_can_be_changed_in_a_record_is_what_the_documentation_says(repo: Path, tmp_path: Path) -> None:
+    """Each field is changed alone, and the card rendered from that; `make test HURT=1000` tries all of them."""
+    record, folder = read_record(repo), tampered(repo, {}, tmp_path / "repo")
+    names = ("consistency", "card", "widget", "scores", "base", "settings", "samples", "files")
+    checks = [check for check in verification.CHECKS if check.claim in names]
+    free = set()
+    places = list(leaves(record))
+    for place, value in places[:: max(1, len(places) // FIELDS)]:
+        new = not value if isinstance(value, bool) else other(place, value)
+        try:
+            files = forge(put(record, place, new), {}) if new is not None else {}
+        except (HubtweetsError, ValueError):  # no such record, or no card of it
+            continue
+        for path, content in files.items():
+            (folder / path).write_bytes(content or b"")
+        claims = verification.verify_folder(folder, PLACE, tmp_path, datetime.now(UTC).isoformat(), checks)
+        if files and verification.exit_code(list(claims)) == 0:
+            free.add(".".join(map(str, place)))
+    assert free and {name for name in free if not re.fullmatch(FREE, name, re.VERBOSE)} == set()
+
+
+def test_a_changed_digit_is_caught_wherever_a_reader_sees_it(repo: Path, tmp_path: Path) -> None:
+    record, text = read_record(repo), (repo / "README.md").read_text()
+    tags = [range(*match.span()) for match in re.finditer(r"<[^>]*>", text)]
+    digits = [match.start() for match in re.finditer(r"\d", text) if not any(match.start() in tag for tag in tags)]
+    for place in digits[:: max(1, len(digits) // FIELDS)]:
+        changed = text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :]
+        verdict, found = readme_checks.check_card(Bot(repo, record, text, changed, tmp_path))
+        assert verdict is False, (text[place - 40 : place + 20], found)

@@ -21,6 +21,7 @@ from hubtweets import record_json
 from hubtweets.errors import HubtweetsError
 from hubtweets.plan import is_same
 from hubtweets.publisher import Hub, speaking_to
+from hubtweets.record import Target
 from hubtweets.verification import code_checks, file_checks, readme_checks, record_checks, statements
 from hubtweets.verification.claims import Bot, Check, Claim, Verdict
 
@@ -46,14 +47,18 @@ def verify(hub: Hub, repo_id: str, revision: str, runs: Path, deep: bool) -> Ite
         if other := next((path for path, file in files.items() if not is_same(folder / path, file)), None):
             yield Claim("files", "repo", False, f"what was downloaded as {other} is not what the Hub lists")
             return
-        yield from verify_folder(folder, repo_id, runs, committed, [*CHECKS, *(DEEP if deep else [])])
+        place = Target(hub.endpoint, repo_id)
+        yield from verify_folder(folder, place, runs, committed, [*CHECKS, *(DEEP if deep else [])])
 
 
-def verify_folder(folder: Path, repo_id: str, runs: Path, committed: str | None, checks: Sequence[Check]) -> Iterator[Claim]:
-    """Check each claim of a bot whose files lie in a folder; `committed` is the moment of their commit (ISO 8601, UTC), if it is known."""
+def verify_folder(folder: Path, place: Target, runs: Path, committed: str | None, checks: Sequence[Check]) -> Iterator[Claim]:
+    """Check each claim of a bot whose files lie in a folder, and on the Hub at a place.
+
+    `committed` is the moment of their commit (ISO 8601, UTC), if it is known.
+    """
     yield Claim("code", "repo", *guard(lambda: code_checks.check_code(folder)))
     yield Claim("weights", "repo", *guard(lambda: code_checks.check_weights(folder)))
-    record_claim, bot = read(folder, repo_id, runs)
+    record_claim, bot = read(folder, place, runs)
     yield record_claim
     if bot is None:
         yield from (Claim(check.claim, check.proof, None, NO_RECORD) for check in checks)
@@ -110,7 +115,7 @@ def download(hub: Hub, repo_id: str, commit: str, files: dict[str, RepoFile], fo
     shutil.rmtree(folder / ".cache", ignore_errors=True)  # the client's notes
 
 
-def read(folder: Path, repo_id: str, runs: Path) -> tuple[Claim, Bot | None]:
+def read(folder: Path, place: Target, runs: Path) -> tuple[Claim, Bot | None]:
     """Read the record of a downloaded bot, and say whether it is one."""
     if not (folder / RECORD).exists():
         return Claim("record", "repo", None, f"there is no {RECORD}, so this is no bot of hubtweets"), None
@@ -122,10 +127,10 @@ def read(folder: Path, repo_id: str, runs: Path) -> tuple[Claim, Bot | None]:
         return Claim("record", "repo", False, str(error)), None
     readme = folder / "README.md"
     text = readme.read_text(encoding="utf-8", errors="replace") if readme.exists() else ""
-    bot = Bot(folder, record, card, text, runs / repo_id.rpartition("/")[2])
-    made_for = record.target.repo_id if record.target else "nothing"
-    if made_for != repo_id:
-        return Claim("record", "repo", None, f"{RECORD} is of {made_for}: a copy, or renamed"), bot
+    bot = Bot(folder, record, card, text, runs / place.repo_id.rpartition("/")[2])
+    if record.target != place:
+        made_for = record.target.url if record.target else "nothing"
+        return Claim("record", "repo", None, f"{RECORD} is of {made_for}, so this is a copy, or was renamed"), bot
     return Claim("record", "repo", True, f"{RECORD} is a whole record of hubtweets {record.hubtweets_version}"), bot
 
 

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from hubtweets import __version__
-from hubtweets.base import TINY
+from hubtweets.base import TINY, card_of
 from hubtweets.base.contents import count_parameters
 from hubtweets.posts import hash_files
 from hubtweets.record import Metrics, RunRecord, Score
@@ -24,6 +24,7 @@ from hubtweets.verification.claims import Bot, Verdict
 
 SAME_SCORE = 0.01  # of the bits per byte: an evaluation in training may be in bf16
 SIZE_IN_NAME = re.compile(r"(?<![\w.])(\d{1,4}(?:\.\d{1,3})?)([bm])(?![a-z0-9])", re.IGNORECASE)  # as in Llama-3-70B or SmolLM2-135M
+REVISIONS = {True: re.compile("[0-9a-f]{40}"), False: re.compile("[0-9a-f]{64}")}  # of a base on the Hub, and of a local one
 SIZES = {"b": 1e9, "m": 1e6}
 MAX_SIZE_RATIO = 2.0  # between a size in a name and the parameters that are there: names round, and some leave the embeddings out
 VERSIONS = ("python", "torch", "transformers", "accelerate")
@@ -64,6 +65,8 @@ def compare_authors(record: RunRecord) -> Iterator[str]:
     for name in ("sources", "passes", "metrics_by_author"):
         if len(getattr(record, name)) != len(handles):
             yield f"{len(getattr(record, name))} {name} of {len(handles)} authors"
+    if any(share <= 0 for share in record.passes) or (len(handles) == 1 and record.passes != (1.0,)):
+        yield f"an epoch passes {', '.join(f'{share:g}' for share in record.passes)} times over the authors' posts"
 
 
 def compare_posts(record: RunRecord) -> Iterator[str]:
@@ -196,6 +199,8 @@ def check_base(bot: Bot) -> Verdict:
     """The weights can come from the base that is named: parameters, vocabulary, and the embedded base's own files."""
     record, files = bot.record, bot.files()
     assert record.base and record.environment and record.training
+    if not REVISIONS[record.base.on_hub].fullmatch(record.base.revision):
+        return False, f"{record.base.revision!r} is not {'a commit' if record.base.on_hub else 'the SHA-256 of a local base'}"
     found = sum(count_parameters(file) for path, file in files.items() if path.endswith(".safetensors"))
     if found != record.environment.parameters:
         return False, f"the weights have {found:,} parameters, and the record says {record.environment.parameters:,}"
@@ -227,6 +232,9 @@ def compare_with_tiny(record: RunRecord, config: dict, tokenizer: dict) -> Verdi
     assert record.base and record.environment
     if record.base.revision != hash_files(sorted(TINY.glob("*.safetensors"))):
         return None, "its base is the `tiny` of another version of hubtweets"
+    license, languages = card_of(TINY / "README.md")
+    if (record.base.license, record.base.languages) != (license, languages):
+        return False, "the licence or the languages are not those of `tiny`"
     own, words = (json.loads((TINY / name).read_bytes()) for name in ("config.json", "tokenizer.json"))
     if tokenizer["model"]["vocab"] != words["model"]["vocab"]:
         return False, "the tokenizer is not that of `tiny`"
