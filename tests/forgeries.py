@@ -364,7 +364,7 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     "another author": (change(counts={"handle": "somebody"}), {"consistency": "the stats are of other authors than the profiles"}),
     "Llama": (change(base={"id": "Llama-3-70B"}), {"base": "the weights have 29,344 parameters, and Llama-3-70B has about 70B"}),
     "more parameters": (change(environment={"parameters": 70_000_000_000}), {"base": "and the record says 70,000,000,000", "writer": "parameters"}),
-    "the embedded base": (change(base={"id": "tiny", "revision": TINY_REVISION}), {"base": "the tokenizer is not that of `tiny`"}),
+    "the embedded base": (change(base={"id": "tiny", "revision": TINY_REVISION}), {"base": "the licence or the languages are not those of `tiny`"}),
     "a tokenizer of another model": (add_tokens, {"base": "the tokenizer has 1,000 tokens, and the model knows 262"}),
     "other weights": (flip_weights, {"writer": "samples are others, such as "}),
     "weights that are not whole": (drop_a_tensor, {"writer": "some are missing"}),
