@@ -252,6 +252,38 @@ def test_private_repos_look_like_none(hub: Hub, tmp_path: Path) -> None:
                 assert "secret" in secret or "secret" not in hidden.text, (method, secret)
 
 
+PRIVACY: list[tuple[dict[str, object], int, bool]] = [
+    ({}, 200, False),
+    ({"private": True}, 200, True),  # clients before huggingface_hub 1.0
+    ({"private": False}, 200, False),
+    ({"private": None}, 200, False),
+    ({"visibility": "private"}, 200, True),
+    ({"visibility": "public"}, 200, False),
+    ({"private": True, "visibility": "private"}, 200, True),
+    ({"private": False, "visibility": "public"}, 200, False),
+    ({"private": True, "visibility": "public"}, 400, False),
+    ({"private": False, "visibility": "private"}, 400, False),
+    ({"private": "true"}, 400, False),
+    ({"private": 1}, 400, False),
+    ({"private": []}, 400, False),
+    ({"visibility": "protected"}, 400, False),
+    ({"visibility": "Private"}, 400, False),
+    ({"visibility": True}, 400, False),
+    ({"visibility": ["private"]}, 400, False),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "private"), PRIVACY)
+def test_who_asks_for_a_private_repo_gets_one_whatever_the_client(api: HfApi, hub: Hub, body: dict, status: int, private: bool) -> None:
+    with httpx2.Client(base_url=hub[0], headers={"Authorization": f"Bearer {hub[1]}"}) as client:
+        created = client.post("/api/repos/create", json={"name": "secret", **body})
+        changed = client.put(f"/api/models/{REPO}/settings", json=body)
+        assert [created.status_code, changed.status_code] == [status] * 2
+        assert api.repo_exists(SECRET) is (status == 200)
+        seen = {name: httpx2.get(f"{hub[0]}/api/models/{name}").status_code for name in (REPO, SECRET)}
+        assert seen == {REPO: 401 if private else 200, SECRET: 401 if private or status != 200 else 200}
+
+
 def test_only_the_hash_of_a_token_is_kept(hub: Hub, tmp_path: Path) -> None:
     done = run(tmp_path, "hub", "token", "--role", "read")
     token = done.stdout.strip()
