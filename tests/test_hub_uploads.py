@@ -1,6 +1,7 @@
 """Uploads to the embedded Hub: in parts, cut off, forged, too large, and many at once; what is refused leaves nothing."""
 
 import hashlib
+import json
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator
@@ -171,6 +172,60 @@ def test_sizes_that_are_none(api: HfApi, hub: Hub) -> None:
         body = f'{{"files":[{{"path":"x","sample":"","size":{size}}}],"objects":[{{"oid":"{WRONG}","size":{size}}}]}}'
         for path in (f"/api/models/{REPO}/preupload/main", f"/{REPO}.git/info/lfs/objects/batch"):
             assert WEB.post(hub[0] + path, content=body, headers=headers).status_code == 400, size
+
+
+# ---- .gitignore ----
+
+IGNORED = b"# secrets\n.env\n*.log\n!keep.log\n/build/\n**/cache/**\n"
+FOLDER = {
+    ".env": b"HF_TOKEN=hf_secret",
+    "deep/.env": b"x",
+    "a.log": b"x",
+    "keep.log": b"x",
+    "build/a.txt": b"x",
+    "deep/build/a.txt": b"x",
+    "deep/cache/b/c.bin": b"\0x",
+    "README.md": b"# x",
+}
+LEFT = {".gitattributes", ".gitignore", "README.md", "deep/build/a.txt", "keep.log"}
+
+
+@pytest.mark.parametrize("without_xet", [True, False])
+def test_a_folder_is_uploaded_without_what_gitignore_names(api: HfApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without_xet: bool) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", without_xet)
+    for name, content in {**FOLDER, ".gitignore": IGNORED}.items():
+        (tmp_path / "folder" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "folder" / name).write_bytes(content)
+    api.upload_folder(repo_id=REPO, folder_path=tmp_path / "folder")
+    assert set(api.list_repo_files(REPO)) == LEFT
+    (tmp_path / "folder" / ".gitignore").unlink()  # then the repo's own one counts
+    api.upload_folder(repo_id=REPO, folder_path=tmp_path / "folder")
+    assert set(api.list_repo_files(REPO)) == LEFT
+    api.create_branch(REPO, branch="all", revision=api.list_repo_commits(REPO)[-1].commit_id)  # which has none
+    api.upload_folder(repo_id=REPO, folder_path=tmp_path / "folder", revision="all")
+    assert set(api.list_repo_files(REPO, revision="all")) == {".gitattributes", *FOLDER}
+
+
+HOSTILE: list[tuple[object, int, str]] = [
+    ("*" * 1000 + "b", 200, ""),
+    ("*a" * 1000 + "b", 200, ""),  # for ever with Python's regular expressions
+    ("**/" * 1000 + "b", 200, ""),
+    ("\n".join(f"*{number}*" for number in range(4500)), 400, ".gitignore can't be read: failed to compile Set; correct that line, or use simpler"),
+    ("[z-a]", 400, ".gitignore can't be read: bad character range z-a"),
+    ("!", 400, ".gitignore can't be read: Invalid git pattern: '!'; correct that line, or use simpler patterns"),
+    ("x" * 2**15 + "x", 400, ".gitignore is over 32768 bytes; shorten it"),
+    ("\ud800", 400, ".gitignore can't be read: "),
+    (5, 400, "gitIgnore is a text"),
+    (["a"], 400, "gitIgnore is a text"),
+]
+
+
+@pytest.mark.parametrize(("gitignore", "status", "error"), HOSTILE, ids=[str(one)[:12] for one, _, _ in HOSTILE])
+def test_a_gitignore_that_no_one_would_write(api: HfApi, hub: Hub, gitignore: object, status: int, error: str) -> None:
+    body = {"files": [{"path": "a" * 1000, "size": 1}] * 256, "gitIgnore": gitignore}
+    address = f"{hub[0]}/api/models/{REPO}/preupload/main"
+    answer = WEB.post(address, content=json.dumps(body), headers={"Authorization": f"Bearer {hub[1]}"}, timeout=30)
+    assert (answer.status_code, answer.json().get("error", "")[: len(error)]) == (status, error)
 
 
 # ---- bodies ----
