@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import psutil
 import pytest
 from huggingface_hub import HfApi
 
-from hubtweets.hub import guard, local
+from hubtweets.hub import connections, guard, local
 from hubtweets.hub.server import create_app
 from hubtweets.hub.storage import Storage
 from hubtweets.hub.tokens import create_token, place
@@ -199,6 +199,67 @@ def test_many_connections_that_say_nothing_keep_nobody_out(api: HfApi, hub: Hub)
             connection = stack.enter_context(dial(hub[0]))
             connection.sendall("\r\n".join(upload(hub, 100)).encode() + b"\r\n" * (number % 3))  # a half head, a whole one, a bit of a body
         assert api.model_info(REPO).sha
+
+
+HALF_HEADS = [b"", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "]
+
+
+@pytest.mark.parametrize("sent", HALF_HEADS)
+@pytest.mark.parametrize("before", [b"", b"GET /favicon.ico HTTP/1.1\r\nHost: localhost\r\n\r\n"], ids=["at once", "after another"])
+def test_a_head_that_does_not_come_is_hung_up_on(hub: Hub, monkeypatch: pytest.MonkeyPatch, before: bytes, sent: bytes) -> None:
+    monkeypatch.setattr(connections, "MAX_HEAD_SECONDS", 0.3)
+    with dial(hub[0]) as connection:
+        connection.sendall(before + sent)
+        answer = connection.makefile("rb").read()  # until the server closes
+    assert answer.startswith(b"HTTP/1.1 204" if before else b"") and answer.count(b"HTTP/1.1") == bool(before)
+
+
+def test_a_head_that_drips_is_hung_up_on(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MAX_HEAD_SECONDS", 0.3)
+    with dial(hub[0]) as connection, suppress(ConnectionError):
+        connection.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+        while not select.select([connection], [], [], 0.02)[0]:
+            connection.sendall(b"x")
+        assert connection.recv(1) == b""
+
+
+def test_a_head_limit_is_none_of_the_answer(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request whose head has come may take longer: here its body."""
+    monkeypatch.setattr(connections, "MAX_HEAD_SECONDS", 0.1)
+    body = b'{"content": "# a card"}'
+    with dial(hub[0]) as connection:
+        connection.sendall(b"POST /api/validate-yaml HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body))
+        threading.Event().wait(0.3)
+        connection.sendall(body)
+        assert connection.recv(12) == b"HTTP/1.1 200"
+
+
+def test_of_too_many_connections_that_wait_the_oldest_is_closed(api: HfApi, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MAX_WAITING", 3)
+    with ExitStack() as stack:
+        busy = stack.enter_context(dial(hub[0]))
+        busy.sendall("\r\n".join([*upload(hub, len(BODY)), "Expect: 100-continue", "", ""]).encode())
+        assert b"HTTP/1.1 100" in busy.recv(100)  # its head is there, so it does not wait
+        waiting = [stack.enter_context(dial(hub[0])) for _ in range(10)]
+        assert [connection.recv(1) for connection in waiting[:7]] == [b""] * 7
+        waiting[9].sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert waiting[9].recv(12) == b"HTTP/1.1 200"
+        busy.sendall(BODY)
+        assert b"HTTP/1.1 200" in busy.recv(100)
+
+
+UPGRADES = [("websocket", "Upgrade", b"501"), ("WebSocket", "keep-alive, Upgrade", b"501"), ("h2c", "Upgrade, HTTP2-Settings", b"200")]
+
+
+@pytest.mark.parametrize(("protocol", "connection", "status"), UPGRADES)
+def test_websockets_are_refused_without_a_word_in_the_log(
+    hub: Hub, caplog: pytest.LogCaptureFixture, protocol: str, connection: str, status: bytes
+) -> None:
+    head = f"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: {protocol}\r\nConnection: {connection}\r\nSec-WebSocket-Version: 13\r\n"
+    with dial(hub[0]) as dialled:
+        dialled.sendall(f"{head}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
+        assert dialled.recv(12).split()[1] == status
+    assert caplog.records == []
 
 
 # ---- tokens ----
