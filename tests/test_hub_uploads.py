@@ -8,16 +8,20 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
+from types import SimpleNamespace
 
 import httpx2
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi, constants
+from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.utils import _http
 from starlette.requests import Request
 
-from hubtweets.hub import requests, uploads
+from hubtweets.hub import requests, uploads, xet
 from hubtweets.hub.blobs import Blobs
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage import Storage
+from hubtweets.patience import wait_after
 from tests.test_hub_xet import WRONG, XORB, at_most, chunk, kept, shard
 
 Hub = tuple[str, str]
@@ -164,6 +168,50 @@ def test_objects_that_the_disk_has_no_room_for(api: HfApi, hub: Hub, monkeypatch
     monkeypatch.setattr(Blobs, "room", lambda self: 100)
     answers = batch(hub, ("a" * 64, 60), ("b" * 64, 60), ("c" * 64, 40))
     assert ["error" in answer for answer in answers] == [False, True, False]
+
+
+@pytest.mark.parametrize("without_xet", [True, False])
+def test_a_push_that_the_disk_has_no_room_for_says_so_at_once(api: HfApi, monkeypatch: pytest.MonkeyPatch, without_xet: bool) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", without_xet)
+    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _: pytest.fail("it was tried again")))
+    monkeypatch.setattr(Blobs, "room", lambda self: 100)
+    for content, reason in ((b"\0" * 1000, "1000 bytes are more than the 100 that the disk has left"), (b"\0" * 90, "")):
+        operations = [CommitOperationAdd("model.safetensors", content), CommitOperationAdd("README.md", b"x" * 1000)]
+        if not reason:
+            api.create_commit(REPO, operations, commit_message="fits")
+            continue
+        with pytest.raises(HfHubHTTPError, match=reason) as caught:
+            api.create_commit(REPO, operations, commit_message="does not")
+        assert caught.value.response.status_code == 507
+
+
+@pytest.mark.parametrize("step", ["add_xorb", "add_shard"])
+def test_a_disk_that_fills_up_during_xet_is_not_tried_again(api: HfApi, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    calls: list[str] = []
+
+    def fill_up(*_: object) -> None:
+        calls.append(step)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    monkeypatch.setattr(xet, step, fill_up)
+    with pytest.raises(ConnectionError, match="413") as caught:
+        api.create_commit(REPO, [CommitOperationAdd("model.safetensors", os.urandom(1000))], commit_message="x")
+    assert calls == [step] and wait_after(caught.value, 1) is None
+
+
+def test_by_lfs_a_disk_that_fills_up_says_so_at_once(api: HfApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _: pytest.fail("it was tried again")))
+    sizes = iter([10**9, 10])
+    monkeypatch.setattr(Blobs, "room", lambda self: next(sizes))
+    with pytest.raises(ValueError, match="1000 bytes are more than the disk has left"):
+        api.create_commit(REPO, [CommitOperationAdd("model.safetensors", os.urandom(1000))], commit_message="x")
+    monkeypatch.undo()
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr(Blobs, "keep", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(RuntimeError) as caught:
+        api.create_commit(REPO, [CommitOperationAdd("model.safetensors", os.urandom(1000))], commit_message="x")
+    assert "No space left on device" in str(caught.value.__cause__)
 
 
 def test_sizes_that_are_none(api: HfApi, hub: Hub) -> None:

@@ -100,8 +100,9 @@ async def lead(request: Request, error: Exception) -> Response:
 
 
 async def out_of_room(request: Request, error: Exception) -> Response:
-    """Answer 507, which the client does not try again, where the disk is full or can't be written."""
-    return await refuse(request, HubError(507, f"the embedded Hub can't write: {error}"))
+    """Answer that the disk is full or can't be written: 507, or to hf_xet, which tries every 5xx again for minutes, 413."""
+    status = 413 if request.url.path.startswith("/cas-") else 507
+    return await refuse(request, HubError(status, f"the embedded Hub can't write: {error}"))
 
 
 async def gone(request: Request, error: Exception) -> Response:
