@@ -227,6 +227,18 @@ def test_token_and_secret_are_the_users_alone(tmp_path: Path) -> None:
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_the_folder_of_tokens_is_the_users_alone(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        for _ in range(2):  # the second time it is there, as an earlier version made it
+            Storage(tmp_path)
+            assert stat.S_IMODE((tmp_path / "tokens").stat().st_mode) == 0o700
+            (tmp_path / "tokens").chmod(0o755)
+    finally:
+        os.umask(before)
+
+
 RAW = [
     ("GET", "/api/nothing/of/the/kind", 404, "the embedded Hub does not know GET /api/nothing/of/the/kind"),
     ("PATCH", "/api/whoami-v2", 501, "the embedded Hub does not know PATCH /api/whoami-v2"),

@@ -77,6 +77,7 @@ class Storage:
         self.root, self.blobs = root, Blobs(root)
         for name in ("xorbs", "parts", "repos", "tokens"):
             (root / name).mkdir(exist_ok=True)
+        (root / "tokens").chmod(0o700)  # whatever the umask is, and was
         self.lock = FileLock(root / "lock", poll_interval=0.005)
         with self.lock:
             for name in ("secret", "instance"):
