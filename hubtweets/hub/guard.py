@@ -27,7 +27,8 @@ class Guard:
         self.app, self.host = app, host.lower()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http":  # the server starts or ends
+            await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         refusal = self.refusal(headers, scope["method"], scope["scheme"])

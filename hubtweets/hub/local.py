@@ -46,7 +46,7 @@ class Server(uvicorn.Server):
     """A server whose socket is bound at once, so that its port is known and a taken one is an error."""
 
     def __init__(self, app: ASGIApp, host: str = HOST, port: int = PORT) -> None:
-        settings: dict[str, Any] = {"log_level": "warning", "lifespan": "off", "server_header": False, "timeout_graceful_shutdown": 3}
+        settings: dict[str, Any] = {"log_level": "warning", "server_header": False, "timeout_graceful_shutdown": 3}
         super().__init__(uvicorn.Config(app, http=Connection, ws="none", **settings))
         self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
