@@ -306,7 +306,7 @@ def test_a_model_that_never_ends_holds_up_no_other(endpoint: str, storage: Stora
         assert list(next(texts)) == ["seed"]
         assert lines(ask(endpoint, "honest"))[-1] == {"done": True}
         assert slow in pids()
-    until(lambda: slow not in pids())
+    until(lambda: not psutil.pid_exists(slow))
 
 
 def test_a_model_that_takes_too_long_is_killed(endpoint: str, storage: Storage, model: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,7 +318,7 @@ def test_a_model_that_takes_too_long_is_killed(endpoint: str, storage: Storage, 
         patch.setattr(workers, "MAX_SECONDS", 0.5)
         patch.setattr(workers, "STOP_SECONDS", 0.1)
         assert lines(ask(endpoint, "long"))[1:] == [{"error": "huggingtweets/long: its model took longer than 0.5 seconds"}]
-        until(lambda: pid not in pids())
+        until(lambda: not psutil.pid_exists(pid))
     assert lines(ask(endpoint, "long"))[-1] == {"done": True}
 
 
@@ -337,7 +337,7 @@ def test_a_process_that_is_killed_is_replaced(endpoint: str, storage: Storage, m
         if busy:
             broke = f"huggingtweets/{name}: its model broke off: it takes too much memory, or something in it is corrupt"
             assert list(texts) == [{"error": broke}]
-    until(lambda: pid not in pids())
+    until(lambda: not psutil.pid_exists(pid))
     assert lines(ask(endpoint, name))[-1] == {"done": True}
 
 

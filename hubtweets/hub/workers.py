@@ -39,13 +39,12 @@ class Workers:
 
     async def write(self, repo_id: str, request: dict[str, Any]) -> AsyncGenerator[Line, None]:
         """Yield the lines of a request to the repo's model; the last one has `done` or `error`."""
-        deadline = asyncio.get_running_loop().time() + MAX_SECONDS
         async with self.turns[repo_id]:
             if self.writing >= MAX_WORKERS:
                 yield {"error": f"{MAX_WORKERS} other models are writing; try again in a minute"}
                 return
             self.writing += 1
-            process, ended = None, False
+            process, ended, deadline = None, False, asyncio.get_running_loop().time() + MAX_SECONDS
             try:
                 process = await self.take()
                 send(process, json.dumps(request))
@@ -61,8 +60,8 @@ class Workers:
     async def take(self) -> Process:
         """Return the process that waits, or a new one."""
         process, self.idle = self.idle, None
-        if process and process.returncode is not None:  # somebody killed it
-            self.processes.discard(process)
+        if process and process.stdout.at_eof():  # type: ignore[union-attr]  # somebody killed it
+            self.start(self.end(process))
             process = None
         if process is None:
             environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
@@ -114,7 +113,7 @@ class Workers:
 
 def send(process: Process, line: str) -> None:
     assert process.stdin
-    with suppress(ConnectionError):  # it has died, as its missing answer will tell
+    with suppress(OSError, RuntimeError):  # it has died, as its missing answer will tell; the second is uvloop's
         process.stdin.write(f"{line}\n".encode())
 
 
