@@ -59,6 +59,8 @@ def cause_of(error: Exception) -> Exception:
 
 def wait_after(error: Exception, usual: float) -> float | None:
     """Return how many seconds to wait before the next try, None where another one is of no use."""
+    if isinstance(error, ConnectionError) and "(413 " in str(error):  # hf_xet's, of a Hub whose disk is full
+        return None
     if not isinstance(error, HfHubHTTPError):
         passing = (httpx2.TimeoutException, httpx2.NetworkError, httpx2.RemoteProtocolError, ConnectionError)  # the last is hf_xet's
         return usual if isinstance(error, passing) else None

@@ -1,6 +1,8 @@
 """The embedded Hub, asked by the unmodified client: with hf_xet as it is installed by default, and without."""
 
+import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -113,6 +115,63 @@ def test_tags_branches_and_old_revisions(api: HfApi, repo_id: str, tmp_path: Pat
         api.model_info(repo_id, revision="v1")
 
 
+def test_a_pinned_commit_is_never_a_branch_or_tag(api: HfApi, repo_id: str, hub: Hub, tmp_path: Path) -> None:
+    pinned = api.model_info(repo_id).sha or ""
+    api.create_commit(repo_id, [CommitOperationAdd("a", b"1")], commit_message="later")
+    later = api.model_info(repo_id).sha or ""
+    for name in (pinned, pinned[:8], pinned[:5], "0" * 40):
+        for create in (lambda name: api.create_branch(repo_id, branch=name), lambda name: api.create_tag(repo_id, tag=name)):
+            with pytest.raises(BadRequestError, match="is a commit's id or the beginning of one; choose another name"):
+                create(name)
+    for name in ("20261127", pinned[:4], pinned[:8] + "x"):  # as long as no commit begins so
+        api.create_tag(repo_id, tag=name)
+        assert api.model_info(repo_id, revision=name).sha == later
+    storage = Storage(tmp_path / "hub")
+    repo = storage.find_repo("models", repo_id)
+    assert repo
+    for name in (pinned, pinned[:8], "0" * 40):  # what an earlier version let through
+        storage.set_ref(repo, "branches", name, later)
+    assert [api.model_info(repo_id, revision=name).sha for name in (pinned, pinned[:8])] == [pinned, pinned]
+    with pytest.raises(RevisionNotFoundError):
+        api.model_info(repo_id, revision="0" * 40)
+
+
+PARENTS = [  # of the head, the digits that are given: 0 to 40
+    (40, 200, ""),
+    (7, 200, ""),
+    (5, 200, ""),
+    (4, 400, "parentCommit is a commit's id, or at least its first 5 digits"),
+    (1, 400, "parentCommit is a commit's id, or at least its first 5 digits"),
+    (0, 400, "parentCommit is a commit's id, or at least its first 5 digits"),
+]
+
+
+@pytest.mark.parametrize(("digits", "status", "message"), PARENTS)
+@pytest.mark.parametrize("query", ["", "?create_pr=1"])
+def test_a_parent_has_five_digits_at_least(api: HfApi, hub: Hub, repo_id: str, query: str, digits: int, status: int, message: str) -> None:
+    head = api.model_info(repo_id).sha or ""
+    answer = commit_on(hub, repo_id, head[:digits].upper(), query)
+    assert (answer.status_code, answer.json().get("error", "")) == (status, message)
+    assert (api.model_info(repo_id).sha == head) is (status != 200 or bool(query))
+
+
+def commit_on(hub: Hub, repo_id: str, parent: object, query: str = "") -> httpx2.Response:
+    lines = [{"key": "header", "value": {"summary": "x", "parentCommit": parent}}, {"key": "file", "value": {"path": "a", "content": ""}}]
+    content = "\n".join(map(json.dumps, lines))
+    return httpx2.post(f"{hub[0]}/api/models/{repo_id}/commit/main{query}", content=content, headers={"Authorization": f"Bearer {hub[1]}"})
+
+
+def test_an_ambiguous_parent_is_refused(api: HfApi, hub: Hub, repo_id: str, tmp_path: Path) -> None:
+    head = api.model_info(repo_id).sha or ""
+    commits = tmp_path / "hub" / "repos" / "models" / repo_id / "commits"
+    shutil.copy(commits / f"{head}.json", commits / f"{head[:10]}{'0' * 30}.json")
+    error = f"{repo_id} has several commits that begin with {head[:10]}; give more digits"
+    assert [(answer.status_code, answer.json()["error"]) for answer in (commit_on(hub, repo_id, head[:10], q) for q in ("", "?create_pr=1"))] == [
+        (404, error)
+    ] * 2
+    assert commit_on(hub, repo_id, head).status_code == 200
+
+
 REFUSALS: list[tuple[Callable[[HfApi], object], type[Exception], int | None]] = [
     (lambda api: api.model_info("huggingtweets/nope"), RepositoryNotFoundError, 404),
     (lambda api: api.model_info("huggingtweets/bot", revision="nope"), RevisionNotFoundError, 404),
@@ -166,6 +225,18 @@ def test_token_and_secret_are_the_users_alone(tmp_path: Path) -> None:
     Storage(tmp_path)
     for name in ("token", "secret"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_the_folder_of_tokens_is_the_users_alone(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        for _ in range(2):  # the second time it is there, as an earlier version made it
+            Storage(tmp_path)
+            assert stat.S_IMODE((tmp_path / "tokens").stat().st_mode) == 0o700
+            (tmp_path / "tokens").chmod(0o755)
+    finally:
+        os.umask(before)
 
 
 RAW = [

@@ -1,16 +1,23 @@
 """Texts that the Hub makes with the models that it keeps, which are anybody's."""
 
-import asyncio
 import json
+import os
+import resource
+import signal
+import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import psutil
 import pytest
 
-from hubtweets.hub import local, widget
+from hubtweets.errors import HubtweetsError
+from hubtweets.hub import local, workers
 from hubtweets.hub.storage import Repo, Storage
 
 ADAPTER = "adapter_config.json"
@@ -95,9 +102,27 @@ def changed(files: dict[str, bytes], name: str, **values: object) -> dict[str, b
     return {**files, name: json.dumps({**json.loads(files.get(name, b"{}")), **values}).encode()}
 
 
-def test_a_model_that_is_hurt_or_foreign_gives_one_line(
-    endpoint: str, storage: Storage, model: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def write(folder: Path, files: dict[str, bytes]) -> dict[str, Path]:
+    """Write a repo's files and return where they are."""
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return {name: folder / name for name in files}
+
+
+def refusal(files: dict[str, Path], name: str, prompt: str = PROMPT) -> str:
+    """Return the line with which a model is refused, as the page shows it."""
+    from hubtweets.hub import generation, worker
+
+    generation.kept.clear()
+    try:
+        generation.generate(files, f"huggingtweets/{name}", "main", prompt, 1, 0, lambda *_: None)
+    except Exception as error:
+        return worker.describe(error, f"huggingtweets/{name}")
+    return ""
+
+
+def test_a_model_that_is_corrupt_or_foreign_gives_one_line(model: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")
     reached: list[object] = []
     watching = True
@@ -130,17 +155,13 @@ def test_a_model_that_is_hurt_or_foreign_gives_one_line(
         ("path", changed(adapter, ADAPTER, base_model_name_or_path=str(tmp_path), **named), f"its base, {tmp_path}, {not_here} {tmp_path}"),
         ("baseless", changed(adapter, ADAPTER, **named), f"its base, None, {not_here} None"),
     ]
-    said = {}
-    for name, files, _ in hostile:
-        put(storage, name, files)
-        said[name] = lines(ask(endpoint, name))[-1].get("error", "")
+    said = {name: refusal(write(tmp_path / name, files), name) for name, files, _ in hostile}
     watching = False
     assert [(name, said[name]) for name, _, line in hostile if line not in said[name]] == []
     assert not [error for error in said.values() if "\n" in error or "/tmp/tmp" in error or "Traceback" in error]
     assert reached == [] and not marker.exists()
-    put(storage, "short", model)
-    too_long = lines(ask(endpoint, "short", prompt="my dream is to repair the radio " * 30))[-1]
-    assert "is too long for this model; give 56 tokens at most" in too_long["error"]
+    too_long = refusal(write(tmp_path / "short", model), "short", "my dream is to repair the radio " * 30)
+    assert "is too long for this model; give 56 tokens at most" in too_long
 
 
 def test_a_config_has_nothing_imported_or_fetched_but_the_model_works(
@@ -156,9 +177,41 @@ def test_a_config_has_nothing_imported_or_fetched_but_the_model_works(
     assert not marker.exists()
 
 
-def test_an_adapter_is_loaded_with_a_base_of_this_machine(
-    endpoint: str, storage: Storage, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+LARGE: list[tuple[str, dict[str, Any], dict[str, Any], str | None]] = [  # a config's and settings' wishes, with the weights of one layer
+    ("layers", {"n_layer": 10**9}, {}, "its model can't be loaded: n_layer is 1e+09, and at most 1000 are loaded here"),
+    ("more layers", {"n_layer": 1001}, {}, "its model can't be loaded: n_layer is 1001, and at most 1000 are loaded here"),
+    ("labels", {"num_labels": 10**9}, {}, "its model can't be loaded: num_labels is 1e+09, and at most 1000 are loaded here"),
+    ("deep", {"text_config": [{"num_experts": 10**9}]}, {}, "its model can't be loaded: num_experts is 1e+09, and at most 1000 are loaded here"),
+    ("vocabulary", {"vocab_size": 2 * 10**9}, {}, "its model can't be loaded: its config asks for 64,000,0"),
+    ("positions", {"n_positions": 10**9}, {}, "its model can't be loaded: its config asks for 32,000,0"),
+    ("width", {"n_embd": 10**6}, {}, "its model can't be loaded: its config asks for 12,0"),
+    ("another layer", {"n_layer": 2}, {}, "its model can't be loaded: its config asks for 42,048 parameters, and its weights are 29,344"),
+    ("long config", {"x": "x" * 2**20}, {}, "its model can't be loaded: config.json is over 1048576 bytes"),
+    ("beams", {}, {"num_beams": 10**6}, "its num_beams is 1000000, and at most 8 are tried here"),
+    ("no number", {}, {"num_beams": "many"}, ""),
+    ("endless", {}, {"max_new_tokens": 10**9, "max_length": 10**9}, "is too long for this model"),
+    ("sequences", {}, {"num_return_sequences": 10**6, "num_beams": 1, "max_new_tokens": 5}, None),
+    ("compiled", {}, {"compile_config": {"mode": "max-autotune"}}, "its model can't be loaded: You provided `compile_config` as an instance of"),
+    ("cached", {}, {"cache_implementation": "static", "max_new_tokens": 5}, None),
+    ("fetched", {}, {"custom_generate": "evil/code", "max_new_tokens": 5}, None),
+    ("contrast", {}, {"penalty_alpha": 0.6, "top_k": 4, "max_new_tokens": 5}, None),
+]
+
+
+@pytest.mark.parametrize(("name", "config", "settings", "line"), LARGE, ids=[name for name, *_ in LARGE])
+def test_a_model_that_asks_for_too_much_is_refused_unbuilt(
+    model: dict[str, bytes], tmp_path: Path, name: str, config: dict[str, Any], settings: dict[str, Any], line: str | None
 ) -> None:
+    files = changed(changed(model, "config.json", **config), "generation_config.json", **settings)
+    refusal({}, "torch")  # to have it loaded
+    before = psutil.Process().memory_info().rss
+    said = refusal(write(tmp_path / "model", files), "large")
+    assert said == "" if line is None else (line in said and said and "\n" not in said)
+    assert psutil.Process().memory_info().rss - before < 2**28
+
+
+@pytest.mark.parametrize("more", [{}, {"r": 10**9}, {"rank_pattern": {"c_attn": 10**9}}], ids=str)
+def test_an_adapter_is_loaded_with_a_base_of_this_machine(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]) -> None:
     from huggingface_hub import constants
     from peft import LoraConfig, get_peft_model
 
@@ -172,32 +225,192 @@ def test_an_adapter_is_loaded_with_a_base_of_this_machine(
     adapted = get_peft_model(models.load_model(str(base)), LoraConfig(r=2, target_modules="all-linear", task_type="CAUSAL_LM"))
     adapted.save_pretrained(str(tmp_path / "adapter"))
     files = {path.name: path.read_bytes() for path in [*(tmp_path / "adapter").iterdir(), *base.glob("token*")]}
-    files = changed(files, ADAPTER, base_model_name_or_path="somebody/base", revision=commit)
-    put(storage, "lora", {**files, "generation_config.json": json.dumps(ENDLESS).encode()})
-    assert lines(ask(endpoint, "lora"))[-1] == {"done": True}
+    files = changed(files, ADAPTER, base_model_name_or_path="somebody/base", revision=commit, **more)
+    said = refusal(write(tmp_path / "lora", {**files, "generation_config.json": json.dumps(ENDLESS).encode()}), "lora")
+    too_large = "huggingtweets/lora: its model can't be loaded: its config asks for a rank of 1,000,000,000, and its largest matrix has a side of 128"
+    assert said == (too_large if more else "")
 
 
-def test_it_stops_where_nobody_listens(endpoint: str, storage: Storage, model: dict[str, bytes]) -> None:
-    from hubtweets.hub import generation
+# ---- the processes ----
 
+
+def pids() -> set[int]:
+    """Return the processes that write texts for this one."""
+    found = set()
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            found |= {child.pid} if "hubtweets.hub.worker" in child.cmdline() else set()
+    return found
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+
+
+def start(stack: ExitStack, endpoint: str, name: str, count: int = 5) -> Iterator[dict[str, Any]]:
+    """Ask for texts, and yield their lines as they come until the stack is closed."""
+    asked = {"prompt": PROMPT, "count": count}
+    answer = stack.enter_context(httpx2.stream("POST", f"{endpoint}/_generate/huggingtweets/{name}", json=asked, timeout=60))
+    return map(json.loads, answer.iter_lines())
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The lines that come from the processes."""
+    found, next_line = [], workers.next_line
+
+    async def note(process: Any, deadline: float) -> dict[str, Any]:
+        found.append(await next_line(process, deadline))
+        return found[-1]
+
+    monkeypatch.setattr(workers, "next_line", note)
+    return found
+
+
+def test_one_process_is_kept_and_writes_for_one_model_after_the_other(endpoint: str, storage: Storage, model: dict[str, bytes]) -> None:
+    put(storage, "one", model)
+    put(storage, "other", model)
+    found = []
+    for name in ("one", "one", "other"):
+        assert lines(ask(endpoint, name))[-1] == {"done": True}
+        found.append(pids())
+    assert len(found[0]) == 1 and found == [found[0]] * 3
+
+
+def test_it_stops_when_the_client_leaves_and_the_process_stays(
+    endpoint: str, storage: Storage, model: dict[str, bytes], read: list[dict[str, Any]]
+) -> None:
     put(storage, "quitter", model)
     assert lines(ask(endpoint, "quitter"))[-1] == {"done": True}
-    (loaded, _), *others = generation.kept.values()
-    assert others == []  # one model is held at a time
-    steps: list[int] = []
-    hook = loaded.register_forward_hook(lambda *_: steps.append(1))
-    with httpx2.stream("POST", f"{endpoint}/_generate/huggingtweets/quitter", json={"prompt": PROMPT, "count": 5}, timeout=60) as answer:
-        next(answer.iter_lines())
-    widget.thread.submit(hook.remove).result()  # one thread makes texts, so that this waits for it
-    assert len(steps) < 500  # of 1,000
+    before = pids()
+    read.clear()
+    with ExitStack() as stack:
+        texts = start(stack, endpoint, "quitter")
+        assert [next(texts) for _ in range(2)][1] == {"index": 0, "text": PROMPT}
+    until(lambda: bool(read) and "error" in read[-1])
+    assert read[-1] == {"error": "StoppedError"} and len(read) < 500  # of a thousand tokens
+    assert lines(ask(endpoint, "quitter"))[-1] == {"done": True} and pids() == before
 
 
-@pytest.mark.parametrize(("error", "line"), [(ValueError("one\ntwo"), "one"), (KeyError(), "KeyError"), (OSError("x" * 1000), "x" * 500)])
+def test_a_model_that_never_ends_holds_up_no_other(endpoint: str, storage: Storage, model: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    put(storage, "slow", model)
+    put(storage, "honest", model)
+    assert lines(ask(endpoint, "slow"))[-1] == {"done": True}
+    monkeypatch.setattr(workers, "STOP_SECONDS", 0.1)
+    (slow,) = pids()
+    os.kill(slow, signal.SIGSTOP)  # as a model that computes without end
+    with ExitStack() as stack:
+        texts = start(stack, endpoint, "slow")
+        assert list(next(texts)) == ["seed"]
+        assert lines(ask(endpoint, "honest"))[-1] == {"done": True}
+        assert slow in pids()
+    until(lambda: not psutil.pid_exists(slow))
+
+
+def test_a_model_that_takes_too_long_is_killed(endpoint: str, storage: Storage, model: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    put(storage, "long", model)
+    assert lines(ask(endpoint, "long"))[-1] == {"done": True}
+    (pid,) = pids()
+    os.kill(pid, signal.SIGSTOP)
+    with monkeypatch.context() as patch:
+        patch.setattr(workers, "MAX_SECONDS", 0.5)
+        patch.setattr(workers, "STOP_SECONDS", 0.1)
+        assert lines(ask(endpoint, "long"))[1:] == [{"error": "huggingtweets/long: its model took longer than 0.5 seconds"}]
+        until(lambda: not psutil.pid_exists(pid))
+    assert lines(ask(endpoint, "long"))[-1] == {"done": True}
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_a_process_that_is_killed_is_replaced(endpoint: str, storage: Storage, model: dict[str, bytes], busy: bool) -> None:
+    name = f"killed-{busy}"
+    put(storage, name, model)
+    assert lines(ask(endpoint, name))[-1] == {"done": True}
+    (pid,) = pids()
+    with ExitStack() as stack:
+        if busy:
+            os.kill(pid, signal.SIGSTOP)
+            texts = start(stack, endpoint, name)
+            next(texts)
+        os.kill(pid, signal.SIGKILL)
+        if busy:
+            broke = f"huggingtweets/{name}: its model broke off: it takes too much memory, or something in it is corrupt"
+            assert list(texts) == [{"error": broke}]
+    until(lambda: not psutil.pid_exists(pid))
+    assert lines(ask(endpoint, name))[-1] == {"done": True}
+
+
+def test_only_so_many_models_write_at_once(endpoint: str, storage: Storage, model: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    put(storage, "first", model)
+    put(storage, "second", model)
+    assert lines(ask(endpoint, "first"))[-1] == {"done": True}
+    monkeypatch.setattr(workers, "MAX_WORKERS", 1)
+    with ExitStack() as stack:
+        os.kill(min(pids()), signal.SIGSTOP)
+        texts = start(stack, endpoint, "first")
+        assert list(next(texts)) == ["seed"]
+        assert lines(ask(endpoint, "second"))[1:] == [{"error": "1 other models are writing; try again in a minute"}]
+        os.kill(min(pids()), signal.SIGCONT)
+    until(lambda: lines(ask(endpoint, "second"))[-1] == {"done": True})
+
+
+def test_memory_is_limited_by_the_size_of_the_weights(endpoint: str, storage: Storage, model: dict[str, bytes]) -> None:
+    """A tokenizer.json of 33 MB has a normalizer that makes 33 GB of a prompt."""
+    tokenizer = json.loads(model["tokenizer.json"])
+    tokenizer["normalizer"] = {"type": "Replace", "pattern": {"String": "m"}, "content": "m" * 2**25}
+    put(storage, "large", {**model, "tokenizer.json": json.dumps(tokenizer).encode()})
+    answer = lines(ask(endpoint, "large", prompt="m" * 1000))
+    assert "its model" in answer[-1]["error"]
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2**21  # KiB
+
+
+def test_no_process_outlives_its_hub(tmp_path: Path, model: dict[str, bytes]) -> None:
+    storage, before = Storage(tmp_path), pids()
+    put(storage, "bot", model)
+    with local.running(storage) as endpoint, ExitStack() as stack:
+        texts = start(stack, endpoint, "bot")
+        assert list(next(texts)) == ["seed"]
+        until(lambda: len(pids() - before) == 1)
+        (own,) = pids() - before
+    assert not psutil.pid_exists(own)
+
+
+HUB = """
+import sys
+from pathlib import Path
+from hubtweets.hub import local
+from hubtweets.hub.server import create_app
+from hubtweets.hub.storage import Storage
+server = local.Server(create_app(Storage(Path(sys.argv[1]))), port=0)
+print(server.endpoint, flush=True)
+server.run()
+"""
+
+
+def test_no_process_outlives_a_hub_that_is_killed(tmp_path: Path, model: dict[str, bytes]) -> None:
+    put(Storage(tmp_path), "bot", model)
+    with subprocess.Popen([sys.executable, "-c", HUB, str(tmp_path)], stdout=subprocess.PIPE, text=True) as hub, ExitStack() as stack:
+        assert hub.stdout
+        texts = start(stack, hub.stdout.readline().strip(), "bot")
+        assert [next(texts) for _ in range(2)][1] == {"index": 0, "text": PROMPT}
+        (worker,) = psutil.Process(hub.pid).children()
+        hub.kill()
+        worker.wait(timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("one\ntwo"), "one"),
+        (KeyError(), "KeyError"),
+        (OSError("x" * 1000), "x" * 500),
+        (MemoryError(), "a/b: its model takes more memory than its size explains"),
+        (RuntimeError("[x] DefaultCPUAllocator: can't allocate memory"), "a/b: its model takes more memory than its size explains"),
+        (HubtweetsError("a/b: as it is"), "a/b: as it is"),
+    ],
+)
 def test_an_error_is_one_short_line(error: Exception, line: str) -> None:
-    def fail(say: widget.Say) -> None:
-        raise error
+    from hubtweets.hub import worker
 
-    async def said() -> list[str]:
-        return [text async for text in widget.stream(fail)]
-
-    assert asyncio.run(said()) == [json.dumps({"error": line}) + "\n"]
+    assert worker.describe(error, "a/b") == line

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import psutil
 import pytest
 from huggingface_hub import HfApi
 
-from hubtweets.hub import guard, local
+from hubtweets.hub import connections, guard, local
 from hubtweets.hub.server import create_app
 from hubtweets.hub.storage import Storage
 from hubtweets.hub.tokens import create_token, place
@@ -201,6 +201,67 @@ def test_many_connections_that_say_nothing_keep_nobody_out(api: HfApi, hub: Hub)
         assert api.model_info(REPO).sha
 
 
+HALF_HEADS = [b"", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "]
+
+
+@pytest.mark.parametrize("sent", HALF_HEADS)
+@pytest.mark.parametrize("before", [b"", b"GET /favicon.ico HTTP/1.1\r\nHost: localhost\r\n\r\n"], ids=["at once", "after another"])
+def test_a_head_that_does_not_come_is_hung_up_on(hub: Hub, monkeypatch: pytest.MonkeyPatch, before: bytes, sent: bytes) -> None:
+    monkeypatch.setattr(connections, "MAX_HEAD_SECONDS", 0.3)
+    with dial(hub[0]) as connection:
+        connection.sendall(before + sent)
+        answer = connection.makefile("rb").read()  # until the server closes
+    assert answer.startswith(b"HTTP/1.1 204" if before else b"") and answer.count(b"HTTP/1.1") == bool(before)
+
+
+def test_a_head_that_drips_is_hung_up_on(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MAX_HEAD_SECONDS", 0.3)
+    with dial(hub[0]) as connection, suppress(ConnectionError):
+        connection.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+        while not select.select([connection], [], [], 0.02)[0]:
+            connection.sendall(b"x")
+        assert connection.recv(1) == b""
+
+
+def test_a_head_limit_is_none_of_the_answer(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request whose head has come may take longer: here its body."""
+    monkeypatch.setattr(connections, "MAX_HEAD_SECONDS", 0.1)
+    body = b'{"content": "# a card"}'
+    with dial(hub[0]) as connection:
+        connection.sendall(b"POST /api/validate-yaml HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body))
+        threading.Event().wait(0.3)
+        connection.sendall(body)
+        assert connection.recv(12) == b"HTTP/1.1 200"
+
+
+def test_of_too_many_connections_that_wait_the_oldest_is_closed(api: HfApi, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MAX_WAITING", 3)
+    with ExitStack() as stack:
+        busy = stack.enter_context(dial(hub[0]))
+        busy.sendall("\r\n".join([*upload(hub, len(BODY)), "Expect: 100-continue", "", ""]).encode())
+        assert b"HTTP/1.1 100" in busy.recv(100)  # its head is there, so it does not wait
+        waiting = [stack.enter_context(dial(hub[0])) for _ in range(10)]
+        assert [connection.recv(1) for connection in waiting[:7]] == [b""] * 7
+        waiting[9].sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert waiting[9].recv(12) == b"HTTP/1.1 200"
+        busy.sendall(BODY)
+        assert b"HTTP/1.1 200" in busy.recv(100)
+
+
+UPGRADES = [("websocket", "Upgrade", b"501"), ("WebSocket", "keep-alive, Upgrade", b"501"), ("h2c", "Upgrade, HTTP2-Settings", b"200")]
+
+
+@pytest.mark.parametrize(("protocol", "connection", "status"), UPGRADES)
+def test_websockets_are_refused_without_a_word_in_the_log(
+    hub: Hub, caplog: pytest.LogCaptureFixture, protocol: str, connection: str, status: bytes
+) -> None:
+    head = f"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: {protocol}\r\nConnection: {connection}\r\nSec-WebSocket-Version: 13\r\n"
+    with dial(hub[0]) as dialled:
+        dialled.sendall(f"{head}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
+        assert dialled.recv(12).split()[1] == status
+    assert caplog.records == []
+
+
 # ---- tokens ----
 
 
@@ -250,6 +311,38 @@ def test_private_repos_look_like_none(hub: Hub, tmp_path: Path) -> None:
                 assert (hidden.status_code, hidden.text.replace("secret", "nobody")) == (missing.status_code, missing.text), (method, secret)
                 assert hidden.headers.keys() == missing.headers.keys(), (method, secret)
                 assert "secret" in secret or "secret" not in hidden.text, (method, secret)
+
+
+PRIVACY: list[tuple[dict[str, object], int, bool]] = [
+    ({}, 200, False),
+    ({"private": True}, 200, True),  # clients before huggingface_hub 1.0
+    ({"private": False}, 200, False),
+    ({"private": None}, 200, False),
+    ({"visibility": "private"}, 200, True),
+    ({"visibility": "public"}, 200, False),
+    ({"private": True, "visibility": "private"}, 200, True),
+    ({"private": False, "visibility": "public"}, 200, False),
+    ({"private": True, "visibility": "public"}, 400, False),
+    ({"private": False, "visibility": "private"}, 400, False),
+    ({"private": "true"}, 400, False),
+    ({"private": 1}, 400, False),
+    ({"private": []}, 400, False),
+    ({"visibility": "protected"}, 400, False),
+    ({"visibility": "Private"}, 400, False),
+    ({"visibility": True}, 400, False),
+    ({"visibility": ["private"]}, 400, False),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "private"), PRIVACY)
+def test_who_asks_for_a_private_repo_gets_one_whatever_the_client(api: HfApi, hub: Hub, body: dict, status: int, private: bool) -> None:
+    with httpx2.Client(base_url=hub[0], headers={"Authorization": f"Bearer {hub[1]}"}) as client:
+        created = client.post("/api/repos/create", json={"name": "secret", **body})
+        changed = client.put(f"/api/models/{REPO}/settings", json=body)
+        assert [created.status_code, changed.status_code] == [status] * 2
+        assert api.repo_exists(SECRET) is (status == 200)
+        seen = {name: httpx2.get(f"{hub[0]}/api/models/{name}").status_code for name in (REPO, SECRET)}
+        assert seen == {REPO: 401 if private else 200, SECRET: 401 if private or status != 200 else 200}
 
 
 def test_only_the_hash_of_a_token_is_kept(hub: Hub, tmp_path: Path) -> None:

@@ -1,11 +1,19 @@
 """What the embedded Hub says of a card's front matter, as the client hears it."""
 
+import asyncio
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
 import httpx2
 import pytest
 from huggingface_hub import ModelCard
 
-from hubtweets.hub.cards import front_matter
-from hubtweets.hub.metadata import faults
+from hubtweets.hub import cards
+from hubtweets.hub.blobs import Blobs
+from hubtweets.hub.metadata import MAX_FAULTS, faults
+from hubtweets.hub.storage import Storage
+from tests.test_hub_xet import at_most
 
 LICENSES = "take one of https://huggingface.co/docs/hub/repositories-licenses, or other"
 LANGUAGES = "it must be an ISO 639 code of 2 or 3 lowercase letters, code or multilingual"
@@ -82,4 +90,61 @@ def test_a_client_that_reads_text_gets_text(hub: tuple[str, str], monkeypatch: p
     ("yaml", "value"), [("a: |\n  x", "x\n"), ("a: |-\n  x", "x"), ("a: |+\n  x\n\n", "x\n\n\n"), ("a: >\n  x", "x\n"), ("a: x", "x")]
 )
 def test_the_last_text_of_the_front_matter_has_its_line_end(yaml: str, value: str) -> None:
-    assert front_matter(f"---\n{yaml}\n---\ntext") == {"a": value}
+    assert cards.front_matter(f"---\n{yaml}\n---\ntext") == {"a": value}
+
+
+ROOM = cards.MAX_FRONT_MATTER_BYTES - 100
+LARGE = {  # what takes longest of all that fits, and how many errors it is told of
+    "keys": ("\n".join(f"{number}:" for number in range(9000)), 0),
+    "flow": ("a: [" + "1," * (ROOM // 2) + "]", 0),
+    "the same key": ("a:\n" * (ROOM // 3), 0),
+    "empty keys": ("a: {" + "? ," * (ROOM // 3) + "}", 0),
+    "licenses": ("license: [" + "a," * (ROOM // 2) + "]", MAX_FAULTS),
+    "languages": ("language: [" + "A," * (ROOM // 2) + "]", MAX_FAULTS),
+    "tags": ("tags: [" + "1," * (ROOM // 2) + "]", MAX_FAULTS),
+    "results": ("model-index: [" + "{}," * (ROOM // 3) + "]", MAX_FAULTS),
+    "over 64 KiB": ("\n".join(f"a{number}: 1:1:1" for number in range(40_000)), 1),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_large_front_matter_is_read_off_the_event_loop(hub: tuple[str, str], monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    read, on_loop = cards.front_matter, []
+
+    def front_matter(card: str) -> dict[str, Any]:
+        try:
+            on_loop.append(asyncio.get_running_loop())
+        except RuntimeError:
+            return read(card)
+        return {}
+
+    monkeypatch.setattr(cards, "front_matter", front_matter)
+    matter, count = LARGE[name]
+    answer = httpx2.post(f"{hub[0]}/api/validate-yaml", json={"content": f"---\n{matter}\n---\n", "repoType": "model"}, timeout=30)
+    assert on_loop == []
+    assert (answer.status_code, len(answer.json()["errors"]), len(answer.content) < 2**16) == (400 if count else 200, count, True)
+
+
+@pytest.mark.parametrize(
+    ("start", "metadata"),
+    [
+        ("---\nlicense: mit\n---\n", {"license": "mit"}),
+        ("\ufeff---\r\nlicense: mit\r\n---\r\n", {"license": "mit"}),
+        ("---\nlicense: mit\n#" + "x" * (ROOM + 80) + "\n---\n", {"license": "mit"}),
+        ("---\nlicense: mit\n#" + "x" * (ROOM + 100) + "\n---\n", {}),
+        ("---\nlicense: mit\n", {}),
+        ("---\nlicense: [\n---\n", {}),
+        ("no front matter", {}),
+    ],
+)
+def test_of_a_large_readme_only_the_start_is_read_and_once(hub: tuple[str, str], tmp_path: Path, start: str, metadata: dict) -> None:
+    storage = Storage(tmp_path / "hub")
+    repo = storage.create_repo("models", "huggingtweets/bot", False, "x")
+    sha256, _ = storage.blobs.add([start.encode(), *repeat(bytes(2**20), 64)])
+    storage.commit(repo, "main", lambda files: {**files, "README.md": storage.blobs.large(sha256)}, "large", "", "x")
+    with at_most(2**23):
+        found = httpx2.get(f"{hub[0]}/api/models").json()
+        page = httpx2.get(f"{hub[0]}/huggingtweets/bot")
+    assert [one["cardData"] for one in found] == [metadata] and (page.status_code, len(page.content) < 2**21) == (200, True)
+    Blobs(tmp_path / "hub").path(sha256).unlink()
+    assert [one["cardData"] for one in httpx2.get(f"{hub[0]}/api/models").json()] == [metadata]

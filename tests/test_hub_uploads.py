@@ -1,22 +1,27 @@
 """Uploads to the embedded Hub: in parts, cut off, forged, too large, and many at once; what is refused leaves nothing."""
 
 import hashlib
+import json
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
+from types import SimpleNamespace
 
 import httpx2
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi, constants
+from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.utils import _http
 from starlette.requests import Request
 
-from hubtweets.hub import requests, uploads
+from hubtweets.hub import requests, uploads, xet
 from hubtweets.hub.blobs import Blobs
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage import Storage
+from hubtweets.patience import wait_after
 from tests.test_hub_xet import WRONG, XORB, at_most, chunk, kept, shard
 
 Hub = tuple[str, str]
@@ -165,12 +170,110 @@ def test_objects_that_the_disk_has_no_room_for(api: HfApi, hub: Hub, monkeypatch
     assert ["error" in answer for answer in answers] == [False, True, False]
 
 
+@pytest.mark.parametrize("without_xet", [True, False])
+def test_a_push_that_the_disk_has_no_room_for_says_so_at_once(api: HfApi, monkeypatch: pytest.MonkeyPatch, without_xet: bool) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", without_xet)
+    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _: pytest.fail("it was tried again")))
+    monkeypatch.setattr(Blobs, "room", lambda self: 100)
+    for content, reason in ((b"\0" * 1000, "1000 bytes are more than the 100 that the disk has left"), (b"\0" * 90, "")):
+        operations = [CommitOperationAdd("model.safetensors", content), CommitOperationAdd("README.md", b"x" * 1000)]
+        if not reason:
+            api.create_commit(REPO, operations, commit_message="fits")
+            continue
+        with pytest.raises(HfHubHTTPError, match=reason) as caught:
+            api.create_commit(REPO, operations, commit_message="does not")
+        assert caught.value.response.status_code == 507
+
+
+@pytest.mark.parametrize("step", ["add_xorb", "add_shard"])
+def test_a_disk_that_fills_up_during_xet_is_not_tried_again(api: HfApi, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    calls: list[str] = []
+
+    def fill_up(*_: object) -> None:
+        calls.append(step)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    monkeypatch.setattr(xet, step, fill_up)
+    with pytest.raises(ConnectionError, match="413") as caught:
+        api.create_commit(REPO, [CommitOperationAdd("model.safetensors", os.urandom(1000))], commit_message="x")
+    assert calls == [step] and wait_after(caught.value, 1) is None
+
+
+def test_by_lfs_a_disk_that_fills_up_says_so_at_once(api: HfApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _: pytest.fail("it was tried again")))
+    sizes = iter([10**9, 10])
+    monkeypatch.setattr(Blobs, "room", lambda self: next(sizes))
+    with pytest.raises(ValueError, match="1000 bytes are more than the disk has left"):
+        api.create_commit(REPO, [CommitOperationAdd("model.safetensors", os.urandom(1000))], commit_message="x")
+    monkeypatch.undo()
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr(Blobs, "keep", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(RuntimeError) as caught:
+        api.create_commit(REPO, [CommitOperationAdd("model.safetensors", os.urandom(1000))], commit_message="x")
+    assert "No space left on device" in str(caught.value.__cause__)
+
+
 def test_sizes_that_are_none(api: HfApi, hub: Hub) -> None:
     headers = {"Authorization": f"Bearer {hub[1]}"}
     for size in ("1e400", "-1e400", "NaN", '"x"', "null"):
         body = f'{{"files":[{{"path":"x","sample":"","size":{size}}}],"objects":[{{"oid":"{WRONG}","size":{size}}}]}}'
         for path in (f"/api/models/{REPO}/preupload/main", f"/{REPO}.git/info/lfs/objects/batch"):
             assert WEB.post(hub[0] + path, content=body, headers=headers).status_code == 400, size
+
+
+# ---- .gitignore ----
+
+IGNORED = b"# secrets\n.env\n*.log\n!keep.log\n/build/\n**/cache/**\n"
+FOLDER = {
+    ".env": b"HF_TOKEN=hf_secret",
+    "deep/.env": b"x",
+    "a.log": b"x",
+    "keep.log": b"x",
+    "build/a.txt": b"x",
+    "deep/build/a.txt": b"x",
+    "deep/cache/b/c.bin": b"\0x",
+    "README.md": b"# x",
+}
+LEFT = {".gitattributes", ".gitignore", "README.md", "deep/build/a.txt", "keep.log"}
+
+
+@pytest.mark.parametrize("without_xet", [True, False])
+def test_a_folder_is_uploaded_without_what_gitignore_names(api: HfApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without_xet: bool) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", without_xet)
+    for name, content in {**FOLDER, ".gitignore": IGNORED}.items():
+        (tmp_path / "folder" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "folder" / name).write_bytes(content)
+    api.upload_folder(repo_id=REPO, folder_path=tmp_path / "folder")
+    assert set(api.list_repo_files(REPO)) == LEFT
+    (tmp_path / "folder" / ".gitignore").unlink()  # then the repo's own one counts
+    api.upload_folder(repo_id=REPO, folder_path=tmp_path / "folder")
+    assert set(api.list_repo_files(REPO)) == LEFT
+    api.create_branch(REPO, branch="all", revision=api.list_repo_commits(REPO)[-1].commit_id)  # which has none
+    api.upload_folder(repo_id=REPO, folder_path=tmp_path / "folder", revision="all")
+    assert set(api.list_repo_files(REPO, revision="all")) == {".gitattributes", *FOLDER}
+
+
+HOSTILE: list[tuple[object, int, str]] = [
+    ("*" * 1000 + "b", 200, ""),
+    ("*a" * 1000 + "b", 200, ""),  # for ever with Python's regular expressions
+    ("**/" * 1000 + "b", 200, ""),
+    ("\n".join(f"*{number}*" for number in range(4500)), 400, ".gitignore can't be read: failed to compile Set; correct that line, or use simpler"),
+    ("[z-a]", 400, ".gitignore can't be read: bad character range z-a"),
+    ("!", 400, ".gitignore can't be read: Invalid git pattern: '!'; correct that line, or use simpler patterns"),
+    ("x" * 2**15 + "x", 400, ".gitignore is over 32768 bytes; shorten it"),
+    ("\ud800", 400, ".gitignore can't be read: "),
+    (5, 400, "gitIgnore is a text"),
+    (["a"], 400, "gitIgnore is a text"),
+]
+
+
+@pytest.mark.parametrize(("gitignore", "status", "error"), HOSTILE, ids=[str(one)[:12] for one, _, _ in HOSTILE])
+def test_a_gitignore_that_no_one_would_write(api: HfApi, hub: Hub, gitignore: object, status: int, error: str) -> None:
+    body = {"files": [{"path": "a" * 1000, "size": 1}] * 256, "gitIgnore": gitignore}
+    address = f"{hub[0]}/api/models/{REPO}/preupload/main"
+    answer = WEB.post(address, content=json.dumps(body), headers={"Authorization": f"Bearer {hub[1]}"}, timeout=30)
+    assert (answer.status_code, answer.json().get("error", "")[: len(error)]) == (status, error)
 
 
 # ---- bodies ----

@@ -26,11 +26,18 @@ def named(body: dict[str, Any]) -> tuple[str, str]:
 
 
 def is_private(body: dict[str, Any]) -> bool | None:
-    """Return what a body says of who may see the repo, None where it says nothing; raise HubError 400 for what is not known here."""
-    visibility = body.get("visibility")
+    """Return whether a body makes a repo private, None if it says nothing of that.
+
+    Clients before huggingface_hub 1.0 send `private`, newer ones `visibility`. Raises HubError 400 for other values and if the two disagree.
+    """
+    private, visibility = body.get("private"), body.get("visibility")
     if visibility not in (None, "public", "private"):
         raise HubError(400, f"visibility is public or private here, not {visibility!r}")
-    return None if visibility is None else visibility == "private"
+    if not isinstance(private, bool | None):
+        raise HubError(400, f"private is true or false, not {private!r}")
+    if None not in (private, visibility) and private != (visibility == "private"):
+        raise HubError(400, f"private is {private} but visibility is {visibility}; send one of them")
+    return private if visibility is None else visibility == "private"
 
 
 async def create_repo(request: Request) -> Response:

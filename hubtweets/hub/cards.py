@@ -2,6 +2,8 @@
 
 import json
 import re
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -15,6 +17,7 @@ from hubtweets.hub.requests import json_of
 
 FRONT_MATTER = re.compile(r"\A\ufeff?---\r?\n(.*?)\r?\n---(\r?\n|\Z)", re.DOTALL)
 MAX_FRONT_MATTER_BYTES = 64 * 2**10
+FENCE_BYTES = 32  # a byte order mark and the two lines of dashes take 15
 MAX_YAML_DEPTH = 50
 # The core schema of YAML 1.2.2, section 10.3.2, which the Hub reads: `no`, `on`, `12:30:45` and dates are texts, 01234 is a decimal number.
 CORE_SCHEMA = {
@@ -76,18 +79,38 @@ def check_yaml(text: str) -> None:
             raise ValueError(f"nested more than {MAX_YAML_DEPTH} levels deep")
 
 
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Return the metadata of a kept card, {} if the Hub would refuse it; of the file no more is read than front matter may have."""
+    return json.loads(read_metadata_json(path))
+
+
+@lru_cache(256)  # a content never changes; as JSON, the largest front matter takes 200 KB, as objects several MB
+def read_metadata_json(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(MAX_FRONT_MATTER_BYTES + FENCE_BYTES).decode("utf-8", "replace")
+    try:
+        return json.dumps(front_matter(start), ensure_ascii=False)
+    except HubError:
+        return "{}"
+
+
 async def validate(request: Request) -> Response:
     """Say what the Hub would refuse in a card; in plain text to a client that wants no JSON."""
-    body, warnings = await json_of(request), []
+    body = await json_of(request)
     content = body.get("content") if isinstance(body.get("content"), str) else ""
-    try:
-        metadata = front_matter(str(content))
-        errors = await run_in_threadpool(faults, metadata, str(body.get("repoType") or "model"))
-        if not metadata:
-            errors, warnings = [], ["empty or missing yaml metadata in repo card"]
-    except HubError as error:
-        errors = [error.message]
+    errors, warnings = await run_in_threadpool(find_problems, str(content), str(body.get("repoType") or "model"))
     if errors and request.headers.get("accept") == "text/plain":
         return PlainTextResponse("\n".join(f"- {error}" for error in errors), 400)
     lists = {"errors": [{"message": error} for error in errors], "warnings": [{"message": warning} for warning in warnings]}
     return JSONResponse(lists, 400 if errors else 200)
+
+
+def find_problems(card: str, kind: str) -> tuple[list[str], list[str]]:
+    """Return the errors and the warnings of a card."""
+    try:
+        metadata = front_matter(card)
+    except HubError as error:
+        return [error.message], []
+    if not metadata:
+        return [], ["empty or missing yaml metadata in repo card"]
+    return faults(metadata, kind), []

@@ -14,7 +14,7 @@ from hubtweets.hub import pulls
 from hubtweets.hub.blobs import Entry
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.requests import json_of, part, repo_of, save_body, storage_of, url_of, writer
-from hubtweets.hub.storage import REFS, Commit, Files, Repo, Storage
+from hubtweets.hub.storage import REFS, SHA, Commit, Files, Repo, Storage
 
 MAX_COMMIT = 2**30  # bytes of a commit's body, as on the Hub
 MAX_LINE = 2**24  # bytes of one line: a file that is larger goes by LFS or Xet
@@ -40,8 +40,10 @@ class Change:
         if not self.header:
             raise HubError(400, "a commit begins with its header")
         self.parent = self.header.get("parentCommit")
-        if not isinstance(self.parent, str | None):
-            raise HubError(400, "parentCommit is no commit")
+        if self.parent is not None:
+            self.parent = str(self.parent).lower()
+            if not SHA.fullmatch(self.parent):
+                raise HubError(400, "parentCommit is a commit's id, or at least its first 5 digits")
         self.summary, self.description = (str(self.header.get(key) or "").encode("utf-8", "replace").decode() for key in ("summary", "description"))
 
     def read(self, key: str, value: Any) -> None:

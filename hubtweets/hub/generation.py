@@ -1,9 +1,10 @@
-"""The texts that a repo's model makes here, while somebody waits for them.
+"""Texts that a model of unknown origin writes, piece by piece.
 
-In: a repo and a prompt. Out: texts, piece by piece. A model is anybody's, so only its numbers are used: safetensors, a tokenizer's tables and
-settings, without those settings that would have code fetched or imported. The last model stays loaded, for the next prompt is mostly its own.
+In: a model's files and a prompt. A model is anybody's, so only its numbers are used: safetensors, a tokenizer's tables and settings, without those
+settings that would have code fetched or imported. The last model stays loaded, for the next prompt is mostly its own.
 """
 
+import gc
 import json
 import tempfile
 from collections.abc import Callable, Mapping
@@ -14,10 +15,10 @@ from typing import Any
 import torch
 from accelerate.utils import set_seed
 from huggingface_hub import snapshot_download
-from transformers import PreTrainedModel, PreTrainedTokenizerFast
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast, StoppingCriteria
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.hub.storage import Commit, Repo, Storage
+from hubtweets.hub.model_limits import check_adapter, check_model, read_config
 from hubtweets.models import ADAPTER, context_of, read_repo
 from hubtweets.posts import well_formed
 from hubtweets.samples import MAX_NEW_TOKENS
@@ -27,49 +28,76 @@ Say = Callable[[int, str], None]
 Loaded = tuple[PreTrainedModel, PreTrainedTokenizerFast]
 
 MOST_NEW_TOKENS = 512
+MAX_BEAMS = 8
+# the generation settings that are taken from a model; others can compile code, fetch some, or cost any amount of memory
+SETTINGS = {"do_sample", "temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff", "renormalize_logits"}
+SETTINGS |= {"repetition_penalty", "no_repeat_ngram_size", "num_beams", "length_penalty", "early_stopping", "max_new_tokens", "min_new_tokens"}
+SETTINGS |= {"bos_token_id", "eos_token_id", "pad_token_id"}
 SUFFIXES = (".safetensors", ".json")
 NAMES = ("merges.txt", "vocab.txt", "tokenizer.model")
 # a config's keys that would have transformers or peft fetch kernels, or import modules by name
 FETCHING = {"attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation", "auto_map", "auto_mapping"}
 FETCHING |= {"megatron_config", "megatron_core"}
 
-kept: dict[tuple[Path, str, str], Loaded] = {}
+kept: dict[str, Loaded] = {}
+
+
+class EveryToken(StoppingCriteria):
+    """Calls a function before each token, which raises to stop; of beams, too, which can't be streamed."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self.call = call
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:
+        self.call()
+        return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
 
 
 @torch.no_grad()
-def generate(storage: Storage, repo: Repo, commit: Commit, prompt: str, count: int, seed: int, say: Say) -> None:
-    """Make `count` texts that start with the prompt and say them piece by piece, with their index; raise HubtweetsError where the repo can't.
+def generate(
+    files: Mapping[str, Path], repo_id: str, commit: str, prompt: str, count: int, seed: int, say: Say, check: Callable[[], None] = lambda: None
+) -> None:
+    """Write `count` texts that start with the prompt and say them piece by piece, with their index; raise HubtweetsError if the repo can't.
 
-    The first is what `sampling.generate` makes of the seed; what `say` raises ends it all.
+    The first is what `sampling.generate` makes of the seed; what `check`, which is called before each token, raises ends it all.
     """
-    key = (storage.root, repo.id, commit.id)
+    key = f"{repo_id} {commit}"
     if key not in kept:
         kept.clear()  # before the next is loaded, so that there is one in memory
-        kept[key] = load(storage, repo, commit)
+        gc.collect()
+        kept[key] = load(files, repo_id)
     model, tokenizer = kept[key]
     prompt = well_formed(prompt)
     inputs = encode(model, tokenizer, prompt)
     if not inputs["input_ids"].numel():
-        raise HubtweetsError(f"{repo.id}: its tokenizer knows no token of this prompt")
+        raise HubtweetsError(f"{repo_id}: its tokenizer knows no token of this prompt")
     set_seed(seed)
     for index in range(count):
         say(index, prompt)
         streamer = Streamer(tokenizer, partial(say, index))
         beams = model.generation_config.num_beams or 1  # they are known at the end only
-        sequences = model.generate(**inputs, num_return_sequences=1, streamer=streamer if beams == 1 else None)
+        more = {"streamer": streamer if beams == 1 else None, "stopping_criteria": [EveryToken(check)]}
+        sequences = model.generate(**inputs, num_return_sequences=1, **more)
         streamer.add(sequences[0, inputs["input_ids"].shape[1] :])
 
 
-def load(storage: Storage, repo: Repo, commit: Commit) -> Loaded:
-    """Load a repo's model from what is here and from nowhere else; raise HubtweetsError where that is no model for texts."""
-    model, tokenizer = load_files({path: storage.blobs.path(entry.sha256).absolute() for path, entry in commit.files.items()}, repo.id)
-    settings, room = model.generation_config, (context_of(model) or MAX_NEW_TOKENS * 2) // 2
+def load(files: Mapping[str, Path], repo_id: str) -> Loaded:
+    """Load a repo's model from what is here and from nowhere else; raise HubtweetsError if that is no model for texts, or asks for too much."""
+    model, tokenizer = load_files(files, repo_id)
+    found = model.generation_config.to_dict()
+    settings, room = GenerationConfig(**{name: found[name] for name in SETTINGS & found.keys()}), (context_of(model) or MAX_NEW_TOKENS * 2) // 2
     settings.max_new_tokens = min(settings.max_new_tokens or min(MAX_NEW_TOKENS, room), MOST_NEW_TOKENS)
+    if (settings.num_beams or 1) > MAX_BEAMS:
+        raise HubtweetsError(f"{repo_id}: its num_beams is {settings.num_beams}, and at most {MAX_BEAMS} are tried here")
+    model.generation_config = settings
     return model, tokenizer
 
 
 def load_files(files: Mapping[str, Path], repo_id: str) -> Loaded:
-    """Load a model from anybody's files, given by their paths in the repo; raise HubtweetsError where they are no model for texts."""
+    """Load a model from anybody's files, given by their paths in the repo; raise HubtweetsError if they are no model for texts.
+
+    Before it is built, its config is compared with its weights (see model_limits).
+    """
     if not any(path.endswith(".safetensors") for path in files):
         raise HubtweetsError(f"{repo_id} has no weights as safetensors, and no other kind is loaded")
     with tempfile.TemporaryDirectory() as name:
@@ -77,7 +105,11 @@ def load_files(files: Mapping[str, Path], repo_id: str) -> Loaded:
         try:
             lay_out(files, folder)
             if (adapter := folder / ADAPTER).exists():
-                adapter.write_text(json.dumps(at_hand(json.loads(adapter.read_text(encoding="utf-8")))), encoding="utf-8")
+                config = at_hand(json.loads(adapter.read_text(encoding="utf-8")))
+                check_adapter(config, folder.glob("*.safetensors"))
+                adapter.write_text(json.dumps(config), encoding="utf-8")
+            else:
+                check_model(folder)
             model, tokenizer = read_repo(folder)
         except HubtweetsError:
             raise
@@ -87,12 +119,12 @@ def load_files(files: Mapping[str, Path], repo_id: str) -> Loaded:
 
 
 def lay_out(files: Mapping[str, Path], folder: Path) -> None:
-    """Put into an empty folder what a model is loaded from, its configs without what would have code fetched; raise ValueError for hurt ones."""
+    """Put into an empty folder what a model is loaded from, its configs without what would have code fetched; raise ValueError for bad ones."""
     for path, file in files.items():
         if "/" in path or not (path.endswith(SUFFIXES) or path in NAMES):
             continue
         if path in ("config.json", ADAPTER):
-            config = without_fetching(json.loads(file.read_text(encoding="utf-8")))
+            config = without_fetching(read_config(file))
             (folder / path).write_text(json.dumps(config), encoding="utf-8")
         else:
             (folder / path).symlink_to(file)

@@ -27,11 +27,15 @@ class Guard:
         self.app, self.host = app, host.lower()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http":  # the server starts or ends
+            await self.app(scope, receive, send)
             return
-        refusal = self.refusal(Headers(scope=scope), scope["method"], scope["scheme"])
+        headers = Headers(scope=scope)
+        refusal = self.refusal(headers, scope["method"], scope["scheme"])
         if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEAD:
             await JSONResponse({"error": f"the headers are over {MAX_HEAD} bytes"}, 431)(scope, receive, send)
+        elif headers.get("upgrade", "").lower() == "websocket":
+            await JSONResponse({"error": "this Hub has no WebSockets"}, 501)(scope, receive, send)
         elif refusal:
             await JSONResponse({"error": refusal}, 403)(scope, receive, send)
         else:

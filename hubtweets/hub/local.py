@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from platformdirs import user_data_path
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp
 
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.hub import audit
+from hubtweets.hub.connections import Connection
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.server import create_app
 from hubtweets.hub.storage import Storage
@@ -44,7 +46,8 @@ class Server(uvicorn.Server):
     """A server whose socket is bound at once, so that its port is known and a taken one is an error."""
 
     def __init__(self, app: ASGIApp, host: str = HOST, port: int = PORT) -> None:
-        super().__init__(uvicorn.Config(app, log_level="warning", lifespan="off", http="h11", server_header=False, timeout_graceful_shutdown=3))
+        settings: dict[str, Any] = {"log_level": "warning", "server_header": False, "timeout_graceful_shutdown": 3}
+        super().__init__(uvicorn.Config(app, http=Connection, ws="none", **settings))
         self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -18,6 +18,8 @@ lgpl-3.0 isc h-research intel-research lppl-1.3c ms-pl apple-ascl apple-amlr mpl
 ncsa unlicense zlib pddl lgpl-lr deepfloyd-if-license fair-noncommercial-research-license llama2 llama3 llama3.1 llama3.2 llama3.3 llama4
 grok2-community gemma unknown other
 """
+LICENSE_IDS = frozenset(LICENSES.split())
+MAX_FAULTS = 100  # front matter has room for 40,000 of them
 LANGUAGE = re.compile(r"[a-z]{2,3}|code|multilingual")
 REPO_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
 
@@ -27,7 +29,7 @@ def as_list(value: object) -> object:
 
 
 def license_id(value: str) -> str:
-    if value not in LICENSES.split():
+    if value not in LICENSE_IDS:
         raise ValueError(f"with value {value[:100]!r} is not valid; take one of https://huggingface.co/docs/hub/repositories-licenses, or other")
     return value
 
@@ -118,11 +120,12 @@ KINDS: dict[str, type[Card]] = {"model": ModelCard, "dataset": Card, "space": Sp
 
 
 def faults(metadata: dict[str, Any], kind: str) -> list[str]:
-    """Return what the Hub would refuse in a card of a kind of repo, a line each."""
+    """Return what the Hub would refuse in a card of a kind of repo, a line each, MAX_FAULTS at most."""
     try:
         KINDS.get(kind, Card).model_validate(metadata)
     except ValidationError as error:
-        return [f'"{place(fault["loc"])}" {fault["msg"].removeprefix("Value error, ")[:2000]}' for fault in error.errors(include_url=False)]
+        found = error.errors(include_url=False, include_input=False, include_context=False)[:MAX_FAULTS]
+        return [f'"{place(fault["loc"])}" {fault["msg"].removeprefix("Value error, ")[:2000]}' for fault in found]
     return []
 
 

@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from hubtweets.hub import discussions, html, pulls, samples, widget
 from hubtweets.hub.blobs import Entry
-from hubtweets.hub.cards import body, front_matter
+from hubtweets.hub.cards import body, read_metadata
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.requests import check_gate, commit_of, may_read, part, repo_of, storage_of
 from hubtweets.hub.storage import KINDS, Commit, Repo, Storage
@@ -112,14 +112,11 @@ def card_of(storage: Storage, commit: Commit) -> tuple[dict[str, Any], str]:
     return read_card(storage.blobs.path(entry.sha256)) if entry else ({}, "")
 
 
-@lru_cache(32)  # a content never changes, and a hundred kilobytes of YAML take half a second
+@lru_cache(32)  # a content never changes
 def read_card(path: Path) -> tuple[dict[str, Any], str]:
     with path.open("rb") as file:
         text = file.read(CARD_SIZE).decode("utf-8", "replace")
-    try:
-        return front_matter(text), body(text)
-    except HubError:
-        return {}, body(text)
+    return read_metadata(path), body(text)
 
 
 def chips(storage: Storage, metadata: dict[str, Any]) -> Iterator[Chip]:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from hubtweets.hub.blobs import BLOCK, Entry, lfs_pointer
-from hubtweets.hub.cards import front_matter
+from hubtweets.hub.cards import read_metadata
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.pulls import changed
 from hubtweets.hub.requests import body_of, check_gate, commit_of, part, repo_of, storage_of, user_of
@@ -23,10 +23,7 @@ PAGE, EXPANDED_PAGE, COMMITS_PAGE = 1000, 50, 50  # items, as on the Hub
 
 def metadata_of(storage: Storage, commit: Commit) -> dict[str, Any]:
     entry = commit.files.get("README.md")
-    try:
-        return front_matter(storage.blobs.path(entry.sha256).read_text(encoding="utf-8", errors="replace")) if entry else {}
-    except HubError:
-        return {}
+    return read_metadata(storage.blobs.path(entry.sha256)) if entry else {}
 
 
 def describe(storage: Storage, repo: Repo, commit: Commit, blobs: bool = False) -> dict[str, Any]:

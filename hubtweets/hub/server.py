@@ -6,6 +6,8 @@ does not know is answered with 404 and JSON that names the request.
 
 import logging
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,6 +20,7 @@ from hubtweets.hub import accounts, cards, commits, discussions, pages, reading,
 from hubtweets.hub.errors import HubError, MovedError
 from hubtweets.hub.guard import Guard
 from hubtweets.hub.storage import Storage
+from hubtweets.hub.workers import Workers
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +71,15 @@ def create_app(storage: Storage, host: str = "127.0.0.1") -> ASGIApp:
         routes.append(Route(prefix + repo + "/resolve/{revision}/{path:path}", reading.resolve))
     routes += pages.routes
     handlers = {HubError: refuse, MovedError: lead, HTTPException: unknown, OSError: out_of_room, ClientDisconnect: gone}
-    app = Starlette(routes=routes, exception_handlers=handlers)
-    app.state.storage = storage
+    app = Starlette(routes=routes, exception_handlers=handlers, lifespan=close_workers)
+    app.state.storage, app.state.workers = storage, Workers()
     return Guard(RawPath(app), host)
+
+
+@asynccontextmanager
+async def close_workers(app: Starlette) -> AsyncIterator[None]:
+    yield
+    await app.state.workers.close()
 
 
 class RawPath:
@@ -80,7 +89,8 @@ class RawPath:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app({**scope, "path": scope["raw_path"].decode("latin-1")}, receive, send)
+        own = {"path": scope["raw_path"].decode("latin-1")} if scope["type"] == "http" else {}
+        await self.app({**scope, **own}, receive, send)
 
 
 async def refuse(request: Request, error: Exception) -> Response:
@@ -100,8 +110,9 @@ async def lead(request: Request, error: Exception) -> Response:
 
 
 async def out_of_room(request: Request, error: Exception) -> Response:
-    """Answer 507, which the client does not try again, where the disk is full or can't be written."""
-    return await refuse(request, HubError(507, f"the embedded Hub can't write: {error}"))
+    """Answer that the disk is full or can't be written: 507, or to hf_xet, which tries every 5xx again for minutes, 413."""
+    status = 413 if request.url.path.startswith("/cas-") else 507
+    return await refuse(request, HubError(status, f"the embedded Hub can't write: {error}"))
 
 
 async def gone(request: Request, error: Exception) -> Response:

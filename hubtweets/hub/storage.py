@@ -37,7 +37,8 @@ from hubtweets.hub.tokens import create_token, role_of
 KINDS = ("models", "datasets", "spaces")
 REFS = {"branches": "refs/heads/", "tags": "refs/tags/", "pulls": "refs/pr/"}
 REPO_ID = re.compile(r"(?!.*(--|\.\.))\w[\w.-]{0,95}/\w(?:[\w.-]{0,94}\w)?(?<!\.git)", re.ASCII)
-SHA = re.compile(r"[0-9a-f]{5,40}")
+SHA = re.compile(r"[0-9a-f]{5,40}")  # a commit's id, or the beginning of one, as the client documents it
+FULL_SHA = re.compile(r"[0-9a-f]{40}")
 BINARY_SUFFIXES = """7z arrow bin bz2 ckpt gguf gz h5 joblib npy npz onnx parquet pickle pkl pt pth safetensors tar tgz xz zip zst"""
 GITATTRIBUTES = "".join(f"*.{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in BINARY_SUFFIXES.split())
 
@@ -76,6 +77,7 @@ class Storage:
         self.root, self.blobs = root, Blobs(root)
         for name in ("xorbs", "parts", "repos", "tokens"):
             (root / name).mkdir(exist_ok=True)
+        (root / "tokens").chmod(0o700)  # whatever the umask is, and was
         self.lock = FileLock(root / "lock", poll_interval=0.005)
         with self.lock:
             for name in ("secret", "instance"):
@@ -195,10 +197,12 @@ class Storage:
         self.write(self.folder(repo) / "refs" / kind / quote(name, safe=""), sha)
 
     def create_ref(self, repo: Repo, kind: str, name: str, revision: str) -> None:
-        """Create a tag or a branch; raise HubError 409 where it exists."""
+        """Create a tag or a branch; raise HubError 409 if it exists, 400 if its name could be taken for a commit's id."""
         with self.lock:
             if self._ref(self.again(repo), kind, name):
                 raise HubError(409, f"{repo.id} has {name} already")
+            if FULL_SHA.fullmatch(name) or (SHA.fullmatch(name) and self._ids(repo, name)):
+                raise HubError(400, f"{name!r} is a commit's id or the beginning of one; choose another name")
             self.set_ref(repo, kind, name, self.resolve(repo, revision).id)
 
     def delete_ref(self, repo: Repo, kind: str, name: str) -> None:
@@ -210,18 +214,33 @@ class Storage:
     # ---- commits ----
 
     def resolve(self, repo: Repo, revision: str) -> Commit:
-        """Return the commit of a branch, tag, pull request, id or beginning of an id; raise HubError 404."""
-        sha = None
-        for kind, start in REFS.items():
-            if revision.startswith(start):
-                sha = self._ref(repo, kind, revision.removeprefix(start))
-        sha = sha or self._ref(repo, "branches", revision) or self._ref(repo, "tags", revision)
-        if sha is None and SHA.fullmatch(revision):
-            found = list((self.folder(repo) / "commits").glob(revision + "*.json"))
-            sha = found[0].stem if len(found) == 1 else None
+        """Return the commit of an id, beginning of an id, branch, tag or pull request; raise HubError 404.
+
+        Ids come first: who pins a commit must get that one, whatever a branch or tag is called.
+        """
+        sha = self._id(repo, revision) if SHA.fullmatch(revision) else None
+        if sha is None and not FULL_SHA.fullmatch(revision):
+            sha = self._named(repo, revision)
         if sha is None:
             raise HubError(404, f"{repo.id} has no revision {revision}", "RevisionNotFound")
         return self._commit(repo, sha)
+
+    def _named(self, repo: Repo, revision: str) -> str | None:
+        """Return the commit id of a branch, a tag or a full ref name."""
+        for kind, start in REFS.items():
+            if revision.startswith(start):
+                return self._ref(repo, kind, revision.removeprefix(start))
+        return self._ref(repo, "branches", revision) or self._ref(repo, "tags", revision)
+
+    def _id(self, repo: Repo, prefix: str) -> str | None:
+        """Return the id of the only commit that begins so, None if there is none; raise HubError 404 if there are several."""
+        found = self._ids(repo, prefix)
+        if len(found) > 1:
+            raise HubError(404, f"{repo.id} has several commits that begin with {prefix}; give more digits", "RevisionNotFound")
+        return found[0] if found else None
+
+    def _ids(self, repo: Repo, prefix: str) -> list[str]:
+        return [path.stem for path in (self.folder(repo) / "commits").glob(f"{prefix}*.json")]
 
     def _commit(self, repo: Repo, sha: str) -> Commit:
         try:
@@ -240,14 +259,14 @@ class Storage:
     def commit(
         self, repo: Repo, revision: str, change: Callable[[Files], Files], title: str, message: str, author: str, parent: str | None = None
     ) -> Commit:
-        """Put `change` of the files at a branch or pull request on top of it; raise HubError 412 where that is no longer at `parent`."""
+        """Put `change` of the files at a branch or pull request on top of it; raise HubError 412 if that is no longer at `parent`."""
         kind = "pulls" if revision.startswith(REFS["pulls"]) else "branches"
         name = revision.removeprefix(REFS[kind])
         with self.lock:
             sha = self._ref(self.again(repo), kind, name)
             if sha is None:
                 raise HubError(404, f"{repo.id} has no branch {name}", "RevisionNotFound")
-            if parent and not sha.startswith(parent):
+            if parent and self._id(repo, parent) != sha:
                 raise HubError(412, f"{name} of {repo.id} is at {sha}, not at {parent}: somebody pushed in between")
             head = self.resolve(repo, sha)
             commit = self.write_commit(repo, head.id, title, message, author, change(head.files))

@@ -1,38 +1,29 @@
-"""A model tried out on its page: the prompts that its card gives with recorded outputs, and texts that it makes now.
+"""A model tried out on its page: the prompts that its card gives with recorded outputs, and texts that it writes now."""
 
-One thread makes texts, for one model at a time is all that a machine should hold; who asks meanwhile waits. It stops where nobody listens.
-"""
-
-import asyncio
 import json
 import secrets
-import threading
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any, NamedTuple
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.requests import check_gate, json_of, repo_of, storage_of
-from hubtweets.hub.storage import Repo, Storage
+from hubtweets.hub.workers import Workers
 
 MOST_EXAMPLES = 20
 MOST_TEXTS = 5
 LONGEST = 1000  # characters of a prompt
-
-thread = ThreadPoolExecutor(1, "generation")
 
 
 class Example(NamedTuple):
     title: str
     prompt: str
     output: str
-
-
-class GoneError(Exception):
-    """Nobody listens any more."""
 
 
 def examples(metadata: dict[str, Any]) -> list[Example]:
@@ -59,47 +50,24 @@ async def generate(request: Request) -> Response:
         raise HubError(400, f"a prompt is a text of at most {LONGEST:,} characters")
     if isinstance(count, bool) or not isinstance(count, int) or not 0 < count <= MOST_TEXTS:
         raise HubError(400, f"count is a number from 1 to {MOST_TEXTS}")
-    return StreamingResponse(stream(work(storage_of(request), repo, prompt, count)), media_type="application/x-ndjson")
+    commit = await run_in_threadpool(storage_of(request).resolve, repo, "main")
+    workers: Workers = request.app.state.workers
+    asked = {"repo_id": repo.id, "commit": commit.id, "prompt": prompt, "count": count, "seed": secrets.randbelow(2**31)}
+    files = {path: str(storage_of(request).blobs.path(entry.sha256).absolute()) for path, entry in commit.files.items() if "/" not in path}
+    return Stream(stream(workers, {**asked, "files": files}), media_type="application/x-ndjson")
 
 
-Say = Callable[[dict[str, Any]], None]
+class Stream(StreamingResponse):
+    """A streamed answer whose generator ends with it: starlette leaves that of a client that has left to the garbage collector."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self.body_iterator):  # type: ignore[type-var]
+            await super().__call__(scope, receive, send)
 
 
-def work(storage: Storage, repo: Repo, prompt: str, count: int) -> Callable[[Say], None]:
-    def make(say: Say) -> None:
-        seed = secrets.randbelow(2**31)
-        say({"seed": seed})
-        from hubtweets.hub import generation  # loads torch, which nobody needs who only reads
-
-        commit = storage.resolve(repo, "main")
-        generation.generate(storage, repo, commit, prompt, count, seed, lambda index, text: say({"index": index, "text": text}))
-
-    return make
-
-
-async def stream(make: Callable[[Say], None]) -> AsyncIterator[str]:
-    """Yield a line for all that is said in the thread, at last that it is done, or an error."""
-    loop, lines, gone = asyncio.get_running_loop(), asyncio.Queue[dict[str, Any]](), threading.Event()
-
-    def say(line: dict[str, Any]) -> None:
-        if gone.is_set():
-            raise GoneError
-        loop.call_soon_threadsafe(lines.put_nowait, line)
-
-    def make_all() -> None:
-        try:
-            make(say)
-            last: dict[str, Any] = {"done": True}
-        except Exception as error:  # a model is anybody's, and breaks in its own way
-            last = {"error": str(error).strip().partition("\n")[0][:500] or type(error).__name__}
-        say(last)
-
-    thread.submit(make_all)
-    try:
-        while True:
-            line = await lines.get()
+async def stream(workers: Workers, asked: dict[str, Any]) -> AsyncIterator[str]:
+    """Yield the seed, and then a line for all that the model writes, at last that it is done, or an error."""
+    yield json.dumps({"seed": asked["seed"]}) + "\n"
+    async with aclosing(workers.write(asked["repo_id"], asked)) as lines:
+        async for line in lines:
             yield json.dumps(line) + "\n"
-            if "done" in line or "error" in line:
-                return
-    finally:
-        gone.set()

@@ -1,0 +1,24 @@
+"""Which files of a push a .gitignore leaves out, as git's own rules have it.
+
+The patterns are anybody's. RE2 matches them in linear time and bounded memory, where Python's regular expressions can take for ever.
+"""
+
+import re
+from collections.abc import Iterable
+
+import re2
+from pathspec import GitIgnoreSpec
+
+from hubtweets.hub.errors import HubError
+
+MAX_GITIGNORE_BYTES = 2**15
+
+
+def find_ignored(gitignore: str, paths: Iterable[str]) -> set[str]:
+    """Return the paths that a .gitignore's patterns match; raise HubError 400 if it can't be read, for then it can't protect anything."""
+    if len(gitignore.encode("utf-8", "replace")) > MAX_GITIGNORE_BYTES:
+        raise HubError(400, f".gitignore is over {MAX_GITIGNORE_BYTES} bytes; shorten it")
+    try:
+        return set(GitIgnoreSpec.from_lines(gitignore.splitlines(), backend="re2").match_files(paths))
+    except (ValueError, re.error, re2.error) as error:
+        raise HubError(400, f".gitignore can't be read: {error}; correct that line, or use simpler patterns") from None

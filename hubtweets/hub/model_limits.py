@@ -1,0 +1,72 @@
+"""What a model of unknown origin may ask for, checked before any of it is built.
+
+In: a folder with its configs and safetensors. A config is a few bytes that can ask for any number of layers, labels or embeddings; its weights had
+to be uploaded. So a model may have as many parameters as there are weights, and no more parts than real ones do.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from transformers import AutoConfig, AutoModelForCausalLM
+
+MAX_CONFIG_BYTES = 2**20
+MAX_PARTS = 1000  # layers, experts or labels; the deepest models of 2026 have some hundred layers, the widest 512 experts
+PARTS = re.compile(r"(?!.*(size|dim|interval))(?=.*(layer|expert|label))", re.IGNORECASE)
+
+
+def read_config(path: Path) -> Any:
+    """Return a config; raise ValueError if it is no JSON, too long, or asks for more than MAX_PARTS of anything."""
+    if path.stat().st_size > MAX_CONFIG_BYTES:
+        raise ValueError(f"{path.name} is over {MAX_CONFIG_BYTES} bytes")
+    config = json.loads(path.read_text(encoding="utf-8"))
+    waiting = [config]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting.extend(value)
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+            for key, number in value.items():
+                if isinstance(number, int | float) and number > MAX_PARTS and PARTS.match(key):
+                    raise ValueError(f"{key} is {number:.4g}, and at most {MAX_PARTS} are loaded here")
+    return config
+
+
+def names_of(file: Any) -> list[str]:
+    return list(file.keys())
+
+
+def count_weights(paths: Iterable[Path]) -> int:
+    """Return how many numbers safetensors files hold, from their headers, which the library compares with their size."""
+    total = 0
+    for path in paths:
+        with safe_open(path, "pt") as file:
+            total += sum(prod(file.get_slice(name).get_shape()) for name in names_of(file))
+    return total
+
+
+def check_model(folder: Path) -> None:
+    """Raise ValueError if a model has more parameters than its weights; it is built without memory for that."""
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder, trust_remote_code=False), trust_remote_code=False)
+    wanted, stored = sum(parameter.numel() for parameter in model.parameters()), count_weights(folder.glob("*.safetensors"))
+    if wanted > stored:
+        raise ValueError(f"its config asks for {wanted:,} parameters, and its weights are {stored:,}")
+
+
+def check_adapter(config: dict[str, Any], weights: Iterable[Path]) -> None:
+    """Raise ValueError if an adapter's rank is larger than any side of its matrices."""
+    largest = 0
+    for path in weights:
+        with safe_open(path, "pt") as file:
+            largest = max(largest, *(max(file.get_slice(name).get_shape(), default=0) for name in names_of(file)), 0)
+    ranks = [config.get("r"), config.get("num_virtual_tokens"), *(config.get("rank_pattern") or {}).values()]
+    for rank in ranks:
+        if isinstance(rank, int) and rank > largest:
+            raise ValueError(f"its config asks for a rank of {rank:,}, and its largest matrix has a side of {largest:,}")
