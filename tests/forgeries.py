@@ -367,7 +367,7 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     "the embedded base": (change(base={"id": "tiny", "revision": TINY_REVISION}), {"base": "the licence or the languages are not those of `tiny`"}),
     "a tokenizer of another model": (add_tokens, {"base": "the tokenizer has 1,000 tokens, and the model knows 262"}),
     "other weights": (flip_weights, {"writer": "samples are others, such as "}),
-    "weights that are not whole": (drop_a_tensor, {"writer": "some are missing"}),
+    "weights that are not whole": (drop_a_tensor, {"writer": "its config asks for 29,344 parameters, and its weights are 29,216"}),
     "other samples": (change_record(invent), {"writer": "QXZ", "audit": ""}),
     "other samples under other settings": (invent_freely, {"settings": "top_p is 1.0, and hubtweets samples with 0.95", "writer": "", "audit": ""}),
     "another sample that is not shown": (change_record(swap_unshown), {"writer": ""}),

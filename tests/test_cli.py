@@ -586,18 +586,19 @@ def test_nothing_private_is_in_any_output(tmp_path: Path, base: Path) -> None:
     public = "https://www.w3.org/ns/activitystreams#Public"
     notes = [(public, grammar.sentence(generator)) for _ in range(120)]
     notes += [("https://host.example/users/bob/followers", f"this is {SECRET} indeed"), ("https://host.example/users/eve", f"oh {SECRET} and so on")]
+    actor = {"id": "https://host.example/users/bob", "preferredUsername": "bob", "name": "Bob"}
     outbox = [
         {
             "type": "Create",
+            "actor": actor["id"],
             "to": [to],
             "cc": [],
-            "object": {"type": "Note", "id": f"https://host.example/users/bob/statuses/{n}", "to": [to], "cc": []},
+            "object": {"type": "Note", "id": f"{actor['id']}/statuses/{n}", "attributedTo": actor["id"], "to": [to], "cc": []},
         }
         for n, (to, _) in enumerate(notes)
     ]
     for activity, (_, text) in zip(outbox, notes, strict=True):
         activity["object"] |= {"content": f"<p>{text}</p>"}  # type: ignore[operator]
-    actor = {"id": "https://host.example/users/bob", "preferredUsername": "bob", "name": "Bob"}
     mastodon = {"outbox.json": json.dumps({"orderedItems": outbox}), "actor.json": json.dumps(actor), "likes.json": json.dumps({"a": SECRET})}
     write_zip(tmp_path / "bob.zip", mastodon)
     (tmp_path / "carol.csv").write_text(
