@@ -74,6 +74,45 @@ def wrap(before: str, after: str, first: str = "Held-out posts") -> Forgery:
     return edit_table(first, lambda table: f"{before}\n\n{table}\n{after}\n{own}")
 
 
+def put_in(element: str, attributes: str = "") -> Forgery:
+    """Put the table of scores into an element, and a table of one's own under it."""
+    return wrap(f"<{element} {attributes}>", f"</{element}>")
+
+
+def lay_out(before: str = "<table>", cell: str = "<td>", join: int = 0) -> Forgery:
+    """Write the table of scores as HTML, with so many cells of its last row joined."""
+
+    def html(table: str) -> str:
+        head, _, *rows = [line.strip("|").split(" | ") for line in table.strip().splitlines()]
+        rows = [[" | ".join(row[: join + 1]), *row[join + 1 :]] for row in rows]
+        lines = [f"{cell}{f'</td>{cell}'.join(row)}</td>" for row in [head, *rows]]
+        return f"{before}{''.join(f'<tr>{line}</tr>' for line in lines)}</table>\n\n"
+
+    return edit_table("Held-out posts", html)
+
+
+def show_loss(tag: str) -> Forgery:
+    """Write the picture of the loss as HTML; `tag` has places for its address and its description."""
+
+    def change(repo: Path) -> Files:
+        text = (repo / "README.md").read_text()
+        found = re.search(r"!\[([^]]*)]\(([^)]*loss\.png)\)", text)
+        assert found
+        return {"README.md": text.replace(found[0], tag.format(found[2], found[1])).encode()}
+
+    return change
+
+
+def add_metadata(line: str, before: str = "") -> Forgery:
+    """Add a line to the front matter, and a text before all of it."""
+
+    def change(repo: Path) -> Files:
+        text = (repo / "README.md").read_text()
+        return {"README.md": (before + text.replace("\n---\n", f"\n{line}\n---\n", 1)).encode()}
+
+    return change
+
+
 def add_file(path: str, content: bytes) -> Forgery:
     return lambda repo: {path: content}
 
@@ -281,6 +320,47 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         edit_table("Held-out posts", lambda table: re.sub(r"\| (\d+\.\d+) \|", r"| ~~\1~~ |", table, count=1)),
         {"card": "README.md hides '@lyons____ | "},
     ),
+    **{
+        f"scores in an element that is not known: {name}": (put_in(name), {"card": "README.md hides 'Held-out posts"})
+        for name in ("dialog", "video", "x-y")
+    },
+    "scores of another language": (put_in("div", 'dir="rtl"'), {"card": "README.md hides 'Held-out posts"}),
+    "scores in our own style on another element": (
+        put_in("div", 'style="border-radius: 50%; display: inline"'),
+        {"card": "README.md hides 'Held-out posts"},
+    ),
+    "scores in a formula": (wrap("$$\\phantom{", "}$$"), {"card": "README.md has $$ that is not the start of a short formula"}),
+    "scores in another formula": (wrap("\\\\(\\phantom{", "}\\\\)"), {"card": "README.md has \\\\( that is not the start of"}),
+    "scores in a footnote": (
+        edit_table("Held-out posts", lambda table: f"[^1]: more\n{table}"),
+        {"card": "README.md has a footnote with lines right under it"},
+    ),
+    "scores as a narrow table": (lay_out(cell='<td width="0">'), {"card": "README.md hides 'Held-out posts"}),
+    "scores over several columns": (lay_out(cell='<td colspan="2">'), {"card": "README.md hides 'Held-out posts"}),
+    "scores in a column that is hidden": (
+        lay_out('<table><colgroup><col><col style="visibility: collapse"></colgroup>'),
+        {"card": "README.md hides 'Held-out posts"},
+    ),
+    "scores under another header": (lay_out(join=1), {"card": "README.md says '@lyons____ \\\\| "}),
+    "an empty cell before the scores": (
+        lay_out(cell="<td></td><td>"),
+        {"card": "where the record says 'Held-out posts | Base"},
+    ),
+    "a figure before a figure": (
+        edit("README.md", "778 of the kept", "9,<x-y></x-y>778 of the kept"),
+        {"card": "README.md says '9,778 of"},
+    ),
+    "a figure before a figure by a number of a list": (
+        edit("README.md", "778 of the kept", "9. 778 of the kept"),
+        {"card": "README.md hides '778 of"},
+    ),
+    "a paragraph as code": (edit("README.md", "778 of the kept", "    778 of the kept"), {"card": "README.md hides '778 of"}),
+    "a picture of no size": (show_loss('<img src="{}" alt="{}" width="1" height="1">'), {"card": "README.md hides '[Training loss"}),
+    "a picture with another source": (show_loss('<img src="{}" alt="{}" srcset="better.png">'), {"card": "README.md hides '[Training loss"}),
+    "a picture with another source in an element": (
+        show_loss('<picture><source srcset="better.png"><img src="{}" alt="{}"></picture>'),
+        {"card": "README.md hides '[Training loss"},
+    ),
     "an element that is not closed": (edit("README.md", "## Training data", "<div hidden>\n\n## Training data"), {"card": "README.md hides "}),
     "a figure with an invisible character": (
         edit("README.md", "778 of the kept", "77\u200b8 of the kept"),
@@ -307,6 +387,22 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     "another score in the metadata": (
         lambda repo: {"README.md": re.sub(r"(value: )\d+\.\d+", r"\g<1>0.1", (repo / "README.md").read_text(), count=1).encode()},
         {"card": "README.md says model-index: "},
+    ),
+    "another base in the metadata": (
+        add_metadata("base_model: owner/better"),
+        {"card": "says base_model: 'owner/better' where the record says nothing"},
+    ),
+    "another base by a merge key": (
+        add_metadata("<<: {base_model: owner/better}"),
+        {"card": "merge keys are not read here", "widget": "merge keys are not read here"},
+    ),
+    "a better score beside ours in the metadata": (
+        edit("README.md", "\nmodel-index:\n", "\nmodel-index:\n- {name: best, results: [{metrics: [{type: bits_per_byte, value: 0.1}]}]}\n"),
+        {"card": "README.md says model-index: "},
+    ),
+    "another base in metadata after an empty line": (
+        add_metadata("base_model: owner/better", before="\n"),
+        {"card": "says base_model: 'owner/better' where the record says nothing"},
     ),
     # the record alone
     "a number in the record": (edit("hubtweets.json", '"train_posts": 778', '"train_posts": 779'), {"consistency": "", "card": "has the card say "}),
@@ -431,5 +527,12 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         {"record": "schema 99, of another version of hubtweets; type: pip install hubtweets==7.0.0", "weights": "is not a safetensors file"},
     ),
 }
-UNCHECKED = ("another sample that is not shown", "a kind of file that nobody knows", "no record")  # the others are false
+UNCHECKED = (
+    "scores in a formula",
+    "scores in another formula",
+    "scores in a footnote",
+    "another sample that is not shown",
+    "a kind of file that nobody knows",
+    "no record",
+)  # the others are false
 UNREAD = ("a funnel that does not add up", "a path", "no record", "a record of another version")  # the other claims are unchecked

@@ -68,9 +68,9 @@ def tampered(repo: Path, files: Files, folder: Path) -> Path:
     return folder
 
 
-def judge(folder: Path, runs: Path) -> list[Claim]:
+def judge(folder: Path, runs: Path, *without: str) -> list[Claim]:
     """Verify a folder up to the snippets, which take seconds and are run in the tests that are about them."""
-    checks = [check for check in verification.CHECKS if check.claim != "snippets"]
+    checks = [check for check in verification.CHECKS if check.claim not in ("snippets", *without)]
     return list(verification.verify_folder(folder, BOT, runs, datetime.now(UTC).isoformat(), checks))
 
 
@@ -158,15 +158,25 @@ def test_what_the_owner_wrote_is_the_owners(repo: Path, tmp_path: Path) -> None:
         "\n## How to use\n", "\n## About me\n\nI have 3 cats.\n\n## How to use\n", 1
     )
     edited = edited.replace("I was made with hubtweets", "I am proud to be made with hubtweets", 1)
+    edited = edited.replace("\n## About\n", "\nIt is $$x^2$$.[^1]\n\n[^1]: As I said.\n\n## About\n", 1)
+    edited = re.sub(r"(\| Hyperparameter \| Value \|\n\| ---) \| ---", r"\1 | ---:", edited, count=1)
     edited = re.sub(r"Make a bot of your own posts.+\n", "", edited, count=1)
-    assert len(edited.splitlines()) == len(text.splitlines()) + 5
+    assert len(edited.splitlines()) == len(text.splitlines()) + 9
     found = judge(tampered(repo, {"README.md": edited.encode(), "NOTES.md": b"mine"}, tmp_path / "repo"), tmp_path)
     assert {claim.name: claim.found for claim in found if claim.name in ("card", "files")} == {
         "files": f"all {len(read_record(repo).files)} that were pushed are as they were; not hubtweets': NOTES.md",
         "card": "as its record renders; metadata of the owner's: 1; tags of the owner's: 1; "
-        "lines of the owner's: 3; with figures that nothing here can check: 'I have 3 cats.'; lines gone: 2",
+        "lines of the owner's: 5; with figures that nothing here can check: 'I have 3 cats.', 'It is $$x^2$$.[^1]', '[^1]: As I said.'; "
+        "lines gone: 2",
     }
     assert verification.exit_code(found) == 0
+
+
+@pytest.mark.parametrize("unit", ["<div>", "![", "|a", "a|b\n-|-\n", "> "])
+def test_a_card_that_is_too_long_is_not_parsed(repo: Path, tmp_path: Path, unit: str) -> None:
+    files: Files = {"README.md": (unit * (2**20 // len(unit))).encode()}
+    claim = next(claim for claim in judge(tampered(repo, files, tmp_path / "repo"), tmp_path, "writer") if claim.name == "card")
+    assert (claim.holds, claim.found) == (None, "README.md has more than 131,072 characters; it is not compared")
 
 
 @pytest.mark.parametrize(
