@@ -462,7 +462,7 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     "more parameters": (change(environment={"parameters": 70_000_000_000}), {"base": "and the record says 70,000,000,000", "writer": "parameters"}),
     "the embedded base": (change(base={"id": "tiny", "revision": TINY_REVISION}), {"base": "the tokenizer is not that of `tiny`"}),
     "a tokenizer of another model": (add_tokens, {"base": "the tokenizer has 1,000 tokens, and the model knows 262"}),
-    "other weights": (flip_weights, {"writer": "these weights don't write "}),
+    "other weights": (flip_weights, {"writer": "drawn again from seed 0, "}),
     "weights that are not whole": (drop_a_tensor, {"writer": "some are missing"}),
     "other samples": (change_record(invent), {"writer": "QXZ", "audit": ""}),
     "other samples under other settings": (invent_freely, {"settings": "top_p is 1.0, and hubtweets samples with 0.95", "writer": "", "audit": ""}),

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
-from hubtweets import card, verification
+from hubtweets import card, sampling, verification
 from hubtweets.errors import HubtweetsError
+from hubtweets.personal import scrub
 from hubtweets.publisher import Hub
 from hubtweets.record import RunRecord
 from hubtweets.verification import Claim, model_checks
@@ -200,10 +201,13 @@ def test_python_that_is_not_ours_is_not_run(repo: Path, tmp_path: Path) -> None:
     record = read_record(repo)
     text = (repo / "README.md").read_text()
     strange = text.replace("from transformers import pipeline", f"open({str(tmp_path / 'ran')!r}, 'w')\nfrom transformers import pipeline", 1)
-    assert model_checks.check_snippets(bot_of(repo, record, strange, tmp_path)) == (
-        None,
-        "the Python on README.md is not what this version of hubtweets writes, and is not run",
-    )
+    block = text[text.index("```python") : text.index("Or without one:")]
+    hidden = text.replace(block, f"<div hidden>\n\n{block}</div>\n\n{block.replace(BOT, 'owner/other')}", 1)
+    for readme in (strange, hidden):
+        assert model_checks.check_snippets(bot_of(repo, record, readme, tmp_path)) == (
+            None,
+            "the Python on README.md is not what this version of hubtweets writes, and is not run",
+        )
     assert record.target and record.base and record.training
     code = f"x'); open({str(tmp_path / 'ran')!r}, 'w'); ('"
     hostile = [replace(record, target=replace(record.target, repo_id=repo_id)) for repo_id in (f"a/{code}", "../a", "a/b/c")]
@@ -217,6 +221,34 @@ def test_python_that_is_not_ours_is_not_run(repo: Path, tmp_path: Path) -> None:
             continue  # there is no card of it
         assert verification.guard(partial(model_checks.check_snippets, bot_of(repo, one, text, tmp_path)))[0] is False
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_model_that_writes_broken_characters(repo: Path, base: Path, tmp_path: Path) -> None:
+    """An untrained model's texts, of which many don't tell their tokens, are drawn again all the same."""
+    folder = tampered(repo, {"model.safetensors": (base / "model.safetensors").read_bytes()}, tmp_path / "repo")
+    bot = bot_of(folder, read_record(repo), "", tmp_path)
+    samples = bot.record.samples
+    assert samples
+    texts = sampling.write_on(*bot.model, "My dream is", 4, samples.seed)
+    written = tuple(replace(samples.samples[0], prompt="My dream is", text=scrub(text)[0]) for text in texts)
+    bot = replace(bot, record=replace(bot.record, samples=replace(samples, samples=written, picked=())))
+    assert not all(sampling.could_write(*bot.model, one.prompt, one.text or "") for one in written)
+    assert model_checks.check_writer(bot) == (True, f"drawn again from seed {samples.seed}, all 4 samples are the same")
+
+
+def test_samples_that_are_not_drawn_again(repo: Path, tmp_path: Path) -> None:
+    bot = bot_of(repo, read_record(repo), "", tmp_path)
+    samples = bot.record.samples
+    assert samples
+    known = sum(one.text is not None for one in samples.samples)
+    broken = replace(samples, samples=tuple(replace(one, text=one.text and f"{one.text}\ufffd") for one in samples.samples), picked=())
+    other = replace(samples, samples=tuple(replace(one, text=one.text and f"{one.prompt} QXZ") for one in samples.samples), picked=())
+    assert model_checks.judge_texts(samples, *bot.model)[0] is True
+    assert model_checks.judge_texts(broken, *bot.model) == (
+        None,
+        f"these weights can have written 0 of {known} samples; {known} have broken characters, of which nothing can be told",
+    )
+    assert model_checks.judge_texts(other, *bot.model)[1].startswith(f"these weights don't write {known} of {known} samples, such as ")
 
 
 def test_code_in_the_repo_is_not_run(repo: Path, tmp_path: Path) -> None:

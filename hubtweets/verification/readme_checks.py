@@ -40,11 +40,9 @@ def check_card(bot: Bot) -> Verdict:
             return None, f"rendered by another hubtweets; type: pip install hubtweets=={bot.record.hubtweets_version}"
         first = next((old, new) for old, new in zip_longest(rendered.splitlines(), bot.card.splitlines(), fillvalue="") if old != new)
         return False, f"hubtweets.json has the card say {quote(first[1])} where its record says {quote(first[0])}"
-    readme = LEADING_SPACE.sub("", bot.readme)
     try:
-        metadata, edits = compare_metadata(cards.front_matter(rendered), cards.front_matter(readme))
-        looks = looks_of(cards.body(rendered))
-        generated, shown = (read_lines(cards.body(text), looks) for text in (rendered, readme))
+        metadata, edits = compare_metadata(cards.front_matter(rendered), cards.front_matter(strip_space(bot.readme)))
+        generated, shown = (lines_of(text, rendered) for text in (rendered, bot.readme))
     except HubError as error:
         return False, f"README.md: {error}"
     except UnclearCardError as error:
@@ -52,6 +50,16 @@ def check_card(bot: Bot) -> Verdict:
     if false := [*metadata, *compare_lines(bot.record, generated, shown)]:
         return False, f"README.md {false[0]}" + (f"; and {len(false) - 1} more" if len(false) > 1 else "")
     return True, "; ".join(["as its record renders", *edits, *describe_edits(generated, shown)])
+
+
+def strip_space(readme: str) -> str:
+    """Return a README.md without the space before its front matter."""
+    return LEADING_SPACE.sub("", readme)
+
+
+def lines_of(readme: str, rendered: str) -> list[Line]:
+    """Return the lines of a README.md that was made from a rendered card; raise UnclearCardError if it can't be told what a reader sees."""
+    return read_lines(cards.body(strip_space(readme)), looks_of(cards.body(rendered)))
 
 
 def compare_metadata(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[list[str], list[str]]:
@@ -157,7 +165,7 @@ def check_widget(bot: Bot) -> Verdict:
     samples = bot.record.samples
     assert samples
     try:
-        wanted, shown = (cards.front_matter(text).get("widget") or [] for text in (card.render(bot.record), LEADING_SPACE.sub("", bot.readme)))
+        wanted, shown = (cards.front_matter(text).get("widget") or [] for text in (card.render(bot.record), strip_space(bot.readme)))
     except (HubtweetsError, HubError) as error:
         return False, str(error)
     if not isinstance(shown, list):

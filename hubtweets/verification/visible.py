@@ -8,6 +8,7 @@ attribute that neither SHOWN_ATTRIBUTES nor the card's own elements have, counts
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import groupby
 from typing import NamedTuple
 
 import nh3
@@ -172,6 +173,13 @@ class Reader(HTMLParser):
         if heading:
             self.heading = text
         self.parts, self.hides = [], False
+
+
+def shows_code(lines: list[Line], block: str) -> bool:
+    """Tell whether a reader sees a block of code, whole and as code, with no other code right before or after it."""
+    wanted = [" ".join(line.split()) for line in block.splitlines() if line.strip()]
+    groups = [list(group) for is_code, group in groupby(lines, key=lambda line: line.code) if is_code]
+    return any([line.text for line in group] == wanted and not any(line.hidden for line in group) for group in groups)
 
 
 def tables_of(lines: list[Line]) -> Iterator[list[Line]]:
