@@ -15,6 +15,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from PIL import Image
 from hubtweets import card, pictures, record_json
 from hubtweets.base import TINY
 from hubtweets.posts import hash_files
-from hubtweets.record import RunRecord
+from hubtweets.record import License, RunRecord
 from hubtweets.samples import Sample
 
 Files = dict[str, bytes | None]
@@ -236,6 +237,44 @@ def set_schema(repo: Path) -> Files:
     return {"hubtweets.json": json.dumps(public).encode(), "README.md": b"# The best bot\n\n0.001 bits per byte\n", "model.safetensors": b"junk"}
 
 
+def forget_events(repo: Path) -> Files:
+    record = read_record(repo)
+    events = {file.path for file in record.files if file.path.startswith("runs/")}
+    record = replace(record, files=tuple(file for file in record.files if file.path not in events))
+    return forge(record, dict.fromkeys(events))
+
+
+def measure(**values: float) -> Forgery:
+    """Give the first sample that copies nothing other measures."""
+
+    def make(record: RunRecord) -> RunRecord:
+        assert record.samples and record.audit
+        samples = list(record.samples.samples)
+        number = record.audit.free(samples)[0] - 1
+        samples[number] = replace(samples[number], copied=replace(samples[number].copied, **values))  # type: ignore[arg-type]
+        return replace(record, samples=replace(record.samples, samples=tuple(samples)))
+
+    return change_record(make)
+
+
+@change_record
+def pick_of_one_prompt(record: RunRecord) -> RunRecord:
+    """Show two samples from one prompt, as if hubtweets had picked them."""
+    assert record.samples and record.audit
+    free = record.audit.free(record.samples.samples)
+    first, second = next(pair for pair in pairwise(free) if len({record.samples.samples[number - 1].prompt for number in pair}) == 1)
+    return replace(record, samples=replace(record.samples, picked=(first, second)))
+
+
+@change_record
+def prompt_all(record: RunRecord) -> RunRecord:
+    """Make the text of the first sample that is shown its prompt."""
+    assert record.samples
+    samples, number = list(record.samples.samples), record.samples.picked[0] - 1
+    samples[number] = replace(samples[number], prompt=samples[number].text or "")
+    return replace(record, samples=replace(record.samples, samples=tuple(samples)))
+
+
 def red() -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (1200, 630), "red").save(buffer, "PNG")
@@ -431,7 +470,7 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         {"consistency": "is published, but step "},
     ),
     "evaluations without end": (
-        change(training={"patience": 0}, environment={"published_step": 1}),
+        change(training={"patience": 1}, environment={"published_step": 1}),
         {"consistency": "step 1 is published, but step "},
     ),
     "more posts": (change(dataset={"train_posts": 100_000}), {"consistency": "864 posts are kept, and 100,000 + 86 were trained on or held out"}),
@@ -486,6 +525,47 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     "other lengths": (change(audit={"long": 400}), {"samples": "copies are measured from 400 and 28 characters on"}),
     "another margin": (change(audit={"margin": 0.9}), {"samples": "copies are measured from"}),
     "more samples": (change(audit={"samples": 2000}), {"samples": "of 2000 are said to be copies"}),
+    "a step that was not evaluated": (
+        change_record(lambda record: replace(record, evaluations=())),
+        {"consistency": "no evaluation of the last step"},
+    ),
+    "an evaluation less": (
+        change_record(lambda record: replace(record, evaluations=record.evaluations[1:])),
+        {"consistency": "the history is not of every 10 steps"},
+    ),
+    "a history with gaps": (
+        change_record(lambda record: replace(record, history=(*record.history[:-2], record.history[-1]))),
+        {"consistency": "the history is not of every 10 steps"},
+    ),
+    "another split than was asked for": (
+        change(curation={"split": "hash"}),
+        {"consistency": "the posts were to be split by hash, and were split by time"},
+    ),
+    "a split by time without dates": (change(sources={"first": None, "last": None}), {"consistency": "split by time, and have no dates"}),
+    "too few posts for a tenth": (
+        change(dataset={"train_posts": 854, "validation_posts": 10}),
+        {"consistency": "10 posts were held out, and the last tenth is 86", "samples": "held-out posts"},
+    ),
+    "too many posts for a tenth by hash": (
+        change(dataset={"train_posts": 664, "validation_posts": 200, "split": "hash"}),
+        {"consistency": "200 of 864 posts were held out, and by hash one in ten is", "samples": "held-out posts"},
+    ),
+    "languages of more than everything": (change(dataset={"languages": {"en": 1.5, "de": -0.5}}), {"consistency": "the share of en is 1.5"}),
+    "no process": (change(environment={"num_processes": -4}), {"consistency": "num_processes is -4"}),
+    "a precision that never was": (change(environment={"mixed_precision": "fp4"}), {"consistency": "mixed_precision is 'fp4'"}),
+    "a setting that can't be": (change(training={"warmup_ratio": 7.0}), {"consistency": "warmup_ratio is 7"}),
+    "steps without end": (change(environment={"steps": 10**30}), {"consistency": "steps of 1,024 tokens are not"}),
+    "more passes": (change_record(lambda record: replace(record, passes=(9.0,))), {"consistency": "an epoch passes 9 times"}),
+    "event files that are not there": (forget_events, {"consistency": "there are no event files in runs/"}),
+    "another licence than the base's": (
+        change(terms={"license": License("apache-2.0")}),
+        {"consistency": "is under mit, and so is what is made of it"},
+    ),
+    "a measure longer than the text": (measure(characters=9999), {"samples": "9999", "audit": ""}),
+    "a measure of less than nothing": (measure(characters=-5), {"samples": "-5", "audit": ""}),
+    "a share without a run": (measure(characters=0, words=0, share=0.4), {"samples": "share=0.4", "audit": ""}),
+    "samples of one prompt": (pick_of_one_prompt, {"samples": "several samples from one prompt are picked"}),
+    "a prompt that is the whole text": (prompt_all, {"samples": "adds nothing to its prompt", "writer": ""}),
     # pictures
     "another thumbnail": (
         add_file("predictions.png", red()),
@@ -520,6 +600,16 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         edit_config("tokenizer_config.json", more=[{"auto_map": {"AutoTokenizer": ["evil.Evil", None]}}]),
         {"code": "tokenizer_config.json names code to be fetched or imported (auto_map)"},
     ),
+    "a kernel": (edit_config("config.json", attn_implementation="owner/kernel"), {"code": "config.json names code to be fetched"}),
+    "an adapter beside the weights": (
+        add_file("adapter_config.json", json.dumps({"base_model_name_or_path": "owner/other", "peft_type": "LORA", "revision": None}).encode()),
+        {"files": "adapter_config.json is not hubtweets', and is loaded with the weights", "base": "there is an adapter_config.json", "writer": ""},
+    ),
+    "a template of chats": (add_file("chat_template.jinja", b"evil"), {"files": "chat_template.jinja is not hubtweets'"}),
+    "more tokens beside the tokenizer": (add_file("added_tokens.json", b"{}"), {"files": "added_tokens.json is not hubtweets'"}),
+    "other weights for llama.cpp": (add_file("model.gguf", b"GGUF"), {"files": "its weights can't be compared"}),
+    "a name in another case": (add_file("Config.json", b"{}"), {"files": "Config.json and config.json are one file where case does not count"}),
+    "more layers than can be made": (edit_config("config.json", n_layer=10**6), {"writer": "its n_layer is 1000000, and 1,024 are the most"}),
     "a kind of file that nobody knows": (add_file("data.xyz", b"?"), {"code": "data.xyz is of a kind that is not known to be harmless"}),
     "no record": (lambda repo: {"hubtweets.json": None}, {"record": "there is no hubtweets.json"}),
     "a record of another version": (
@@ -532,6 +622,7 @@ UNCHECKED = (
     "scores in another formula",
     "scores in a footnote",
     "another sample that is not shown",
+    "other weights for llama.cpp",
     "a kind of file that nobody knows",
     "no record",
 )  # the others are false

@@ -20,8 +20,8 @@ from hubtweets import card, sampling, verification
 from hubtweets.errors import HubtweetsError
 from hubtweets.personal import scrub
 from hubtweets.publisher import Hub
-from hubtweets.record import RunRecord
-from hubtweets.verification import Claim, model_checks
+from hubtweets.record import Base, RunRecord
+from hubtweets.verification import Claim, model_checks, record_checks
 from hubtweets.verification.claims import Bot
 from tests.conftest import run
 from tests.forgeries import FORGERIES, UNCHECKED, UNREAD, Files, read_record
@@ -151,6 +151,32 @@ def test_a_widget_that_shows_what_the_model_did_not_write(repo: Path, published:
     files: Files = {"README.md": text.replace(json.dumps(shown, ensure_ascii=False)[1:-1], "My dream is a bot that says this.", 1).encode()}
     found = judge(tampered(repo, files, tmp_path / "repo"), published / "runs")
     assert {claim.name for claim in found if claim.holds is False} == {"card", "widget"}
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "found"),
+    [
+        ("tokenizer.json", b"[" + b"{}," * 3_000_001 + b"{}]", "tokenizer.json has more than 3,000,000 commas, more than any bot has"),
+        ("hubtweets.json", b" " * (2**23 + 1), "hubtweets.json has more than 8,388,608 bytes, more than any bot has"),
+        ("more/config.json", b" " * 2**22, "its configs have more than 4,194,304 bytes together, more than any bot has"),
+    ],
+)
+def test_files_that_would_take_too_much_are_not_read(repo: Path, tmp_path: Path, path: str, content: bytes, found: str) -> None:
+    assert list(map(str, judge(tampered(repo, {path: content}, tmp_path / "repo"), tmp_path))) == [f"FALSE: files (repo): {found}"]
+
+
+@pytest.mark.parametrize(("endpoint", "holds"), [("https://huggingface.co", None), ("http://localhost:1", True), (None, True)])
+def test_a_record_of_another_hub(repo: Path, tmp_path: Path, endpoint: str | None, holds: bool | None) -> None:
+    claims = {claim.name: claim for claim in verification.verify_folder(repo, BOT, tmp_path, None, [], endpoint)}
+    assert claims["record"].holds is holds
+    assert holds or claims["record"].found == "hubtweets.json is of http://127.0.0.1:8086, from where its card shows the pictures"
+
+
+def test_an_adapter_of_another_base() -> None:
+    base = Base("owner/base", "0" * 40, None, (), True)
+    assert record_checks.compare_adapter(base, {"base_model_name_or_path": "owner/base", "revision": "0" * 40}) is None
+    found = record_checks.compare_adapter(base, {"base_model_name_or_path": "owner/other", "revision": None})
+    assert found == f"the adapter is loaded on owner/other at None, not on owner/base at {'0' * 40}"
 
 
 def test_what_the_owner_wrote_is_the_owners(repo: Path, tmp_path: Path) -> None:

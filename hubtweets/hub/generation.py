@@ -27,6 +27,7 @@ Say = Callable[[int, str], None]
 Loaded = tuple[PreTrainedModel, PreTrainedTokenizerFast]
 
 MOST_NEW_TOKENS = 512
+MAX_LAYERS = 1024
 SUFFIXES = (".safetensors", ".json")
 NAMES = ("merges.txt", "vocab.txt", "tokenizer.model")
 # a config's keys that would have transformers or peft fetch kernels, or import modules by name
@@ -93,9 +94,22 @@ def lay_out(files: Mapping[str, Path], folder: Path) -> None:
             continue
         if path in ("config.json", ADAPTER):
             config = without_fetching(json.loads(file.read_text(encoding="utf-8")))
+            check_layers(config)
             (folder / path).write_text(json.dumps(config), encoding="utf-8")
         else:
             (folder / path).symlink_to(file)
+
+
+def check_layers(config: Any) -> None:
+    """Raise ValueError for a config with more layers or experts than any model has: each is made before its weights are found to be missing."""
+    waiting = [config]
+    while waiting:
+        value = waiting.pop()
+        items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for key, one in items:
+            if isinstance(one, int) and ("layer" in str(key) or "expert" in str(key)) and one > MAX_LAYERS:
+                raise ValueError(f"its {key} is {one}, and {MAX_LAYERS:,} are the most")
+            waiting.append(one)
 
 
 def without_fetching(value: Any) -> Any:

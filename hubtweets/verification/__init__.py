@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.hf_api import RepoFile
@@ -21,7 +22,7 @@ from hubtweets import record_json
 from hubtweets.errors import HubtweetsError
 from hubtweets.plan import is_same
 from hubtweets.publisher import Hub, speaking_to
-from hubtweets.verification import code_checks, file_checks, readme_checks, record_checks, statements
+from hubtweets.verification import code_checks, file_checks, limits, readme_checks, record_checks, statements
 from hubtweets.verification.claims import Bot, Check, Claim, Verdict
 
 __all__ = ["Claim", "exit_code", "verify"]
@@ -30,6 +31,7 @@ RECORD = "hubtweets.json"
 MAX_FILES = 1000
 MAX_BYTES = {".md": 2**20, ".json": 256 * 2**20, ".png": 16 * 2**20}  # of a file by its suffix; a tokenizer takes tens of MiB
 NO_RECORD = "there is no record to check it against"
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 FALSE, UNCHECKED = 1, 3  # exit codes; 2 is click's, for a wrong command
 
 
@@ -46,14 +48,22 @@ def verify(hub: Hub, repo_id: str, revision: str, runs: Path, deep: bool) -> Ite
         if other := next((path for path, file in files.items() if not is_same(folder / path, file)), None):
             yield Claim("files", "repo", False, f"what was downloaded as {other} is not what the Hub lists")
             return
-        yield from verify_folder(folder, repo_id, runs, committed, [*CHECKS, *(DEEP if deep else [])])
+        yield from verify_folder(folder, repo_id, runs, committed, [*CHECKS, *(DEEP if deep else [])], hub.endpoint)
 
 
-def verify_folder(folder: Path, repo_id: str, runs: Path, committed: str | None, checks: Sequence[Check]) -> Iterator[Claim]:
-    """Check each claim of a bot whose files lie in a folder; `committed` is the moment of their commit (ISO 8601, UTC), if it is known."""
+def verify_folder(
+    folder: Path, repo_id: str, runs: Path, committed: str | None, checks: Sequence[Check], endpoint: str | None = None
+) -> Iterator[Claim]:
+    """Check each claim of a bot whose files lie in a folder.
+
+    `committed` is the moment of their commit (ISO 8601, UTC), and `endpoint` the Hub that they come from, if they are known.
+    """
+    if excess := limits.find_excess(folder):
+        yield Claim("files", "repo", False, f"{excess}, more than any bot has")
+        return
     yield Claim("code", "repo", *guard(lambda: code_checks.check_code(folder)))
     yield Claim("weights", "repo", *guard(lambda: code_checks.check_weights(folder)))
-    record_claim, bot = read(folder, repo_id, runs)
+    record_claim, bot = read(folder, repo_id, runs, endpoint)
     yield record_claim
     if bot is None:
         yield from (Claim(check.claim, check.proof, None, NO_RECORD) for check in checks)
@@ -110,7 +120,7 @@ def download(hub: Hub, repo_id: str, commit: str, files: dict[str, RepoFile], fo
     shutil.rmtree(folder / ".cache", ignore_errors=True)  # the client's notes
 
 
-def read(folder: Path, repo_id: str, runs: Path) -> tuple[Claim, Bot | None]:
+def read(folder: Path, repo_id: str, runs: Path, endpoint: str | None) -> tuple[Claim, Bot | None]:
     """Read the record of a downloaded bot, and say whether it is one."""
     if not (folder / RECORD).exists():
         return Claim("record", "repo", None, f"there is no {RECORD}, so this is no bot of hubtweets"), None
@@ -126,7 +136,15 @@ def read(folder: Path, repo_id: str, runs: Path) -> tuple[Claim, Bot | None]:
     made_for = record.target.repo_id if record.target else "nothing"
     if made_for != repo_id:
         return Claim("record", "repo", None, f"{RECORD} is of {made_for}: a copy, or renamed"), bot
+    if record.target and endpoint and not is_same_hub(record.target.endpoint, endpoint):
+        return Claim("record", "repo", None, f"{RECORD} is of {record.target.endpoint}, from where its card shows the pictures"), bot
     return Claim("record", "repo", True, f"{RECORD} is a whole record of hubtweets {record.hubtweets_version}"), bot
+
+
+def is_same_hub(endpoint: str, other: str) -> bool:
+    """Tell whether two addresses are those of one Hub; an embedded one has another port each time."""
+    one, two = urlsplit(endpoint), urlsplit(other)
+    return (one.scheme, one.netloc) == (two.scheme, two.netloc) or {one.hostname, two.hostname} <= LOOPBACK
 
 
 def judge(check: Check, bot: Bot) -> Verdict:

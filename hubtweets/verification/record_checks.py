@@ -15,11 +15,12 @@ from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from hubtweets import __version__
-from hubtweets.base import TINY
+from hubtweets.base import TINY, resolve
 from hubtweets.base.contents import count_parameters
 from hubtweets.posts import hash_files
-from hubtweets.record import Metrics, RunRecord, Score
+from hubtweets.record import Base, Metrics, RunRecord, Score
 from hubtweets.samples import SETTINGS
+from hubtweets.verification import run_checks
 from hubtweets.verification.claims import Bot, Verdict
 
 SAME_SCORE = 0.01  # of the bits per byte: an evaluation in training may be in bf16
@@ -43,11 +44,16 @@ def check_consistency(bot: Bot) -> Verdict:
 def find_contradictions(record: RunRecord, committed: str | None) -> Iterator[str]:
     """Yield what in a record can't be true, in words."""
     checks: list[Callable[[RunRecord], Iterator[str]]] = [
+        run_checks.check_ranges,
         compare_authors,
         compare_posts,
         compare_steps,
         compare_evaluations,
         compare_history,
+        run_checks.compare_split,
+        run_checks.compare_evaluations_with_steps,
+        run_checks.compare_passes,
+        run_checks.compare_terms,
         check_versions,
     ]
     for check in checks:
@@ -199,7 +205,16 @@ def check_base(bot: Bot) -> Verdict:
     found = sum(count_parameters(file) for path, file in files.items() if path.endswith(".safetensors"))
     if found != record.environment.parameters:
         return False, f"the weights have {found:,} parameters, and the record says {record.environment.parameters:,}"
+    if ("adapter_config.json" in files) != (record.training.lora == "adapter"):
+        return (
+            False,
+            "there is an adapter_config.json, and the record says nothing of an adapter"
+            if record.training.lora != "adapter"
+            else "the adapter has no adapter_config.json",
+        )
     if record.training.lora == "adapter":
+        if wrong := compare_adapter(record.base, json.loads(files["adapter_config.json"].read_bytes())):
+            return False, wrong
         return True, f"an adapter of {found:,} parameters, as the record says; its base is on the publisher's word"
     if size := SIZE_IN_NAME.search(record.base.id):
         named = float(size[1]) * SIZES[size[2].lower()]
@@ -213,6 +228,12 @@ def check_base(bot: Bot) -> Verdict:
     if record.base.id == "tiny" and not record.base.on_hub:
         return compare_with_tiny(record, config, tokenizer)
     return True, f"{found:,} parameters and {tokens:,} tokens, as the record says; the base itself is compared with --deep"
+
+
+def compare_adapter(base: Base, config: dict) -> str | None:
+    """Say which base an adapter is loaded on if it is another one than the record names."""
+    loaded = config.get("base_model_name_or_path"), config.get("revision")
+    return None if loaded == (base.id, base.revision) else f"the adapter is loaded on {loaded[0]} at {loaded[1]}, not on {base.id} at {base.revision}"
 
 
 def count_tokens(tokenizer: dict) -> int:
@@ -233,6 +254,8 @@ def compare_with_tiny(record: RunRecord, config: dict, tokenizer: dict) -> Verdi
     for key in ("model_type", "vocab_size", "n_embd", "n_layer", "n_head", "n_positions"):
         if config.get(key) != own.get(key):
             return False, f"{key} is {config.get(key)}, and {own.get(key)} in `tiny`"
+    if record.base != (tiny := resolve("tiny")[0]):
+        return False, f"the record says of `tiny` {record.base}, and it is {tiny}"
     return True, f"{record.environment.parameters:,} parameters, of the shape and with the tokenizer of `tiny`"
 
 
