@@ -21,7 +21,7 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.personal import scrub
 from hubtweets.publisher import Hub
 from hubtweets.record import Base, RunRecord
-from hubtweets.verification import Claim, model_checks, record_checks
+from hubtweets.verification import Claim, code_checks, model_checks, record_checks
 from hubtweets.verification.claims import Bot
 from tests.conftest import run
 from tests.forgeries import FORGERIES, UNCHECKED, UNREAD, Files, read_record
@@ -170,6 +170,16 @@ def test_a_record_of_another_hub(repo: Path, tmp_path: Path, endpoint: str | Non
     claims = {claim.name: claim for claim in verification.verify_folder(repo, BOT, tmp_path, None, [], endpoint)}
     assert claims["record"].holds is holds
     assert holds or claims["record"].found == "hubtweets.json is of http://127.0.0.1:8086, from where its card shows the pictures"
+
+
+@pytest.mark.parametrize("size", [36136, 36392])
+def test_weights_whose_header_begins_like_a_pickle(tmp_path: Path, size: int) -> None:
+    """The eight bytes before the header tell its length, and may be operations of a pickle that go on to the end."""
+    header = json.dumps({"bias": {"dtype": "F32", "shape": [2**19], "data_offsets": [0, 2**21]}}).encode().ljust(size)
+    (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(2**21))
+    assert code_checks.check_code(tmp_path) == (True, "none of the 1 files runs when it is loaded")
+    (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + bytes(2**22))
+    assert code_checks.check_weights(tmp_path)[0] is False
 
 
 def test_an_adapter_of_another_base() -> None:

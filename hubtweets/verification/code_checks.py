@@ -122,8 +122,18 @@ def is_pickle(file: Path) -> bool:
                 return True
     except Exception:  # pickletools raises ValueError, and what its readers raise: UnicodeDecodeError, IndexError, OverflowError
         is_cut = file.stat().st_size > HEAD_BYTES and stream.tell() == HEAD_BYTES
+        if is_cut and is_safetensors(file):  # the length of its header may begin like a long text
+            return imports and calls
         return is_cut or (imports and calls)  # what comes before a broken operation is run all the same
     return imports or calls or stream.getvalue().startswith(b"\x80")
+
+
+def is_safetensors(file: Path) -> bool:
+    try:
+        count_parameters(file)
+    except ValueError:
+        return False
+    return True
 
 
 def is_archive(file: Path) -> bool:
