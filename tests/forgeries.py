@@ -15,6 +15,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from PIL import Image
 from hubtweets import card, pictures, record_json
 from hubtweets.base import TINY
 from hubtweets.posts import hash_files
-from hubtweets.record import RunRecord
+from hubtweets.record import License, RunRecord
 from hubtweets.samples import Sample
 
 Files = dict[str, bytes | None]
@@ -72,6 +73,45 @@ def wrap(before: str, after: str, first: str = "Held-out posts") -> Forgery:
     """Put HTML around the table of scores, and a table of one's own under it."""
     own = "\n| Held-out posts | Base | This model |\n| --- | --- | --- |\n| @lyons____ | 2.427 | 0.001 |\n"
     return edit_table(first, lambda table: f"{before}\n\n{table}\n{after}\n{own}")
+
+
+def put_in(element: str, attributes: str = "") -> Forgery:
+    """Put the table of scores into an element, and a table of one's own under it."""
+    return wrap(f"<{element} {attributes}>", f"</{element}>")
+
+
+def lay_out(before: str = "<table>", cell: str = "<td>", join: int = 0) -> Forgery:
+    """Write the table of scores as HTML, with so many cells of its last row joined."""
+
+    def html(table: str) -> str:
+        head, _, *rows = [line.strip("|").split(" | ") for line in table.strip().splitlines()]
+        rows = [[" | ".join(row[: join + 1]), *row[join + 1 :]] for row in rows]
+        lines = [f"{cell}{f'</td>{cell}'.join(row)}</td>" for row in [head, *rows]]
+        return f"{before}{''.join(f'<tr>{line}</tr>' for line in lines)}</table>\n\n"
+
+    return edit_table("Held-out posts", html)
+
+
+def show_loss(tag: str) -> Forgery:
+    """Write the picture of the loss as HTML; `tag` has places for its address and its description."""
+
+    def change(repo: Path) -> Files:
+        text = (repo / "README.md").read_text()
+        found = re.search(r"!\[([^]]*)]\(([^)]*loss\.png)\)", text)
+        assert found
+        return {"README.md": text.replace(found[0], tag.format(found[2], found[1])).encode()}
+
+    return change
+
+
+def add_metadata(line: str, before: str = "") -> Forgery:
+    """Add a line to the front matter, and a text before all of it."""
+
+    def change(repo: Path) -> Files:
+        text = (repo / "README.md").read_text()
+        return {"README.md": (before + text.replace("\n---\n", f"\n{line}\n---\n", 1)).encode()}
+
+    return change
 
 
 def add_file(path: str, content: bytes) -> Forgery:
@@ -197,6 +237,44 @@ def set_schema(repo: Path) -> Files:
     return {"hubtweets.json": json.dumps(public).encode(), "README.md": b"# The best bot\n\n0.001 bits per byte\n", "model.safetensors": b"junk"}
 
 
+def forget_events(repo: Path) -> Files:
+    record = read_record(repo)
+    events = {file.path for file in record.files if file.path.startswith("runs/")}
+    record = replace(record, files=tuple(file for file in record.files if file.path not in events))
+    return forge(record, dict.fromkeys(events))
+
+
+def measure(**values: float) -> Forgery:
+    """Give the first sample that copies nothing other measures."""
+
+    def make(record: RunRecord) -> RunRecord:
+        assert record.samples and record.audit
+        samples = list(record.samples.samples)
+        number = record.audit.free(samples)[0] - 1
+        samples[number] = replace(samples[number], copied=replace(samples[number].copied, **values))  # type: ignore[arg-type]
+        return replace(record, samples=replace(record.samples, samples=tuple(samples)))
+
+    return change_record(make)
+
+
+@change_record
+def pick_of_one_prompt(record: RunRecord) -> RunRecord:
+    """Show two samples from one prompt, as if hubtweets had picked them."""
+    assert record.samples and record.audit
+    free = record.audit.free(record.samples.samples)
+    first, second = next(pair for pair in pairwise(free) if len({record.samples.samples[number - 1].prompt for number in pair}) == 1)
+    return replace(record, samples=replace(record.samples, picked=(first, second)))
+
+
+@change_record
+def prompt_all(record: RunRecord) -> RunRecord:
+    """Make the text of the first sample that is shown its prompt."""
+    assert record.samples
+    samples, number = list(record.samples.samples), record.samples.picked[0] - 1
+    samples[number] = replace(samples[number], prompt=samples[number].text or "")
+    return replace(record, samples=replace(record.samples, samples=tuple(samples)))
+
+
 def red() -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (1200, 630), "red").save(buffer, "PNG")
@@ -281,6 +359,47 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         edit_table("Held-out posts", lambda table: re.sub(r"\| (\d+\.\d+) \|", r"| ~~\1~~ |", table, count=1)),
         {"card": "README.md hides '@lyons____ | "},
     ),
+    **{
+        f"scores in an element that is not known: {name}": (put_in(name), {"card": "README.md hides 'Held-out posts"})
+        for name in ("dialog", "video", "x-y")
+    },
+    "scores of another language": (put_in("div", 'dir="rtl"'), {"card": "README.md hides 'Held-out posts"}),
+    "scores in our own style on another element": (
+        put_in("div", 'style="border-radius: 50%; display: inline"'),
+        {"card": "README.md hides 'Held-out posts"},
+    ),
+    "scores in a formula": (wrap("$$\\phantom{", "}$$"), {"card": "README.md has $$ that is not the start of a short formula"}),
+    "scores in another formula": (wrap("\\\\(\\phantom{", "}\\\\)"), {"card": "README.md has \\\\( that is not the start of"}),
+    "scores in a footnote": (
+        edit_table("Held-out posts", lambda table: f"[^1]: more\n{table}"),
+        {"card": "README.md has a footnote with lines right under it"},
+    ),
+    "scores as a narrow table": (lay_out(cell='<td width="0">'), {"card": "README.md hides 'Held-out posts"}),
+    "scores over several columns": (lay_out(cell='<td colspan="2">'), {"card": "README.md hides 'Held-out posts"}),
+    "scores in a column that is hidden": (
+        lay_out('<table><colgroup><col><col style="visibility: collapse"></colgroup>'),
+        {"card": "README.md hides 'Held-out posts"},
+    ),
+    "scores under another header": (lay_out(join=1), {"card": "README.md says '@lyons____ \\\\| "}),
+    "an empty cell before the scores": (
+        lay_out(cell="<td></td><td>"),
+        {"card": "where the record says 'Held-out posts | Base"},
+    ),
+    "a figure before a figure": (
+        edit("README.md", "778 of the kept", "9,<x-y></x-y>778 of the kept"),
+        {"card": "README.md says '9,778 of"},
+    ),
+    "a figure before a figure by a number of a list": (
+        edit("README.md", "778 of the kept", "9. 778 of the kept"),
+        {"card": "README.md hides '778 of"},
+    ),
+    "a paragraph as code": (edit("README.md", "778 of the kept", "    778 of the kept"), {"card": "README.md hides '778 of"}),
+    "a picture of no size": (show_loss('<img src="{}" alt="{}" width="1" height="1">'), {"card": "README.md hides '[Training loss"}),
+    "a picture with another source": (show_loss('<img src="{}" alt="{}" srcset="better.png">'), {"card": "README.md hides '[Training loss"}),
+    "a picture with another source in an element": (
+        show_loss('<picture><source srcset="better.png"><img src="{}" alt="{}"></picture>'),
+        {"card": "README.md hides '[Training loss"},
+    ),
     "an element that is not closed": (edit("README.md", "## Training data", "<div hidden>\n\n## Training data"), {"card": "README.md hides "}),
     "a figure with an invisible character": (
         edit("README.md", "778 of the kept", "77\u200b8 of the kept"),
@@ -307,6 +426,22 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     "another score in the metadata": (
         lambda repo: {"README.md": re.sub(r"(value: )\d+\.\d+", r"\g<1>0.1", (repo / "README.md").read_text(), count=1).encode()},
         {"card": "README.md says model-index: "},
+    ),
+    "another base in the metadata": (
+        add_metadata("base_model: owner/better"),
+        {"card": "says base_model: 'owner/better' where the record says nothing"},
+    ),
+    "another base by a merge key": (
+        add_metadata("<<: {base_model: owner/better}"),
+        {"card": "merge keys are not read here", "widget": "merge keys are not read here"},
+    ),
+    "a better score beside ours in the metadata": (
+        edit("README.md", "\nmodel-index:\n", "\nmodel-index:\n- {name: best, results: [{metrics: [{type: bits_per_byte, value: 0.1}]}]}\n"),
+        {"card": "README.md says model-index: "},
+    ),
+    "another base in metadata after an empty line": (
+        add_metadata("base_model: owner/better", before="\n"),
+        {"card": "says base_model: 'owner/better' where the record says nothing"},
     ),
     # the record alone
     "a number in the record": (edit("hubtweets.json", '"train_posts": 778', '"train_posts": 779'), {"consistency": "", "card": "has the card say "}),
@@ -335,7 +470,7 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         {"consistency": "is published, but step "},
     ),
     "evaluations without end": (
-        change(training={"patience": 0}, environment={"published_step": 1}),
+        change(training={"patience": 1}, environment={"published_step": 1}),
         {"consistency": "step 1 is published, but step "},
     ),
     "more posts": (change(dataset={"train_posts": 100_000}), {"consistency": "864 posts are kept, and 100,000 + 86 were trained on or held out"}),
@@ -364,7 +499,7 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     "another author": (change(counts={"handle": "somebody"}), {"consistency": "the stats are of other authors than the profiles"}),
     "Llama": (change(base={"id": "Llama-3-70B"}), {"base": "the weights have 29,344 parameters, and Llama-3-70B has about 70B"}),
     "more parameters": (change(environment={"parameters": 70_000_000_000}), {"base": "and the record says 70,000,000,000", "writer": "parameters"}),
-    "the embedded base": (change(base={"id": "tiny", "revision": TINY_REVISION}), {"base": "the licence or the languages are not those of `tiny`"}),
+    "the embedded base": (change(base={"id": "tiny", "revision": TINY_REVISION}), {"base": "the record says of `tiny` "}),
     "a tokenizer of another model": (add_tokens, {"base": "the tokenizer has 1,000 tokens, and the model knows 262"}),
     "other weights": (flip_weights, {"writer": "samples are others, such as "}),
     "weights that are not whole": (drop_a_tensor, {"writer": "its config asks for 29,344 parameters, and its weights are 29,216"}),
@@ -390,6 +525,47 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     "other lengths": (change(audit={"long": 400}), {"samples": "copies are measured from 400 and 28 characters on"}),
     "another margin": (change(audit={"margin": 0.9}), {"samples": "copies are measured from"}),
     "more samples": (change(audit={"samples": 2000}), {"samples": "of 2000 are said to be copies"}),
+    "a step that was not evaluated": (
+        change_record(lambda record: replace(record, evaluations=())),
+        {"consistency": "no evaluation of the last step"},
+    ),
+    "an evaluation less": (
+        change_record(lambda record: replace(record, evaluations=record.evaluations[1:])),
+        {"consistency": "the history is not of every 10 steps"},
+    ),
+    "a history with gaps": (
+        change_record(lambda record: replace(record, history=(*record.history[:-2], record.history[-1]))),
+        {"consistency": "the history is not of every 10 steps"},
+    ),
+    "another split than was asked for": (
+        change(curation={"split": "hash"}),
+        {"consistency": "the posts were to be split by hash, and were split by time"},
+    ),
+    "a split by time without dates": (change(sources={"first": None, "last": None}), {"consistency": "split by time, and have no dates"}),
+    "too few posts for a tenth": (
+        change(dataset={"train_posts": 854, "validation_posts": 10}),
+        {"consistency": "10 posts were held out, and the last tenth is 86", "samples": "held-out posts"},
+    ),
+    "too many posts for a tenth by hash": (
+        change(dataset={"train_posts": 664, "validation_posts": 200, "split": "hash"}),
+        {"consistency": "200 of 864 posts were held out, and by hash one in ten is", "samples": "held-out posts"},
+    ),
+    "languages of more than everything": (change(dataset={"languages": {"en": 1.5, "de": -0.5}}), {"consistency": "the share of en is 1.5"}),
+    "no process": (change(environment={"num_processes": -4}), {"consistency": "num_processes is -4"}),
+    "a precision that never was": (change(environment={"mixed_precision": "fp4"}), {"consistency": "mixed_precision is 'fp4'"}),
+    "a setting that can't be": (change(training={"warmup_ratio": 7.0}), {"consistency": "warmup_ratio is 7"}),
+    "steps without end": (change(environment={"steps": 10**30}), {"consistency": "steps of 1,024 tokens are not"}),
+    "more passes": (change_record(lambda record: replace(record, passes=(9.0,))), {"consistency": "an epoch passes 9 times"}),
+    "event files that are not there": (forget_events, {"consistency": "there are no event files in runs/"}),
+    "another licence than the base's": (
+        change(terms={"license": License("apache-2.0")}),
+        {"consistency": "is under mit, and so is what is made of it"},
+    ),
+    "a measure longer than the text": (measure(characters=9999), {"samples": "9999", "audit": ""}),
+    "a measure of less than nothing": (measure(characters=-5), {"samples": "-5", "audit": ""}),
+    "a share without a run": (measure(characters=0, words=0, share=0.4), {"samples": "share=0.4", "audit": ""}),
+    "samples of one prompt": (pick_of_one_prompt, {"samples": "several samples from one prompt are picked"}),
+    "a prompt that is the whole text": (prompt_all, {"samples": "adds nothing to its prompt", "writer": ""}),
     # pictures
     "another thumbnail": (
         add_file("predictions.png", red()),
@@ -424,6 +600,16 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         edit_config("tokenizer_config.json", more=[{"auto_map": {"AutoTokenizer": ["evil.Evil", None]}}]),
         {"code": "tokenizer_config.json names code to be fetched or imported (auto_map)"},
     ),
+    "a kernel": (edit_config("config.json", attn_implementation="owner/kernel"), {"code": "config.json names code to be fetched"}),
+    "an adapter beside the weights": (
+        add_file("adapter_config.json", json.dumps({"base_model_name_or_path": "owner/other", "peft_type": "LORA", "revision": None}).encode()),
+        {"files": "adapter_config.json is not hubtweets', and is loaded with the weights", "base": "there is an adapter_config.json", "writer": ""},
+    ),
+    "a template of chats": (add_file("chat_template.jinja", b"evil"), {"files": "chat_template.jinja is not hubtweets'"}),
+    "more tokens beside the tokenizer": (add_file("added_tokens.json", b"{}"), {"files": "added_tokens.json is not hubtweets'"}),
+    "other weights for llama.cpp": (add_file("model.gguf", b"GGUF"), {"files": "its weights can't be compared"}),
+    "a name in another case": (add_file("Config.json", b"{}"), {"files": "Config.json and config.json are one file where case does not count"}),
+    "more layers than can be made": (edit_config("config.json", n_layer=10**6), {"writer": "n_layer is 1e+06, and at most 1000 are loaded here"}),
     "a kind of file that nobody knows": (add_file("data.xyz", b"?"), {"code": "data.xyz is of a kind that is not known to be harmless"}),
     "no record": (lambda repo: {"hubtweets.json": None}, {"record": "there is no hubtweets.json"}),
     "a record of another version": (
@@ -431,5 +617,13 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         {"record": "schema 99, of another version of hubtweets; type: pip install hubtweets==7.0.0", "weights": "is not a safetensors file"},
     ),
 }
-UNCHECKED = ("another sample that is not shown", "a kind of file that nobody knows", "no record")  # the others are false
+UNCHECKED = (
+    "scores in a formula",
+    "scores in another formula",
+    "scores in a footnote",
+    "another sample that is not shown",
+    "other weights for llama.cpp",
+    "a kind of file that nobody knows",
+    "no record",
+)  # the others are false
 UNREAD = ("a funnel that does not add up", "a path", "no record", "a record of another version")  # the other claims are unchecked

@@ -24,7 +24,18 @@ VERIFYING = [
     "hubtweets.verification",
     *(
         f"hubtweets.verification.{name}"
-        for name in ("claims", "code_checks", "file_checks", "model_checks", "readme_checks", "record_checks", "statements", "visible")
+        for name in (
+            "claims",
+            "code_checks",
+            "file_checks",
+            "limits",
+            "model_checks",
+            "readme_checks",
+            "record_checks",
+            "run_checks",
+            "statements",
+            "visible",
+        )
     ),
 ]
 # what a module may import of the package; "lazy" ones inside functions too

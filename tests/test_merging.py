@@ -153,6 +153,12 @@ CONFLICTS = {
         "a: &x [1]\nb: *x",
         Conflict("metadata", '"the front matter is no YAML that JSON could hold: aliases a…"', '"the rendered metadata"'),
     ),
+    "a merge key": (
+        "a: 1",
+        "a: 2",
+        "a: 1\n<<: {b: 1}",
+        Conflict("metadata", '"the front matter is no YAML that JSON could hold: merge key…"', '"the rendered metadata"'),
+    ),
     "a key twice": (
         "a: 1",
         "a: 2",

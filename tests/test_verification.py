@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
-from hubtweets import card, verification
+from hubtweets import card, sampling, verification
 from hubtweets.errors import HubtweetsError
+from hubtweets.personal import scrub
 from hubtweets.publisher import Hub
-from hubtweets.record import RunRecord, Target
-from hubtweets.verification import Claim, model_checks, readme_checks
+from hubtweets.record import Base, RunRecord, Target
+from hubtweets.verification import Claim, code_checks, model_checks, readme_checks, record_checks
 from hubtweets.verification.claims import Bot
 from tests.conftest import run
 from tests.forgeries import FORGERIES, UNCHECKED, UNREAD, Files, change_record, forge, invent, read_record
@@ -72,9 +73,9 @@ def tampered(repo: Path, files: Files, folder: Path) -> Path:
     return folder
 
 
-def judge(folder: Path, runs: Path) -> list[Claim]:
+def judge(folder: Path, runs: Path, *without: str) -> list[Claim]:
     """Verify a folder up to the snippets, which take seconds and are run in the tests that are about them."""
-    checks = [check for check in verification.CHECKS if check.claim != "snippets"]
+    checks = [check for check in verification.CHECKS if check.claim not in ("snippets", *without)]
     return list(verification.verify_folder(folder, PLACE, runs, datetime.now(UTC).isoformat(), checks))
 
 
@@ -171,21 +172,67 @@ def test_a_widget_that_shows_what_the_model_did_not_write(repo: Path, published:
     assert {claim.name for claim in found if claim.holds is False} == {"card", "widget"}
 
 
+@pytest.mark.parametrize(
+    ("path", "content", "found"),
+    [
+        ("tokenizer.json", b"[" + b"{}," * 3_000_001 + b"{}]", "tokenizer.json has more than 3,000,000 commas, more than any bot has"),
+        ("hubtweets.json", b" " * (2**23 + 1), "hubtweets.json has more than 8,388,608 bytes, more than any bot has"),
+        ("more/config.json", b" " * 2**22, "its configs have more than 4,194,304 bytes together, more than any bot has"),
+    ],
+)
+def test_files_that_would_take_too_much_are_not_read(repo: Path, tmp_path: Path, path: str, content: bytes, found: str) -> None:
+    assert list(map(str, judge(tampered(repo, {path: content}, tmp_path / "repo"), tmp_path))) == [f"FALSE: files (repo): {found}"]
+
+
+@pytest.mark.parametrize(("endpoint", "holds"), [("https://huggingface.co", None), ("http://localhost:1", True)])
+def test_a_record_of_another_hub(repo: Path, tmp_path: Path, endpoint: str, holds: bool | None) -> None:
+    claims = {claim.name: claim for claim in verification.verify_folder(repo, Target(endpoint, BOT), tmp_path, None, [])}
+    assert claims["record"].holds is holds
+    assert holds or claims["record"].found == f"hubtweets.json is of {PLACE.url}, so this is a copy, or was renamed"
+
+
+@pytest.mark.parametrize("size", [36136, 36392])
+def test_weights_whose_header_begins_like_a_pickle(tmp_path: Path, size: int) -> None:
+    """The eight bytes before the header tell its length, and may be operations of a pickle that go on to the end."""
+    header = json.dumps({"bias": {"dtype": "F32", "shape": [2**19], "data_offsets": [0, 2**21]}}).encode().ljust(size)
+    (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(2**21))
+    assert code_checks.check_code(tmp_path) == (True, "none of the 1 files runs when it is loaded")
+    (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + bytes(2**22))
+    assert code_checks.check_weights(tmp_path)[0] is False
+
+
+def test_an_adapter_of_another_base() -> None:
+    base = Base("owner/base", "0" * 40, None, (), True)
+    assert record_checks.compare_adapter(base, {"base_model_name_or_path": "owner/base", "revision": "0" * 40}) is None
+    found = record_checks.compare_adapter(base, {"base_model_name_or_path": "owner/other", "revision": None})
+    assert found == f"the adapter is loaded on owner/other at None, not on owner/base at {'0' * 40}"
+
+
 def test_what_the_owner_wrote_is_the_owners(repo: Path, tmp_path: Path) -> None:
     text = (repo / "README.md").read_text()
     edited = text.replace("\ntags:\n", "\nnew_version: owner/next\ntags:\n- poetry\n", 1).replace(
         "\n## How to use\n", "\n## About me\n\nI have 3 cats.\n\n## How to use\n", 1
     )
     edited = edited.replace("I was made with hubtweets", "I am proud to be made with hubtweets", 1)
+    edited = edited.replace("\n## About\n", "\nIt is $$x^2$$.[^1]\n\n[^1]: As I said.\n\n## About\n", 1)
+    edited = re.sub(r"(\| Hyperparameter \| Value \|\n\| ---) \| ---", r"\1 | ---:", edited, count=1)
     edited = re.sub(r"Make a bot of your own posts.+\n", "", edited, count=1)
-    assert len(edited.splitlines()) == len(text.splitlines()) + 5
+    assert len(edited.splitlines()) == len(text.splitlines()) + 9
     found = judge(tampered(repo, {"README.md": edited.encode(), "NOTES.md": b"mine"}, tmp_path / "repo"), tmp_path)
     assert {claim.name: claim.found for claim in found if claim.name in ("card", "files")} == {
         "files": f"all {len(read_record(repo).files)} that were pushed are as they were; not hubtweets': NOTES.md",
         "card": "as its record renders; metadata of the owner's: 1; tags of the owner's: 1; "
-        "lines of the owner's: 3; with figures that nothing here can check: 'I have 3 cats.'; lines gone: 2",
+        "lines of the owner's: 5; with figures that nothing here can check: 'I have 3 cats.', 'It is $$x^2$$.[^1]', '[^1]: As I said.'; "
+        "lines gone: 2",
     }
     assert verification.exit_code(found) == 0
+
+
+@pytest.mark.parametrize("unit", ["<div>", "![", "|a", "a|b\n-|-\n", "> "])
+def test_a_card_that_is_too_long_is_not_parsed(repo: Path, tmp_path: Path, unit: str) -> None:
+    files: Files = {"README.md": (unit * (2**20 // len(unit))).encode()}
+    claim = next(claim for claim in judge(tampered(repo, files, tmp_path / "repo"), tmp_path, "writer") if claim.name == "card")
+    assert (claim.holds, claim.found) == (None, "README.md has more than 131,072 characters; it is not compared")
 
 
 @pytest.mark.parametrize(
@@ -209,10 +256,13 @@ def test_python_that_is_not_ours_is_not_run(repo: Path, tmp_path: Path) -> None:
     record = read_record(repo)
     text = (repo / "README.md").read_text()
     strange = text.replace("from transformers import pipeline", f"open({str(tmp_path / 'ran')!r}, 'w')\nfrom transformers import pipeline", 1)
-    assert model_checks.check_snippets(bot_of(repo, record, strange, tmp_path)) == (
-        None,
-        "the Python on README.md is not what this version of hubtweets writes, and is not run",
-    )
+    block = text[text.index("```python") : text.index("Or without one:")]
+    hidden = text.replace(block, f"<div hidden>\n\n{block}</div>\n\n{block.replace(BOT, 'owner/other')}", 1)
+    for readme in (strange, hidden):
+        assert model_checks.check_snippets(bot_of(repo, record, readme, tmp_path)) == (
+            None,
+            "the Python on README.md is not what this version of hubtweets writes, and is not run",
+        )
     assert record.target and record.base and record.training
     code = f"x'); open({str(tmp_path / 'ran')!r}, 'w'); ('"
     hostile = [replace(record, target=replace(record.target, repo_id=repo_id)) for repo_id in (f"a/{code}", "../a", "a/b/c")]
@@ -226,6 +276,34 @@ def test_python_that_is_not_ours_is_not_run(repo: Path, tmp_path: Path) -> None:
             continue  # there is no card of it
         assert verification.guard(partial(model_checks.check_snippets, bot_of(repo, one, text, tmp_path)))[0] is False
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_model_that_writes_broken_characters(repo: Path, base: Path, tmp_path: Path) -> None:
+    """An untrained model's texts, of which many don't tell their tokens, are drawn again all the same."""
+    folder = tampered(repo, {"model.safetensors": (base / "model.safetensors").read_bytes()}, tmp_path / "repo")
+    bot = bot_of(folder, read_record(repo), "", tmp_path)
+    samples = bot.record.samples
+    assert samples
+    texts = sampling.write_on(*bot.model, "My dream is", 4, samples.seed)
+    written = tuple(replace(samples.samples[0], prompt="My dream is", text=scrub(text)[0]) for text in texts)
+    bot = replace(bot, record=replace(bot.record, samples=replace(samples, samples=written, picked=())))
+    assert not all(sampling.could_write(*bot.model, one.prompt, one.text or "") for one in written)
+    assert model_checks.check_writer(bot) == (True, f"drawn again from seed {samples.seed}, all 4 samples are the same")
+
+
+def test_samples_that_are_not_drawn_again(repo: Path, tmp_path: Path) -> None:
+    bot = bot_of(repo, read_record(repo), "", tmp_path)
+    samples = bot.record.samples
+    assert samples
+    known = sum(one.text is not None for one in samples.samples)
+    broken = replace(samples, samples=tuple(replace(one, text=one.text and f"{one.text}\ufffd") for one in samples.samples), picked=())
+    other = replace(samples, samples=tuple(replace(one, text=one.text and f"{one.prompt} QXZ") for one in samples.samples), picked=())
+    assert model_checks.judge_texts(samples, *bot.model)[0] is True
+    assert model_checks.judge_texts(broken, *bot.model) == (
+        None,
+        f"these weights can have written 0 of {known} samples; {known} have broken characters, of which nothing can be told",
+    )
+    assert model_checks.judge_texts(other, *bot.model)[1].startswith(f"these weights don't write {known} of {known} samples, such as ")
 
 
 def test_code_in_the_repo_is_not_run(repo: Path, tmp_path: Path) -> None:

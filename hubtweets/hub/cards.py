@@ -69,11 +69,17 @@ def front_matter(card: str) -> dict[str, Any]:
 
 
 def check_yaml(text: str) -> None:
-    """Raise ValueError for an alias, with which ten lines can stand for gigabytes, and for a depth that would overflow libyaml's stack."""
+    """Raise ValueError for YAML that isn't read here.
+
+    That is an alias, with which ten lines can stand for gigabytes, a merge key, which only some readers follow (YAML 1.2 has none), and a depth that
+    would overflow libyaml's stack.
+    """
     depth = 0
     for event in yaml.parse(text, yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent):
             raise ValueError("aliases are not read here")
+        if isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.implicit[0]:
+            raise ValueError("merge keys are not read here")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_YAML_DEPTH:
             raise ValueError(f"nested more than {MAX_YAML_DEPTH} levels deep")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.hf_api import RepoFile
@@ -22,7 +23,7 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.plan import is_same
 from hubtweets.publisher import Hub, speaking_to
 from hubtweets.record import Target
-from hubtweets.verification import code_checks, file_checks, readme_checks, record_checks, statements
+from hubtweets.verification import code_checks, file_checks, limits, readme_checks, record_checks, statements
 from hubtweets.verification.claims import Bot, Check, Claim, Verdict
 
 __all__ = ["Claim", "exit_code", "verify"]
@@ -31,6 +32,7 @@ RECORD = "hubtweets.json"
 MAX_FILES = 1000
 MAX_BYTES = {".md": 2**20, ".json": 256 * 2**20, ".png": 16 * 2**20}  # of a file by its suffix; a tokenizer takes tens of MiB
 NO_RECORD = "there is no record to check it against"
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 FALSE, UNCHECKED = 1, 3  # exit codes; 2 is click's, for a wrong command
 
 
@@ -56,6 +58,9 @@ def verify_folder(folder: Path, place: Target, runs: Path, committed: str | None
 
     `committed` is the moment of their commit (ISO 8601, UTC), if it is known.
     """
+    if excess := limits.find_excess(folder):
+        yield Claim("files", "repo", False, f"{excess}, more than any bot has")
+        return
     yield Claim("code", "repo", *guard(lambda: code_checks.check_code(folder)))
     yield Claim("weights", "repo", *guard(lambda: code_checks.check_weights(folder)))
     record_claim, bot = read(folder, place, runs)
@@ -128,10 +133,16 @@ def read(folder: Path, place: Target, runs: Path) -> tuple[Claim, Bot | None]:
     readme = folder / "README.md"
     text = readme.read_text(encoding="utf-8", errors="replace") if readme.exists() else ""
     bot = Bot(folder, record, card, text, runs / place.repo_id.rpartition("/")[2])
-    if record.target != place:
-        made_for = record.target.url if record.target else "nothing"
-        return Claim("record", "repo", None, f"{RECORD} is of {made_for}, so this is a copy, or was renamed"), bot
+    target = record.target
+    if target is None or target.repo_id != place.repo_id or not is_same_hub(target.endpoint, place.endpoint):
+        return Claim("record", "repo", None, f"{RECORD} is of {target.url if target else 'nothing'}, so this is a copy, or was renamed"), bot
     return Claim("record", "repo", True, f"{RECORD} is a whole record of hubtweets {record.hubtweets_version}"), bot
+
+
+def is_same_hub(endpoint: str, other: str) -> bool:
+    """Tell whether two addresses are those of one Hub; an embedded one has another port each time."""
+    one, two = urlsplit(endpoint), urlsplit(other)
+    return (one.scheme, one.netloc) == (two.scheme, two.netloc) or {one.hostname, two.hostname} <= LOOPBACK
 
 
 def judge(check: Check, bot: Bot) -> Verdict:

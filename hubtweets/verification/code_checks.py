@@ -65,10 +65,11 @@ CALLS = {"REDUCE", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "BUILD", "EXT1", "EXT2"
 NAMES = re.compile(r"[\w.]+ [\w.]+")  # a module's and its attribute's; of a text that begins like an operation there are more words
 MAX_PICKLE_OPS = 10_000
 HEAD_BYTES = 2**20  # of a file that are looked at
-MAX_CONFIG_BYTES = 2**24
 CONFIG = re.compile(r"(.*/)?[^/]*config[^/]*\.json")
 # keys of a config that have transformers or peft fetch code or kernels, or import modules by name
 REMOTE_CODE = {"auto_map", "auto_mapping", "custom_generate", "custom_pipelines", "megatron_config", "megatron_core"}
+# keys under which an id such as owner/kernel has transformers fetch one
+KERNELS = {"attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation"}
 
 
 def check_code(folder: Path) -> Verdict:
@@ -121,8 +122,18 @@ def is_pickle(file: Path) -> bool:
                 return True
     except Exception:  # pickletools raises ValueError, and what its readers raise: UnicodeDecodeError, IndexError, OverflowError
         is_cut = file.stat().st_size > HEAD_BYTES and stream.tell() == HEAD_BYTES
+        if is_cut and is_safetensors(file):  # the length of its header may begin like a long text
+            return imports and calls
         return is_cut or (imports and calls)  # what comes before a broken operation is run all the same
     return imports or calls or stream.getvalue().startswith(b"\x80")
+
+
+def is_safetensors(file: Path) -> bool:
+    try:
+        count_parameters(file)
+    except ValueError:
+        return False
+    return True
 
 
 def is_archive(file: Path) -> bool:
@@ -135,14 +146,12 @@ def is_archive(file: Path) -> bool:
 
 
 def remote_code(file: Path) -> Iterator[str]:
-    """Yield the keys of a config, at any depth, that name code; raise ValueError if the config is too large or not JSON."""
-    if file.stat().st_size > MAX_CONFIG_BYTES:
-        raise ValueError(f"{file.name} has more than {MAX_CONFIG_BYTES:,} bytes")
+    """Yield the keys of a config, at any depth, that name code; raise ValueError if it is not JSON."""
     waiting: list[Any] = [json.loads(file.read_bytes())]
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
-            yield from (key for key, held in value.items() if key in REMOTE_CODE and held)
+            yield from (key for key, held in value.items() if (key in REMOTE_CODE and held) or (key in KERNELS and "/" in str(held)))
             waiting += value.values()
         elif isinstance(value, list):
             waiting += value

@@ -2,7 +2,8 @@
 
 import io
 import math
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import regex
@@ -11,7 +12,7 @@ from PIL import Image
 from hubtweets import __version__, copies, pictures
 from hubtweets.posts import hash_files
 from hubtweets.record import RunRecord
-from hubtweets.samples import LONG, MORE, WHOLE
+from hubtweets.samples import LONG, MORE, WHOLE, Audit, Sample, Samples
 from hubtweets.verification.claims import Bot, Verdict
 
 WIDEST = 2000  # pixels of a picture that is looked at
@@ -20,9 +21,19 @@ ANOTHER = 0.0002  # share of the pixels that differ by more, from which a pictur
 BUNDLED = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}\p{Common}\p{Inherited}]*")  # drawn with fonts of the package
 
 
+# files beside the weights that transformers, peft, sentence-transformers or vLLM load by their name, and weights
+LOADED = regex.compile(
+    r"[^/]*(adapter|config|index|map|modules|params|processor|template|token|vocab)[^/]*\.(json|model)|[^/]*\.(jinja|model)|merges\.txt|vocab\.txt"
+    r"|additional_chat_templates/.*|.*\.safetensors",
+    regex.IGNORECASE,
+)
+
+
 def check_files(bot: Bot) -> Verdict:
-    """Every file that the record lists is there as it lists it; others are named."""
+    """Every file that the record lists is there as it lists it; others are named, and none of them is loaded with the weights."""
     files = bot.files()
+    if twice := find_doubles(files):
+        return False, f"{twice[0]} and {twice[1]} are one file where case does not count"
     for file in bot.record.files:
         path = files.get(file.path)
         if path is None:
@@ -30,8 +41,22 @@ def check_files(bot: Bot) -> Verdict:
         if (path.stat().st_size, hash_files([path])) != (file.size, file.sha256):
             return False, f"{file.path} is not the file that was pushed (its SHA-256 is another one)"
     others = files.keys() - {file.path for file in bot.record.files} - {"README.md", "hubtweets.json", ".gitattributes"}
+    if loaded := next((path for path in sorted(others) if LOADED.fullmatch(path)), None):
+        return False, f"{loaded} is not hubtweets', and is loaded with the weights"
+    if weights := next((path for path in sorted(others) if path.lower().endswith(".gguf")), None):
+        return None, f"{weights} is not hubtweets', and its weights can't be compared"
     note = f"; not hubtweets': {', '.join(sorted(others)[:5])}{', …' if len(others) > 5 else ''}" if others else ""
     return True, f"all {len(bot.record.files)} that were pushed are as they were{note}"
+
+
+def find_doubles(paths: Iterable[str]) -> tuple[str, str] | None:
+    """Return two paths that are the same on a disk that does not tell case or the forms of a character apart, or None."""
+    seen: dict[str, str] = {}
+    for path in paths:
+        other = seen.setdefault(unicodedata.normalize("NFKC", path).casefold(), path)
+        if other != path:
+            return other, path
+    return None
 
 
 def check_thumbnail(bot: Bot) -> Verdict:
@@ -95,6 +120,8 @@ def check_samples(bot: Bot) -> Verdict:
         return False, f"there are {len(copied)} samples, and number {max(samples.picked)} is picked"
     if wrong := [number for number in samples.picked if copied[number - 1]]:
         return False, f"number {wrong[0]} is picked and is a copy"
+    if misplaced := next(find_wrong_picks(samples, audit), None):
+        return False, misplaced
     if (audit.samples, audit.copies) != (len(copied), sum(copied)):
         return False, f"{audit.copies} of {audit.samples} are said to be copies; the samples make it {sum(copied)} of {len(copied)}"
     if (audit.long, audit.whole, audit.margin) != (LONG, WHOLE, MORE) and bot.record.hubtweets_version == __version__:
@@ -110,7 +137,26 @@ def check_samples(bot: Bot) -> Verdict:
     for number, (one, copy) in enumerate(zip(samples.samples, copied, strict=True), 1):
         if (one.text is None) != copy or not (one.text or one.prompt).startswith(one.prompt):
             return False, f"number {number} is not a text from its prompt"
+        if not can_be_measured(one):
+            return False, f"number {number} has {one.copied} of {one.text!r} in the posts, which can't be"
     return True, f"{audit.copies} of {audit.samples} copy; {len(samples.picked)} that don't are shown"
+
+
+def find_wrong_picks(samples: Samples, audit: Audit) -> Iterator[str]:
+    """Yield why samples can't have been picked: a text adds something to its prompt, and hubtweets itself picks one from each prompt at most."""
+    free = set(audit.free(samples.samples))
+    yield from (f"number {number} is picked and adds nothing to its prompt" for number in samples.picked if number not in free)
+    prompts = [one.prompt for one in samples.shown()]
+    if not samples.chosen and len(prompts) != len(set(prompts)):
+        yield "several samples from one prompt are picked, and the publisher did not choose them"
+
+
+def can_be_measured(one: Sample) -> bool:
+    """Tell whether a text can have its measures: none is longer than the text, and a share needs a run that is long enough (`copies.measure`)."""
+    words, characters, share = one.copied.words, one.copied.characters, one.copied.share
+    longest = math.inf if one.text is None else len(copies.normalise(one.text))
+    is_whole = 0 <= words <= characters <= longest and 0 <= share <= 1
+    return is_whole and (characters < LONG or share > 0) and (share == 0 or characters >= WHOLE / 2)  # a wide character counts as two
 
 
 def check_audit(bot: Bot) -> Verdict:

@@ -25,45 +25,56 @@ from hubtweets.personal import scrub
 from hubtweets.record import Base, RunRecord
 from hubtweets.samples import Sample, Samples
 from hubtweets.verification.claims import Bot, Verdict
+from hubtweets.verification.readme_checks import lines_of
+from hubtweets.verification.visible import UnclearCardError, shows_code
 
 MAX_STRANGE = 0.3  # share of the samples whose text does not tell in which tokens it was written; 4 % of the example's bot, 15 % of @digitalgov's
+MAX_DRAWN = 5000  # samples; hubtweets draws 200 unless it is told otherwise
+BROKEN = "\ufffd"  # what a tokenizer makes of bytes that are no character
 TOLERANCE = 0.01  # of the bits per byte: other hardware and other kernels round otherwise
 
 
 def check_writer(bot: Bot) -> Verdict:
-    """The recorded samples are what these weights write: drawn again on the same kind of machine, elsewhere within what they can write.
-
-    Elsewhere a few may not pass, for a text can be written in other tokens than its tokenizer would.
-    """
+    """The recorded samples are what these weights write: drawn again on the same kind of machine, elsewhere within what they can write."""
     samples = bot.record.samples
     assert samples and bot.record.environment
+    if len(samples.samples) > MAX_DRAWN:
+        return None, f"there are {len(samples.samples):,} samples, and {MAX_DRAWN:,} are drawn again at most"
     try:
         model, tokenizer = bot.model
     except HubtweetsError as error:
         return cannot_load(bot, error)
     if not (bot.folder / ADAPTER).exists() and model.num_parameters() != bot.record.environment.parameters:
         return False, f"the model has {model.num_parameters():,} parameters, and its files {bot.record.environment.parameters:,}: some are missing"
-    if is_same_machine(bot.record, model):
-        drawn = compare_drawn(samples, draw_again(model, tokenizer, samples))
-        if drawn[0] is not None:
-            return drawn
-        possible = check_possible(samples, model, tokenizer)
-        return possible if possible[0] is False else drawn
-    return check_possible(samples, model, tokenizer)
+    if not is_same_machine(bot.record, model):
+        return judge_texts(samples, model, tokenizer)
+    drawn = compare_drawn(samples, draw_again(model, tokenizer, samples))
+    if drawn[0] is None and (told := judge_texts(samples, model, tokenizer))[0] is False:
+        return told
+    return drawn
 
 
-def check_possible(samples: Samples, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> Verdict:
-    """The weights can write the samples: all that are shown, and of the others all but MAX_STRANGE."""
-    strange = []
-    for number, one in enumerate(samples.samples, 1):
-        if one.text and not sampling.could_write(model, tokenizer, one.prompt, one.text):
-            strange.append(number)
+def judge_texts(samples: Samples, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> Verdict:
+    """Judge samples that can't be drawn again by whether each of their tokens could be drawn.
+
+    Of the samples that are shown each must pass. Of the others a few may not, for a text can be written in other tokens than its tokenizer would;
+    of a text with a broken character that is known, and nothing can be told.
+    """
+    known = {number: one for number, one in enumerate(samples.samples, 1) if one.text is not None}
+    strange = [number for number, one in known.items() if not sampling.could_write(model, tokenizer, one.prompt, one.text or "")]
     if shown := [number for number in samples.picked if number in strange]:
         return False, f"these weights don't write {samples.samples[shown[0] - 1].text!r}"
-    known = sum(one.text is not None for one in samples.samples)
-    if len(strange) > MAX_STRANGE * known:
-        return False, f"these weights don't write {len(strange)} of {known} samples, such as {samples.samples[strange[0] - 1].text!r}"
-    return True, f"these weights can have written {known - len(strange)} of {known} samples; they are drawn again only on the machine they are from"
+    unknown = [number for number in strange if BROKEN in (known[number].text or "")]
+    strange = [number for number in strange if number not in unknown]
+    if len(strange) > MAX_STRANGE * len(known):
+        return False, f"these weights don't write {len(strange)} of {len(known)} samples, such as {known[strange[0]].text!r}"
+    passed = len(known) - len(strange) - len(unknown)
+    if len(unknown) > MAX_STRANGE * len(known):
+        return (
+            None,
+            f"these weights can have written {passed} of {len(known)} samples; {len(unknown)} have broken characters, of which nothing can be told",
+        )
+    return True, f"these weights can have written {passed} of {len(known)} samples; they are drawn again only on the machine they are from"
 
 
 def is_same_machine(record: RunRecord, model: PreTrainedModel) -> bool:
@@ -108,13 +119,18 @@ def cannot_load(bot: Bot, error: HubtweetsError) -> Verdict:
 
 
 def check_snippets(bot: Bot) -> Verdict:
-    """The Python on README.md runs."""
+    """The Python on README.md, as a reader sees it, runs."""
     target = bot.record.target
     assert target
-    ours, shown = snippets.blocks(card.render(bot.record)), snippets.blocks(bot.readme)
+    rendered = card.render(bot.record)
+    ours = snippets.blocks(rendered)
     if not ours:
         return None, "there is no Python on the card"
-    if any(block not in shown for block in ours):
+    try:
+        lines = lines_of(bot.readme, rendered)
+    except UnclearCardError as error:
+        return None, f"README.md {error}; its Python is not run"
+    if not all(shows_code(lines, block) for block in ours):
         return None, "the Python on README.md is not what this version of hubtweets writes, and is not run"
     validate_repo_id(target.repo_id)
     if [snippets.shape(block) for block in ours] != [snippets.shape(block) for block in snippets.blocks(card.render(tame(bot.record)))]:
@@ -125,8 +141,8 @@ def check_snippets(bot: Bot) -> Verdict:
             printed = snippets.run(ours, target.repo_id, Path(name))
         except HubtweetsError as error:
             return (None if (bot.folder / ADAPTER).exists() else False), str(error)
-    others = len(shown) - len(ours)
-    return True, f"the card's {len(printed)} Python snippets run" + (f"; {others} of the owner's not run" if others else "")
+    others = len(snippets.blocks(bot.readme)) - len(ours)
+    return True, f"the card's {len(printed)} Python snippets run" + (f"; {others} of the owner's not run" if others > 0 else "")
 
 
 def tame(record: RunRecord) -> RunRecord:

@@ -5,17 +5,19 @@ and what the card says of copies, limits, licence and rights. Other generated li
 is named, for nothing here can check it.
 """
 
+import re
 from difflib import get_close_matches
 from itertools import zip_longest
 from typing import Any
 
 from hubtweets import __version__, card
 from hubtweets.errors import HubtweetsError
+from hubtweets.front_matter import KEYS
 from hubtweets.hub import cards
 from hubtweets.hub.errors import HubError
 from hubtweets.record import RunRecord
 from hubtweets.verification.claims import Bot, Verdict
-from hubtweets.verification.visible import Line, TooLongError, looks_of, read_lines, tables_of
+from hubtweets.verification.visible import Line, UnclearCardError, looks_of, read_lines, tables_of
 
 STATEMENTS = ("Does it copy?", "Limitations and bias", "Licence and rights")  # headings under which every line stays
 ALIKE = 0.6  # of two lines, from which one is quoted as what became of the other
@@ -23,6 +25,8 @@ MAX_COMPARED_LINES = 500
 MAX_QUOTED_CHARACTERS = 100
 MAX_COMPARED_CHARACTERS = 500  # characters of a line that are compared with others
 MAX_NAMED = 3
+OWNERS_KEYS = ("language", "tags", "widget")  # of the metadata that hubtweets writes, to which an owner may add
+LEADING_SPACE = re.compile(r"\A[\s\ufeff]+(?=---)")  # which the Hub skips before the front matter (huggingface_hub.repocard, REGEX_YAML_BLOCK)
 
 
 def check_card(bot: Bot) -> Verdict:
@@ -37,31 +41,40 @@ def check_card(bot: Bot) -> Verdict:
         first = next((old, new) for old, new in zip_longest(rendered.splitlines(), bot.card.splitlines(), fillvalue="") if old != new)
         return False, f"hubtweets.json has the card say {quote(first[1])} where its record says {quote(first[0])}"
     try:
-        metadata, edits = compare_metadata(cards.front_matter(rendered), cards.front_matter(bot.readme))
-        looks = looks_of(cards.body(rendered))
-        generated, shown = (read_lines(cards.body(text), looks) for text in (rendered, bot.readme))
+        metadata, edits = compare_metadata(cards.front_matter(rendered), cards.front_matter(strip_space(bot.readme)))
+        generated, shown = (lines_of(text, rendered) for text in (rendered, bot.readme))
     except HubError as error:
         return False, f"README.md: {error}"
-    except TooLongError as error:
-        return None, f"README.md is {error}, and is not compared"
+    except UnclearCardError as error:
+        return None, f"README.md {error}; it is not compared"
     if false := [*metadata, *compare_lines(bot.record, generated, shown)]:
         return False, f"README.md {false[0]}" + (f"; and {len(false) - 1} more" if len(false) > 1 else "")
     return True, "; ".join(["as its record renders", *edits, *describe_edits(generated, shown)])
 
 
+def strip_space(readme: str) -> str:
+    """Return a README.md without the space before its front matter."""
+    return LEADING_SPACE.sub("", readme)
+
+
+def lines_of(readme: str, rendered: str) -> list[Line]:
+    """Return the lines of a README.md that was made from a rendered card; raise UnclearCardError if it can't be told what a reader sees."""
+    return read_lines(cards.body(strip_space(readme)), looks_of(cards.body(rendered)))
+
+
 def compare_metadata(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[list[str], list[str]]:
     """Return the generated metadata that has another value now, and what else was edited, each in words."""
-    false, edits = [], []
-    if added := len(theirs.keys() - ours.keys()):
-        edits.append(f"metadata of the owner's: {added}")
+    added = [key for key in theirs if key not in ours]
+    false = [f"says {key}: {quote(str(theirs[key]))} where the record says nothing of it" for key in added if is_generated(key)]
+    edits = [f"metadata of the owner's: {len(added)}"] if added else []
     for key, value in ours.items():
         if key not in theirs:
             edits.append(f"without its {key}")
             continue
         wanted, shown = (one if isinstance(one, list) else [one] for one in (value, theirs[key]))
         missing, more = ([one for one in left if one not in right] for left, right in ((wanted, shown), (shown, wanted)))
-        if missing and (more or not isinstance(value, list)):
-            false.append(f"says {key}: {quote(str(more[0] if more else theirs[key]))} where the record says {quote(str(missing[0]))}")
+        if (missing and (more or not isinstance(value, list))) or (more and is_generated(key)):
+            false.append(f"says {key}: {quote(str(more[0] if more else theirs[key]))} where the record says {quote(str((missing or wanted)[0]))}")
         elif missing:
             edits.append(f"{key} without {len(missing)}")
         elif more:
@@ -69,15 +82,21 @@ def compare_metadata(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[list
     return false, edits
 
 
+def is_generated(key: str) -> bool:
+    """Tell whether only hubtweets says something under a key of the metadata."""
+    return key in KEYS and key not in OWNERS_KEYS
+
+
 def compare_lines(record: RunRecord, generated: list[Line], shown: list[Line]) -> list[str]:
     """Return what is false about the visible lines of README.md, each in words."""
-    required = [line.text for line in generated if is_required(record, line)]
-    known = set(required)
-    there = [line.text for line in shown if not line.hidden and line.text in known]
-    false = [describe_missing(text, generated, shown) for text in required if text not in set(there)]
+    required = [line.shown for line in generated if is_required(record, line)]
+    there = [line.shown for line in shown if not line.hidden and line.shown in set(required)]
+    missing = [text for text, *_ in sorted(set(required) - set(there), key=required.index)]
+    false = [describe_missing(missing[0], generated, shown), *missing[1:]] if missing else []
     if not false and there != required:
-        moved = next(one for one, other in zip_longest(there, required, fillvalue="") if one != other) or required[-1]
-        false.append(f"says {quote(moved)} more than once, or in another place")
+        moved = next(one for one, other in zip_longest(there, required) if one != other) or required[-1]
+        false.append(f"says {quote(moved[0])} more than once, or in another place")
+    known = {text for text, *_ in required}
     tables = [[row.text for row in rows] for rows in tables_of(generated)]
     for rows in tables_of(shown):
         texts = [row.text for row in rows]
@@ -146,7 +165,7 @@ def check_widget(bot: Bot) -> Verdict:
     samples = bot.record.samples
     assert samples
     try:
-        wanted, shown = (cards.front_matter(text).get("widget") or [] for text in (card.render(bot.record), bot.readme))
+        wanted, shown = (cards.front_matter(text).get("widget") or [] for text in (card.render(bot.record), strip_space(bot.readme)))
     except (HubtweetsError, HubError) as error:
         return False, str(error)
     if not isinstance(shown, list):

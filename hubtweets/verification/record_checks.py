@@ -15,11 +15,12 @@ from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from hubtweets import __version__
-from hubtweets.base import TINY, card_of
+from hubtweets.base import TINY, resolve
 from hubtweets.base.contents import count_parameters
 from hubtweets.posts import hash_files
-from hubtweets.record import Metrics, RunRecord, Score
+from hubtweets.record import Base, Metrics, RunRecord, Score
 from hubtweets.samples import SETTINGS
+from hubtweets.verification import run_checks
 from hubtweets.verification.claims import Bot, Verdict
 
 SAME_SCORE = 0.01  # of the bits per byte: an evaluation in training may be in bf16
@@ -44,11 +45,16 @@ def check_consistency(bot: Bot) -> Verdict:
 def find_contradictions(record: RunRecord, committed: str | None) -> Iterator[str]:
     """Yield what in a record can't be true, in words."""
     checks: list[Callable[[RunRecord], Iterator[str]]] = [
+        run_checks.check_ranges,
         compare_authors,
         compare_posts,
         compare_steps,
         compare_evaluations,
         compare_history,
+        run_checks.compare_split,
+        run_checks.compare_evaluations_with_steps,
+        run_checks.compare_passes,
+        run_checks.compare_terms,
         check_versions,
     ]
     for check in checks:
@@ -65,8 +71,6 @@ def compare_authors(record: RunRecord) -> Iterator[str]:
     for name in ("sources", "passes", "metrics_by_author"):
         if len(getattr(record, name)) != len(handles):
             yield f"{len(getattr(record, name))} {name} of {len(handles)} authors"
-    if any(share <= 0 for share in record.passes) or (len(handles) == 1 and record.passes != (1.0,)):
-        yield f"an epoch passes {', '.join(f'{share:g}' for share in record.passes)} times over the authors' posts"
 
 
 def compare_posts(record: RunRecord) -> Iterator[str]:
@@ -204,7 +208,16 @@ def check_base(bot: Bot) -> Verdict:
     found = sum(count_parameters(file) for path, file in files.items() if path.endswith(".safetensors"))
     if found != record.environment.parameters:
         return False, f"the weights have {found:,} parameters, and the record says {record.environment.parameters:,}"
+    if ("adapter_config.json" in files) != (record.training.lora == "adapter"):
+        return (
+            False,
+            "there is an adapter_config.json, and the record says nothing of an adapter"
+            if record.training.lora != "adapter"
+            else "the adapter has no adapter_config.json",
+        )
     if record.training.lora == "adapter":
+        if wrong := compare_adapter(record.base, json.loads(files["adapter_config.json"].read_bytes())):
+            return False, wrong
         return True, f"an adapter of {found:,} parameters, as the record says; its base is on the publisher's word"
     if size := SIZE_IN_NAME.search(record.base.id):
         named = float(size[1]) * SIZES[size[2].lower()]
@@ -220,6 +233,12 @@ def check_base(bot: Bot) -> Verdict:
     return True, f"{found:,} parameters and {tokens:,} tokens, as the record says; the base itself is compared with --deep"
 
 
+def compare_adapter(base: Base, config: dict) -> str | None:
+    """Say which base an adapter is loaded on if it is another one than the record names."""
+    loaded = config.get("base_model_name_or_path"), config.get("revision")
+    return None if loaded == (base.id, base.revision) else f"the adapter is loaded on {loaded[0]} at {loaded[1]}, not on {base.id} at {base.revision}"
+
+
 def count_tokens(tokenizer: dict) -> int:
     """Return the largest id of a tokenizer.json, plus one; the vocabulary of a Unigram model is a list, of others a mapping."""
     vocabulary = tokenizer["model"]["vocab"]
@@ -232,9 +251,8 @@ def compare_with_tiny(record: RunRecord, config: dict, tokenizer: dict) -> Verdi
     assert record.base and record.environment
     if record.base.revision != hash_files(sorted(TINY.glob("*.safetensors"))):
         return None, "its base is the `tiny` of another version of hubtweets"
-    license, languages = card_of(TINY / "README.md")
-    if (record.base.license, record.base.languages) != (license, languages):
-        return False, "the licence or the languages are not those of `tiny`"
+    if record.base != (tiny := resolve("tiny")[0]):
+        return False, f"the record says of `tiny` {record.base}, and it is {tiny}"
     own, words = (json.loads((TINY / name).read_bytes()) for name in ("config.json", "tokenizer.json"))
     if tokenizer["model"]["vocab"] != words["model"]["vocab"]:
         return False, "the tokenizer is not that of `tiny`"

@@ -1,83 +1,75 @@
 """A card as a reader sees it.
 
 In: the Markdown of a card's body. Out: its lines: paragraphs, headings, list items and table rows, with the addresses of its links and pictures.
-Text that a reader may not see is marked as hidden: comments are gone, and whatever stands in an element with a style, a class or an attribute that
-the card's own elements do not have, or in an element that folds, strikes or hides its content, counts as hidden.
+Text that a reader may not see is marked as hidden: comments are gone, and whatever stands in an element that is not in PLAIN, or that has an
+attribute that neither SHOWN_ATTRIBUTES nor the card's own elements have, counts as hidden.
 """
 
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import groupby
 from typing import NamedTuple
 
 import nh3
 from markdown_it import MarkdownIt
 
-# elements that leave their text as it is; each one's attributes that do so too
-PLAIN = {"a", "b", "bdi", "br", "code", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p", "pre", "strong"}
+# elements that leave their text as it is, and attributes that do so on any of them
+PLAIN = {"a", "b", "bdi", "br", "code", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "p", "pre", "strong"}
 PLAIN |= {"table", "tbody", "td", "th", "thead", "tr", "ul", "wbr"}
+SHOWN_ATTRIBUTES = {"href", "src", "alt", "title", "align"}
+ALIGNED = {("style", f"text-align:{side}") for side in ("left", "center", "right")}  # of a column of a Markdown table
+# Elements that begin a line. Others, known or not, are in the middle of one: a browser shows "9,<x></x>778" as 9,778.
 BLOCKS = {"div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "table", "tr", "ul", "br", "blockquote", "details", "summary"}
-VOID = {"br", "hr", "img", "wbr"}
-SHOWN_ATTRIBUTES = {"href", "src", "alt", "title", "align", "width", "height", "start"}
-LOOKS = {"style", "class"}
-OTHER_ATTRIBUTES = {"hidden", "id", "dir", "aria-hidden", "color", "bgcolor", "background", "open", "face", "size", "popover", "inert"}
-FOLDING = {
-    "details",
-    "summary",
-    "blockquote",
-    "del",
-    "s",
-    "strike",
-    "sub",
-    "sup",
-    "small",
-    "q",
-    "cite",
-    "ins",
-    "kbd",
-    "mark",
-    "span",
-    "font",
-    "center",
-}
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 REMOVED = {"script", "style", "template", "noscript", "iframe", "object", "svg", "math", "title", "textarea", "select", "noembed", "noframes"}
+NAME = re.compile(r"""[^\s"'<>/=]+""")  # of a tag or an attribute
+
+# What the Hub renders and CommonMark does not know: footnotes, which take in the lines under them, and formulas.
+FOOTNOTE = re.compile(r"^[ \t>*+\-\d.)]*\[\^[^\]\n]+\]:.*\n(?!\s*\n|\s*\[\^|\s*\Z)", re.MULTILINE)
+FORMULAS = (("$$", "$$"), ("\\\\(", "\\\\)"), ("\\\\[", "\\\\]"))
+MORE_THAN_A_FORMULA = re.compile(r"\n\s*\n|<[a-zA-Z!/?]|```|~~~")
 
 MAX_CHARACTERS = 2**17
 MAX_ELEMENTS = 5000  # the parser's time grows with the square of how deep they are nested
 
-Looks = frozenset[tuple[str, str]]
+Looks = frozenset[tuple[str, str, str]]  # tag, attribute, value
 
 markdown = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
 
-class TooLongError(Exception):
-    """A card that is too long to be compared."""
+class UnclearCardError(Exception):
+    """A card of which it can't be told what a reader sees."""
 
 
 class Line(NamedTuple):
-    """A line as it reads, the heading that it stands under, the number of the table that it is a row of, and whether a reader sees it."""
+    """A line as it reads, the heading that it stands under, whether it is code, the number of its table if it is a row, and whether it is hidden."""
 
     text: str
     heading: str = ""
+    code: bool = False
     table: int | None = None
     hidden: bool = False
 
+    @property
+    def shown(self) -> tuple[str, bool, bool]:
+        """The line as it looks: its text, whether it is code, and whether it is the row of a table."""
+        return self.text, self.code, self.table is not None
+
 
 def read_lines(body: str, looks: Looks = frozenset()) -> list[Line]:
-    """Return the lines of a card's body; `looks` are the styles and classes that hide nothing, for they are the rendered card's own.
+    """Return the lines of a card's body; `looks` are the styles, classes and sizes that hide nothing, for they are the rendered card's own.
 
-    Raises TooLongError for a body that would take too long.
+    Raises UnclearCardError for a body that would take too long, or in which a footnote or a formula may hide other lines.
     """
+    if len(body) > MAX_CHARACTERS:
+        raise UnclearCardError(f"has more than {MAX_CHARACTERS:,} characters")
+    check_extensions(body)
     html = markdown.render(body)
-    if len(body) > MAX_CHARACTERS or html.count("<") > 2 * MAX_ELEMENTS:
-        raise TooLongError(f"a card of more than {MAX_CHARACTERS:,} characters or {MAX_ELEMENTS:,} elements")
-    html = nh3.clean(
-        html,
-        tags=PLAIN | FOLDING,
-        clean_content_tags=REMOVED,
-        attributes={"*": SHOWN_ATTRIBUTES | LOOKS | OTHER_ATTRIBUTES},
-        strip_comments=True,
-        link_rel=None,
-    )
+    if html.count("<") > 2 * MAX_ELEMENTS:
+        raise UnclearCardError(f"has more than {MAX_ELEMENTS:,} elements")
+    names = set(NAME.findall(html.lower()))  # every tag and attribute stays, to be judged by the reader
+    html = nh3.clean(html, tags=names - REMOVED, clean_content_tags=REMOVED, attributes={"*": names}, strip_comments=True, link_rel=None)
     reader = Reader(looks)
     reader.feed(html)
     reader.close()
@@ -85,13 +77,27 @@ def read_lines(body: str, looks: Looks = frozenset()) -> list[Line]:
     return reader.lines
 
 
+def check_extensions(body: str) -> None:
+    """Raise UnclearCardError if a footnote or a formula may take in what stands around it."""
+    if FOOTNOTE.search(body):
+        raise UnclearCardError("has a footnote with lines right under it; put an empty line between them")
+    for start, end in FORMULAS:
+        pieces = body.split(start)[1:]
+        if start == end:
+            pieces, is_open = pieces[::2], len(pieces) % 2 == 1
+        else:
+            is_open = any(end not in piece for piece in pieces)
+        if is_open or any(MORE_THAN_A_FORMULA.search(piece.partition(end)[0]) for piece in pieces):
+            raise UnclearCardError(f"has {start} that is not the start of a short formula")
+
+
 def looks_of(body: str) -> Looks:
-    """Return the styles and classes that a card's own elements have, as (attribute, value)."""
-    found: set[tuple[str, str]] = set()
+    """Return the styles, classes and sizes that a card's own elements have, as (tag, attribute, value)."""
+    found: set[tuple[str, str, str]] = set()
 
     class Attributes(HTMLParser):
         def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-            found.update((name, value or "") for name, value in attributes if name in LOOKS)
+            found.update((tag, name, value or "") for name, value in attributes)
 
     Attributes().feed(markdown.render(body))
     return frozenset(found)
@@ -105,25 +111,30 @@ class Reader(HTMLParser):
         self.looks = looks
         self.lines: list[Line] = []
         self.parts: list[str] = []
-        self.heading, self.tables = "", 0
+        self.heading, self.tables, self.cells = "", 0, 0
         self.open: list[tuple[str, bool, str]] = []  # elements: their tag, whether they hide, the address of a link
         self.hides = False  # whether any part of this line is hidden
 
     def is_hidden(self) -> bool:
         return any(hides for _, hides, _ in self.open)
 
+    def is_in(self, element: str) -> bool:
+        return any(tag == element for tag, _, _ in self.open)
+
     def add(self, text: str) -> None:
-        self.parts.append(text)
+        self.parts.append(text.replace("|", "\\|") if self.is_in("table") else text)  # a bar alone stands between cells
         self.hides = self.hides or (bool(text.strip()) and self.is_hidden())
 
-    def is_plain(self, name: str, value: str) -> bool:
-        return (name, value) in self.looks if name in LOOKS else name in SHOWN_ATTRIBUTES
+    def is_plain(self, tag: str, name: str, value: str) -> bool:
+        return name in SHOWN_ATTRIBUTES or (tag, name, value) in self.looks or (tag in ("td", "th") and (name, value) in ALIGNED)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attributes}
-        hides = tag not in PLAIN or any(not self.is_plain(name, value) for name, value in values.items())
+        hides = tag not in PLAIN or any(not self.is_plain(tag, name, value) for name, value in values.items())
         if tag in BLOCKS:
             self.end_line()
+        if tag in ("col", "colgroup") and values:  # which may hide a column of the table
+            self.open = [(other, hides or other == "table", address) for other, hides, address in self.open]
         self.tables += tag == "table"
         if tag not in VOID:
             self.open.append((tag, hides, values.get("href", "")))
@@ -131,8 +142,12 @@ class Reader(HTMLParser):
             self.open.append((tag, hides, ""))
             self.add(f"[{values.get('alt', '')}]({values.get('src', '')})")
             self.open.pop()
-        if tag in ("td", "th") and "".join(self.parts).strip():
-            self.parts.append(" | ")
+        if tag == "tr":
+            self.cells = 0
+        if tag in ("td", "th"):
+            self.cells += 1
+            if self.cells > 1:
+                self.parts.append(" | ")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "a" and self.open and self.open[-1][2]:
@@ -143,7 +158,7 @@ class Reader(HTMLParser):
             self.open.pop()
 
     def handle_data(self, data: str) -> None:
-        if not any(tag == "pre" for tag, _, _ in self.open):
+        if not self.is_in("pre"):
             self.add(data)
             return
         for line in data.splitlines():
@@ -153,11 +168,18 @@ class Reader(HTMLParser):
     def end_line(self, heading: bool = False) -> None:
         text = " ".join("".join(self.parts).split())
         if text:
-            table = self.tables if any(tag == "table" for tag, _, _ in self.open) else None
-            self.lines.append(Line(text, self.heading, table, self.hides))
+            table = self.tables if self.is_in("table") else None
+            self.lines.append(Line(text, self.heading, self.is_in("pre"), table, self.hides))
         if heading:
             self.heading = text
         self.parts, self.hides = [], False
+
+
+def shows_code(lines: list[Line], block: str) -> bool:
+    """Tell whether a reader sees a block of code, whole and as code, with no other code right before or after it."""
+    wanted = [" ".join(line.split()) for line in block.splitlines() if line.strip()]
+    groups = [list(group) for is_code, group in groupby(lines, key=lambda line: line.code) if is_code]
+    return any([line.text for line in group] == wanted and not any(line.hidden for line in group) for group in groups)
 
 
 def tables_of(lines: list[Line]) -> Iterator[list[Line]]:
