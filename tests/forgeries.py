@@ -382,8 +382,8 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     ),
     "scores under another header": (lay_out(join=1), {"card": "README.md says '@lyons____ \\\\| "}),
     "an empty cell before the scores": (
-        lay_out(cell="<td></td><td>"),
-        {"card": "where the record says 'Held-out posts | Base"},
+        lambda repo: {"README.md": (lay_out()(repo)["README.md"] or b"").replace(b"<tr><td> @", b"<tr><td></td><td> @")},
+        {"card": "README.md says '| @lyons____ | "},
     ),
     "a figure before a figure": (
         edit("README.md", "778 of the kept", "9,<x-y></x-y>778 of the kept"),
