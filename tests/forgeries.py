@@ -21,7 +21,7 @@ from typing import Any
 
 from PIL import Image
 
-from hubtweets import card, pictures, record_json
+from hubtweets import card, record_json
 from hubtweets.base import TINY
 from hubtweets.posts import hash_files
 from hubtweets.record import License, RunRecord
@@ -124,7 +124,7 @@ def edit_config(path: str, **more: Any) -> Forgery:
 
 
 def change(**sections: dict[str, Any]) -> Forgery:
-    """Set fields of the record's sections, and draw the pictures of that anew."""
+    """Set fields of the record's sections."""
 
     def changed(repo: Path) -> Files:
         record = read_record(repo)
@@ -134,7 +134,7 @@ def change(**sections: dict[str, Any]) -> Forgery:
                 record = replace(record, **{name: (replace(section[0], **values), *section[1:])})  # type: ignore[arg-type]
             else:
                 record = replace(record, **{name: replace(section, **values)})
-        return forge(record, dict(pictures.draw_all(record, repo)))
+        return forge(record, {})
 
     return changed
 
@@ -142,7 +142,7 @@ def change(**sections: dict[str, Any]) -> Forgery:
 def change_record(make: Callable[[RunRecord], RunRecord]) -> Forgery:
     def changed(repo: Path) -> Files:
         record = make(read_record(repo))
-        return forge(record, dict(pictures.draw_all(record, repo)))
+        return forge(record, {})
 
     return changed
 
@@ -168,7 +168,7 @@ def invent_freely(repo: Path) -> Files:
     assert record.samples
     record = replace(record, samples=replace(record.samples, settings=record.samples.settings | {"top_p": 1.0}))
     config = json.loads((repo / "generation_config.json").read_text()) | {"top_p": 1.0}
-    return forge(record, {**pictures.draw_all(record, repo), "generation_config.json": json.dumps(config).encode()})
+    return forge(record, {"generation_config.json": json.dumps(config).encode()})
 
 
 def swap_unshown(record: RunRecord) -> RunRecord:
