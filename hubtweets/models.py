@@ -22,6 +22,7 @@ from transformers.activations import NewGELUActivation
 from transformers.utils import logging
 
 from hubtweets import atomic
+from hubtweets.base.contents import REMOTE_CODE
 from hubtweets.errors import HubtweetsError
 from hubtweets.record import Base
 from hubtweets.samples import SETTINGS
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from peft import PeftModel
 
 ADAPTER = "adapter_config.json"
-REMOTE_CODE = {"auto_map", "custom_generate"}  # keys of a config.json that name code to fetch and import
 SAME = 1e-5  # of the largest logit; rounding makes less than a tenth of that, a token that should not have been seen makes a hundred times more
 
 logging.set_verbosity_error()  # its hints are for people who write code

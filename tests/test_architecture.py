@@ -84,7 +84,7 @@ ALLOWED = {
     "hubtweets.curation": RECORD | {f"hubtweets.{name}" for name in ("duplicates", "personal", "rendering")},
     "hubtweets.dataset": RECORD,
     "hubtweets.packing": PLAIN,
-    "hubtweets.models": RECORD,
+    "hubtweets.models": RECORD | {"hubtweets.base.contents"},
     "hubtweets.hardware": set(),
     "hubtweets.processes": PLAIN | {"hubtweets.hardware"},
     "hubtweets.bar": set(),
@@ -140,8 +140,10 @@ ALLOWED = {
     "hubtweets.hub.discussions": ASKED | {"hubtweets.hub", "hubtweets.hub.pulls"},
     "hubtweets.hub.html": set(),
     "hubtweets.hub.samples": STORED,
-    "hubtweets.hub.model_limits": set(),
-    "hubtweets.hub.generation": {f"hubtweets.{name}" for name in ("errors", "hub.model_limits", "models", "posts", "samples", "sampling")},
+    "hubtweets.hub.model_limits": {"hubtweets.base.contents"},
+    "hubtweets.hub.generation": {
+        f"hubtweets.{name}" for name in ("base.contents", "errors", "hub.model_limits", "models", "posts", "samples", "sampling")
+    },
     "hubtweets.hub.worker": {f"hubtweets.{name}" for name in ("errors", "hub", "hub.generation", "hub.model_limits", "models")},
     "hubtweets.hub.workers": set(),
     "hubtweets.hub.widget": ASKED | {"hubtweets.hub.workers"},

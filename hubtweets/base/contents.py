@@ -13,6 +13,9 @@ from typing import Any
 from hubtweets.errors import HubtweetsError
 from hubtweets.record import Base, TrainingConfig
 
+# keys of a config that have transformers or peft import modules by name or fetch them, and those under which an id has them fetch a kernel
+REMOTE_CODE = {"auto_map", "auto_mapping", "custom_generate", "custom_pipelines", "megatron_config", "megatron_core"}
+KERNELS = {"attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation"}
 OTHER_TASK = re.compile(r"For(?!CausalLM|ConditionalGeneration)\w+")  # a class such as BertForMaskedLM
 SHARD = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
 PUSHED = ("config.json", "tokenizer.json")  # what goes from a base into what is made of it; all else is written anew

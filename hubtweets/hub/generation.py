@@ -1,6 +1,6 @@
 """Texts that a model of unknown origin writes, piece by piece.
 
-In: a model's files and a prompt. A model is anybody's, so only its numbers are used: safetensors, a tokenizer's tables and settings, without those
+In: a model's files and a prompt. The model is untrusted, so only its numbers are used: safetensors, a tokenizer's tables and settings, without those
 settings that would have code fetched or imported. The last model stays loaded, for the next prompt is mostly its own.
 """
 
@@ -17,6 +17,7 @@ from accelerate.utils import set_seed
 from huggingface_hub import snapshot_download
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast, StoppingCriteria
 
+from hubtweets.base.contents import KERNELS, REMOTE_CODE
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub.model_limits import check_adapter, check_model, read_config
 from hubtweets.models import ADAPTER, context_of, read_repo
@@ -35,9 +36,6 @@ SETTINGS |= {"repetition_penalty", "no_repeat_ngram_size", "num_beams", "length_
 SETTINGS |= {"bos_token_id", "eos_token_id", "pad_token_id"}
 SUFFIXES = (".safetensors", ".json")
 NAMES = ("merges.txt", "vocab.txt", "tokenizer.model")
-# a config's keys that would have transformers or peft fetch kernels, or import modules by name
-FETCHING = {"attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation", "auto_map", "auto_mapping"}
-FETCHING |= {"megatron_config", "megatron_core"}
 
 kept: dict[str, Loaded] = {}
 
@@ -94,7 +92,7 @@ def load(files: Mapping[str, Path], repo_id: str) -> Loaded:
 
 
 def load_files(files: Mapping[str, Path], repo_id: str) -> Loaded:
-    """Load a model from anybody's files, given by their paths in the repo; raise HubtweetsError if they are no model for texts.
+    """Load a model from untrusted files, given by their paths in the repo; raise HubtweetsError if they are no model for texts.
 
     Before it is built, its config is compared with its weights (see model_limits).
     """
@@ -133,7 +131,7 @@ def lay_out(files: Mapping[str, Path], folder: Path) -> None:
 def without_fetching(value: Any) -> Any:
     """Return a config without the keys that would have code fetched or imported, at any depth."""
     if isinstance(value, dict):
-        return {key: without_fetching(one) for key, one in value.items() if key not in FETCHING}
+        return {key: without_fetching(one) for key, one in value.items() if key not in REMOTE_CODE | KERNELS}
     return [without_fetching(one) for one in value] if isinstance(value, list) else value
 
 

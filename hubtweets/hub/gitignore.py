@@ -1,6 +1,6 @@
 """Which files of a push a .gitignore leaves out, as git's own rules have it.
 
-The patterns are anybody's. RE2 matches them in linear time and bounded memory, where Python's regular expressions can take for ever.
+The patterns are untrusted. RE2 matches them in linear time and bounded memory; Python's regular expressions can take exponential time.
 """
 
 import re

@@ -7,13 +7,14 @@ to be uploaded. So a model may have as many parameters as there are weights, and
 import json
 import re
 from collections.abc import Iterable
-from math import prod
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import safe_open
 from transformers import AutoConfig, AutoModelForCausalLM
+
+from hubtweets.base.contents import count_parameters
 
 MAX_CONFIG_BYTES = 2**20
 MAX_PARTS = 1000  # layers, experts or labels; the deepest models of 2026 have some hundred layers, the widest 512 experts
@@ -43,12 +44,8 @@ def names_of(file: Any) -> list[str]:
 
 
 def count_weights(paths: Iterable[Path]) -> int:
-    """Return how many numbers safetensors files hold, from their headers, which the library compares with their size."""
-    total = 0
-    for path in paths:
-        with safe_open(path, "pt") as file:
-            total += sum(prod(file.get_slice(name).get_shape()) for name in names_of(file))
-    return total
+    """Return how many numbers safetensors files hold; raise ValueError if a header does not describe its file."""
+    return sum(map(count_parameters, paths))
 
 
 def check_model(folder: Path) -> None:

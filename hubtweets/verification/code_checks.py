@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hubtweets.base.contents import count_parameters
+from hubtweets.base.contents import KERNELS, REMOTE_CODE, count_parameters
 from hubtweets.verification.claims import Verdict, list_files
 
 # pickles, and formats that can hold one or other code
@@ -66,10 +66,6 @@ NAMES = re.compile(r"[\w.]+ [\w.]+")  # a module's and its attribute's; of a tex
 MAX_PICKLE_OPS = 10_000
 HEAD_BYTES = 2**20  # of a file that are looked at
 CONFIG = re.compile(r"(.*/)?[^/]*config[^/]*\.json")
-# keys of a config that have transformers or peft fetch code or kernels, or import modules by name
-REMOTE_CODE = {"auto_map", "auto_mapping", "custom_generate", "custom_pipelines", "megatron_config", "megatron_core"}
-# keys under which an id such as owner/kernel has transformers fetch one
-KERNELS = {"attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation"}
 
 
 def check_code(folder: Path) -> Verdict:
