@@ -10,23 +10,29 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from filelock import FileLock
 
 from hubtweets import example
-from tests.zygote import Zygote
+from tests.served import Served, serving
+from tests.zygote import Process, start_server
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # every core has a worker, whose threads would wait for each other
     os.environ["OMP_NUM_THREADS"] = "1"
 os.environ |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_UPDATE_DOWNLOAD_COUNTS": "0", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 os.environ["HF_XET_CLIENT_RETRY_BASE_DELAY"] = "1ms"  # hf_xet reads it once in a process
-
+# no test speaks TLS, and to read all certificates of this machine takes each client 50 ms
+os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "authority.pem")
+if "ZYGOTE" not in os.environ:  # the processes of pytest-xdist inherit it
+    os.environ["ZYGOTE"], os.environ["ZYGOTE_PYTHON"] = start_server()
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
-PROGRAMS = Path(sys.executable).parent
+PYTHON = str(Path(sys.prefix) / "bin" / "python")  # a process of which takes its time to load everything
+PROGRAMS = Path(PYTHON).parent
+sys.executable = os.environ["ZYGOTE_PYTHON"]
 HUBTWEETS = str(PROGRAMS / "hubtweets")
 
 
@@ -38,9 +44,10 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return kept | own | more
 
 
-@cache
-def zygote() -> Zygote:
-    return Zygote()
+def start(arguments: Sequence[str], folder: Path, environment: dict[str, str], out: IO[Any], err: IO[Any]) -> Process:
+    """Start `hubtweets` with nothing on its standard input."""
+    with open(os.devnull) as nothing:
+        return Process(os.environ["ZYGOTE"], ["-m", "hubtweets", *arguments], folder, environment, [nothing, out, err])
 
 
 def run(folder: Path, *arguments: str, program: str = "hubtweets", **more: str) -> "subprocess.CompletedProcess[str]":
@@ -49,8 +56,7 @@ def run(folder: Path, *arguments: str, program: str = "hubtweets", **more: str) 
     if program != "hubtweets":
         return subprocess.run([PROGRAMS / program, *arguments], cwd=folder, env=environ, capture_output=True, text=True, timeout=300)
     with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+", encoding="utf-8") as err:
-        zygote().start(arguments, folder, environ, out, err)
-        code = zygote().wait(300)
+        code = start(arguments, folder, environ, out, err).wait(300)
         said = [(file.seek(0), file.read())[1] for file in (out, err)]
     return subprocess.CompletedProcess(arguments, code, *said)
 
@@ -59,14 +65,14 @@ def stop(folder: Path, command: list[str], share: float, how: signal.Signals) ->
     """Run a command until its training has done a share of its steps, stop it, and return what it said after that as its errors."""
     reading, writing = os.pipe()
     with open(reading, encoding="utf-8") as said, open(writing, "wb") as err:
-        pid = zygote().start(command, folder, environment(folder), err, err)
+        process = start(command, folder, environment(folder), err, err)
         err.close()
         for line in said:
             if (at := re.match(r"step (\d+) of (\d+): ", line)) and int(at[1]) >= share * int(at[2]):
-                os.kill(pid, how)
+                os.kill(process.pid, how)
                 break
         rest = said.read()
-        return subprocess.CompletedProcess(command, zygote().wait(300), "", rest)
+        return subprocess.CompletedProcess(command, process.wait(300), "", rest)
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
@@ -131,12 +137,18 @@ def workplace(published: Path, tmp_path: Path) -> Path:
     return tmp_path / "workplace"
 
 
+@pytest.fixture(scope="session")
+def served() -> Iterator[Served]:
+    with serving() as served:
+        yield served
+
+
 @pytest.fixture
-def hub(tmp_path: Path) -> Iterator[tuple[str, str]]:
+def hub(served: Served, tmp_path: Path) -> tuple[str, str]:
     """An empty embedded Hub: its endpoint and a token that may write."""
-    from hubtweets.hub import local
+    from hubtweets.hub.server import create_app
     from hubtweets.hub.storage import Storage
 
     storage = Storage(tmp_path / "hub")
-    with local.running(storage) as endpoint:
-        yield endpoint, storage.token
+    served.app = create_app(storage)
+    return served.server.endpoint, storage.token

@@ -23,7 +23,7 @@ from pyarrow import parquet
 from hubtweets import example, grammar, options
 from hubtweets.cli import main
 from hubtweets.errors import HubtweetsError
-from tests.conftest import HUBTWEETS, environment, run, stop
+from tests.conftest import HUBTWEETS, PYTHON, environment, run, stop
 from tests.test_posts_x_archive import archive_files, javascript, tweet, write_zip
 
 TABLE = """\
@@ -39,7 +39,7 @@ PUBLISH = ["publish", "lyons____", "--hub", "local", "--epochs", "1", "--base"]
 
 
 def python(folder: Path, code: str, **more: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment(folder, **more), capture_output=True, text=True, timeout=300)
+    return subprocess.run([PYTHON, "-c", code], cwd=folder, env=environment(folder, **more), capture_output=True, text=True, timeout=300)
 
 
 def test_publish_prints_the_url_the_commit_and_a_post_of_each_prompt(published: Path) -> None:

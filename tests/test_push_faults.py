@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
@@ -25,7 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hubtweets import patience, publisher, release
 from hubtweets.errors import HubtweetsError
-from hubtweets.hub import audit, local, pulls
+from hubtweets.hub import audit, pulls
 from hubtweets.hub.server import create_app
 from hubtweets.hub.storage import Storage
 from hubtweets.hub.tokens import create_token
@@ -34,6 +33,7 @@ from hubtweets.record import Published, Target
 from hubtweets.run import Run
 from tests.faults import Fault, Faulty, hang_up
 from tests.records import RECORD
+from tests.served import Served, serving
 
 REPO = "huggingtweets/bot"
 TITLE = "Publish @bot"
@@ -62,33 +62,18 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return made
 
 
-class Served:
-    """An application that is served and can be changed, and what its Hub holds."""
-
-    def __init__(self) -> None:
-        self.app: ASGIApp | None = None
-        self.server = local.Server(self, port=0)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        assert self.app
-        await self.app(scope, receive, send)
-
-
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, folders: dict[str, Path]) -> Iterator[tuple[Served, Path]]:
     """A server, and the folder of a Hub on which version 1 was published."""
-    served, storage = Served(), Storage(tmp_path_factory.mktemp("hub"))
-    thread = threading.Thread(target=served.server.run, daemon=True)
-    thread.start()
-    served.app = create_app(storage)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HF_TOKEN", storage.token)
-        patch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        push(served, folders["v1"])
-    yield served, storage.root
+    storage = Storage(tmp_path_factory.mktemp("hub"))
+    with serving() as served:
+        served.app = create_app(storage)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("HF_TOKEN", storage.token)
+            patch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+            push(served, folders["v1"])
+        yield served, storage.root
     set_client_factory(_http.default_client_factory)
-    served.server.should_exit = True
-    thread.join()
 
 
 def push(served: Served, folder: Path, **wishes: Any) -> Published:
