@@ -164,6 +164,7 @@ def check(post: Post) -> None:
 MEBIBYTE = 2**20
 SIZE = 300  # MiB that a bomb unpacks to
 MOST = 250  # MiB: the bound that the README names
+READ_TO_THE_END = {"blank lines": 60}  # it takes long, so it is smaller, and so is its bound
 MOST_OF_A_CAR = 2 * MAX_CAR // MEBIBYTE + 10  # it is read whole, and copied once while it grows
 BEGINNINGS: dict[str, tuple[str, bytes, bytes]] = {
     "spaces": ("tweets.js", b"window.YTD.tweets.part0 = [", b" " * MEBIBYTE),
@@ -195,14 +196,14 @@ BEGINNINGS: dict[str, tuple[str, bytes, bytes]] = {
 }
 
 
-def bomb(path: Path, name: str, beginning: bytes, piece: bytes) -> None:
+def bomb(path: Path, size: int, name: str, beginning: bytes, piece: bytes) -> None:
     beside = {"actor.json": "outbox.json", "manifest.js": "tweets.js"}.get(name)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         if beside:
             archive.writestr(beside, '{"orderedItems": []}' if beside.endswith("json") else "[]")
         with archive.open(name, "w", force_zip64=True) as file:
             file.write(beginning)
-            for _ in range(SIZE):
+            for _ in range(size):
                 file.write(piece)
 
 
@@ -234,7 +235,7 @@ class Zeros(io.RawIOBase):
 
 
 def write_bomb(path: Path, kind: str) -> None:
-    tar_bomb(path) if kind == "tar" else bomb(path, *BEGINNINGS[kind])
+    tar_bomb(path) if kind == "tar" else bomb(path, READ_TO_THE_END.get(kind, SIZE), *BEGINNINGS[kind])
 
 
 @pytest.mark.parametrize("kind", [*BEGINNINGS, "tar"])
@@ -245,7 +246,8 @@ def test_a_bomb_fills_no_memory(tmp_path: Path, kind: str) -> None:
     try:
         with watched(tmp_path), nullcontext() if kind == "blank lines" else pytest.raises(HubtweetsError, match=re.escape(str(path))):
             assert list(sources.read(path, "alice", Columns()).posts) == []
-        assert tracemalloc.get_traced_memory()[1] < (MOST_OF_A_CAR if kind == "car" else MOST) * MEBIBYTE
+        most = MOST_OF_A_CAR if kind == "car" else READ_TO_THE_END.get(kind, MOST)
+        assert tracemalloc.get_traced_memory()[1] < most * MEBIBYTE
     finally:
         tracemalloc.stop()
 
