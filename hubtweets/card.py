@@ -13,8 +13,8 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.funnel import stats_rows
 from hubtweets.posts.origins import ORIGINS, access_of
 from hubtweets.record import Environment, File, Metrics, RunRecord, Source, Tracker, TrainingConfig
-from hubtweets.rendering import address, environment, markdown, plain
 from hubtweets.samples import Sample
+from hubtweets.text import address, environment, markdown, plain
 
 HUGGING_FACE = "https://huggingface.co"
 LONGEST = 300  # characters of a post that are shown

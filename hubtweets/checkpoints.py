@@ -18,7 +18,7 @@ from pathlib import Path
 from accelerate import Accelerator
 from safetensors import SafetensorError
 
-from hubtweets import atomic
+from hubtweets import files as atomic
 from hubtweets.errors import HubtweetsError
 from hubtweets.processes import is_launched
 from hubtweets.record import Evaluation, HistoryPoint
@@ -68,7 +68,7 @@ def check_settings(folder: Path, settings: Mapping[str, object]) -> None:
             )
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        atomic.write(path, json.dumps(settings, indent=2).encode())
+        atomic.write_atomically(path, json.dumps(settings, indent=2).encode())
 
 
 def newest(folder: Path) -> tuple[int, Path] | None:

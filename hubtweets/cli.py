@@ -227,7 +227,7 @@ def generate(handle: str, prompt: str, count: int, seed: int, runs: Path) -> Non
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed, other posts.")
 def example(path: Path, posts: int, seed: int) -> None:
     """Write an X archive of somebody made up to PATH."""
-    from hubtweets.example import write
+    from hubtweets.posts.example.x_archive import write
 
     if path.exists():
         raise HubtweetsError(f"{path}: is there already, and may be a real archive; remove it, or give another name")
@@ -290,7 +290,7 @@ def show(run: Run) -> None:
 
 
 def show_texts(texts: Iterable[str]) -> None:
-    from hubtweets.rendering import plain
+    from hubtweets.text import plain
 
     for text in texts:
         click.echo(f"- {plain(text)}")

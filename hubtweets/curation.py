@@ -22,9 +22,9 @@ import regex
 from hubtweets import duplicates
 from hubtweets.errors import HubtweetsError
 from hubtweets.funnel import FATES, Counts, stats_rows
-from hubtweets.posts import Post
+from hubtweets.posts.post import Post
 from hubtweets.record import Curation
-from hubtweets.rendering import plain
+from hubtweets.text import plain
 
 MIN_CHARACTERS = 6_000  # the original's: with fewer, a model repeats them and learns nothing
 FEW_CHARACTERS = 40_000

@@ -13,10 +13,10 @@ from typing import Literal
 import pyarrow as pa
 from pyarrow import parquet
 
-from hubtweets.atomic import replacing
 from hubtweets.errors import HubtweetsError
+from hubtweets.files import replace_atomically
 from hubtweets.funnel import FATES
-from hubtweets.posts import Post
+from hubtweets.posts.post import Post
 from hubtweets.record import Row
 
 VALIDATION_TENTHS = 1
@@ -95,7 +95,7 @@ def pairs(authors: Mapping[str, Iterable[Post]]) -> Iterator[tuple[str, Post]]:
 
 def write(posts: Iterable[tuple[str, Post]], path: Path) -> None:
     """Write pairs of author and post as Parquet."""
-    with replacing(path) as partial:
+    with replace_atomically(path) as partial:
         for _ in writing(posts, partial):
             pass
 
@@ -122,7 +122,7 @@ def add_verdicts(source: Path, path: Path, verdicts: bytes | bytearray) -> None:
     """Copy a Parquet file of posts with one more column, each post's fate, from places in FATES."""
     fates = list(FATES)
     with (
-        replacing(path) as partial,
+        replace_atomically(path) as partial,
         parquet.ParquetFile(source) as file,
         parquet.ParquetWriter(partial, POSTS.append(pa.field("verdict", pa.string())), compression="zstd") as writer,
     ):

@@ -12,8 +12,8 @@ import yaml
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.record import Metrics, RunRecord
-from hubtweets.rendering import address, plain
 from hubtweets.samples import Sample, Samples
+from hubtweets.text import address, plain
 
 KEYS = (
     *("language", "license", "license_name", "license_link", "library_name", "pipeline_tag"),

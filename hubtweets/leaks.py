@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from hubtweets.personal import EMAIL
-from hubtweets.secret_forms import SECRET
+from hubtweets.posts.pii.scrub import EMAIL
+from hubtweets.posts.pii.secret_forms import SECRET
 
 LONG = 12  # characters: what is shorter than this is no token
 TELLING = 6  # characters of a host's name

@@ -21,7 +21,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, 
 from transformers.activations import NewGELUActivation
 from transformers.utils import logging
 
-from hubtweets import atomic
+from hubtweets import files as atomic
 from hubtweets.base.contents import REMOTE_CODE
 from hubtweets.errors import HubtweetsError
 from hubtweets.record import Base
@@ -153,7 +153,7 @@ def install(folder: Path, tokenizer: PreTrainedTokenizerFast, repo: Path, old: S
         path.unlink(missing_ok=True)
     written = [repo / path.name for path in sorted(folder.iterdir())]
     for path in written:
-        with atomic.replacing(path) as partial:
+        with atomic.replace_atomically(path) as partial:
             shutil.copyfile(folder / path.name, partial)
     return written
 

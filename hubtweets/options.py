@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Columns
+from hubtweets.posts.post import Columns
 from hubtweets.record import Curation, TrainingConfig
 
 SETTINGS = Path("hubtweets.toml")

@@ -16,7 +16,7 @@ import typst
 from PIL import Image, UnidentifiedImageError
 
 from hubtweets.record import RunRecord
-from hubtweets.rendering import TEMPLATES, environment, plain, typst_string
+from hubtweets.text import TEMPLATES, environment, plain, typst_string
 
 AVATAR_PIXELS = 400
 MAX_AVATAR_PIXELS = 64 * 2**20

@@ -14,10 +14,11 @@ from huggingface_hub import constants
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 from huggingface_hub.utils import get_session, hf_raise_for_status, validate_repo_id
 
-from hubtweets import front_matter, leaks, permission, publisher, requirements, room, terms, tracking
+from hubtweets import front_matter, leaks, permission, publisher, requirements, terms, tracking
 from hubtweets.base import contents, resolve
 from hubtweets.base.contents import Contents
 from hubtweets.errors import HubtweetsError, ProblemsError
+from hubtweets.files import check_download_space, check_training_space
 from hubtweets.posts.sources import is_remote
 from hubtweets.publisher import Hub, Wishes
 from hubtweets.record import Base, Consent, Metrics, RunRecord, Score, Target, Terms, Tracker, TrainingConfig
@@ -107,8 +108,8 @@ def check(run: Run, hub: Hub, asked: Asked, reading: Callable[[], dict[str, Any]
         found.take(contents.check_adapter, base, asked.training)
     if base and inside and not trained:
         found.take(contents.check_context, base, inside.context, asked.training)
-        found.take(room.check_training, run.folder, inside.parameters)
-        found.take(room.check_download, Path(constants.HF_HUB_CACHE), inside.download)
+        found.take(check_training_space, run.folder, inside.parameters)
+        found.take(check_download_space, Path(constants.HF_HUB_CACHE), inside.download)
     if who and target:
         found.note(problems_of_tag(hub, target, wishes.tag, trained))
     found.note(problems_of_texts(asked, base, inside, looked_for))

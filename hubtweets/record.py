@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from hubtweets.funnel import Counts
-from hubtweets.posts import Profile, SourceKind
+from hubtweets.posts.post import Profile, SourceKind
 from hubtweets.samples import Audit, Samples
 
 SCHEMA_VERSION = 5

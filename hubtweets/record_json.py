@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from hubtweets import atomic
+from hubtweets import files as atomic
 from hubtweets.errors import HubtweetsError
 from hubtweets.record import SCHEMA_VERSION, RunRecord
 
@@ -40,7 +40,7 @@ def dumps_public(record: RunRecord, card: str) -> str:
 
 
 def write(record: RunRecord, path: Path) -> None:
-    atomic.write(path, dumps(record).encode())
+    atomic.write_atomically(path, dumps(record).encode())
 
 
 def read(path: Path) -> RunRecord:

@@ -17,8 +17,8 @@ from hubtweets import card, curation, front_matter, plan, publisher, record_json
 from hubtweets.plan import CARD, RECORD, files_at, files_of
 from hubtweets.preflight import Asked, Ready, is_trained, provisional
 from hubtweets.publisher import Hub
-from hubtweets.rendering import plain
 from hubtweets.run import Run
+from hubtweets.text import plain
 
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
 BYTES = 4  # a parameter: weights are written in fp32

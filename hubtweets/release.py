@@ -10,13 +10,13 @@ from importlib.metadata import version
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from hubtweets import atomic
+from hubtweets import files as atomic
 from hubtweets.errors import HubtweetsError, ProblemsError
-from hubtweets.posts import well_formed
 from hubtweets.record import Published, Target, Terms
 from hubtweets.record_json import dumps_public
 from hubtweets.run import Run, key_of
 from hubtweets.samples import Audit, Sample, Samples
+from hubtweets.text import well_formed
 
 if TYPE_CHECKING:
     from hubtweets.publisher import Hub, Wishes
@@ -34,7 +34,7 @@ def sample(run: Run, prompts: Sequence[str], seed: int, count: int) -> None:
         return
     from hubtweets import copies, dataset
     from hubtweets.models import load_repo
-    from hubtweets.personal import scrub  # a base may have learnt addresses elsewhere
+    from hubtweets.posts.pii.scrub import scrub  # a base may have learnt addresses elsewhere
     from hubtweets.sampling import could_write, write_on
 
     run.say(f"sample: {count} posts from {', '.join(map(repr, prompts))}")
@@ -100,12 +100,12 @@ def render(run: Run, target: Target, terms: Terms) -> None:
     run.say(f"card: README.md, {', '.join(drawn)}, hubtweets.json")
     (run.repo / "loss.png").unlink(missing_ok=True)  # an earlier training's, where this one has none
     for name, picture in drawn.items():
-        atomic.write(run.repo / name, picture)
+        atomic.write_atomically(run.repo / name, picture)
     files = (path for path in sorted(run.repo.rglob("*")) if path.name not in MADE_LAST and not path.name.startswith("."))
     run.update(files=tuple(replace(file, path=file.path.removeprefix("repo/")) for file in run.files(files)))
     text = card.render(run.record)
-    atomic.write(run.repo / "hubtweets.json", dumps_public(run.record, text).encode())
-    atomic.write(run.repo / "README.md", text.encode())
+    atomic.write_atomically(run.repo / "hubtweets.json", dumps_public(run.record, text).encode())
+    atomic.write_atomically(run.repo / "README.md", text.encode())
 
 
 def check_snippets(run: Run) -> None:

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from hubtweets import __version__, processes, record_json
 from hubtweets.errors import HubtweetsError, printable
-from hubtweets.posts import hash_files
+from hubtweets.files import hash_files
 from hubtweets.record import Base, DatasetInfo, File, RunRecord, Stage, TrainingConfig
 
 Item = TypeVar("Item")

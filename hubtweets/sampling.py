@@ -12,7 +12,7 @@ from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerFast
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.models import context_of
-from hubtweets.posts import well_formed
+from hubtweets.text import well_formed
 
 AT_ONCE = 20  # texts; of GPT-2, each takes 20 MB while it is made
 TOLERANCE = 1e-3  # of a probability that other hardware, or another kernel, may compute otherwise

@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from hubtweets.errors import HubtweetsError, printable
-from hubtweets.posts import Columns
+from hubtweets.posts.post import Columns
 from hubtweets.record import Curation, Tracker, TrainingConfig
 from hubtweets.run import Run, check_handle
 
@@ -68,7 +68,7 @@ def numbers_of(text: str) -> list[int]:
 
 def ask_numbers(run: Run) -> str:
     """Show the samples that may be shown by their numbers, and ask for some; raise HubtweetsError where there are none, or no terminal to ask on."""
-    from hubtweets.rendering import plain
+    from hubtweets.text import plain
 
     samples, audit = run.record.samples, run.record.audit
     assert samples and audit

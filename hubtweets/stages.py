@@ -13,10 +13,13 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from hubtweets import __version__, atomic, processes, room
+from hubtweets import __version__, processes
+from hubtweets import files as atomic
 from hubtweets.base import contents
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Columns, Post, Reading, sources
+from hubtweets.files import check_training_space
+from hubtweets.posts import sources
+from hubtweets.posts.post import Columns, Post, Reading
 from hubtweets.posts.sources import Fetching
 from hubtweets.record import (
     Base,
@@ -47,7 +50,7 @@ def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation
     if run.is_done("curate", key):
         return
     from hubtweets import curation, dataset, language
-    from hubtweets.personal import scrub, scrubbed
+    from hubtweets.posts.pii.scrub import scrub, scrubbed
 
     readings = {}
     for handle, path in paths.items():
@@ -122,7 +125,7 @@ def explain(run: Run) -> Path:
 
     run.outputs("curate")
     path = run.folder / EXPLAINED
-    with atomic.replacing(path) as partial, partial.open("w", encoding="utf-8") as file:
+    with atomic.replace_atomically(path) as partial, partial.open("w", encoding="utf-8") as file:
         for row in dataset.read_rows(run.folder / "posts.parquet"):
             file.write(json.dumps({name: row[name] for name in ("author", "verdict", "id", "created_at", "kind", "text")}, ensure_ascii=False) + "\n")
     return path
@@ -140,7 +143,7 @@ def read_avatars(run: Run, images: Sequence[bytes | None]) -> list[str | None]:
         avatar = pictures.square(image) if image else None
         names.append(("avatar.png" if number == 1 else f"avatar-{number}.png") if avatar else None)
         if avatar:
-            atomic.write(run.repo / str(names[-1]), avatar)
+            atomic.write_atomically(run.repo / str(names[-1]), avatar)
     return names
 
 
@@ -172,7 +175,7 @@ def train(
     model, tokenizer = load(base, location)
     contents.check_context(base, context_of(model), config)
     folder = run.folder / "checkpoints"
-    room.check_training(run.folder, model.num_parameters())
+    check_training_space(run.folder, model.num_parameters())
     if run.is_main:
         checkpoints.check_settings(folder, settings | {"processes": processes.world_size()})
     posts, held_out = (list(dataset.read_texts(run.folder / "dataset" / f"{side}.parquet").values()) for side in ("train", "validation"))
@@ -206,7 +209,7 @@ def train(
     for path in trackers.event_files:  # where the Hub looks for them
         written.append(run.repo / "runs" / path.name)
         written[-1].parent.mkdir(exist_ok=True)
-        atomic.write(written[-1], path.read_bytes())
+        atomic.write_atomically(written[-1], path.read_bytes())
     environment = Environment(
         versions={"python": platform.python_version(), **{name: version(name) for name in ("torch", "transformers", "accelerate")}},
         device=result.device,

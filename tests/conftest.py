@@ -17,7 +17,7 @@ from typing import IO, Any
 import pytest
 from filelock import FileLock
 
-from hubtweets import example
+from hubtweets.posts.example import x_archive
 from tests.served import Served, serving
 from tests.zygote import Process, start_server
 
@@ -90,7 +90,7 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example archive."""
-    return once(tmp_path_factory, "archive", lambda folder: example.write(folder / "lyons____.zip")) / "lyons____.zip"
+    return once(tmp_path_factory, "archive", lambda folder: x_archive.write(folder / "lyons____.zip")) / "lyons____.zip"
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from PIL import Image
 
 from hubtweets import card, record_json
 from hubtweets.base import TINY
-from hubtweets.posts import hash_files
+from hubtweets.files import hash_files
 from hubtweets.record import License, RunRecord
 from hubtweets.samples import Sample
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from hubtweets.funnel import FATES, Counts
-from hubtweets.posts import Profile
+from hubtweets.posts.post import Profile
 from hubtweets.record import (
     Base,
     Curation,

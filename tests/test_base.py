@@ -8,8 +8,9 @@ from random import Random
 import pytest
 import yaml
 
-from hubtweets import base, grammar, models, samples
+from hubtweets import base, models, samples
 from hubtweets.base import build
+from hubtweets.posts.example import sentences
 from hubtweets.record import License
 from tests.conftest import environment
 
@@ -85,7 +86,7 @@ def test_paragraphs(tmp_path: Path) -> None:
 
 def test_make_base_builds_a_base(tmp_path: Path) -> None:
     """The very builder, on a corpus that is over in seconds."""
-    paragraphs = [grammar.sentence(Random(n)) for n in range(150)]
+    paragraphs = [sentences.sentence(Random(n)) for n in range(150)]
     (tmp_path / "corpus.txt").write_text("\n\n".join(paragraphs))
     command = [sys.executable, "-m", "hubtweets.base.build", "corpus.txt", "tiny"]
     done = subprocess.run(command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=300)

@@ -14,11 +14,11 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.funnel import stats_rows
 from hubtweets.hub import html
 from hubtweets.hub.cards import body
-from hubtweets.posts import SourceKind
 from hubtweets.posts.origins import ORIGINS
+from hubtweets.posts.post import SourceKind
 from hubtweets.record import File, License, Row, RunRecord, Source, Target, Terms, Tracked, Tracker, TrainingConfig
-from hubtweets.rendering import address
 from hubtweets.samples import Audit
+from hubtweets.text import address
 from tests.records import RECORD, cyborg
 
 # hubtweets.json of real runs with their cards, and the card of a made-up adapter of two authors; `python -m tests.test_card` writes the cards anew

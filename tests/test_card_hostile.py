@@ -17,14 +17,15 @@ from markdown_it import MarkdownIt
 from PIL import Image
 from playwright.sync_api import expect
 
-from hubtweets import base, card, example, front_matter, pictures
+from hubtweets import base, card, front_matter, pictures
 from hubtweets.hub import cards, html
 from hubtweets.hub.cards import body
 from hubtweets.hub.metadata import faults
-from hubtweets.posts import Profile
+from hubtweets.posts.example import x_archive
+from hubtweets.posts.post import Profile
 from hubtweets.record import License, Row, RunRecord, Terms, Tracked
-from hubtweets.rendering import plain
 from hubtweets.samples import Copied, Sample
+from hubtweets.text import plain
 from tests.browser import Seen, chromium
 from tests.hostile import HOSTILE, PIECES
 from tests.records import RECORD
@@ -138,7 +139,7 @@ def test_hostile_records() -> None:
 
 
 def test_hostile_thumbnails(tmp_path: Path) -> None:
-    (tmp_path / "avatar.png").write_bytes(example.draw_avatar())
+    (tmp_path / "avatar.png").write_bytes(x_archive.draw_avatar())
 
     @seed(0)
     @settings(max_examples=EXAMPLES // 20, deadline=None, database=None, suppress_health_check=list(HealthCheck))

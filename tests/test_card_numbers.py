@@ -13,7 +13,7 @@ import pytest
 from hubtweets import card, record_json
 from hubtweets.funnel import Counts
 from hubtweets.record import RunRecord
-from hubtweets.rendering import TEMPLATES, environment, markdown
+from hubtweets.text import TEMPLATES, environment, markdown
 from tests.test_card import CARDS, adapter
 
 NUMBER = re.compile(r"[\w.,-]*\d(?:[\w.,-]*\w)?")  # with the letters around it, as in a commit

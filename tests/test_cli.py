@@ -20,9 +20,10 @@ from typing import ClassVar
 import pytest
 from pyarrow import parquet
 
-from hubtweets import example, grammar, options
+from hubtweets import options
 from hubtweets.cli import main
 from hubtweets.errors import HubtweetsError
+from hubtweets.posts.example import sentences, x_archive
 from tests.conftest import HUBTWEETS, PYTHON, environment, run, stop
 from tests.test_posts_x_archive import archive_files, javascript, tweet, write_zip
 
@@ -246,7 +247,7 @@ def test_generate_talks(workplace: Path) -> None:
 
 def test_the_stages_one_by_one(archive: Path, base: Path, tmp_path: Path) -> None:
     shutil.copy(archive, tmp_path)
-    example.write(tmp_path / "other.zip", posts=2_000, seed=1)
+    x_archive.write(tmp_path / "other.zip", posts=2_000, seed=1)
     expected: list[tuple[list[str], str]] = [
         (["train", "lyons____", "--base", str(base)], "Error: runs/lyons____: no such run; type: hubtweets publish lyons____\n"),
         (["curate", "@Lyons____"], TABLE),
@@ -262,17 +263,17 @@ def test_the_stages_one_by_one(archive: Path, base: Path, tmp_path: Path) -> Non
 
 
 def cut_zip(folder: Path) -> None:
-    example.write(folder / "lyons____.zip", posts=50)
+    x_archive.write(folder / "lyons____.zip", posts=50)
     path = folder / "lyons____.zip"
     path.write_bytes(path.read_bytes()[:-2000])
 
 
 def few(folder: Path) -> None:
-    example.write(folder / "lyons____.zip", posts=50)
+    x_archive.write(folder / "lyons____.zip", posts=50)
 
 
 def enough(folder: Path) -> None:
-    example.write(folder / "lyons____.zip", posts=600)
+    x_archive.write(folder / "lyons____.zip", posts=600)
 
 
 def nothing(folder: Path) -> None:
@@ -462,7 +463,7 @@ def test_hub_says_how_to_use_it_and_serves(published: Path, tmp_path: Path) -> N
 def test_two_authors_make_one_bot(archive: Path, base: Path, tmp_path: Path) -> None:
     shutil.copy(archive, tmp_path)
     generator = random.Random(7)
-    lines = [json.dumps({"text": grammar.sentence(generator)}) for _ in range(150)]
+    lines = [json.dumps({"text": sentences.sentence(generator)}) for _ in range(150)]
     (tmp_path / "bob.jsonl").write_text("\n".join([*lines, json.dumps({"text": "lol"}), lines[0]]))
     arguments = ["--base", str(base), "--hub", "local", "--epochs", "0.2"]
     command = ["publish", "lyons____", "bob", "--posts", "bob=bob.jsonl", *arguments]
@@ -577,14 +578,14 @@ SECRET = "NOBODY-MAY-READ-THIS"
 def test_nothing_private_is_in_any_output(tmp_path: Path, base: Path) -> None:
     """Messages, addresses and private posts of every archive, searched for in every file of the run and in all that was said."""
     generator = random.Random(3)
-    tweets = [tweet(str(10**6 + n), grammar.sentence(generator)) for n in range(120)]
+    tweets = [tweet(str(10**6 + n), sentences.sentence(generator)) for n in range(120)]
     files = archive_files(tweets)
     files = {name: text.replace("secret@example.org", f"{SECRET}@example.org") for name, text in files.items()}
     for name in ("direct-messages", "direct-messages-group", "like", "ip-audit", "email-address-change", "deleted-tweets", "twitter-circle-tweet"):
         files[f"data/{name}.js"] = javascript(f"YTD.{name.replace('-', '_')}.part0", [tweet("5", f"this is {SECRET} indeed")])
     write_zip(tmp_path / "alice.zip", files)
     public = "https://www.w3.org/ns/activitystreams#Public"
-    notes = [(public, grammar.sentence(generator)) for _ in range(120)]
+    notes = [(public, sentences.sentence(generator)) for _ in range(120)]
     notes += [("https://host.example/users/bob/followers", f"this is {SECRET} indeed"), ("https://host.example/users/eve", f"oh {SECRET} and so on")]
     actor = {"id": "https://host.example/users/bob", "preferredUsername": "bob", "name": "Bob"}
     outbox = [
@@ -602,7 +603,7 @@ def test_nothing_private_is_in_any_output(tmp_path: Path, base: Path) -> None:
     mastodon = {"outbox.json": json.dumps({"orderedItems": outbox}), "actor.json": json.dumps(actor), "likes.json": json.dumps({"a": SECRET})}
     write_zip(tmp_path / "bob.zip", mastodon)
     (tmp_path / "carol.csv").write_text(
-        "text,visibility,email\n" + "".join(f'"{grammar.sentence(generator)}",public,{SECRET}@a.org\n' for _ in range(99))
+        "text,visibility,email\n" + "".join(f'"{sentences.sentence(generator)}",public,{SECRET}@a.org\n' for _ in range(99))
     )
     with (tmp_path / "carol.csv").open("a") as file:
         file.write(f'"this is {SECRET} indeed",private,\n"write me at {SECRET}@example.org tonight please",public,\n')
@@ -633,7 +634,7 @@ def test_nothing_private_is_in_any_output(tmp_path: Path, base: Path) -> None:
 
 def test_what_no_stage_learns_from_costs_no_training(base: Path, tmp_path: Path) -> None:
     generator = random.Random(5)
-    lines = [json.dumps({"id": str(n), "text": grammar.sentence(generator)}) for n in range(150)]
+    lines = [json.dumps({"id": str(n), "text": sentences.sentence(generator)}) for n in range(150)]
     (tmp_path / "alice.jsonl").write_text("\n".join(lines))
     run(tmp_path, "curate", "alice").check_returncode()
     run(tmp_path, "train", "alice", "--base", str(base), "--epochs", "0.1").check_returncode()
@@ -652,7 +653,7 @@ def test_a_hurt_avatar_gets_one_line(workplace: Path) -> None:
 def test_what_an_archive_says_is_neither_published_nor_acted_on(tmp_path: Path) -> None:
     """An address in the bio or name, and what a terminal would act on in the manifest."""
     generator = random.Random(4)
-    files = archive_files([tweet(str(n), grammar.sentence(generator)) for n in range(120)])
+    files = archive_files([tweet(str(n), sentences.sentence(generator)) for n in range(120)])
     files["data/profile.js"] = javascript("YTD.profile.part0", [{"profile": {"description": {"bio": "mail me@private.example or +1 415 555 2671"}}}])
     files["data/account.js"] = files["data/account.js"].replace("Alice \\ud83c\\udf19", "Alice me@private.example")
     files["data/manifest.js"] = javascript(

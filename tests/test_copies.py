@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hubtweets import copies, grammar
+from hubtweets import copies
+from hubtweets.posts.example import sentences
 from hubtweets.samples import MORE, Audit, Copied, Sample
 
 POST = "My dream is to repair the old radio in the shed before the first snow falls."  # 76 characters
@@ -45,8 +46,8 @@ def test_a_text_is_measured(text: str, expected: Copied) -> None:
 def test_it_finds_what_a_slow_search_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copies, "CHUNK", 7)
     chance = random.Random(0)
-    posts = [grammar.sentence(chance) for _ in range(40)]
-    texts = [grammar.sentence(chance) for _ in range(20)] + [posts[3][20:] + posts[5][:30], *posts[:3], ""]
+    posts = [sentences.sentence(chance) for _ in range(40)]
+    texts = [sentences.sentence(chance) for _ in range(20)] + [posts[3][20:] + posts[5][:30], *posts[:3], ""]
     split = [copies.WORD.findall(copies.normalise(post)) for post in posts]
     for text, found in zip(texts, copies.copied(texts, posts), strict=True):
         words = copies.WORD.findall(copies.normalise(text))
@@ -96,7 +97,7 @@ def test_a_memoriser_is_flagged_and_a_normal_run_is_not(tmp_path: Path) -> None:
     from hubtweets.trainer import train
 
     chance = random.Random(0)
-    posts, held_out = ([grammar.sentence(chance) for _ in range(count)] for count in (200, 22))
+    posts, held_out = ([sentences.sentence(chance) for _ in range(count)] for count in (200, 22))
     bpe = ByteLevelBPETokenizer()
     bpe.train_from_iterator(posts, vocab_size=1000, special_tokens=["<end>"], show_progress=False)
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe._tokenizer, bos_token="<end>", eos_token="<end>")

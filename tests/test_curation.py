@@ -2,11 +2,12 @@ import random
 
 import pytest
 
-from hubtweets import curation, grammar
+from hubtweets import curation
 from hubtweets.curation import check_amount, count_words, curate, judge
 from hubtweets.errors import HubtweetsError
 from hubtweets.funnel import FATES, Counts
-from hubtweets.posts import Post
+from hubtweets.posts.example import sentences
+from hubtweets.posts.post import Post
 from hubtweets.record import Curation
 from tests.records import counts_of
 
@@ -238,7 +239,7 @@ def test_kept_posts_are_in_order_of_time_undated_ones_first() -> None:
 
 def test_a_preview_shows_eight_of_each() -> None:
     generator = random.Random(0)
-    posts = [Post(str(n), grammar.sentence(generator) if n % 2 else grammar.short(generator)) for n in range(200)]
+    posts = [Post(str(n), sentences.sentence(generator) if n % 2 else sentences.short(generator)) for n in range(200)]
     curated = curate((("alice", post) for post in posts), ["alice"], DEFAULT)
     assert [fate for fate, _ in curated.shown] == ["kept"] * 8 + ["short"] * 8
     assert curation.preview_lines([("kept", "a\x1b[2J\nb " + "x" * 200), ("short", "lol")]) == [

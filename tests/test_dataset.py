@@ -7,7 +7,8 @@ from pyarrow import parquet
 from hubtweets import dataset, stages
 from hubtweets.errors import HubtweetsError
 from hubtweets.funnel import FATES
-from hubtweets.posts import Columns, Post, Profile, Reading, SourceKind, saved
+from hubtweets.posts import cache as saved
+from hubtweets.posts.post import Columns, Post, Profile, Reading, SourceKind
 from hubtweets.posts.sources import Fetching
 from hubtweets.record import Curation, Row
 from hubtweets.run import open_run

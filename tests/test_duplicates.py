@@ -2,8 +2,9 @@ import random
 
 import pytest
 
-from hubtweets import duplicates, grammar
+from hubtweets import duplicates
 from hubtweets.duplicates import repeats, similarity
+from hubtweets.posts.example import sentences
 
 REPEATS: list[tuple[list[str], list[int]]] = [
     ([], []),
@@ -30,7 +31,7 @@ def test_repeats(texts: list[str], expected: list[int]) -> None:
 def test_it_finds_what_comparing_every_pair_finds() -> None:
     """Against the slow way, over texts of which some were changed a little: nothing is dropped that should stay, and little stays."""
     generator = random.Random(0)
-    texts = [grammar.sentence(generator) for _ in range(200)]
+    texts = [sentences.sentence(generator) for _ in range(200)]
     for _ in range(200):
         words = generator.choice(texts).split()
         words[generator.randrange(len(words))] = generator.choice(["a", "some", "Halifax", "anything"])

@@ -7,9 +7,11 @@ from typing import Any, Literal
 
 import pytest
 
-from hubtweets import curation, example
+from hubtweets import curation
 from hubtweets.funnel import Counts
-from hubtweets.posts import Columns, Post, sources
+from hubtweets.posts import sources
+from hubtweets.posts.example import x_archive
+from hubtweets.posts.post import Columns, Post
 from hubtweets.record import Curation
 
 
@@ -64,15 +66,15 @@ def test_it_is_what_x_writes(archive: Path) -> None:
 
 
 def test_same_seed_same_bytes(archive: Path, tmp_path: Path) -> None:
-    example.write(tmp_path / "again.zip")
-    example.write(tmp_path / "other.zip", seed=1)
+    x_archive.write(tmp_path / "again.zip")
+    x_archive.write(tmp_path / "other.zip", seed=1)
     assert (tmp_path / "again.zip").read_bytes() == archive.read_bytes() != (tmp_path / "other.zip").read_bytes()
 
 
 @pytest.mark.parametrize(("number", "expected"), [(1, (1, 0, 0)), (2, (2, 0, 0)), (100, (100, 39, 32)), (20_000, (20_000, 7_939, 6_461))])
 def test_any_size_in_parts(tmp_path: Path, number: int, expected: tuple[int, int, int]) -> None:
     path = tmp_path / "lyons____.zip"
-    example.write(path, posts=number, part_bytes=2**20)
+    x_archive.write(path, posts=number, part_bytes=2**20)
     _, counts = curate(path, Curation())
     assert (counts.downloaded, counts.reposts, counts.short) == expected
     with zipfile.ZipFile(path) as opened:
@@ -82,7 +84,7 @@ def test_any_size_in_parts(tmp_path: Path, number: int, expected: tuple[int, int
 
 
 def test_nothing_stays_when_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(example, "draw_avatar", lambda: 1 / 0)
+    monkeypatch.setattr(x_archive, "draw_avatar", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        example.write(tmp_path / "x.zip", posts=10)
+        x_archive.write(tmp_path / "x.zip", posts=10)
     assert list(tmp_path.iterdir()) == []

@@ -24,8 +24,11 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Columns, Post, container, saved, sources, x_archive
-from hubtweets.posts.bluesky import MAX_CAR
+from hubtweets.posts import cache as saved
+from hubtweets.posts import container, sources
+from hubtweets.posts.bluesky.archive import MAX_CAR
+from hubtweets.posts.post import Columns, Post
+from hubtweets.posts.x import archive as x_archive
 from tests import (
     test_posts,
     test_posts_bluesky,

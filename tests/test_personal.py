@@ -2,9 +2,9 @@ from collections import Counter
 
 import pytest
 
-from hubtweets.personal import scrub, scrubbed
-from hubtweets.posts import Post
-from hubtweets.secret_forms import FORMS, Form, may_hold_secret
+from hubtweets.posts.pii.scrub import scrub, scrubbed
+from hubtweets.posts.pii.secret_forms import FORMS, Form, may_hold_secret
+from hubtweets.posts.post import Post
 from tests.forms import KEPT, KEYS, MASKED, generate
 
 AROUND = ("{}", "oops: {} never mind", "({})", "first\n{}\nlast")

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops
 
-from hubtweets import example, pictures
+from hubtweets import pictures
+from hubtweets.posts.example import x_archive
 from hubtweets.record import Evaluation, HistoryPoint, RunRecord
-from hubtweets.rendering import TEMPLATES, plain, typst_string
+from hubtweets.text import TEMPLATES, plain, typst_string
 from tests.hostile import HOSTILE
 from tests.records import RECORD, named, samples_of, saying
 
@@ -17,7 +18,7 @@ from tests.records import RECORD, named, samples_of, saying
 @pytest.fixture(scope="module")
 def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("repo")
-    (folder / "avatar.png").write_bytes(example.draw_avatar())
+    (folder / "avatar.png").write_bytes(x_archive.draw_avatar())
     return folder
 
 
@@ -98,7 +99,7 @@ def test_typst_reads_back_the_very_text(text: str, tmp_path: Path) -> None:
     assert found == plain(text)
 
 
-@pytest.mark.parametrize("image", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n cut", example.draw_avatar()[:200]])
+@pytest.mark.parametrize("image", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n cut", x_archive.draw_avatar()[:200]])
 def test_an_avatar_that_is_no_picture_is_none(image: bytes) -> None:
     assert pictures.square(image) is None
 

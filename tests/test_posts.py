@@ -15,8 +15,11 @@ from typing import Any
 import pytest
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Columns, Post, Profile, Reading, container, json_stream, saved, sources, to_utc
+from hubtweets.posts import cache as saved
+from hubtweets.posts import container, json_stream, sources
 from hubtweets.posts.container import Container
+from hubtweets.posts.parsing import to_utc
+from hubtweets.posts.post import Columns, Post, Profile, Reading
 from hubtweets.posts.sources import Fetching
 
 MOMENT = "2026-07-25T08:26:58+00:00"

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Columns, Post, Reading, files
 from hubtweets.posts.container import Container
+from hubtweets.posts.post import Columns, Post, Reading
+from hubtweets.posts.tables import files
 
 SECRET = "nobody but my friends may read this"
 

@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Post, Profile, bluesky, bluesky_api, web
+from hubtweets.posts import http as web
+from hubtweets.posts.bluesky import api as bluesky_api
+from hubtweets.posts.bluesky import archive as bluesky
 from hubtweets.posts.container import Container
+from hubtweets.posts.post import Post, Profile
 from tests.test_posts_mastodon import Server, server  # noqa: F401
 
 libipld = pytest.importorskip("libipld")

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Post, Profile, exports
 from hubtweets.posts.container import Container
+from hubtweets.posts.exports import exports
+from hubtweets.posts.post import Post, Profile
 
 DAY = "2026-01-02T00:00:00+00:00"
 SECONDS = 1767312000

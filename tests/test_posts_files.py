@@ -14,8 +14,9 @@ import pytest
 from pyarrow import ipc, parquet
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Columns, Post, Profile, files
 from hubtweets.posts.container import Container
+from hubtweets.posts.post import Columns, Post, Profile
+from hubtweets.posts.tables import files
 from tests.conftest import environment
 
 Write = Callable[[Path], object]

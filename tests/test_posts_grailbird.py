@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Post, Profile
+from hubtweets.posts.post import Post, Profile
 from tests.test_posts_x_archive import read, write_folder, write_zip
 
 ITEMS: list[tuple[dict[str, Any], Post]] = [

@@ -14,8 +14,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Post, Profile, mastodon, mastodon_api
 from hubtweets.posts.container import Container
+from hubtweets.posts.html_text import to_text
+from hubtweets.posts.mastodon import api as mastodon_api
+from hubtweets.posts.mastodon import archive as mastodon
+from hubtweets.posts.post import Post, Profile
 from tests.test_posts_x_archive import write_folder, write_zip
 
 ALICE, BOB = "https://host.example/users/alice", "https://other.example/users/bob"
@@ -153,7 +156,7 @@ HTML = [
 
 @pytest.mark.parametrize(("html", "expected"), HTML)
 def test_html(html: str, expected: tuple[str, bool]) -> None:
-    assert mastodon.to_text(html) == expected
+    assert to_text(html) == expected
 
 
 HOSTILE = [
@@ -164,7 +167,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_hostile_html_takes_linear_time(piece: str) -> None:
-    mastodon.to_text(piece * (300_000 // len(piece)))  # minutes where it were quadratic
+    to_text(piece * (300_000 // len(piece)))  # minutes where it were quadratic
 
 
 ACTOR = {

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Columns, Post, Profile, Reading, misskey, sources
+from hubtweets.posts import sources
 from hubtweets.posts.container import Container
+from hubtweets.posts.exports import misskey
+from hubtweets.posts.post import Columns, Post, Profile, Reading
 from tests.test_posts_x_archive import write_folder, write_zip
 
 DATE, UTC = "2026-07-25T08:26:58.000Z", "2026-07-25T08:26:58+00:00"

@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Post, Profile, Reading, x_api
+from hubtweets.posts.post import Post, Profile, Reading
+from hubtweets.posts.x import api as x_api
 
 SECRET = "AAAA%2Fsecret%3D"
 USER = {"id": "42", "username": "Alice", "name": "Alice 🌙", "description": "I fix.", "protected": False, "public_metrics": {"tweet_count": 250}}

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Columns, Post, Profile, Reading, sources
+from hubtweets.posts import sources
+from hubtweets.posts.post import Columns, Post, Profile, Reading
 
 MINE, OTHER = "42", "77"
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Post, Profile, x_json
 from hubtweets.posts.container import Container
+from hubtweets.posts.post import Post, Profile
+from hubtweets.posts.x import saved_json
 
 TEXT = "hello to the whole world"
 UTC, V1_UTC = "2022-10-03T17:57:11+00:00", "2026-07-25T08:26:58+00:00"
@@ -136,8 +137,8 @@ OUTCOMES = [EVERY_V2_POST] * 3 + [EVERY_V1_POST] * 2 + [EVERY_V2_POST] * 2
 def test_every_kind_of_file(tmp_path: Path, number: int) -> None:
     path = samples(tmp_path)[number]
     container = Container(path)
-    assert x_json.files(container) == (["saved/pages.jsonl"] if path.suffix == ".zip" else [path.name])
-    reading = x_json.read(container)
+    assert saved_json.files(container) == (["saved/pages.jsonl"] if path.suffix == ".zip" else [path.name])
+    reading = saved_json.read(container)
     profile = PROFILE if path.name != "v2_array.json" else NOBODY  # bare tweets have no more than an id
     assert (reading.kind, reading.profile, reading.avatar) == ("x-json", profile, None)
     assert (list(reading.posts), reading.warnings) == (OUTCOMES[number], [])
@@ -166,7 +167,7 @@ FILES: list[tuple[str, list[object], list[Post], Profile, list[str]]] = [
 
 @pytest.mark.parametrize(("lines", "expected", "profile", "warnings"), [case[1:] for case in FILES], ids=[case[0] for case in FILES])
 def test_file(tmp_path: Path, lines: list, expected: list[Post], profile: Profile, warnings: list[str]) -> None:
-    reading = x_json.read(Container(write_lines(tmp_path / "a.jsonl", *lines)))
+    reading = saved_json.read(Container(write_lines(tmp_path / "a.jsonl", *lines)))
     assert (list(reading.posts), reading.profile, reading.warnings) == (expected, profile, warnings)
 
 
@@ -181,7 +182,7 @@ def test_a_hurt_field_costs_itself(tmp_path: Path, tweet: Callable[[str], dict],
         if (hurt == "x" and field == "author_id") or (field == "author_id" and hurt in (-1, "\ud800")):
             continue  # another author
         path = write_lines(tmp_path / "a.jsonl", tweet("4"), {**tweet("5"), field: hurt})
-        first, second = x_json.read(Container(path)).posts
+        first, second = saved_json.read(Container(path)).posts
         assert (first.id, second.id, second.text) == ("4", "5", TEXT)
 
 
@@ -189,7 +190,7 @@ def test_what_stands_beside_the_posts_may_be_hurt(tmp_path: Path) -> None:
     for hurt in HURT:
         for key in ("includes", "meta", "errors", "__twarc"):
             path = write_lines(tmp_path / "a.jsonl", {**page(v2()), key: hurt}, {**page(v2("6")), "includes": {"users": hurt}})
-            assert list(x_json.read(Container(path)).posts) == [post(), post("6")]
+            assert list(saved_json.read(Container(path)).posts) == [post(), post("6")]
 
 
 NOT_OURS: list[tuple[str, str]] = [
@@ -215,16 +216,16 @@ NOT_OURS: list[tuple[str, str]] = [
 @pytest.mark.parametrize(("name", "content"), NOT_OURS)
 def test_what_is_not_of_x_is_left_to_others(tmp_path: Path, name: str, content: str) -> None:
     (tmp_path / name).write_text(content)
-    assert x_json.files(Container(tmp_path / name)) == []
+    assert saved_json.files(Container(tmp_path / name)) == []
 
 
 def test_the_only_json_file_of_a_folder(tmp_path: Path) -> None:
     write_lines(tmp_path / "a.jsonl", v1())
     (tmp_path / "notes.txt").write_text("sun")
     (tmp_path / "._a.jsonl").write_bytes(b"\0\5")
-    assert x_json.files(Container(tmp_path)) == ["a.jsonl"]
+    assert saved_json.files(Container(tmp_path)) == ["a.jsonl"]
     write_lines(tmp_path / "b.jsonl", v1("6"))
-    assert x_json.files(Container(tmp_path)) == []
+    assert saved_json.files(Container(tmp_path)) == []
 
 
 ERRORS: dict[str, tuple[str, str]] = {
@@ -250,7 +251,7 @@ ERRORS: dict[str, tuple[str, str]] = {
 def test_hurt_files_get_one_line(tmp_path: Path, content: str, expected: str) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(content)
-    reading = x_json.read(Container(path))
+    reading = saved_json.read(Container(path))
     with pytest.raises(HubtweetsError) as caught:
         list(reading.posts)
     assert str(caught.value).startswith(expected.format(path=path))
@@ -265,7 +266,7 @@ def test_every_cut_and_every_hurt_byte_is_read_or_refused(tmp_path: Path) -> Non
                 path.write_bytes(content)
                 try:
                     container = Container(path)
-                    if x_json.files(container):
-                        list(x_json.read(container).posts)
+                    if saved_json.files(container):
+                        list(saved_json.read(container).posts)
                 except HubtweetsError:
                     pass

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi
 
-from hubtweets import permission, preflight, rehearsal, release, requirements, room, stages
+from hubtweets import permission, preflight, rehearsal, release, requirements, stages
 from hubtweets.base import contents
 from hubtweets.base import resolve as resolve_base
 from hubtweets.errors import HubtweetsError, ProblemsError
+from hubtweets.files import check_download_space, check_training_space
 from hubtweets.hub.storage import Storage
 from hubtweets.hub.tokens import create_token
-from hubtweets.posts import Columns
+from hubtweets.posts.post import Columns
 from hubtweets.posts.sources import Fetching
 from hubtweets.preflight import Asked, Ready
 from hubtweets.publisher import Hub, Wishes
@@ -321,11 +322,11 @@ def test_a_disk_that_is_too_small(opened: Run, connected: Hub, base: Path, tmp_p
     with pytest.raises(
         HubtweetsError, match=r" MiB are free, the base takes 1,000,000,000,000 MiB; free some, or choose another folder: export HF_H"
     ):
-        room.check_download(tmp_path / "not" / "there", 10**12 << 20)
+        check_download_space(tmp_path / "not" / "there", 10**12 << 20)
     (opened.folder / "checkpoints").mkdir()
     with (opened.folder / "checkpoints" / "x").open("wb") as sparse:
         sparse.truncate(10**12)
-    room.check_training(opened.folder, 10**12 // 32)  # which has its room already
+    check_training_space(opened.folder, 10**12 // 32)  # which has its room already
 
 
 def test_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from hubtweets import card, terms
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import SourceKind
+from hubtweets.posts.post import SourceKind
 from hubtweets.record import Base, Consent, License, Source, Terms
 from tests.records import RECORD
 

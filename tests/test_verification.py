@@ -20,7 +20,7 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
 from hubtweets import card, sampling, verification
 from hubtweets.errors import HubtweetsError
-from hubtweets.personal import scrub
+from hubtweets.posts.pii.scrub import scrub
 from hubtweets.publisher import Hub
 from hubtweets.record import Base, RunRecord, Target
 from hubtweets.verification import Claim, code_checks, model_checks, readme_checks, record_checks

@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import quote
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import hash_files
+from hubtweets.files import hash_files
 from hubtweets.record import Base, License
-from hubtweets.rendering import address, plain
+from hubtweets.text import address, plain
 
 TINY = Path(__file__).parent / "tiny"
 LICENSE_KEYS = ("license", "license_name", "license_link")

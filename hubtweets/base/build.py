@@ -15,11 +15,11 @@ from tokenizers import ByteLevelBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from hubtweets.evaluation import evaluate
+from hubtweets.files import hash_files
 from hubtweets.models import load_model, load_repo
 from hubtweets.packing import encode
-from hubtweets.posts import hash_files
 from hubtweets.record import TrainingConfig
-from hubtweets.rendering import environment
+from hubtweets.text import environment
 from hubtweets.trainer import train
 
 END = "<|endoftext|>"

@@ -21,9 +21,9 @@ from hubtweets.base.contents import KERNELS, REMOTE_CODE
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub.model_limits import check_adapter, check_model, read_config
 from hubtweets.models import ADAPTER, context_of, read_repo
-from hubtweets.posts import well_formed
 from hubtweets.samples import MAX_NEW_TOKENS
 from hubtweets.sampling import encode
+from hubtweets.text import well_formed
 
 Say = Callable[[int, str], None]
 Loaded = tuple[PreTrainedModel, PreTrainedTokenizerFast]

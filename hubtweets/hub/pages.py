@@ -26,7 +26,7 @@ from hubtweets.hub.cards import body, read_metadata
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.requests import check_gate, commit_of, may_read, part, repo_of, storage_of
 from hubtweets.hub.storage import KINDS, Commit, Repo, Storage
-from hubtweets.rendering import environment, plain
+from hubtweets.text import environment, plain
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cross-Origin-Opener-Policy": "same-origin"}
 CARD_SIZE = 2**19  # bytes of a card that are read

@@ -171,3 +171,15 @@ def suffix(name: str) -> str:
 def place(container: Container, name: str) -> str:
     """Return how an error names a file."""
     return str(container.path) if container.path.name == name else f"{container.path}: {name}"
+
+
+HEAD = 4096  # bytes that tell one export from another, and from any other file of its name
+
+
+def head(container: Container, name: str) -> bytes:
+    with container.open(name) as file:
+        return file.read(HEAD)
+
+
+def hurt(container: Container, name: str, error: Exception) -> HubtweetsError:
+    return HubtweetsError(f"{place(container, name)} is cut, or is not what its service writes ({error}); ask for the export again")

@@ -5,7 +5,7 @@ The card's wording and the default privacy of a repo both follow from this table
 
 from typing import Literal, NamedTuple
 
-from hubtweets.posts import SourceKind
+from hubtweets.posts.post import SourceKind
 
 # owner: only the account's owner; anybody: no permission needed; granted: whoever was given access; unknown: a file can come from anywhere
 Access = Literal["owner", "anybody", "granted", "unknown"]

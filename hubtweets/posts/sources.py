@@ -14,8 +14,10 @@ from pathlib import Path
 from types import ModuleType
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Columns, Reading, hash_files, saved
+from hubtweets.files import hash_files
+from hubtweets.posts import cache as saved
 from hubtweets.posts.container import Container
+from hubtweets.posts.post import Columns, Reading
 
 SERVICE = re.compile(r"(x|mastodon|bluesky|dataset):.+")
 SUFFIXES = (".zip", "", ".tar.gz", ".tgz", ".tar", ".js", ".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".txt", ".car")
@@ -36,9 +38,13 @@ class Fetching:
 
 def readers() -> list[ModuleType]:
     """Return the modules that read archives, each with `files(container)`, the names it would open, and `read(container)`."""
-    from hubtweets.posts import bluesky, exports, grailbird, mastodon, misskey, x_archive, x_json
+    from hubtweets.posts.bluesky import archive as bluesky
+    from hubtweets.posts.exports import exports, misskey
+    from hubtweets.posts.mastodon import archive as mastodon
+    from hubtweets.posts.x import archive as x_archive
+    from hubtweets.posts.x import grailbird, saved_json
 
-    return [x_archive, grailbird, mastodon, misskey, bluesky, exports, x_json]
+    return [x_archive, grailbird, mastodon, misskey, bluesky, exports, saved_json]
 
 
 def find(handle: str) -> str:
@@ -77,7 +83,7 @@ def name(handles: Sequence[str], given: Sequence[str], typed: bool = True) -> di
 
 def choose(path: Path) -> tuple[Container, ModuleType]:
     """Return a path's container and its reader; raise HubtweetsError where there is nothing, or nothing that a reader knows."""
-    from hubtweets.posts import files
+    from hubtweets.posts.tables import files
 
     if not path.is_file() and not path.is_dir():
         raise HubtweetsError(f"{path}: no such file, nor one of {SERVICES}; name the posts: --posts FILE")
@@ -121,7 +127,10 @@ def locate(source: str, folder: Path, columns: Columns, fetching: Fetching, say:
 
 def fetch(source: str, columns: Columns, fetching: Fetching, say: Callable[[str], None]) -> Reading:
     """Read an account's posts from its service, or a dataset from the Hub; raise HubtweetsError where that can't be."""
-    from hubtweets.posts import bluesky_api, files, mastodon_api, x_api
+    from hubtweets.posts.bluesky import api as bluesky_api
+    from hubtweets.posts.mastodon import api as mastodon_api
+    from hubtweets.posts.tables import files
+    from hubtweets.posts.x import api as x_api
 
     service, _, name = source.partition(":")
     if service == "x":
@@ -146,7 +155,8 @@ def read(path: Path, handle: str, columns: Columns, protected: bool = False) -> 
 
     The posts of a protected account come without their text unless `protected` asks for them.
     """
-    from hubtweets.posts import files, x_v2
+    from hubtweets.posts.tables import files
+    from hubtweets.posts.x import api_v2
 
     if path.name.endswith(SAVED):
         reading = saved.read(path)
@@ -158,7 +168,7 @@ def read(path: Path, handle: str, columns: Columns, protected: bool = False) -> 
             advice = f"type {theirs} in place of {handle}" if HANDLE.fullmatch(theirs) else "give another with --posts"
             raise HubtweetsError(f"{path}: the archive of @{theirs}, not of @{handle}; {advice}")
     if reading.protected and not protected:
-        reading = replace(reading, posts=map(x_v2.hidden, reading.posts))
+        reading = replace(reading, posts=map(api_v2.hidden, reading.posts))
     found = reading.profile
     url = found.url if found.url and URL.fullmatch(found.url) else None
     return replace(reading, profile=replace(found, handle=found.handle or handle, name=found.name or found.handle or handle, url=url))

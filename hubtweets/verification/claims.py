@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from hubtweets import dataset
 from hubtweets.errors import printable
-from hubtweets.posts import Post
+from hubtweets.posts.post import Post
 from hubtweets.record import RunRecord
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import regex
 from PIL import Image
 
 from hubtweets import __version__, copies, pictures
-from hubtweets.posts import hash_files
+from hubtweets.files import hash_files
 from hubtweets.record import RunRecord
 from hubtweets.samples import LONG, MORE, WHOLE, Audit, Sample, Samples
 from hubtweets.verification.claims import Bot, Verdict

@@ -21,7 +21,7 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.hardware import device_name
 from hubtweets.hub.generation import lay_out
 from hubtweets.models import ADAPTER, load
-from hubtweets.personal import scrub
+from hubtweets.posts.pii.scrub import scrub
 from hubtweets.record import Base, RunRecord
 from hubtweets.samples import Sample, Samples
 from hubtweets.verification.claims import Bot, Verdict

@@ -17,7 +17,7 @@ from packaging.version import InvalidVersion, Version
 from hubtweets import __version__
 from hubtweets.base import TINY, resolve
 from hubtweets.base.contents import count_parameters
-from hubtweets.posts import hash_files
+from hubtweets.files import hash_files
 from hubtweets.record import Base, Metrics, RunRecord, Score
 from hubtweets.samples import SETTINGS
 from hubtweets.verification import run_checks

@@ -68,12 +68,12 @@ def archives(folder: Path, posts: int = 1_000_000) -> dict[str, float]:
 
     The memory is the most that the command had, plus the most that one of its workers had for each worker.
     """
-    from hubtweets import example
+    from hubtweets.posts.example import x_archive
 
     room = folder / "million"
     room.mkdir()
     (room / "curate.py").write_text(CURATE)
-    figures = {"example, posts/s": posts / seconds(lambda: example.write(room / "lyons____.zip", posts), 1)}
+    figures = {"example, posts/s": posts / seconds(lambda: x_archive.write(room / "lyons____.zip", posts), 1)}
     parsing, curating, memory = [], [], []
     for _ in range(3):  # in turn, so that a busy moment hurts both
         parsed = subprocess.run([sys.executable, "-c", PARSE, str(room / "lyons____.zip")], capture_output=True, text=True, check=True)
@@ -115,14 +115,15 @@ def audit(folder: Path) -> dict[str, float]:
 
 def scrub(folder: Path) -> dict[str, float]:
     """Measure the masking of 100,000 posts of the example's author, and of 100 kB of what is dearest to it."""
-    from hubtweets import grammar, personal
+    from hubtweets.posts.example import sentences
+    from hubtweets.posts.pii import scrub
     from tests.test_personal import HOSTILE
 
     chance = random.Random(0)
-    posts = [grammar.sentence(chance) for _ in range(100_000)]
+    posts = [sentences.sentence(chance) for _ in range(100_000)]
     return {
-        "scrub of 100,000 posts": seconds(lambda: [personal.scrub(post) for post in posts]),
-        "scrub of 100 kB, at worst": max(seconds(partial(personal.scrub, text)) for text, _ in HOSTILE.values()),
+        "scrub of 100,000 posts": seconds(lambda: [scrub.scrub(post) for post in posts]),
+        "scrub of 100 kB, at worst": max(seconds(partial(scrub.scrub, text)) for text, _ in HOSTILE.values()),
     }
 
 

@@ -24,13 +24,14 @@ def speed(folder: Path) -> Figures:
     """
     import torch
 
-    from hubtweets import base, grammar
+    from hubtweets import base
     from hubtweets.models import load
+    from hubtweets.posts.example import sentences
     from tests.bench import peers
 
     _, tokenizer = load(*base.resolve("tiny"))
-    generator = grammar.Random(0)
-    texts = [grammar.sentence(generator) for _ in range(4_000)]
+    generator = sentences.Random(0)
+    texts = [sentences.sentence(generator) for _ in range(4_000)]
     figures: Figures = {}
     for name, make, steps in (("124M", peers.gpt2_124m, 2), ("tiny", lambda: load(*base.resolve("tiny"))[0], 40)):
         found: dict[str, list[float]] = {}

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Kind, Post, Profile, Reading, dig, is_address, list_at, text_at, to_utc, well_formed
 from hubtweets.posts.container import Container, base_name
+from hubtweets.posts.parsing import dig, is_address, list_at, text_at, to_utc
+from hubtweets.posts.post import Kind, Post, Profile, Reading
+from hubtweets.text import well_formed
 
 MAX_CAR = 256 * 2**20  # bytes; libipld takes a file whole, and its records take some five times as much memory
 MAX_KEY = 1024  # bytes of a record's path

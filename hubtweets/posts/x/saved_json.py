@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import X_DATE, Post, Profile, Reading, dig, list_at, text_at, x_tweet, x_v2
 from hubtweets.posts.container import Container, base_name
 from hubtweets.posts.json_stream import items
+from hubtweets.posts.parsing import X_DATE, dig, list_at, text_at
+from hubtweets.posts.post import Post, Profile, Reading
+from hubtweets.posts.x import api_v2
+from hubtweets.posts.x import tweet as x_tweet
 
 FILE = re.compile(r"[^.].*\.(json|jsonl)", re.IGNORECASE)  # a name that starts with a dot is a Mac's shadow of another
 PAGE = re.compile(r'\s*\{\s*"(data|includes|meta|errors|__twarc)"\s*:')
@@ -37,7 +40,7 @@ def read(container: Container) -> Reading:
     """Read a file of saved tweets; raise HubtweetsError where it is hurt, and, in the posts, where they are of more than one author."""
     [name] = files(container)
     _, author = next(tweets(container, name), (None, None))
-    profile, warnings = x_v2.to_profile(author), list[str]()
+    profile, warnings = api_v2.to_profile(author), list[str]()
     return Reading("x-json", profile, None, posts(container, name, profile, warnings), warnings)
 
 
@@ -72,12 +75,12 @@ def to_post(tweet: dict, author: Any, account_id: str | None) -> Post | None:
         if text is None:
             return None
         post = x_tweet.to_post(tweet, account_id, text)
-        withheld = x_v2.is_withheld(tweet, text)
+        withheld = api_v2.is_withheld(tweet, text)
     elif isinstance(tweet.get("text"), str):
-        post, withheld = x_v2.to_post(tweet, account_id), False  # it looks itself
+        post, withheld = api_v2.to_post(tweet, account_id), False  # it looks itself
     else:
         return None
-    return x_v2.hidden(post) if withheld or dig(author, "protected") is True else post
+    return api_v2.hidden(post) if withheld or dig(author, "protected") is True else post
 
 
 def whole(tweet: dict) -> tuple[dict, str | None]:

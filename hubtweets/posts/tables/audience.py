@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from hubtweets.personal import scrub
-from hubtweets.posts import Visibility, narrowest
+from hubtweets.posts.pii.scrub import scrub
+from hubtweets.posts.post import Visibility, narrowest
 
 NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 WHOSE = re.compile("^(?:(?:user|author|account|owner|creator|profile|post|tweet|status|note|toot)(?:is)?|is)")

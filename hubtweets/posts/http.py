@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import to_utc
+from hubtweets.posts.parsing import to_utc
 
 TRIES = 4
 MAX_BODY = 32 * 2**20  # bytes; a page of a hundred posts has some hundred thousand

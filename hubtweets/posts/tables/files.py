@@ -5,25 +5,21 @@ of a dataset on the Hub. Out: its posts. All but two are streamed: a JSON object
 archive, are read at once, up to 8 and 64 MiB.
 """
 
-import csv
-import io
-import itertools
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import IO, Any
+from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Columns, Post, Profile, Reading, json_stream
-from hubtweets.posts.arrow import refused, table_rows
-from hubtweets.posts.audience import find_columns, is_told
+from hubtweets.posts import json_stream
 from hubtweets.posts.container import Container, base_name, place, suffix
-from hubtweets.posts.table import Fields, Format, Row, chosen, find, locate, to_posts
+from hubtweets.posts.post import Columns, Post, Profile, Reading
+from hubtweets.posts.tables.arrow import refused, table_rows
+from hubtweets.posts.tables.audience import is_told
+from hubtweets.posts.tables.rows import Fields, Format, Row, chosen, find, locate, to_posts
+from hubtweets.posts.text_lines import csv_dicts, lines
 
 NO_POSTS = re.compile(r"(^|.*/)(\.|__MACOSX/|cache-|(README|LICENSE|dataset_infos?\.json|dataset_dict\.json|state\.json)).*")
-MAX_LINE = 4 * 2**20  # characters
-LINE_BREAK = " ⏎ "  # so some write one in a cell
 
 
 def files(container: Container) -> list[str]:
@@ -106,23 +102,6 @@ def tells_audience(container: Container, names: Iterable[str], columns: Columns)
 
 
 # ---- text files
-
-
-def lines(file: IO[bytes], source: str, newline: str | None = None) -> Iterator[tuple[int, str]]:
-    """Yield the numbered lines of a text; raise HubtweetsError where one is too long, or holds a NUL, which only other encodings do."""
-    text = io.TextIOWrapper(file, "utf-8-sig", newline=newline)
-    for number in itertools.count(1):
-        try:
-            line = text.readline(MAX_LINE + 1)
-        except UnicodeDecodeError as error:
-            raise HubtweetsError(f"{source}: near line {number} is not UTF-8 ({error.reason}); save the file as UTF-8") from None
-        if len(line) > MAX_LINE:
-            raise HubtweetsError(f"{source}: line {number} is longer than {MAX_LINE >> 20} Mi characters; write one post a line")
-        if "\0" in line:
-            raise HubtweetsError(f"{source}: line {number} is not UTF-8 (it holds a NUL); save the file as UTF-8")
-        if not line:
-            return
-        yield number, line
 
 
 def text_lines(container: Container, name: str, columns: Columns) -> Iterator[Row]:
@@ -210,34 +189,6 @@ def csv_rows(container: Container, name: str, columns: Columns) -> Iterator[Row]
     for number, row in csv_dicts(container, name):
         fields = fields or locate(list(row), columns, place(container, name))
         yield number, row, fields
-
-
-def csv_dicts(container: Container, name: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield a CSV file's rows by the names of its first, each with the number of its last line.
-
-    The delimiter is the comma, semicolon or tab that is most often in the first line. Raises HubtweetsError where a row has more cells than the
-    first, a quote is not closed, or something follows it.
-    """
-    source = place(container, name)
-    csv.field_size_limit(MAX_LINE)
-    with container.open(name) as file:
-        texts = (line for _, line in lines(file, source, newline=""))
-        first = next(texts, "")
-        delimiter = "\t" if suffix(name) == ".tsv" else max(",;\t", key=first.count)
-        reader = csv.reader(itertools.chain([first], texts), delimiter=delimiter, strict=True)
-        try:
-            names = [name.strip() for name in next(reader, [])]
-            number = Counter(names)
-            if twice := next((name for name, _ in find_columns(tuple(names)) if number[name] > 1), None):
-                raise HubtweetsError(f"{source}: two columns are called {twice!r}, and both may tell who may read a post; rename or remove one")
-            for cells in reader:
-                if any(cells[len(names) :]):
-                    raise csv.Error(f"{len(cells)} cells, where the first row has {len(names)}")
-                if cells:
-                    texts_of_cells = (cell.replace(LINE_BREAK, "\n") for cell in cells[: len(names)])
-                    yield reader.line_num, dict(itertools.zip_longest(names, texts_of_cells, fillvalue=""))
-        except csv.Error as error:
-            raise HubtweetsError(f"{source}: line {reader.line_num} is no CSV ({error}); put texts in quotes, and double those in them") from None
 
 
 def dataset_rows(table: Any, fields: Fields, source: str) -> Iterator[Row]:

@@ -7,7 +7,9 @@ no repost metadata, only the text `RT @name: `; older ones and the API have `ret
 import re
 from typing import Any
 
-from hubtweets.posts import Kind, Post, dig, list_at, text_at, to_utc, well_formed
+from hubtweets.posts.parsing import dig, list_at, text_at, to_utc
+from hubtweets.posts.post import Kind, Post
+from hubtweets.text import well_formed
 
 REPOST = re.compile(r"RT @\w{1,20}: ")
 QUOTE = re.compile(r"//(mobile\.)?(twitter|x)\.com/\w+/status/\d+", re.IGNORECASE)

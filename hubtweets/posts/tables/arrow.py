@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import SECONDS_UNTIL_5138, Columns
 from hubtweets.posts.container import Container, place, suffix
-from hubtweets.posts.table import Row, chosen, locate
+from hubtweets.posts.parsing import SECONDS_UNTIL_5138
+from hubtweets.posts.post import Columns
+from hubtweets.posts.tables.rows import Row, chosen, locate
 
 MAX_TABLE = 64 * 2**20  # bytes of a Parquet file inside an archive
 MAX_GROUP = 128 * 2**20  # bytes of a row group, without the columns that are not read

@@ -6,15 +6,18 @@ archive's owner posted (Create) and boosted (Announce) is read.
 Formats: https://docs.joinmastodon.org/spec/activitypub/ and https://www.w3.org/TR/activitystreams-vocabulary/
 """
 
-import html
 import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Kind, Post, Profile, Reading, Visibility, dig, is_address, json_stream, narrowest, text_at, to_utc, well_formed
+from hubtweets.posts import json_stream
 from hubtweets.posts.container import Container, base_name
+from hubtweets.posts.html_text import ATTRIBUTE, BLOCKS, end_line, to_text, unescape
+from hubtweets.posts.parsing import dig, is_address, text_at, to_utc
+from hubtweets.posts.post import Kind, Post, Profile, Reading, Visibility, narrowest
+from hubtweets.text import well_formed
 
 OUTBOX = re.compile(rb'"orderedItems"\s*:\s*\[\s*\{')  # those of likes and bookmarks are no objects
 HEAD = 16_384  # bytes
@@ -24,19 +27,6 @@ ACTOR = re.compile(r"https?://((?:[a-z\d-]+\.)+[a-z\d-]+)(?:/(?:users/|@)(\w[\w.
 NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 STATUS = re.compile(r"/statuses/(\w+)", re.ASCII)
 TYPES = ("Note", "Question", "Article", "Page")  # of posts; a deleted one is a Tombstone
-TOKEN = re.compile(
-    r"""
-    <!--(?:-?>|.*?(?:--!?>|\Z))                                             # a comment
-    |<(?:[!?]|/(?![a-z]))[^>]*(?:>|\Z)                                      # what a browser takes for one
-    |<(?P<raw>script|style|title|iframe|noscript|noembed|noframes)(?=[\s/>]|\Z)  # an element that holds no HTML, with what is in it
-        (?:(?:[^>"']|"[^"]*"|'[^']*')*+>.*?(?:</(?P=raw)(?=[\s/>])[^>]*(?:>|\Z)|\Z)|.*)
-    |<(?P<closing>/?)(?P<tag>[a-z][^\s<>/"']*)(?P<attributes>(?:[^<>"']|"[^"]*"|'[^']*')*+)>
-    |(?P<data>[^<]+|<)
-    """,
-    re.IGNORECASE | re.DOTALL | re.VERBOSE,
-)
-ATTRIBUTE = re.compile(r"""(?<![\w-])(class|href)\s*=\s*("[^"]*"|'[^']*'|[^\s"']+)""", re.IGNORECASE)
-BLOCKS = {"p", "div", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "pre", "hr", "tr", "h1", "h2", "h3", "h4", "h5", "h6"}
 LEFT_OUT = {"blockquote", "template"}
 CLASSES_LEFT_OUT = {"invisible", "quote-inline"}
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}  # they have no end tag
@@ -187,24 +177,6 @@ def visibility_of(note: dict) -> Visibility:
     return "public" if everyone(note.get("to")) else "unlisted" if everyone(note.get("cc")) else "private"
 
 
-def to_text(content: str) -> tuple[str, bool]:
-    """Return the text of a post's HTML as its readers see it, and whether a link was cut out of it: one whose words are its address.
-
-    Mentions and hashtags stay. A line break is a newline, a paragraph's end a blank line. What others are quoted with (blockquote, and the link of
-    class quote-inline) is cut too. Time is linear in the length and any input has a text, neither of which holds for html.parser.
-    """
-    seen = Seen()
-    for token in TOKEN.finditer(content):
-        if token["data"]:
-            seen.add(unescape(token["data"]))
-        elif token["closing"]:
-            seen.close(token["tag"].lower())
-        elif token["tag"]:
-            seen.open(token["tag"].lower(), token["attributes"])
-    seen.end_link()
-    return well_formed("".join(seen.parts).strip()), seen.cut
-
-
 class Seen:
     """What readers see of a post's HTML, tag by tag.
 
@@ -269,15 +241,3 @@ def read_attributes(attributes: str) -> tuple[set[str], str]:
         else:
             href = href or value
     return classes, href
-
-
-def end_line(parts: list[str], block: bool = True) -> None:
-    if block and parts and not parts[-1].endswith("\n"):
-        parts.append("\n")
-
-
-def unescape(text: str) -> str:
-    try:
-        return html.unescape(text)
-    except ValueError:  # the number of a character has more digits than Python reads
-        return text

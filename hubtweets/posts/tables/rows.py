@@ -11,12 +11,14 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.personal import scrub
-from hubtweets.posts import Columns, Post, SourceKind, dig, text_at, to_utc, well_formed
-from hubtweets.posts.audience import Column, Withheld, find_columns
 from hubtweets.posts.container import Container
-from hubtweets.posts.x_tweet import REPOST as REPOST_TEXT
-from hubtweets.posts.x_tweet import unescape
+from hubtweets.posts.parsing import dig, text_at, to_utc
+from hubtweets.posts.pii.scrub import scrub
+from hubtweets.posts.post import Columns, Post, SourceKind
+from hubtweets.posts.tables.audience import Column, Withheld, find_columns
+from hubtweets.posts.x.tweet import REPOST as REPOST_TEXT
+from hubtweets.posts.x.tweet import unescape
+from hubtweets.text import well_formed
 
 TEXT = ("text", "full_text", "content", "body", "post", "tweet", "message", "caption", "title")
 DATE = ("created_at", "createdat", "published", "published_at_utc", "date", "timestamp", "created_utc")

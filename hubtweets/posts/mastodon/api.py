@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Kind, Post, Profile, Reading, Visibility, text_at, to_utc
-from hubtweets.posts.mastodon import asks_for_consent, make_post, to_text
-from hubtweets.posts.web import HOST, LOOPBACK, Answer, Web
+from hubtweets.posts.html_text import to_text
+from hubtweets.posts.http import HOST, LOOPBACK, Answer, Web
+from hubtweets.posts.mastodon.archive import asks_for_consent, make_post
+from hubtweets.posts.parsing import text_at, to_utc
+from hubtweets.posts.post import Kind, Post, Profile, Reading, Visibility
 
 ACCOUNT = re.compile(rf"@?(\w[\w.-]{{0,99}})@(({HOST})(?::\d{{1,5}})?)", re.ASCII | re.IGNORECASE)
 TOKEN = re.compile(r"[!-~]+")  # what a header can hold

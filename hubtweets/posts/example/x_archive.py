@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from hubtweets import grammar
-from hubtweets.atomic import replacing
+from hubtweets.files import replace_atomically
+from hubtweets.posts.example import sentences
 
 HANDLE, NAME, ACCOUNT_ID = "lyons____", "Lyons__ 𝓃 🤖", "1353378455178633217"
 POSTS, REPOSTS, SHORTS = 3086, 1225, 997  # the counts of the original's card; they leave 864
@@ -33,7 +33,7 @@ def write(path: Path, posts: int = POSTS, seed: int = 0, part_bytes: int = PART_
     """Write the archive of `posts` posts, always the same for the same numbers."""
     parts: list[dict] = []
     notes: list[dict] = []
-    with replacing(path) as partial, Zip(partial) as archive:
+    with replace_atomically(path) as partial, Zip(partial) as archive:
         tweets = make_tweets(posts, seed, notes)
         pending = next(tweets, None)
         while pending is not None:
@@ -89,17 +89,17 @@ def make_tweets(posts: int, seed: int, notes: list[dict]) -> Iterator[dict]:
         milliseconds = FIRST_DAY + (index * stride % posts) * spacing + generator.randrange(min(spacing, 10**6) or 1)
         tweet_id = snowflake(milliseconds, generator)
         if kind == ord("r"):
-            text = f"RT @{generator.choice(OTHERS)}: {grammar.sentence(generator)} {grammar.sentence(generator)}"
+            text = f"RT @{generator.choice(OTHERS)}: {sentences.sentence(generator)} {sentences.sentence(generator)}"
             tweet = tweet_of(tweet_id, milliseconds, text if len(text) <= 140 else text[:139] + "…")
         elif kind == ord("s"):
-            tweet = own_tweet(tweet_id, milliseconds, grammar.short(generator), generator, last_id)
+            tweet = own_tweet(tweet_id, milliseconds, sentences.short(generator), generator, last_id)
         else:
-            text = grammar.sentence(generator)
+            text = sentences.sentence(generator)
             while hash_of(text) in seen:
-                text = grammar.sentence(generator)
+                text = sentences.sentence(generator)
             seen.add(hash_of(text))
             if generator.random() < 0.02:
-                text = " ".join([text, *(grammar.sentence(generator) for _ in range(4))])
+                text = " ".join([text, *(sentences.sentence(generator) for _ in range(4))])
                 made = milliseconds - generator.randrange(13, 42)
                 notes.append(note_of(snowflake(made, generator), made, text))
                 text = text[:270].rsplit(" ", 1)[0] + "… " + short_link(generator)

@@ -7,10 +7,10 @@ In: posts as they were read. Out: the same with e-mail addresses, phone numbers,
 import re
 from collections.abc import Iterable, Iterator
 
-from hubtweets.identifiers import mask_identifiers
-from hubtweets.phones import find_phones
-from hubtweets.posts import Post
-from hubtweets.secret_forms import SECRET, may_hold_secret
+from hubtweets.posts.pii.identifiers import mask_identifiers
+from hubtweets.posts.pii.phones import find_phones
+from hubtweets.posts.pii.secret_forms import SECRET, may_hold_secret
+from hubtweets.posts.post import Post
 
 MASKED_EMAIL, MASKED_PHONE, MASKED_KEY = "[email]", "[phone]", "[key]"
 HIDDEN = "\u00ad\u200b-\u200d\u2060\ufeff"  # characters that are not shown

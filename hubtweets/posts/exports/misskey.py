@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Kind, Post, Profile, Reading, Visibility, json_stream, text_at, to_utc
+from hubtweets.posts import json_stream
 from hubtweets.posts.container import Container, base_name, place, suffix
-from hubtweets.posts.exports import MARKDOWN_LINK
+from hubtweets.posts.exports.reddit import MARKDOWN_LINK
+from hubtweets.posts.parsing import text_at, to_utc
+from hubtweets.posts.post import Kind, Post, Profile, Reading, Visibility
 
 KEYS = {"createdAt", "renoteId", "replyId", "text", "visibility"}
 OTHERS = {"user", "userId"}  # what the API answers with, which may be of many accounts

@@ -10,19 +10,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
 
-from hubtweets import personal
-from hubtweets.atomic import replacing
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Post, Profile, Reading, SourceKind
+from hubtweets.files import replace_atomically
+from hubtweets.posts.pii import scrub
+from hubtweets.posts.post import Post, Profile, Reading, SourceKind
 
 
 def write(reading: Reading, path: Path) -> None:
     """Write a reading, all of it or nothing."""
-    with replacing(path) as partial, partial.open("w", encoding="utf-8") as file:
-        scrubbed = personal.scrubbed((reading.profile.handle, post) for post in reading.posts)
+    with replace_atomically(path) as partial, partial.open("w", encoding="utf-8") as file:
+        scrubbed = scrub.scrubbed((reading.profile.handle, post) for post in reading.posts)
         posts = [json.dumps(post._asdict(), ensure_ascii=False) for _, post in scrubbed]  # which also fills the warnings
         avatar = base64.b64encode(reading.avatar).decode() if reading.avatar else None
-        name, bio = (personal.scrub(text or "")[0] for text in (reading.profile.name, reading.profile.bio))
+        name, bio = (scrub.scrub(text or "")[0] for text in (reading.profile.name, reading.profile.bio))
         profile = asdict(reading.profile) | {"name": name, "bio": bio or None}
         head = {
             "kind": reading.kind,

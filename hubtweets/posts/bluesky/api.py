@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Post, Profile, Reading, dig, list_at, text_at
-from hubtweets.posts.bluesky import DID, POST, REPOST, asks_for_consent, to_post, to_repost
-from hubtweets.posts.web import HOST, Answer, Web
+from hubtweets.posts.bluesky.archive import DID, POST, REPOST, asks_for_consent, to_post, to_repost
+from hubtweets.posts.http import HOST, Answer, Web
+from hubtweets.posts.parsing import dig, list_at, text_at
+from hubtweets.posts.post import Post, Profile, Reading
 
 HANDLE = re.compile(r"(?=.{3,253}$)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)+[a-z](?:[a-z\d-]{0,61}[a-z\d])?", re.ASCII)
 SERVER = re.compile(rf"(https://{HOST}|http://(127\.0\.0\.1|localhost))(:\d{{1,5}})?/?", re.ASCII | re.IGNORECASE)

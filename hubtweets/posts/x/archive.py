@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Post, Profile, Reading, dig, list_at, text_at, to_utc
 from hubtweets.posts.container import Container, base_name
 from hubtweets.posts.json_stream import items
-from hubtweets.posts.x_tweet import is_tweet, to_post
+from hubtweets.posts.parsing import dig, list_at, text_at, to_utc
+from hubtweets.posts.post import Post, Profile, Reading
+from hubtweets.posts.x.tweet import is_tweet, to_post
 
 WANTED = re.compile(r"(manifest|account|profile|protected-history|(note-tweet|(community-)?tweets?)(-part\d+)?)\.js")
 NOTES = re.compile(r"note-tweet(-part\d+)?\.js")

@@ -71,3 +71,11 @@ def environment(**options: object) -> Environment:
     jinja.filters["description"] = description
     jinja.filters["thousands"] = lambda number: f"{number:,}"
     return jinja
+
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def well_formed(text: str) -> str:
+    """Replace lone surrogates, which no UTF-8 file can hold, by U+FFFD."""
+    return text if text.isascii() else LONE_SURROGATE.sub("\ufffd", text)

@@ -7,8 +7,9 @@ long one. Format: https://docs.x.com/x-api/fundamentals/data-dictionary
 import re
 from typing import Any
 
-from hubtweets.posts import Kind, Post, Profile, dig, list_at, text_at, to_utc
-from hubtweets.posts.x_tweet import REPOST, cut_links, unescape
+from hubtweets.posts.parsing import dig, list_at, text_at, to_utc
+from hubtweets.posts.post import Kind, Post, Profile
+from hubtweets.posts.x.tweet import REPOST, cut_links, unescape
 
 HANDLE = re.compile(r"\w{1,20}", re.ASCII)
 WITHHELD = re.compile(r"@\w{1,20}['’]s account has been withheld in .+ in response to a legal demand", re.ASCII)

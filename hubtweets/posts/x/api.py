@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Post, Reading, dig, list_at, text_at
-from hubtweets.posts.web import Answer, Web
-from hubtweets.posts.x_v2 import HANDLE, to_post, to_profile
+from hubtweets.posts.http import Answer, Web
+from hubtweets.posts.parsing import dig, list_at, text_at
+from hubtweets.posts.post import Post, Reading
+from hubtweets.posts.x.api_v2 import HANDLE, to_post, to_profile
 
 TOKENS = ("X_BEARER_TOKEN", "TWITTER_BEARER_TOKEN", "BEARER_TOKEN")
 TOKEN = re.compile(r"[!-~]+")  # what a header can hold

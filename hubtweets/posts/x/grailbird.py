@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Post, Profile, Reading, dig, text_at, to_utc, well_formed
 from hubtweets.posts.container import Container, base_name
-from hubtweets.posts.files import csv_dicts
 from hubtweets.posts.json_stream import items
-from hubtweets.posts.x_tweet import to_post, unescape
+from hubtweets.posts.parsing import dig, text_at, to_utc
+from hubtweets.posts.post import Post, Profile, Reading
+from hubtweets.posts.text_lines import csv_dicts
+from hubtweets.posts.x.tweet import to_post, unescape
+from hubtweets.text import well_formed
 
 MONTH = re.compile(r"(.*/)?data/js/tweets/\d{4}_\d{2}\.js")
 USER = re.compile(r"(.*/)?data/js/user_details\.js")

@@ -1,0 +1,59 @@
+"""Atomic writes, hashes of files, and free disk space."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hubtweets.errors import HubtweetsError
+
+
+@contextmanager
+def replace_atomically(path: Path) -> Iterator[Path]:
+    """Give a path beside `path` to write to; it takes its place when the block ends well, and is gone when not."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that its path always holds the whole old content or the whole new one."""
+    with replace_atomically(path) as partial:
+        partial.write_bytes(content)
+
+
+def hash_files(paths: Iterable[Path]) -> str:
+    """Return the SHA-256 of the files' bytes one after the other, in hex."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+TRAINING_BYTES_PER_PARAMETER = (
+    8 * 4
+)  # a parameter: the best weights twice, and a checkpoint with Adam's two moments while the last one is there, in fp32
+
+
+def check_training_space(folder: Path, parameters: int) -> None:
+    """Raise HubtweetsError where the run folder's disk has not the bytes that training so many parameters takes, besides what it took already."""
+    taken = sum(path.stat().st_size for path in (folder / "checkpoints").rglob("*") if path.is_file())
+    check_free_space(folder, TRAINING_BYTES_PER_PARAMETER * parameters - taken, "training takes", "free some, or use --runs DIR")
+
+
+def check_download_space(folder: Path, size: int) -> None:
+    """Raise HubtweetsError where a folder, which need not be there yet, has not so many bytes left for a download."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
+    check_free_space(there, size, "the base takes", "free some, or choose another folder: export HF_HOME=DIR")
+
+
+def check_free_space(folder: Path, needed: int, what: str, remedy: str) -> None:
+    if (free := shutil.disk_usage(folder).free) < needed:
+        raise HubtweetsError(f"{folder}: {free >> 20:,} MiB are free, {what} {needed >> 20:,} MiB; {remedy}")

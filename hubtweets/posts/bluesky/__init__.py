@@ -1,0 +1,1 @@
+"""Bluesky: repository exports (CAR) and the public API."""

@@ -1,0 +1,1 @@
+"""An example archive of a made-up author."""

@@ -1,0 +1,1 @@
+"""Exports of Threads, Instagram, Reddit, Telegram and Misskey."""

@@ -1,0 +1,52 @@
+"""Threads and Instagram exports."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+
+from hubtweets.posts.container import Container, base_name, head, hurt
+from hubtweets.posts.parsing import dig, list_at, text_at, to_utc
+from hubtweets.posts.post import Kind, Post
+
+THREADS = "threads_and_replies.json"
+
+
+INSTAGRAM = re.compile(r"posts_\d+\.json")
+
+
+INSTAGRAM_HEAD = re.compile(rb'\s*\[?\s*\{\s*"(media|title|creation_timestamp)"\s*:')
+
+
+def is_threads(container: Container, name: str) -> bool:
+    base = base_name(name)
+    return base == THREADS or (INSTAGRAM.fullmatch(base) is not None and INSTAGRAM_HEAD.match(head(container, name)) is not None)
+
+
+def read_threads(container: Container, names: Iterable[str]) -> Iterator[Post]:
+    """Yield posts, which have no ids: they get their numbers. A post of one picture has its text and date with the picture."""
+    number = 0
+    for name in names:
+        try:
+            document = json.loads(container.read(name).decode("utf-8-sig", "replace"))
+        except (ValueError, RecursionError) as error:
+            raise hurt(container, name, error) from None
+        for item in document if isinstance(document, list) else list_at(document, "text_post_app_text_posts") or [document]:
+            media = [one for one in list_at(item, "media") if isinstance(one, dict)]
+            if not media and text_at(item, "title") is None:
+                continue
+            number += 1
+            first = media[0] if media else {}
+            text = repair(text_at(item, "title") or text_at(first, "title") or "")
+            date = dig(item, "creation_timestamp") or first.get("creation_timestamp")
+            kind: Kind = "reply" if any(dig(one, "text_app_post", "is_reply") is True for one in media) else "post"
+            yield Post(str(number), text, to_utc(date), None, kind)
+
+
+def repair(text: str) -> str:
+    """Undo what these exports do to every text: its UTF-8 bytes are written as if each were a character."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except ValueError:
+        return text

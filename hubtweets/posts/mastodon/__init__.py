@@ -1,0 +1,1 @@
+"""Mastodon: account archives and the API."""

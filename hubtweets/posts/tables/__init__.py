@@ -1,0 +1,1 @@
+"""Tables of posts: JSON, JSON Lines, CSV, Parquet, Arrow, text, and datasets on the Hub."""

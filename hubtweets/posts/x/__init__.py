@@ -1,0 +1,1 @@
+"""X: account archives, saved API answers and the API."""
