@@ -10,10 +10,11 @@ from markupsafe import Markup
 
 from hubtweets import front_matter
 from hubtweets.errors import HubtweetsError
-from hubtweets.funnel import stats_rows
 from hubtweets.posts.origins import ORIGINS, access_of
-from hubtweets.record import Environment, File, Metrics, RunRecord, Source, Tracker, TrainingConfig
-from hubtweets.samples import Sample
+from hubtweets.record.config import TrainingConfig
+from hubtweets.record.counts import stats_rows
+from hubtweets.record.run_record import Environment, File, Metrics, RunRecord, Source, Tracker
+from hubtweets.record.samples import Sample
 from hubtweets.text import address, environment, markdown, plain
 
 HUGGING_FACE = "https://huggingface.co"

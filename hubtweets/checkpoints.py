@@ -20,8 +20,8 @@ from safetensors import SafetensorError
 
 from hubtweets import files as atomic
 from hubtweets.errors import HubtweetsError
-from hubtweets.processes import is_launched
-from hubtweets.record import Evaluation, HistoryPoint
+from hubtweets.record.run_folder import is_launched
+from hubtweets.record.run_record import Evaluation, HistoryPoint
 
 logging.getLogger("accelerate").setLevel(logging.ERROR)  # it warns at every checkpoint that tied weights are kept once
 

@@ -34,8 +34,9 @@ from hubtweets.options import (
     track_option,
     training_options,
 )
-from hubtweets.record import Consent, Published, Target, TrainingConfig
-from hubtweets.run import Run, bot_name, check_handle, last_handle, open_run
+from hubtweets.record.config import TrainingConfig
+from hubtweets.record.run_folder import Run, bot_name, check_handle, is_launched, last_handle, open_run
+from hubtweets.record.run_record import Consent, Published, Target
 from hubtweets.settings import ask_numbers, is_typed, numbers_of, reading_of, tracked_by, training_of, typed
 
 
@@ -52,7 +53,7 @@ def main() -> None:
 
 def launcher(name: str, base: str, training: TrainingConfig, track: Sequence[str], number: int, runs: Path, quiet: bool) -> Callable[[], None] | None:
     """Return what trains in several processes by the command `train`, or None where one is enough, or several are at it already."""
-    if number == 1 or processes.is_launched():
+    if number == 1 or is_launched():
         return None
     values = asdict(training) | {"base": base, "runs": runs}
     options = [parameter.name for parameter in train.params if parameter.name in values and parameter.name != "lora"]

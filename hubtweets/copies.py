@@ -11,7 +11,7 @@ from itertools import accumulate, count, islice
 
 import numpy as np
 
-from hubtweets.samples import LONG, WHOLE, Audit, Copied
+from hubtweets.record.samples import LONG, WHOLE, Audit, Copied
 
 MANY = 0.5  # share of a text from which it counts as a copy, at least
 FLOOR = 0.95  # share of the held-out posts that stay under the threshold

@@ -18,7 +18,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from hubtweets.errors import HubtweetsError
 from hubtweets.models import context_of
 from hubtweets.packing import IGNORED, encode
-from hubtweets.record import Score
+from hubtweets.record.run_record import Score
 
 TOKENS_PER_BATCH = 1024
 HOPELESS = 100  # nats per token; knowing nothing costs some 10

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.record import Metrics, RunRecord
-from hubtweets.samples import Sample, Samples
+from hubtweets.record.run_record import Metrics, RunRecord
+from hubtweets.record.samples import Sample, Samples
 from hubtweets.text import address, plain
 
 KEYS = (

@@ -24,8 +24,8 @@ from transformers.utils import logging
 from hubtweets import files as atomic
 from hubtweets.base.contents import REMOTE_CODE
 from hubtweets.errors import HubtweetsError
-from hubtweets.record import Base
-from hubtweets.samples import SETTINGS
+from hubtweets.record.run_record import Base
+from hubtweets.record.samples import SETTINGS
 
 if TYPE_CHECKING:
     from peft import PeftModel

@@ -10,7 +10,7 @@ import click
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.post import Columns
-from hubtweets.record import Curation, TrainingConfig
+from hubtweets.record.config import Curation, TrainingConfig
 
 SETTINGS = Path("hubtweets.toml")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import typst
 from PIL import Image, UnidentifiedImageError
 
-from hubtweets.record import RunRecord
+from hubtweets.record.run_record import RunRecord
 from hubtweets.text import TEMPLATES, environment, plain, typst_string
 
 AVATAR_PIXELS = 400

@@ -12,7 +12,7 @@ from huggingface_hub.utils.sha import git_hash
 
 from hubtweets.files import hash_files
 from hubtweets.merging import Conflict, Merged, merge
-from hubtweets.record import Published
+from hubtweets.record.run_record import Published
 
 CARD, RECORD = "README.md", "hubtweets.json"
 MAX_CARD = 2**24  # bytes; a larger card or record on the Hub is not read

@@ -21,9 +21,10 @@ from hubtweets.errors import HubtweetsError, ProblemsError
 from hubtweets.files import check_download_space, check_training_space
 from hubtweets.posts.sources import is_remote
 from hubtweets.publisher import Hub, Wishes
-from hubtweets.record import Base, Consent, Metrics, RunRecord, Score, Target, Terms, Tracker, TrainingConfig
-from hubtweets.run import Run, key_of, training_settings
-from hubtweets.samples import SETTINGS, Audit, Copied, Sample, Samples
+from hubtweets.record.config import TrainingConfig
+from hubtweets.record.run_folder import Run, key_of, training_settings
+from hubtweets.record.run_record import Base, Consent, Metrics, RunRecord, Score, Target, Terms, Tracker
+from hubtweets.record.samples import SETTINGS, Audit, Copied, Sample, Samples
 
 Given = ParamSpec("Given")
 Taken = TypeVar("Taken")

@@ -16,19 +16,6 @@ from hubtweets.errors import HubtweetsError
 ERROR = b"Error: "  # how the command line begins its last line
 
 
-def rank() -> int:
-    return int(os.environ.get("RANK", "0"))
-
-
-def world_size() -> int:
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
-def is_launched() -> bool:
-    """Tell whether this process is one of several."""
-    return world_size() > 1
-
-
 def launch(number: int, arguments: Sequence[str]) -> None:
     """Run `hubtweets` with the arguments in `number` processes by `accelerate launch`; raise HubtweetsError with what they said when they fail.
 

@@ -23,7 +23,7 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.merging import Conflict
 from hubtweets.patience import cause_of, limit_waiting, patiently, reason_of
 from hubtweets.plan import CARD, Plan, files_at, files_of, is_same, make_plan
-from hubtweets.record import Published, Target
+from hubtweets.record.run_record import Published, Target
 
 VERSION_TAG = re.compile(r"v(\d+)")
 HINTS = {

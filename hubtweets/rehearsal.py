@@ -13,11 +13,13 @@ import yaml
 from huggingface_hub.errors import RepositoryNotFoundError
 from huggingface_hub.hf_api import ModelInfo, RepoFile
 
-from hubtweets import card, curation, front_matter, plan, publisher, record_json
+from hubtweets import card, front_matter, plan, publisher
+from hubtweets.curation import report
 from hubtweets.plan import CARD, RECORD, files_at, files_of
 from hubtweets.preflight import Asked, Ready, is_trained, provisional
 from hubtweets.publisher import Hub
-from hubtweets.run import Run
+from hubtweets.record import serialization
+from hubtweets.record.run_folder import Run
 from hubtweets.text import plain
 
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
@@ -91,7 +93,7 @@ def finished(run: Run, hub: Hub, ready: Ready, remote: Remote | None) -> Iterato
         for name, path in files_of(run.repo).items():
             (repo / name).parent.mkdir(parents=True, exist_ok=True)
             (repo / name).symlink_to(path.absolute())
-        for name, content in ((CARD, text), (RECORD, record_json.dumps_public(record, text))):
+        for name, content in ((CARD, text), (RECORD, serialization.dumps_public(record, text))):
             (repo / name).unlink(missing_ok=True)
             (repo / name).write_text(content, encoding="utf-8")
         files = {name: path.stat().st_size for name, path in files_of(repo).items()}
@@ -131,7 +133,7 @@ def unfinished(run: Run, asked: Asked, ready: Ready, remote: Remote | None) -> I
     yield from ("The card, as far as it is known before the training:", "", "---")
     shown = {key: value for key, value in known.items() if key not in UNKNOWN}
     yield from yaml.dump(shown, Dumper=front_matter.Dumper, allow_unicode=True, sort_keys=False, width=10**9).splitlines()
-    yield from ("---", "", *curation.table(run.record.counts))
+    yield from ("---", "", *report.table(run.record.counts))
 
 
 def expected(asked: Asked, ready: Ready) -> Iterator[tuple[str, str]]:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from hubtweets import files as atomic
 from hubtweets.errors import HubtweetsError, ProblemsError
-from hubtweets.record import Published, Target, Terms
-from hubtweets.record_json import dumps_public
-from hubtweets.run import Run, key_of
-from hubtweets.samples import Audit, Sample, Samples
+from hubtweets.record.run_folder import Run, key_of
+from hubtweets.record.run_record import Published, Target, Terms
+from hubtweets.record.samples import Audit, Sample, Samples
+from hubtweets.record.serialization import dumps_public
 from hubtweets.text import well_formed
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def sample(run: Run, prompts: Sequence[str], seed: int, count: int) -> None:
     key = key_of([asdict(file) for file in run.outputs("train")], info.train_sha256, info.validation_sha256, prompts, seed, count)
     if run.is_done("sample", key):
         return
-    from hubtweets import copies, dataset
+    from hubtweets import copies
+    from hubtweets.curation import dataset
     from hubtweets.models import load_repo
     from hubtweets.posts.pii.scrub import scrub  # a base may have learnt addresses elsewhere
     from hubtweets.sampling import could_write, write_on

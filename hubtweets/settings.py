@@ -9,8 +9,9 @@ from click.core import ParameterSource
 
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.posts.post import Columns
-from hubtweets.record import Curation, Tracker, TrainingConfig
-from hubtweets.run import Run, check_handle
+from hubtweets.record.config import Curation, TrainingConfig
+from hubtweets.record.run_folder import Run, check_handle
+from hubtweets.record.run_record import Tracker
 
 
 def reading_of(handles: Sequence[str], settings: dict[str, Any]) -> Callable[[], dict[str, Any]]:

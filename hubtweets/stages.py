@@ -13,7 +13,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from hubtweets import __version__, processes
+from hubtweets import __version__
 from hubtweets import files as atomic
 from hubtweets.base import contents
 from hubtweets.errors import HubtweetsError
@@ -21,17 +21,9 @@ from hubtweets.files import check_training_space
 from hubtweets.posts import sources
 from hubtweets.posts.post import Columns, Post, Reading
 from hubtweets.posts.sources import Fetching
-from hubtweets.record import (
-    Base,
-    Curation,
-    DatasetInfo,
-    Environment,
-    Metrics,
-    Source,
-    Tracker,
-    TrainingConfig,
-)
-from hubtweets.run import Run, key_of, training_settings
+from hubtweets.record.config import Curation, TrainingConfig
+from hubtweets.record.run_folder import Run, key_of, training_settings, world_size
+from hubtweets.record.run_record import Base, DatasetInfo, Environment, Metrics, Source, Tracker
 
 EXPLAINED = "explained.jsonl"
 PROTECTED = "the account is protected, so its posts are for its followers; if it is yours, and you want them read, type: --protected-posts"
@@ -49,7 +41,9 @@ def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation
     key = key_of(__version__, asdict(rules), asdict(columns), hashes, protected)  # another version may know better what to mask
     if run.is_done("curate", key):
         return
-    from hubtweets import curation, dataset, language
+    from hubtweets.curation import dataset, language
+    from hubtweets.curation.report import MORE_POSTS, check_amount, preview_lines, table
+    from hubtweets.curation.rules import curate
     from hubtweets.posts.pii.scrub import scrub, scrubbed
 
     readings = {}
@@ -59,15 +53,15 @@ def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation
     everything = scrubbed((handle, post) for handle, reading in readings.items() for post in reading.posts)
     read = run.folder / "posts.reading"
     try:
-        curated = curation.curate(run.progress(dataset.writing(everything, read), "posts"), list(readings), rules)
-        for line in [*curation.table(curated.counts), "", "For example:", *curation.preview_lines(curated.shown), ""]:
+        curated = curate(run.progress(dataset.writing(everything, read), "posts"), list(readings), rules)
+        for line in [*table(curated.counts), "", "For example:", *preview_lines(curated.shown), ""]:
             run.say(f"curate: {line}".rstrip())
         for reading in readings.values():
             for warning in reading.warnings:
                 run.say(f"warning: {warning}")
         for counts in curated.counts:
             is_left_out = readings[counts.handle].protected and not protected
-            if few := curation.check_amount(counts, PROTECTED if is_left_out else curation.MORE_POSTS):
+            if few := check_amount(counts, PROTECTED if is_left_out else MORE_POSTS):
                 run.say(f"warning: {few}")
         split = dataset.choose_split(curated.kept, rules.split)
         train, validation = dataset.split(curated.kept, split)
@@ -121,7 +115,7 @@ def source_of(reading: Reading, sha256: str, kept: Sequence[Post]) -> Source:
 
 def explain(run: Run) -> Path:
     """Write every post that was read with its verdict as JSON Lines into the run folder, and return the file."""
-    from hubtweets import dataset
+    from hubtweets.curation import dataset
 
     run.outputs("curate")
     path = run.folder / EXPLAINED
@@ -167,7 +161,8 @@ def train(
         return
     from torch import OutOfMemoryError
 
-    from hubtweets import checkpoints, dataset, evaluation, language, packing, tracking, trainer
+    from hubtweets import checkpoints, evaluation, packing, tracking, trainer
+    from hubtweets.curation import dataset, language
     from hubtweets.models import adapt, context_of, install, load, merge, write_weights
 
     tracking.check(track)
@@ -177,7 +172,7 @@ def train(
     folder = run.folder / "checkpoints"
     check_training_space(run.folder, model.num_parameters())
     if run.is_main:
-        checkpoints.check_settings(folder, settings | {"processes": processes.world_size()})
+        checkpoints.check_settings(folder, settings | {"processes": world_size()})
     posts, held_out = (list(dataset.read_texts(run.folder / "dataset" / f"{side}.parquet").values()) for side in ("train", "validation"))
     documents = [packing.encode(author, tokenizer) for author in posts]
     run.say(f"train: {base.id}, {model.num_parameters():,} parameters, on {info.train_posts:,} posts")
@@ -247,7 +242,8 @@ def evaluate(run: Run, location: str) -> None:
     key = key_of([asdict(file) for file in weights], base.id, base.revision, info.validation_sha256)
     if run.is_done("evaluate", key):
         return
-    from hubtweets import dataset, evaluation
+    from hubtweets import evaluation
+    from hubtweets.curation import dataset
     from hubtweets.models import load, load_repo
 
     texts = list(dataset.read_texts(run.folder / "dataset" / "validation.parquet").values())

@@ -15,9 +15,10 @@ from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.hf_api import RepoFile
 
-from hubtweets import plan, record_json
+from hubtweets import plan
 from hubtweets.errors import HubtweetsError
 from hubtweets.publisher import Hub, speaking_to
+from hubtweets.record import serialization
 
 KINDS = ("model", "dataset")
 MOST = 20  # of a sort that are named
@@ -94,7 +95,7 @@ def find_doubt(hub: Hub, repo_id: str, kind: str, commit: str, name: str) -> str
     if text is None:
         return f"{name} is no record of hubtweets"
     try:
-        record, _ = record_json.read_public(text, name)
+        record, _ = serialization.read_public(text, name)
     except HubtweetsError as error:
         return str(error)
     named = record.target.repo_id if record.target else None
@@ -149,7 +150,7 @@ def at_home(hub: Hub, repo_id: str, runs: Path) -> Iterator[str]:
     if (folder / "run.json").exists():
         yield f"the run folder with the posts, {folder}; type: rm -r {folder}"
         try:
-            tracked = record_json.read(folder / "run.json").tracked
+            tracked = serialization.read(folder / "run.json").tracked
         except HubtweetsError:
             tracked = ()
         yield from (f"a run in {run.tracker}: {run.url}" for run in tracked if run.url)

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub.metadata import LICENSES
 from hubtweets.posts.origins import access_of
-from hubtweets.record import Base, Consent, License, RunRecord, Source, Terms
+from hubtweets.record.run_record import Base, Consent, License, RunRecord, Source, Terms
 
 KNOWN = [id for id in LICENSES.split() if id != "unknown"]
 OTHER = "other"  # a licence that the Hub has no id for; the base's card gives its name and its text

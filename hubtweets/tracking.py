@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.record import Tracked, Tracker
+from hubtweets.record.run_record import Tracked, Tracker
 
 if TYPE_CHECKING:
     import wandb

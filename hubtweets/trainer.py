@@ -25,7 +25,8 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.hardware import choose_precision, device_name, micro_batch_tokens
 from hubtweets.models import can_pack, fast, write_weights
 from hubtweets.packing import IGNORED, Batch, batches, count_steps, micro_batches
-from hubtweets.record import Evaluation, HistoryPoint, TrainingConfig
+from hubtweets.record.config import TrainingConfig
+from hubtweets.record.run_record import Evaluation, HistoryPoint
 
 
 @dataclass(frozen=True)

@@ -21,18 +21,19 @@ from typing import Any
 
 from PIL import Image
 
-from hubtweets import card, record_json
+from hubtweets import card
 from hubtweets.base import TINY
 from hubtweets.files import hash_files
-from hubtweets.record import License, RunRecord
-from hubtweets.samples import Sample
+from hubtweets.record import serialization
+from hubtweets.record.run_record import License, RunRecord
+from hubtweets.record.samples import Sample
 
 Files = dict[str, bytes | None]
 Forgery = Callable[[Path], Files]
 
 
 def read_record(repo: Path) -> RunRecord:
-    return record_json.read_public((repo / "hubtweets.json").read_text(), "hubtweets.json")[0]
+    return serialization.read_public((repo / "hubtweets.json").read_text(), "hubtweets.json")[0]
 
 
 def forge(record: RunRecord, more: Files) -> Files:
@@ -43,7 +44,7 @@ def forge(record: RunRecord, more: Files) -> Files:
         listed.append(file if content is None else replace(file, sha256=hashlib.sha256(content).hexdigest(), size=len(content)))
     record = replace(record, files=tuple(listed))
     text = card.render(record)
-    return {**more, "hubtweets.json": record_json.dumps_public(record, text).encode(), "README.md": text.encode()}
+    return {**more, "hubtweets.json": serialization.dumps_public(record, text).encode(), "README.md": text.encode()}
 
 
 def edit(path: str, old: str, new: str) -> Forgery:

@@ -17,8 +17,8 @@ from transformers import AutoModelForCausalLM, OPTConfig, OPTForCausalLM
 from hubtweets import trainer
 from hubtweets.evaluation import evaluate
 from hubtweets.models import load_tokenizer
-from hubtweets.processes import rank
-from hubtweets.record import TrainingConfig
+from hubtweets.record.config import TrainingConfig
+from hubtweets.record.run_folder import rank
 
 CONFIG = TrainingConfig(
     epochs=9, max_steps=30, learning_rate=1e-3, batch_size=8, block_size=16, logging_steps=1, eval_steps=10, patience=9, checkpoint_seconds=1e9

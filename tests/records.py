@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from hubtweets.funnel import FATES, Counts
 from hubtweets.posts.post import Profile
-from hubtweets.record import (
+from hubtweets.record.config import Curation, TrainingConfig
+from hubtweets.record.counts import FATES, Counts
+from hubtweets.record.run_record import (
     Base,
-    Curation,
     DatasetInfo,
     Environment,
     Evaluation,
@@ -20,9 +20,8 @@ from hubtweets.record import (
     Target,
     Terms,
     Tracked,
-    TrainingConfig,
 )
-from hubtweets.samples import Audit, Copied, Sample, Samples
+from hubtweets.record.samples import Audit, Copied, Sample, Samples
 
 
 def counts_of(handle: str = "lyons____", **numbers: int) -> Counts:

@@ -8,10 +8,11 @@ from random import Random
 import pytest
 import yaml
 
-from hubtweets import base, models, samples
+from hubtweets import base, models
 from hubtweets.base import build
 from hubtweets.posts.example import sentences
-from hubtweets.record import License
+from hubtweets.record import samples
+from hubtweets.record.run_record import License
 from tests.conftest import environment
 
 

@@ -8,7 +8,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hubtweets.models import load
 from hubtweets.packing import encode
-from hubtweets.record import Base
+from hubtweets.record.run_record import Base
 from tests.bench import peers
 
 TEXTS = [f"my dream is to repair the radio in shed {number}" for number in range(16)]

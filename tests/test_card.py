@@ -9,15 +9,17 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from hubtweets import card, record_json
+from hubtweets import card
 from hubtweets.errors import HubtweetsError
-from hubtweets.funnel import stats_rows
 from hubtweets.hub import html
 from hubtweets.hub.cards import body
 from hubtweets.posts.origins import ORIGINS
 from hubtweets.posts.post import SourceKind
-from hubtweets.record import File, License, Row, RunRecord, Source, Target, Terms, Tracked, Tracker, TrainingConfig
-from hubtweets.samples import Audit
+from hubtweets.record import serialization
+from hubtweets.record.config import TrainingConfig
+from hubtweets.record.counts import stats_rows
+from hubtweets.record.run_record import File, License, Row, RunRecord, Source, Target, Terms, Tracked, Tracker
+from hubtweets.record.samples import Audit
 from hubtweets.text import address
 from tests.records import RECORD, cyborg
 
@@ -46,7 +48,7 @@ def visible(text: str) -> str:
 
 @pytest.mark.parametrize("name", REAL)
 def test_the_whole_card_of_a_real_run(name: str) -> None:
-    record, published = record_json.read_public((CARDS / f"{name}.json").read_text(encoding="utf-8"), name)
+    record, published = serialization.read_public((CARDS / f"{name}.json").read_text(encoding="utf-8"), name)
     assert card.render(record) == published == (CARDS / f"{name}.md").read_text(encoding="utf-8")
 
 
@@ -315,8 +317,8 @@ def write_cards() -> None:
         path = CARDS / f"{name}.json"
         public = json.loads(path.read_text(encoding="utf-8"))
         public.pop("card")
-        record = record_json.parsed(json.dumps(public), record_json.UNPUBLISHED)
-        path.write_text(record_json.dumps_public(record, card.render(record)), encoding="utf-8")
+        record = serialization.parsed(json.dumps(public), serialization.UNPUBLISHED)
+        path.write_text(serialization.dumps_public(record, card.render(record)), encoding="utf-8")
         (CARDS / f"{name}.md").write_text(card.render(record), encoding="utf-8")
     (CARDS / "adapter.md").write_text(card.render(adapter()), encoding="utf-8")
 

@@ -23,8 +23,8 @@ from hubtweets.hub.cards import body
 from hubtweets.hub.metadata import faults
 from hubtweets.posts.example import x_archive
 from hubtweets.posts.post import Profile
-from hubtweets.record import License, Row, RunRecord, Terms, Tracked
-from hubtweets.samples import Copied, Sample
+from hubtweets.record.run_record import License, Row, RunRecord, Terms, Tracked
+from hubtweets.record.samples import Copied, Sample
 from hubtweets.text import plain
 from tests.browser import Seen, chromium
 from tests.hostile import HOSTILE, PIECES

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from hubtweets import card, record_json
-from hubtweets.funnel import Counts
-from hubtweets.record import RunRecord
+from hubtweets import card
+from hubtweets.record import serialization
+from hubtweets.record.counts import Counts
+from hubtweets.record.run_record import RunRecord
 from hubtweets.text import TEMPLATES, environment, markdown
 from tests.test_card import CARDS, adapter
 
@@ -109,7 +110,7 @@ def variants(record: RunRecord) -> Iterator[tuple[str, RunRecord]]:
 
 
 def read(path: Path) -> RunRecord:
-    return record_json.read_public(path.read_text(encoding="utf-8"), path.name)[0]
+    return serialization.read_public(path.read_text(encoding="utf-8"), path.name)[0]
 
 
 @pytest.mark.parametrize("record", [read(path) for path in sorted(CARDS.glob("*.json"))] + [adapter()], ids=lambda record: record.handle)

@@ -9,7 +9,7 @@ import pytest
 
 from hubtweets import copies
 from hubtweets.posts.example import sentences
-from hubtweets.samples import MORE, Audit, Copied, Sample
+from hubtweets.record.samples import MORE, Audit, Copied, Sample
 
 POST = "My dream is to repair the old radio in the shed before the first snow falls."  # 76 characters
 OTHER = "The neighbour's dog repaired nothing at all this morning."
@@ -92,7 +92,7 @@ def test_a_memoriser_is_flagged_and_a_normal_run_is_not(tmp_path: Path) -> None:
     from hubtweets.base import resolve
     from hubtweets.models import load
     from hubtweets.packing import encode
-    from hubtweets.record import TrainingConfig
+    from hubtweets.record.config import TrainingConfig
     from hubtweets.sampling import generate
     from hubtweets.trainer import train
 

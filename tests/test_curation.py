@@ -2,13 +2,13 @@ import random
 
 import pytest
 
-from hubtweets import curation
-from hubtweets.curation import check_amount, count_words, curate, judge
+from hubtweets.curation.report import check_amount, preview_lines, table
+from hubtweets.curation.rules import count_words, curate, judge
 from hubtweets.errors import HubtweetsError
-from hubtweets.funnel import FATES, Counts
 from hubtweets.posts.example import sentences
 from hubtweets.posts.post import Post
-from hubtweets.record import Curation
+from hubtweets.record.config import Curation
+from hubtweets.record.counts import FATES, Counts
 from tests.records import counts_of
 
 CLASSIC, DEFAULT = Curation(rules="classic"), Curation()
@@ -242,7 +242,7 @@ def test_a_preview_shows_eight_of_each() -> None:
     posts = [Post(str(n), sentences.sentence(generator) if n % 2 else sentences.short(generator)) for n in range(200)]
     curated = curate((("alice", post) for post in posts), ["alice"], DEFAULT)
     assert [fate for fate, _ in curated.shown] == ["kept"] * 8 + ["short"] * 8
-    assert curation.preview_lines([("kept", "a\x1b[2J\nb " + "x" * 200), ("short", "lol")]) == [
+    assert preview_lines([("kept", "a\x1b[2J\nb " + "x" * 200), ("short", "lol")]) == [
         "Tweets kept   a [2J b " + "x" * 91 + "…",
         "Short tweets  lol",
     ]
@@ -250,7 +250,7 @@ def test_a_preview_shows_eight_of_each() -> None:
 
 def test_the_table() -> None:
     counts = (counts_of("alice", downloaded=3086, reposts=1225, short=997, kept=864), counts_of("bob", downloaded=12, duplicates=2, kept=10))
-    assert curation.table(counts) == [
+    assert table(counts) == [
         "                   @alice  @bob",
         "Tweets downloaded   3,086    12",
         "Retweets            1,225     0",

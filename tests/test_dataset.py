@@ -4,14 +4,16 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from hubtweets import dataset, stages
+from hubtweets import stages
+from hubtweets.curation import dataset
 from hubtweets.errors import HubtweetsError
-from hubtweets.funnel import FATES
 from hubtweets.posts import cache as saved
 from hubtweets.posts.post import Columns, Post, Profile, Reading, SourceKind
 from hubtweets.posts.sources import Fetching
-from hubtweets.record import Curation, Row
-from hubtweets.run import open_run
+from hubtweets.record.config import Curation
+from hubtweets.record.counts import FATES
+from hubtweets.record.run_folder import open_run
+from hubtweets.record.run_record import Row
 
 POSTS = [Post(str(n), f"post number {n}", f"2026-01-01T00:{n // 60:02}:{n % 60:02}+00:00", "en") for n in range(1000)]
 UNDATED = [post._replace(created_at=None) for post in POSTS]

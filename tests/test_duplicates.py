@@ -2,8 +2,8 @@ import random
 
 import pytest
 
-from hubtweets import duplicates
-from hubtweets.duplicates import repeats, similarity
+from hubtweets.curation import duplicates
+from hubtweets.curation.duplicates import repeats, similarity
 from hubtweets.posts.example import sentences
 
 REPEATS: list[tuple[list[str], list[int]]] = [

@@ -7,12 +7,13 @@ from typing import Any, Literal
 
 import pytest
 
-from hubtweets import curation
-from hubtweets.funnel import Counts
+from hubtweets.curation import rules
+from hubtweets.curation.report import FEW_CHARACTERS
 from hubtweets.posts import sources
 from hubtweets.posts.example import x_archive
 from hubtweets.posts.post import Columns, Post
-from hubtweets.record import Curation
+from hubtweets.record.config import Curation
+from hubtweets.record.counts import Counts
 
 
 def load(archive: zipfile.ZipFile, name: str) -> Any:
@@ -24,7 +25,7 @@ def read(path: Path) -> list[Post]:
 
 
 def curate(path: Path, rules: Curation) -> tuple[list[Post], Counts]:
-    curated = curation.curate((("lyons____", post) for post in read(path)), ["lyons____"], rules)
+    curated = rules.curate((("lyons____", post) for post in read(path)), ["lyons____"], rules)
     return curated.kept["lyons____"], curated.counts[0]
 
 
@@ -33,7 +34,7 @@ def test_default_has_the_counts_of_the_original_card(archive: Path, rules: Liter
     kept, counts = curate(archive, Curation(rules))
     assert (counts.downloaded, counts.reposts, counts.short, counts.kept) == (3086, 1225, 997, 864)
     assert len({post.text for post in kept}) == 864
-    assert counts.characters > curation.FEW_CHARACTERS
+    assert counts.characters > FEW_CHARACTERS
 
 
 def test_it_is_what_x_writes(archive: Path) -> None:

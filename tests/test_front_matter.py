@@ -11,8 +11,9 @@ from huggingface_hub.repocard_data import model_index_to_eval_results
 from hubtweets import card, front_matter
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub.metadata import faults
-from hubtweets.record import License, Metrics, RunRecord, Score, Source, Target, Terms, Tracked, TrainingConfig
-from hubtweets.samples import Audit, Copied, Sample, Samples
+from hubtweets.record.config import TrainingConfig
+from hubtweets.record.run_record import License, Metrics, RunRecord, Score, Source, Target, Terms, Tracked
+from hubtweets.record.samples import Audit, Copied, Sample, Samples
 from tests.records import RECORD, cyborg, saying
 
 SETTINGS = {"temperature": 0.8, "top_p": 0.95, "top_k": 0, "max_new_tokens": 160}

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from hubtweets import language
+from hubtweets.curation import language
 from hubtweets.posts.example import sentences
 
 JAPANESE = ["今日はとてもいい天気ですね", "明日は雨が降るそうです", "おはようございます"]

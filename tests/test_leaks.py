@@ -17,7 +17,7 @@ from hubtweets import leaks, release
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.example import sentences
 from hubtweets.publisher import Hub, Wishes
-from hubtweets.run import open_run
+from hubtweets.record.run_folder import open_run
 from tests.conftest import run
 from tests.forms import generate
 from tests.test_posts_x_archive import archive_files, javascript, tweet, write_zip

@@ -24,7 +24,8 @@ from hubtweets import base as bases
 from hubtweets import models, sampling
 from hubtweets.base.contents import check_adapter
 from hubtweets.errors import HubtweetsError
-from hubtweets.record import Base, License, TrainingConfig
+from hubtweets.record.config import TrainingConfig
+from hubtweets.record.run_record import Base, License
 from tests.conftest import environment
 
 LOCAL = Base("one-layer", "0" * 64, None, (), on_hub=False)

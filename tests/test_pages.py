@@ -11,11 +11,11 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, expect
 
-from hubtweets import record_json
 from hubtweets.hub import html, local, pages, pulls, samples, widget
 from hubtweets.hub.commits import checked
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage import Repo, Storage
+from hubtweets.record import serialization
 from tests.browser import Seen, chromium, width
 from tests.hostile import HOSTILE
 
@@ -250,7 +250,7 @@ def browser() -> Iterator[Browser]:
 
 
 def test_a_person_walks_through_a_published_bot(published: Path, browser: Browser) -> None:
-    record = record_json.read(published / "runs" / "lyons____" / "run.json")
+    record = serialization.read(published / "runs" / "lyons____" / "run.json")
     assert record.samples
     with local.running(Storage(published / "hub")) as endpoint, browser.new_context(viewport={"width": 390, "height": 844}) as context:
         seen, page = Seen(context), context.new_page()

@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 
 from hubtweets import pictures
 from hubtweets.posts.example import x_archive
-from hubtweets.record import Evaluation, HistoryPoint, RunRecord
+from hubtweets.record.run_record import Evaluation, HistoryPoint, RunRecord
 from hubtweets.text import TEMPLATES, plain, typst_string
 from tests.hostile import HOSTILE
 from tests.records import RECORD, named, samples_of, saying

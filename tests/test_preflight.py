@@ -23,8 +23,8 @@ from hubtweets.posts.post import Columns
 from hubtweets.posts.sources import Fetching
 from hubtweets.preflight import Asked, Ready
 from hubtweets.publisher import Hub, Wishes
-from hubtweets.record import Curation, TrainingConfig
-from hubtweets.run import Run, open_run
+from hubtweets.record.config import Curation, TrainingConfig
+from hubtweets.record.run_folder import Run, open_run
 from tests.conftest import run as command
 
 TRAINED = TrainingConfig(epochs=1.0)

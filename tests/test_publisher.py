@@ -11,8 +11,8 @@ from huggingface_hub import HfApi, get_session
 from hubtweets import card, patience, publisher
 from hubtweets.errors import HubtweetsError
 from hubtweets.publisher import Hub, Wishes
-from hubtweets.record import Metrics, Published, RunRecord, Target
-from hubtweets.record_json import dumps_public
+from hubtweets.record.run_record import Metrics, Published, RunRecord, Target
+from hubtweets.record.serialization import dumps_public
 from tests.records import RECORD
 
 REPO = "huggingtweets/bot"

@@ -29,8 +29,8 @@ from hubtweets.hub.server import create_app
 from hubtweets.hub.storage import Storage
 from hubtweets.hub.tokens import create_token
 from hubtweets.publisher import Wishes
-from hubtweets.record import Published, Target
-from hubtweets.run import Run
+from hubtweets.record.run_folder import Run
+from hubtweets.record.run_record import Published, Target
 from tests.faults import Fault, Faulty, hang_up
 from tests.records import RECORD
 from tests.served import Served, serving

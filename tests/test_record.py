@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from hubtweets import files as atomic
-from hubtweets import record, record_json
 from hubtweets.errors import HubtweetsError
+from hubtweets.record import run_record, serialization
 from tests.records import RECORD
 
 
 def test_read_back_as_written(tmp_path: Path) -> None:
-    record_json.write(RECORD, tmp_path / "run.json")
-    assert record_json.read(tmp_path / "run.json") == RECORD
+    serialization.write(RECORD, tmp_path / "run.json")
+    assert serialization.read(tmp_path / "run.json") == RECORD
 
 
 @pytest.mark.parametrize(
@@ -28,13 +28,13 @@ def test_read_back_as_written(tmp_path: Path) -> None:
 )
 def test_what_does_not_fit_gets_one_line(tmp_path: Path, old: str, new: str) -> None:
     path = tmp_path / "run.json"
-    text = record_json.dumps(RECORD)
+    text = serialization.dumps(RECORD)
     assert old in text
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(
         HubtweetsError, match=r"run.json: not a record of this version \(.+\); remove this file and publish again, what services gave is kept$"
     ):
-        record_json.read(path)
+        serialization.read(path)
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_what_does_not_fit_gets_one_line(tmp_path: Path, old: str, new: str) -> 
     ],
 )
 def test_a_run_of_another_schema_names_the_version_that_wrote_it(tmp_path: Path, new: str, said: str) -> None:
-    path, old = tmp_path / "run.json", f'"hubtweets_version": "0.1.0",\n  "schema_version": {record.SCHEMA_VERSION}'
-    text = record_json.dumps(RECORD)
+    path, old = tmp_path / "run.json", f'"hubtweets_version": "0.1.0",\n  "schema_version": {run_record.SCHEMA_VERSION}'
+    text = serialization.dumps(RECORD)
     assert old in text
     path.write_text(text.replace(old, new, 1))
-    with pytest.raises(record_json.OtherVersionError) as error:
-        record_json.read(path)
+    with pytest.raises(serialization.OtherVersionError) as error:
+        serialization.read(path)
     assert str(error.value) == f"{path}: {said}, or remove this file and publish again, what services gave is kept"
 
 
@@ -62,17 +62,17 @@ def test_what_is_no_record_at_all_gets_one_line(tmp_path: Path, text: str) -> No
     path = tmp_path / "run.json"
     path.write_text(text, errors="surrogateescape")
     with pytest.raises(HubtweetsError, match=r"run.json: not a record of this version \(.+\); remove this file and publish again, .+$"):
-        record_json.read(path)
+        serialization.read(path)
 
 
 def test_the_public_record_has_no_stages_and_no_push() -> None:
-    public = json.loads(record_json.dumps_public(RECORD, "# card"))
-    assert set(json.loads(record_json.dumps(RECORD))) - set(public) == {"stages", "published"}
-    assert public["schema_version"] == record.SCHEMA_VERSION
+    public = json.loads(serialization.dumps_public(RECORD, "# card"))
+    assert set(json.loads(serialization.dumps(RECORD))) - set(public) == {"stages", "published"}
+    assert public["schema_version"] == run_record.SCHEMA_VERSION
 
 
 def test_the_public_record_is_read_back_with_its_card() -> None:
-    assert record_json.read_public(record_json.dumps_public(RECORD, "# card"), "hubtweets.json") == (RECORD, "# card")
+    assert serialization.read_public(serialization.dumps_public(RECORD, "# card"), "hubtweets.json") == (RECORD, "# card")
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,10 @@ def test_the_public_record_is_read_back_with_its_card() -> None:
     ],
 )
 def test_a_foreign_record_that_does_not_fit_gets_one_line(old: str, new: str, said: str) -> None:
-    text = record_json.dumps_public(RECORD, "# card")
+    text = serialization.dumps_public(RECORD, "# card")
     assert old in text
     with pytest.raises(HubtweetsError, match=f"^hubtweets.json: {said}$"):
-        record_json.read_public(text.replace(old, new, 1), "hubtweets.json")
+        serialization.read_public(text.replace(old, new, 1), "hubtweets.json")
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

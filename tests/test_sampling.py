@@ -10,13 +10,13 @@ from pyarrow import parquet
 from tokenizers import ByteLevelBPETokenizer, SentencePieceBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerFast
 
-from hubtweets import record_json
 from hubtweets.base import resolve
 from hubtweets.cli import main
 from hubtweets.models import install, load, load_repo, load_tokenizer
 from hubtweets.packing import encode
-from hubtweets.record import TrainingConfig
-from hubtweets.samples import Copied, Samples
+from hubtweets.record import serialization
+from hubtweets.record.config import TrainingConfig
+from hubtweets.record.samples import Copied, Samples
 from hubtweets.sampling import AT_ONCE, could_write, generate
 from hubtweets.trainer import train
 from tests.conftest import run
@@ -131,7 +131,7 @@ def test_the_space_after_a_prompt_stays_whatever_the_tokenizer_does_with_it(tmp_
 
 
 def recorded(folder: Path) -> Samples:
-    samples = record_json.read(folder / "runs" / "lyons____" / "run.json").samples
+    samples = serialization.read(folder / "runs" / "lyons____" / "run.json").samples
     assert samples
     return samples
 
@@ -140,12 +140,12 @@ def recorded(folder: Path) -> Samples:
 def home(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A published run, in whose folder this process works; of its samples the second copies a post, and the fourth is longer than any."""
     path = workplace / "runs" / "lyons____" / "run.json"
-    record = record_json.read(path)
+    record = serialization.read(path)
     assert record.samples
     listed = list(record.samples.samples)
     listed[1] = replace(listed[1], copied=Copied(20, 99, 1.0))
     listed[3] = replace(listed[3], text=listed[3].prompt + " word" * 400)
-    record_json.write(replace(record, samples=replace(record.samples, samples=tuple(listed))), path)
+    serialization.write(replace(record, samples=replace(record.samples, samples=tuple(listed))), path)
     monkeypatch.chdir(workplace)
     monkeypatch.setenv("HUBTWEETS_SAMPLES", "10")
     return workplace
@@ -181,9 +181,9 @@ def test_samples_are_picked_on_a_terminal(home: Path, monkeypatch: pytest.Monkey
     run(home, "sample", "lyons____", "--prompt", "The kite", "--samples", "2", "--pick", "1")
     assert [one.prompt for one in recorded(home).samples] == ["The kite"] * 2
     path = home / "runs" / "lyons____" / "run.json"
-    record = record_json.read(path)
+    record = serialization.read(path)
     stages = {name: stage for name, stage in record.stages.items() if name != "sample"}
-    record_json.write(replace(record, samples=None, audit=None, stages=stages), path)
+    serialization.write(replace(record, samples=None, audit=None, stages=stages), path)
     run(home, "sample", "lyons____", "--pick", "1")
     assert len(recorded(home).samples) == 10
 
@@ -193,8 +193,8 @@ def test_what_copies_a_post_is_not_shown_and_is_said(workplace: Path) -> None:
     before, table = recorded(workplace), parquet.read_table(posts)
     texts = [one.text for one in before.samples[:2]] + ["new"] * (len(table) - 2)
     parquet.write_table(table.set_column(table.column_names.index("text"), "text", [texts]), posts)
-    record = record_json.read(path)
-    record_json.write(replace(record, stages={name: stage for name, stage in record.stages.items() if name != "sample"}), path)
+    record = serialization.read(path)
+    serialization.write(replace(record, stages={name: stage for name, stage in record.stages.items() if name != "sample"}), path)
     done = run(workplace, "sample", "lyons____")
     assert (done.returncode, done.stderr.splitlines()[1:]) == (
         0,

@@ -8,7 +8,7 @@ import pytest
 
 from hubtweets import release, snippets
 from hubtweets.errors import HubtweetsError
-from hubtweets.run import open_run
+from hubtweets.record.run_folder import open_run
 
 CARD = """
 ```python

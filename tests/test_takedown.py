@@ -11,16 +11,16 @@ import pytest
 from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import HfHubHTTPError
 
-from hubtweets import record_json
 from hubtweets.errors import HubtweetsError
 from hubtweets.publisher import Hub
-from hubtweets.record import SCHEMA_VERSION, Target, Tracked
+from hubtweets.record import serialization
+from hubtweets.record.run_record import SCHEMA_VERSION, Target, Tracked
 from hubtweets.takedown import take_down
 from tests.conftest import HUBTWEETS, environment, run
 from tests.records import RECORD
 
 BOT = "huggingtweets/bot"
-OURS = record_json.dumps_public(replace(RECORD, target=Target("https://hub.example", BOT)), "# card").encode()
+OURS = serialization.dumps_public(replace(RECORD, target=Target("https://hub.example", BOT)), "# card").encode()
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_what_is_left_on_this_machine_is_named(stand: Hub, tmp_path: Path, cache
     folder = tmp_path / "runs" / "bot"
     stand.api.hf_hub_download(BOT, "hubtweets.json", cache_dir=cache)
     folder.mkdir(parents=True)
-    record_json.write(replace(RECORD, tracked=(Tracked("wandb", "train", "https://wandb.ai/me/bot/runs/1"),)), folder / "run.json")
+    serialization.write(replace(RECORD, tracked=(Tracked("wandb", "train", "https://wandb.ai/me/bot/runs/1"),)), folder / "run.json")
     embedded = Hub(stand.api, "http://127.0.0.1:8086")
     done = list(take_down(embedded, BOT, False, tmp_path / "runs", lambda question: True))
     assert [line for line in done if line.startswith("- ") and line not in REMAINS] == [
@@ -135,7 +135,7 @@ NOT_OURS = {
         ": hubtweets.json is the record of huggingtweets/child, so this is a copy, or was renamed",
     ),
     "a record of no repo": (
-        record_json.dumps_public(replace(RECORD, target=None), "# card").encode(),
+        serialization.dumps_public(replace(RECORD, target=None), "# card").encode(),
         ": hubtweets.json is the record of no repo, so this is a copy, or was renamed",
     ),
     "another schema": (

@@ -6,7 +6,7 @@ import pytest
 from hubtweets import card, terms
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.post import SourceKind
-from hubtweets.record import Base, Consent, License, Source, Terms
+from hubtweets.record.run_record import Base, Consent, License, Source, Terms
 from tests.records import RECORD
 
 MIT, OTHER = License("mit"), License("other", "mine", "https://a.example/licence")

@@ -10,7 +10,7 @@ from accelerate import Accelerator
 
 from hubtweets import tracking
 from hubtweets.errors import HubtweetsError
-from hubtweets.record import Tracked
+from hubtweets.record.run_record import Tracked
 from tests.conftest import environment
 
 CONFIG = {"training": {"epochs": 4.0, "batch_size": 8, "max_steps": None}, "base": {"id": "gpt2|<b>\n# x", "languages": ("en", "de")}, "packed": True}

@@ -22,7 +22,7 @@ from hubtweets import card, sampling, verification
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.pii.scrub import scrub
 from hubtweets.publisher import Hub
-from hubtweets.record import Base, RunRecord, Target
+from hubtweets.record.run_record import Base, RunRecord, Target
 from hubtweets.verification import Claim, code_checks, model_checks, readme_checks, record_checks
 from hubtweets.verification.claims import Bot
 from tests.conftest import run

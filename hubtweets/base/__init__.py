@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.files import hash_files
-from hubtweets.record import Base, License
+from hubtweets.record.run_record import Base, License
 from hubtweets.text import address, plain
 
 TINY = Path(__file__).parent / "tiny"

@@ -18,7 +18,7 @@ from hubtweets.evaluation import evaluate
 from hubtweets.files import hash_files
 from hubtweets.models import load_model, load_repo
 from hubtweets.packing import encode
-from hubtweets.record import TrainingConfig
+from hubtweets.record.config import TrainingConfig
 from hubtweets.text import environment
 from hubtweets.trainer import train
 

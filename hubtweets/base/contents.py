@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.record import Base, TrainingConfig
+from hubtweets.record.config import TrainingConfig
+from hubtweets.record.run_record import Base
 
 # keys of a config that have transformers or peft import modules by name or fetch them, and those under which an id has them fetch a kernel
 REMOTE_CODE = {"auto_map", "auto_mapping", "custom_generate", "custom_pipelines", "megatron_config", "megatron_core"}

@@ -21,7 +21,7 @@ from hubtweets.base.contents import KERNELS, REMOTE_CODE
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub.model_limits import check_adapter, check_model, read_config
 from hubtweets.models import ADAPTER, context_of, read_repo
-from hubtweets.samples import MAX_NEW_TOKENS
+from hubtweets.record.samples import MAX_NEW_TOKENS
 from hubtweets.sampling import encode
 from hubtweets.text import well_formed
 

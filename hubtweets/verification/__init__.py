@@ -18,11 +18,11 @@ from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundErro
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import disable_progress_bars
 
-from hubtweets import record_json
 from hubtweets.errors import HubtweetsError
 from hubtweets.plan import is_same
 from hubtweets.publisher import Hub, speaking_to
-from hubtweets.record import Target
+from hubtweets.record import serialization
+from hubtweets.record.run_record import Target
 from hubtweets.verification import code_checks, file_checks, limits, readme_checks, record_checks, statements
 from hubtweets.verification.claims import Bot, Check, Claim, Verdict
 
@@ -99,7 +99,7 @@ def list_repo(hub: Hub, repo_id: str, revision: str) -> tuple[str, str | None, d
     if len(files) > MAX_FILES:
         raise HubtweetsError(f"{url} has {len(files):,} files, more than any bot has; don't use it")
     for path, file in files.items():
-        if not record_json.is_inside(path) or path.startswith(".cache/"):
+        if not serialization.is_inside(path) or path.startswith(".cache/"):
             raise HubtweetsError(f"{url} names a file {path[:100]!r}, which leads out of the repo; don't use it")
         if file.size > MAX_BYTES.get(Path(path).suffix, file.size):
             raise HubtweetsError(f"{url}: {path} has {file.size:,} bytes, more than any that hubtweets writes; don't use it")
@@ -125,8 +125,8 @@ def read(folder: Path, place: Target, runs: Path) -> tuple[Claim, Bot | None]:
     if not (folder / RECORD).exists():
         return Claim("record", "repo", None, f"there is no {RECORD}, so this is no bot of hubtweets"), None
     try:
-        record, card = record_json.read_public((folder / RECORD).read_text(encoding="utf-8", errors="replace"), RECORD)
-    except record_json.OtherVersionError as error:
+        record, card = serialization.read_public((folder / RECORD).read_text(encoding="utf-8", errors="replace"), RECORD)
+    except serialization.OtherVersionError as error:
         return Claim("record", "repo", None, str(error)), None
     except HubtweetsError as error:
         return Claim("record", "repo", False, str(error)), None

@@ -6,10 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from hubtweets import dataset
+from hubtweets.curation import dataset
 from hubtweets.errors import printable
 from hubtweets.posts.post import Post
-from hubtweets.record import RunRecord
+from hubtweets.record.run_record import RunRecord
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast

@@ -11,8 +11,8 @@ from PIL import Image
 
 from hubtweets import __version__, copies, pictures
 from hubtweets.files import hash_files
-from hubtweets.record import RunRecord
-from hubtweets.samples import LONG, MORE, WHOLE, Audit, Sample, Samples
+from hubtweets.record.run_record import RunRecord
+from hubtweets.record.samples import LONG, MORE, WHOLE, Audit, Sample, Samples
 from hubtweets.verification.claims import Bot, Verdict
 
 WIDEST = 2000  # pixels of a picture that is looked at

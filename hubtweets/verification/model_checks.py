@@ -22,8 +22,8 @@ from hubtweets.hardware import device_name
 from hubtweets.hub.generation import lay_out
 from hubtweets.models import ADAPTER, load
 from hubtweets.posts.pii.scrub import scrub
-from hubtweets.record import Base, RunRecord
-from hubtweets.samples import Sample, Samples
+from hubtweets.record.run_record import Base, RunRecord
+from hubtweets.record.samples import Sample, Samples
 from hubtweets.verification.claims import Bot, Verdict
 from hubtweets.verification.readme_checks import lines_of
 from hubtweets.verification.visible import UnclearCardError, shows_code

@@ -15,7 +15,7 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.front_matter import KEYS
 from hubtweets.hub import cards
 from hubtweets.hub.errors import HubError
-from hubtweets.record import RunRecord
+from hubtweets.record.run_record import RunRecord
 from hubtweets.verification.claims import Bot, Verdict
 from hubtweets.verification.visible import Line, UnclearCardError, looks_of, read_lines, tables_of
 

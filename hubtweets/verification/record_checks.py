@@ -18,8 +18,8 @@ from hubtweets import __version__
 from hubtweets.base import TINY, resolve
 from hubtweets.base.contents import count_parameters
 from hubtweets.files import hash_files
-from hubtweets.record import Base, Metrics, RunRecord, Score
-from hubtweets.samples import SETTINGS
+from hubtweets.record.run_record import Base, Metrics, RunRecord, Score
+from hubtweets.record.samples import SETTINGS
 from hubtweets.verification import run_checks
 from hubtweets.verification.claims import Bot, Verdict
 

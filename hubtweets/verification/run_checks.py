@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from hubtweets import terms
 from hubtweets.errors import HubtweetsError
-from hubtweets.record import RunRecord
+from hubtweets.record.run_record import RunRecord
 
 PRECISIONS = ("no", "bf16", "fp16", "fp8")  # accelerate.utils.PrecisionType
 MAX_PASSES = 3.0  # packing.MOST_PASSES, which is not imported because that loads torch

@@ -1,7 +1,7 @@
 """What a card says on its publisher's word alone, in one line."""
 
 from hubtweets.posts.origins import ORIGINS
-from hubtweets.record import RunRecord
+from hubtweets.record.run_record import RunRecord
 
 CONSENT = {"own": "that they are the publisher's own", "given": "that their author agreed", None: "nothing of their author's consent"}
 

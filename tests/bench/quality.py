@@ -51,7 +51,7 @@ def measure(folder: Path) -> dict[str, float]:
 
 def curated(folder: Path, name: str, posts: str | None) -> Texts:
     """Return the training posts and the held-out ones, as `hubtweets curate` leaves them."""
-    from hubtweets.dataset import read_texts
+    from hubtweets.curation.dataset import read_texts
 
     room = folder / name
     room.mkdir()
@@ -70,7 +70,7 @@ def ours(texts: Texts, folder: Path, curve: list[tuple[float, float]] | None = N
     from hubtweets.evaluation import evaluate
     from hubtweets.models import load, load_model
     from hubtweets.packing import encode
-    from hubtweets.record import TrainingConfig
+    from hubtweets.record.config import TrainingConfig
 
     model, tokenizer = load(*base.resolve("tiny"))
     config = TrainingConfig(checkpoint_seconds=1e9, **settings)  # type: ignore[arg-type]

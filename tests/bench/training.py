@@ -72,7 +72,7 @@ def ours(model: Any, tokenizer: Any, texts: list[str], folder: Path, steps: int,
     from accelerate.state import AcceleratorState
 
     from hubtweets.packing import encode
-    from hubtweets.record import TrainingConfig
+    from hubtweets.record.config import TrainingConfig
     from hubtweets.trainer import train
 
     AcceleratorState._reset_state(reset_partial_state=True)

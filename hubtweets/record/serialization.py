@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hubtweets import files as atomic
 from hubtweets.errors import HubtweetsError
-from hubtweets.record import SCHEMA_VERSION, RunRecord
+from hubtweets.record.run_record import SCHEMA_VERSION, RunRecord
 
 UNPUBLISHED = ("stages", "published")
 AVATAR = re.compile(r"avatar(-[1-9]\d{0,3})?\.png", re.ASCII)

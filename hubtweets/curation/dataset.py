@@ -15,9 +15,9 @@ from pyarrow import parquet
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.files import replace_atomically
-from hubtweets.funnel import FATES
 from hubtweets.posts.post import Post
-from hubtweets.record import Row
+from hubtweets.record.counts import FATES
+from hubtweets.record.run_record import Row
 
 VALIDATION_TENTHS = 1
 EXAMPLES, EXAMPLES_OF_EACH = 3, 2  # posts that the card shows of one author, of each of several

@@ -6,6 +6,7 @@ after the outputs, atomically, so that a run which was killed anywhere goes on f
 
 import hashlib
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,10 +17,12 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
-from hubtweets import __version__, processes, record_json
+from hubtweets import __version__
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.files import hash_files
-from hubtweets.record import Base, DatasetInfo, File, RunRecord, Stage, TrainingConfig
+from hubtweets.record import serialization
+from hubtweets.record.config import TrainingConfig
+from hubtweets.record.run_record import Base, DatasetInfo, File, RunRecord, Stage
 
 Item = TypeVar("Item")
 
@@ -58,7 +61,7 @@ class Run:
     """A run folder that this process holds, or one of several that train together; only the main one of those writes and speaks."""
 
     def __init__(self, folder: Path, record: RunRecord, quiet: bool, lock: FileLock) -> None:
-        self.is_main = processes.rank() == 0
+        self.is_main = rank() == 0
         self.folder, self.record, self.quiet, self.lock = folder, record, quiet or not self.is_main, lock
         self.repo = folder / "repo"
 
@@ -105,7 +108,7 @@ class Run:
 
     def update(self, **sections: object) -> None:
         self.record = replace(self.record, hubtweets_version=__version__, **sections)  # type: ignore[arg-type]
-        record_json.write(self.record, self.folder / "run.json")
+        serialization.write(self.record, self.folder / "run.json")
 
     def outputs(self, stage: str) -> tuple[File, ...]:
         """Return what a stage wrote; raise HubtweetsError where it has yet to run."""
@@ -123,7 +126,7 @@ class Run:
         self.lock.release()
         yield
         take(self.lock, self.folder)
-        self.record = record_json.read(self.folder / "run.json")
+        self.record = serialization.read(self.folder / "run.json")
 
 
 def key_of(*parts: object) -> str:
@@ -143,17 +146,17 @@ def open_run(runs: Path, handle: str, quiet: bool = False, new: bool = False, sh
 
     Raises HubtweetsError where there is none or another hubtweets is at work in it.
     """
-    if processes.is_launched() and not shared:
+    if is_launched() and not shared:
         raise HubtweetsError(f"only train runs in several processes; type: hubtweets publish {handle} --num-processes N")
     folder = runs / handle
     if not new and not (folder / "run.json").exists():
         raise HubtweetsError(f"{folder}: no such run; type: hubtweets publish {handle}")
     (folder / "repo").mkdir(parents=True, exist_ok=True)
     path, lock = folder / "run.json", FileLock(folder / ".lock", timeout=0)
-    if processes.rank() == 0:  # which holds it for the others
+    if rank() == 0:  # which holds it for the others
         take(lock, folder)
     try:
-        yield Run(folder, record_json.read(path) if path.exists() else RunRecord(handle, __version__), quiet, lock)
+        yield Run(folder, serialization.read(path) if path.exists() else RunRecord(handle, __version__), quiet, lock)
     finally:
         lock.release()
 
@@ -171,3 +174,16 @@ def last_handle(runs: Path) -> str:
     if not found:
         raise HubtweetsError(f"{runs}: no run yet; type: hubtweets publish NAME")
     return found[-1].parent.name
+
+
+def rank() -> int:
+    return int(os.environ.get("RANK", "0"))
+
+
+def world_size() -> int:
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_launched() -> bool:
+    """Tell whether this process is one of several."""
+    return world_size() > 1

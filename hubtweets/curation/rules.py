@@ -19,16 +19,11 @@ from itertools import zip_longest
 
 import regex
 
-from hubtweets import duplicates
-from hubtweets.errors import HubtweetsError
-from hubtweets.funnel import FATES, Counts, stats_rows
+from hubtweets.curation import duplicates
 from hubtweets.posts.post import Post
-from hubtweets.record import Curation
-from hubtweets.text import plain
+from hubtweets.record.config import Curation
+from hubtweets.record.counts import FATES, Counts
 
-MIN_CHARACTERS = 6_000  # the original's: with fewer, a model repeats them and learns nothing
-FEW_CHARACTERS = 40_000
-MORE_POSTS = "give more posts with --posts"  # what to do about too few
 MIN_WORDS = 3
 SHOWN = 8  # posts of a preview
 CODES = {fate: code for code, fate in enumerate(FATES)}
@@ -228,33 +223,3 @@ def preview(authors: Iterable[Author]) -> list[tuple[str, str]]:
     in_turn: Iterator[tuple[str, str]] = (one for turn in zip_longest(*dropped) for one in turn if one)
     spaced = kept[:: max(1, len(kept) // SHOWN)][:SHOWN]
     return [("kept", text) for text in spaced] + [one for one, _ in zip(in_turn, range(SHOWN), strict=False)]
-
-
-def check_amount(counts: Counts, advice: str = MORE_POSTS) -> str | None:
-    """Raise HubtweetsError, with advice, where an author has under 6,000 characters, return a warning under 40,000, else None."""
-    if not counts.downloaded:
-        raise HubtweetsError(f"@{counts.handle}: no posts in the source; give another with --posts")
-    found = f"@{counts.handle}: {counts.characters:,} characters in {counts.kept:,} kept posts"
-    if counts.characters < MIN_CHARACTERS:
-        dropped = ", ".join(f"{number:,} {label}" for label, (number,) in stats_rows([counts])[1:-1] if number)
-        raise HubtweetsError(f"{found} ({dropped or 'none dropped'}) are too few, {MIN_CHARACTERS:,} are needed; {advice}")
-    if counts.characters < FEW_CHARACTERS:
-        return f"{found} are few, and the model may repeat them; from {FEW_CHARACTERS:,} on it writes more of its own"
-    return None
-
-
-def table(counts: Sequence[Counts]) -> list[str]:
-    """Return the stats table as lines for a terminal."""
-    cells = [
-        ("", [f"@{count.handle}" for count in counts]),
-        *((label, [f"{number:,}" for number in numbers]) for label, numbers in stats_rows(counts)),
-    ]
-    label_width = max(len(label) for label, _ in cells)
-    widths = [max(len(line[column]) for _, line in cells) for column in range(len(counts))]
-    return [f"{label:<{label_width}}  " + "  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)) for label, line in cells]
-
-
-def preview_lines(shown: Sequence[tuple[str, str]]) -> list[str]:
-    """Return a preview as lines for a terminal."""
-    width = max((len(FATES[fate]) for fate, _ in shown), default=0)
-    return [f"{FATES[fate]:<{width}}  {plain(text, 100)}" for fate, text in shown]

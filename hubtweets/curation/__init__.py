@@ -1,0 +1,1 @@
+"""Which posts are kept and how they are split."""
