@@ -33,7 +33,7 @@ quality: .venv/test ## check format, lint and types
 
 base: .venv/ready ## rebuild the embedded base from CORPUS=file (about an hour)
 	@test -n "$(CORPUS)" || { echo "name the corpus: make base CORPUS=corpus.txt"; exit 2; }
-	$(BIN)/python -m hubtweets.base.build "$(CORPUS)" hubtweets/base/tiny
+	$(BIN)/python -m hubtweets.stages.pretrain "$(CORPUS)" hubtweets/models/tiny
 
 clean: ## remove what these commands made, but for the runs
 	rm -rf .venv bench.json dist .pytest_cache .mypy_cache .ruff_cache

@@ -135,7 +135,7 @@ def train(handle: str, base: str, track: tuple[str, ...], num_processes: int, ru
     accelerate launch -m hubtweets train lyons____
     """
     from hubtweets import stages
-    from hubtweets.base import resolve
+    from hubtweets.models.base import resolve
 
     name, training = check_handle(handle), training_of(settings)
     with open_run(runs, name, quiet, shared=True) as run:
@@ -214,7 +214,7 @@ def generate(handle: str, prompt: str, count: int, seed: int, runs: Path) -> Non
     \b
     hubtweets generate lyons____ "My dream is" -n 3
     """
-    from hubtweets.models import load_repo
+    from hubtweets.models.loading import load_repo
     from hubtweets.sampling import generate
 
     with open_run(runs, check_handle(handle)) as run:

@@ -16,8 +16,8 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.models import context_of
-from hubtweets.packing import IGNORED, encode
+from hubtweets.models.probing import context_of
+from hubtweets.models.tokenizer import IGNORED, encode
 from hubtweets.record.run_record import Score
 
 TOKENS_PER_BATCH = 1024

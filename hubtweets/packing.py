@@ -16,10 +16,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch.nn.utils.rnn import pad_sequence
-from transformers import PreTrainedTokenizerBase
+
+from hubtweets.models.tokenizer import IGNORED
 
 MOST_PASSES = 3.0  # over one author's documents in an epoch
-IGNORED = -100  # the label that torch's cross entropy skips
 
 
 class Batch(NamedTuple):
@@ -44,19 +44,6 @@ class Batch(NamedTuple):
         """Return the batch with each of its tensors changed."""
         position_ids, attention_mask = (None if tensor is None else change(tensor) for tensor in (self.position_ids, self.attention_mask))
         return Batch(change(self.input_ids), change(self.labels), position_ids, attention_mask)
-
-
-def encode(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[np.ndarray]:
-    """Turn each text into token ids with BOS (or EOS where the tokenizer has no BOS) before it and EOS after it.
-
-    A special token that somebody wrote into a text is text.
-    """
-    eos = tokenizer.eos_token_id
-    bos = eos if tokenizer.bos_token_id is None else tokenizer.bos_token_id
-    if not texts:
-        return []
-    encoded = tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True, verbose=False)["input_ids"]
-    return [np.array([bos, *ids, eos], dtype=np.int64) for ids in encoded]
 
 
 def passes(authors: Sequence[Sequence[np.ndarray]]) -> list[float]:

@@ -15,10 +15,11 @@ from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 from huggingface_hub.utils import get_session, hf_raise_for_status, validate_repo_id
 
 from hubtweets import front_matter, leaks, permission, publisher, requirements, terms, tracking
-from hubtweets.base import contents, resolve
-from hubtweets.base.contents import Contents
 from hubtweets.errors import HubtweetsError, ProblemsError
 from hubtweets.files import check_download_space, check_training_space
+from hubtweets.models import inspection
+from hubtweets.models.base import resolve
+from hubtweets.models.inspection import Contents
 from hubtweets.posts.sources import is_remote
 from hubtweets.publisher import Hub, Wishes
 from hubtweets.record.config import TrainingConfig
@@ -99,16 +100,16 @@ def check(run: Run, hub: Hub, asked: Asked, reading: Callable[[], dict[str, Any]
     if who and target:
         found.note(permission.problems(who, target.repo_id.partition("/")[0], handle, wishes.pr))
     base, location = found.take(resolve, asked.base) or (None, "")
-    inside = found.take(contents.read, base, location) if base else None
+    inside = found.take(inspection.read, base, location) if base else None
     agreed = found.take(terms.terms_of, base, asked.license, asked.consent) if base else None
     if asked.license and not base:
         found.take(terms.check_license, asked.license)
     trained = base is not None and is_trained(run, base, asked.training)
     found.take(tracking.check, asked.track)
     if base:
-        found.take(contents.check_adapter, base, asked.training)
+        found.take(inspection.check_adapter, base, asked.training)
     if base and inside and not trained:
-        found.take(contents.check_context, base, inside.context, asked.training)
+        found.take(inspection.check_context, base, inside.context, asked.training)
         found.take(check_training_space, run.folder, inside.parameters)
         found.take(check_download_space, Path(constants.HF_HUB_CACHE), inside.download)
     if who and target:

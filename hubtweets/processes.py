@@ -25,7 +25,7 @@ def launch(number: int, arguments: Sequence[str]) -> None:
     from accelerate.commands.config.config_args import default_config_file, load_config_from_file
     from accelerate.utils import DistributedType
 
-    from hubtweets.hardware import choose_precision
+    from hubtweets.models.hardware import choose_precision
 
     if (devices := torch.cuda.device_count()) and number > devices:
         raise HubtweetsError(f"{number} processes want {number} GPUs, there are {devices}; type: --num-processes {devices}")

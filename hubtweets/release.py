@@ -34,7 +34,7 @@ def sample(run: Run, prompts: Sequence[str], seed: int, count: int) -> None:
         return
     from hubtweets import copies
     from hubtweets.curation import dataset
-    from hubtweets.models import load_repo
+    from hubtweets.models.loading import load_repo
     from hubtweets.posts.pii.scrub import scrub  # a base may have learnt addresses elsewhere
     from hubtweets.sampling import could_write, write_on
 
@@ -77,7 +77,7 @@ def pick(run: Run, numbers: Sequence[int]) -> None:
             raise HubtweetsError(f"{number}: there are samples 1 to {len(samples.samples)}; type: {again}")
         if number not in free:
             raise HubtweetsError(f"{number}: this sample copies a post, or adds nothing to its prompt; pick another: {again}")
-    from hubtweets.models import load_repo
+    from hubtweets.models.loading import load_repo
     from hubtweets.sampling import could_write
 
     run.check("train")

@@ -11,7 +11,7 @@ from accelerate.utils import set_seed
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerFast
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.models import context_of
+from hubtweets.models.probing import context_of
 from hubtweets.text import well_formed
 
 AT_ONCE = 20  # texts; of GPT-2, each takes 20 MB while it is made

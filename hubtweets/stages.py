@@ -15,9 +15,9 @@ from pathlib import Path
 
 from hubtweets import __version__
 from hubtweets import files as atomic
-from hubtweets.base import contents
 from hubtweets.errors import HubtweetsError
 from hubtweets.files import check_training_space
+from hubtweets.models import inspection
 from hubtweets.posts import sources
 from hubtweets.posts.post import Columns, Post, Reading
 from hubtweets.posts.sources import Fetching
@@ -163,18 +163,22 @@ def train(
 
     from hubtweets import checkpoints, evaluation, packing, tracking, trainer
     from hubtweets.curation import dataset, language
-    from hubtweets.models import adapt, context_of, install, load, merge, write_weights
+    from hubtweets.models.loading import load
+    from hubtweets.models.lora import adapt, merge
+    from hubtweets.models.probing import context_of
+    from hubtweets.models.saving import install, write_weights
+    from hubtweets.models.tokenizer import encode
 
     tracking.check(track)
-    contents.check_adapter(base, config)
+    inspection.check_adapter(base, config)
     model, tokenizer = load(base, location)
-    contents.check_context(base, context_of(model), config)
+    inspection.check_context(base, context_of(model), config)
     folder = run.folder / "checkpoints"
     check_training_space(run.folder, model.num_parameters())
     if run.is_main:
         checkpoints.check_settings(folder, settings | {"processes": world_size()})
     posts, held_out = (list(dataset.read_texts(run.folder / "dataset" / f"{side}.parquet").values()) for side in ("train", "validation"))
-    documents = [packing.encode(author, tokenizer) for author in posts]
+    documents = [encode(author, tokenizer) for author in posts]
     run.say(f"train: {base.id}, {model.num_parameters():,} parameters, on {info.train_posts:,} posts")
     for code, share in language.unknown(info.languages, base.languages).items():
         run.say(f"warning: {share:.0%} of the posts are in {code}, and {base.id} knows {', '.join(base.languages)}; take another base: --base ID")
@@ -195,7 +199,7 @@ def train(
         weights = result.weights
         if config.lora == "merged":
             weights = folder / "merged"
-            write_weights(merge(base, location, result.weights), weights)
+            write_weights(merge(load(base, location)[0], result.weights), weights)
         tokenizer.save_pretrained(weights)
         trackers.log_model(weights)
     progress = result.progress
@@ -216,7 +220,7 @@ def train(
         steps=progress.step,
         published_step=progress.best or progress.step,
         default_learning_rate=default_learning_rate,
-        parameters=sum(contents.count_parameters(path) for path in written if path.suffix == ".safetensors"),
+        parameters=sum(inspection.count_parameters(path) for path in written if path.suffix == ".safetensors"),
     )
     run.finish(
         "train",
@@ -244,7 +248,7 @@ def evaluate(run: Run, location: str) -> None:
         return
     from hubtweets import evaluation
     from hubtweets.curation import dataset
-    from hubtweets.models import load, load_repo
+    from hubtweets.models.loading import load, load_repo
 
     texts = list(dataset.read_texts(run.folder / "dataset" / "validation.parquet").values())
     run.say(f"evaluate: {sum(map(len, texts)):,} held-out posts")

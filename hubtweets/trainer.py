@@ -22,9 +22,11 @@ from transformers import PreTrainedModel
 from hubtweets.bar import Bar
 from hubtweets.checkpoints import Progress, clear, restore, save, stoppable
 from hubtweets.errors import HubtweetsError
-from hubtweets.hardware import choose_precision, device_name, micro_batch_tokens
-from hubtweets.models import can_pack, fast, write_weights
-from hubtweets.packing import IGNORED, Batch, batches, count_steps, micro_batches
+from hubtweets.models.hardware import choose_precision, device_name, micro_batch_tokens
+from hubtweets.models.probing import can_pack, fast
+from hubtweets.models.saving import write_weights
+from hubtweets.models.tokenizer import IGNORED
+from hubtweets.packing import Batch, batches, count_steps, micro_batches
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_record import Evaluation, HistoryPoint
 

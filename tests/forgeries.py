@@ -22,8 +22,8 @@ from typing import Any
 from PIL import Image
 
 from hubtweets import card
-from hubtweets.base import TINY
 from hubtweets.files import hash_files
+from hubtweets.models.base import TINY
 from hubtweets.record import serialization
 from hubtweets.record.run_record import License, RunRecord
 from hubtweets.record.samples import Sample

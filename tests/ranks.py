@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, OPTConfig, OPTForCausalLM
 
 from hubtweets import trainer
 from hubtweets.evaluation import evaluate
-from hubtweets.models import load_tokenizer
+from hubtweets.models.tokenizer import load_tokenizer
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_folder import rank
 

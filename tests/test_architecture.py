@@ -14,7 +14,7 @@ READER = POSTS | {f"hubtweets.posts.{name}" for name in ("container", "json_stre
 SERVICE = POSTS | {"hubtweets.posts.http"}
 X = {"hubtweets.posts.x.tweet"}
 RECORD = POSTS | {f"hubtweets.{name}" for name in ("funnel", "samples", "record")}
-TORCH = RECORD | {"hubtweets.packing", "hubtweets.models"}
+TORCH = RECORD | {"hubtweets.packing", "hubtweets.models.loading"}
 HUB = {"hubtweets.hub.errors", "hubtweets.hub.blobs"}
 STORED = HUB | {"hubtweets.hub.storage"}
 ASKED = STORED | {"hubtweets.hub.requests"}
@@ -84,18 +84,18 @@ ALLOWED = {
     "hubtweets.curation.rules": RECORD | {f"hubtweets.{name}" for name in ("duplicates", "personal", "rendering")},
     "hubtweets.curation.dataset": RECORD,
     "hubtweets.packing": PLAIN,
-    "hubtweets.models": RECORD | {"hubtweets.base.contents"},
-    "hubtweets.hardware": set(),
-    "hubtweets.processes": PLAIN | {"hubtweets.hardware"},
+    "hubtweets.models.loading": RECORD | {"hubtweets.models.inspection"},
+    "hubtweets.models.hardware": set(),
+    "hubtweets.processes": PLAIN | {"hubtweets.models.hardware"},
     "hubtweets.bar": set(),
     "hubtweets.checkpoints": RECORD | {"hubtweets.processes"},
     "hubtweets.tracking": RECORD,
     "hubtweets.trainer": TORCH | {f"hubtweets.{name}" for name in ("bar", "checkpoints", "hardware")},
     "hubtweets.evaluation": TORCH,
     "hubtweets.sampling": TORCH,
-    "hubtweets.base": RECORD | {"hubtweets.text"},
-    "hubtweets.base.contents": RECORD,
-    "hubtweets.base.build": TORCH | {"hubtweets.trainer", "hubtweets.evaluation", "hubtweets.text"},
+    "hubtweets.models.base": RECORD | {"hubtweets.text"},
+    "hubtweets.models.inspection": RECORD,
+    "hubtweets.stages.pretrain": TORCH | {"hubtweets.trainer", "hubtweets.evaluation", "hubtweets.text"},
     "hubtweets.front_matter": RECORD | {"hubtweets.hub.metadata", "hubtweets.text"},
     "hubtweets.card": RECORD | {f"hubtweets.{name}" for name in ("copies", "front_matter", "posts.origins", "rendering")},
     "hubtweets.pictures": RECORD | {"hubtweets.text"},
@@ -140,7 +140,7 @@ ALLOWED = {
     "hubtweets.hub.discussions": ASKED | {"hubtweets.hub", "hubtweets.hub.pulls"},
     "hubtweets.hub.html": set(),
     "hubtweets.hub.samples": STORED,
-    "hubtweets.hub.model_limits": {"hubtweets.base.contents"},
+    "hubtweets.models.limits": {"hubtweets.models.inspection"},
     "hubtweets.hub.generation": {
         f"hubtweets.{name}" for name in ("base.contents", "errors", "hub.model_limits", "models", "posts", "samples", "sampling")
     },

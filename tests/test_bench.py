@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from hubtweets.models import load
-from hubtweets.packing import encode
+from hubtweets.models.loading import load
+from hubtweets.models.tokenizer import encode
 from hubtweets.record.run_record import Base
 from tests.bench import peers
 

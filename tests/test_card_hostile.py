@@ -17,10 +17,11 @@ from markdown_it import MarkdownIt
 from PIL import Image
 from playwright.sync_api import expect
 
-from hubtweets import base, card, front_matter, pictures
+from hubtweets import card, front_matter, pictures
 from hubtweets.hub import cards, html
 from hubtweets.hub.cards import body
 from hubtweets.hub.metadata import faults
+from hubtweets.models import base
 from hubtweets.posts.example import x_archive
 from hubtweets.posts.post import Profile
 from hubtweets.record.run_record import License, Row, RunRecord, Terms, Tracked

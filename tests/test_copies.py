@@ -89,9 +89,9 @@ def test_a_memoriser_is_flagged_and_a_normal_run_is_not(tmp_path: Path) -> None:
     from tokenizers import ByteLevelBPETokenizer
     from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast, set_seed
 
-    from hubtweets.base import resolve
-    from hubtweets.models import load
-    from hubtweets.packing import encode
+    from hubtweets.models.base import resolve
+    from hubtweets.models.loading import load
+    from hubtweets.models.tokenizer import encode
     from hubtweets.record.config import TrainingConfig
     from hubtweets.sampling import generate
     from hubtweets.trainer import train

@@ -7,7 +7,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.evaluation import evaluate
-from hubtweets.models import load_tokenizer
+from hubtweets.models.tokenizer import load_tokenizer
 
 TEXTS = ["my dream", "the radio in the shed 🤖", "é"]
 

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import pytest
 
-from hubtweets.curation import rules
 from hubtweets.curation.report import FEW_CHARACTERS
 from hubtweets.posts import sources
 from hubtweets.posts.example import x_archive
@@ -25,7 +24,7 @@ def read(path: Path) -> list[Post]:
 
 
 def curate(path: Path, rules: Curation) -> tuple[list[Post], Counts]:
-    curated = rules.curate((("lyons____", post) for post in read(path)), ["lyons____"], rules)
+    curated = curate_posts((("lyons____", post) for post in read(path)), ["lyons____"], rules)
     return curated.kept["lyons____"], curated.counts[0]
 
 

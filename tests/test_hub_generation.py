@@ -65,7 +65,8 @@ def lines(answer: httpx2.Response) -> list[dict[str, Any]]:
 
 
 def test_texts_come_piece_by_piece_as_sample_makes_them(endpoint: str, storage: Storage, model: dict[str, bytes], tmp_path: Path) -> None:
-    from hubtweets import models, sampling
+    from hubtweets import sampling
+    from hubtweets.models import loading
 
     put(storage, "bot", model)
     first, *pieces, last = lines(ask(endpoint, "bot", count=2))
@@ -75,7 +76,7 @@ def test_texts_come_piece_by_piece_as_sample_makes_them(endpoint: str, storage: 
     assert len(pieces) > 100 and texts[0] != texts[1]
     for name, content in model.items():
         (tmp_path / name).write_bytes(content)
-    assert [texts[0]] == sampling.generate(*models.load_repo(tmp_path), PROMPT, 1, first["seed"])
+    assert [texts[0]] == sampling.generate(*loading.load_repo(tmp_path), PROMPT, 1, first["seed"])
     assert texts[1].startswith(PROMPT)
 
 
@@ -215,14 +216,14 @@ def test_an_adapter_is_loaded_with_a_base_of_this_machine(base: Path, tmp_path: 
     from huggingface_hub import constants
     from peft import LoraConfig, get_peft_model
 
-    from hubtweets import models
+    from hubtweets.models import loading
 
     commit = "a" * 40
     cached = tmp_path / "models--somebody--base"
     (cached / "snapshots").mkdir(parents=True)
     (cached / "snapshots" / commit).symlink_to(base)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    adapted = get_peft_model(models.load_model(str(base)), LoraConfig(r=2, target_modules="all-linear", task_type="CAUSAL_LM"))
+    adapted = get_peft_model(loading.load_model(str(base)), LoraConfig(r=2, target_modules="all-linear", task_type="CAUSAL_LM"))
     adapted.save_pretrained(str(tmp_path / "adapter"))
     files = {path.name: path.read_bytes() for path in [*(tmp_path / "adapter").iterdir(), *base.glob("token*")]}
     files = changed(files, ADAPTER, base_model_name_or_path="somebody/base", revision=commit, **more)

@@ -20,10 +20,16 @@ from tokenizers.trainers import UnigramTrainer
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GPT2Tokenizer, PreTrainedModel, PreTrainedTokenizerFast, pipeline
 from transformers.activations import NewGELUActivation
 
-from hubtweets import base as bases
-from hubtweets import models, sampling
-from hubtweets.base.contents import check_adapter
+from hubtweets import sampling
 from hubtweets.errors import HubtweetsError
+from hubtweets.models import base as bases
+from hubtweets.models import loading, lora
+from hubtweets.models.hardware import device
+from hubtweets.models.inspection import check_adapter
+from hubtweets.models.lora import adapt
+from hubtweets.models.probing import can_pack, fast, is_causal
+from hubtweets.models.saving import install, write_weights
+from hubtweets.models.tokenizer import load_tokenizer
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_record import Base, License
 from tests.conftest import environment
@@ -31,9 +37,9 @@ from tests.conftest import environment
 LOCAL = Base("one-layer", "0" * 64, None, (), on_hub=False)
 
 
-def save(model: models.PreTrainedModel, tokenizer: models.PreTrainedTokenizerFast, repo: Path, old: Sequence[Path]) -> list[Path]:
-    models.write_weights(model, repo.parent / "writing")
-    return models.install(repo.parent / "writing", tokenizer, repo, old)
+def save(model: loading.PreTrainedModel, tokenizer: loading.PreTrainedTokenizerFast, repo: Path, old: Sequence[Path]) -> list[Path]:
+    write_weights(model, repo.parent / "writing")
+    return install(repo.parent / "writing", tokenizer, repo, old)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +47,7 @@ def repo(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `save` makes of the one-layer base, taught to stop at once so that generation can be followed."""
     folder = tmp_path_factory.mktemp("run") / "repo"
     folder.mkdir()
-    model, tokenizer = models.load(LOCAL, str(base))
+    model, tokenizer = loading.load(LOCAL, str(base))
     save(model, tokenizer, folder, [])
     return folder
 
@@ -64,13 +70,13 @@ def test_gpt2s_own_tokenizer_class_gets_its_bos_too(repo: Path, tmp_path: Path) 
     tokenizer = GPT2Tokenizer(vocab=vocabulary["vocab"], merges=[tuple(merge) for merge in vocabulary["merges"]])
     tokenizer.save_pretrained(tmp_path / "gpt2")
     assert AutoTokenizer.from_pretrained(tmp_path / "gpt2")("my dream")["input_ids"][0] != 0
-    models.load_tokenizer(str(tmp_path / "gpt2")).save_pretrained(tmp_path / "ours")
+    load_tokenizer(str(tmp_path / "gpt2")).save_pretrained(tmp_path / "ours")
     ids = AutoTokenizer.from_pretrained(tmp_path / "ours")("my dream")["input_ids"]
     assert ids == [0, *tokenizer("my dream")["input_ids"]]
 
 
 def test_sampling_is_what_the_pipeline_does(repo: Path) -> None:
-    model, tokenizer = models.load_repo(repo)
+    model, tokenizer = loading.load_repo(repo)
     texts = sampling.generate(model, tokenizer, "my dream", 3, seed=5)
     assert texts == sampling.generate(model, tokenizer, "my dream", 3, seed=5) != sampling.generate(model, tokenizer, "my dream", 3, seed=6)
     torch.manual_seed(5)
@@ -82,7 +88,7 @@ def test_sampling_is_what_the_pipeline_does(repo: Path) -> None:
 
 def test_a_prompt_that_does_not_fit_gets_one_line(repo: Path) -> None:
     with pytest.raises(HubtweetsError) as caught:
-        sampling.generate(*models.load_repo(repo), "my dream " * 60, 1, 0)
+        sampling.generate(*loading.load_repo(repo), "my dream " * 60, 1, 0)
     assert str(caught.value) == "a prompt of 481 tokens is too long for this model; give 96 tokens at most"
 
 
@@ -109,7 +115,7 @@ def test_saving_replaces_the_old_files(base: Path, tmp_path: Path) -> None:
     repo.mkdir()
     (repo / "merges.txt").write_text("of another base")
     (repo / "README.md").write_text("a card")
-    save(*models.load(LOCAL, str(base)), repo, [repo / "merges.txt"])
+    save(*loading.load(LOCAL, str(base)), repo, [repo / "merges.txt"])
     assert (repo / "README.md").exists() and not (repo / "merges.txt").exists()
 
 
@@ -139,7 +145,7 @@ def test_a_folder_that_is_no_causal_model_gets_one_line(base: Path, tmp_path: Pa
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "model.safetensors").write_bytes(b"cut")
     with pytest.raises(HubtweetsError, match=r"^one-layer: can't be loaded as a causal language model \(.+\); try --base tiny$"):
-        models.load(LOCAL, str(tmp_path))
+        loading.load(LOCAL, str(tmp_path))
 
 
 HEADS = {"num_attention_heads": 2, "num_key_value_heads": 2, "intermediate_size": 64, "max_position_embeddings": 256}
@@ -182,7 +188,7 @@ def test_what_a_model_can_do_is_found_by_running_it(kind: str, sizes: dict, expe
     model = tiny_model(kind, sizes)
     model.train()
     settings, state = model.config.to_json_string(), torch.get_rng_state()
-    assert (models.is_causal(model), models.can_pack(model)) == (True, expected)
+    assert (is_causal(model), can_pack(model)) == (True, expected)
     assert model.training and model.config.to_json_string() == settings and torch.equal(torch.get_rng_state(), state)
 
 
@@ -212,7 +218,7 @@ def test_a_model_that_reads_ahead_gets_one_line(base: Path, tmp_path: Path, kind
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(base / name, tmp_path)
     with pytest.raises(HubtweetsError) as caught:
-        models.load(LOCAL, str(tmp_path))
+        loading.load(LOCAL, str(tmp_path))
     assert str(caught.value) == "one-layer: reads ahead, so it is no causal language model; try --base tiny"
 
 
@@ -220,14 +226,14 @@ def test_a_model_that_reads_ahead_gets_one_line(base: Path, tmp_path: Path, kind
 def test_fast_computes_and_saves_the_same(kind: str, sizes: dict, tmp_path: Path) -> None:
     model = tiny_model(kind, sizes, "sdpa").eval()
     ids = torch.arange(1, 100)[None]
-    models.write_weights(model, tmp_path / "before")
+    write_weights(model, tmp_path / "before")
     before = [type(module) for module in model.modules()]
     logits = model(input_ids=ids).logits
-    with models.fast(model):
+    with fast(model):
         assert model.config._attn_implementation == "eager" or model.device.type != "cpu"
         assert NewGELUActivation not in [type(module) for module in model.modules()]
         torch.testing.assert_close(model(input_ids=ids).logits, logits, rtol=0, atol=2e-6)
-        models.write_weights(model, tmp_path / "fast")
+        write_weights(model, tmp_path / "fast")
     assert contents(tmp_path / "fast") == contents(tmp_path / "before")
     assert [type(module) for module in model.modules()] == before and model.config._attn_implementation == "sdpa"
 
@@ -237,22 +243,22 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_weights_are_written_whole_or_not_at_all(base: Path, tmp_path: Path) -> None:
-    model, tokenizer = models.load(LOCAL, str(base))
+    model, tokenizer = loading.load(LOCAL, str(base))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
     try:
         with pytest.raises(HubtweetsError) as caught:
-            models.write_weights(model, tmp_path / "best")
+            write_weights(model, tmp_path / "best")
         assert not (tmp_path / "best").exists()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     said = str(caught.value)
     assert said.startswith(f"{tmp_path}/best: the weights can't be written (") and said.endswith("; free some disk space and type the command again")
-    models.write_weights(model, tmp_path / "best", {name: torch.zeros_like(tensor) for name, tensor in model.state_dict().items()})
+    write_weights(model, tmp_path / "best", {name: torch.zeros_like(tensor) for name, tensor in model.state_dict().items()})
     (tmp_path / "repo").mkdir()
-    written = models.install(tmp_path / "best", tokenizer, tmp_path / "repo", [])
+    written = install(tmp_path / "best", tokenizer, tmp_path / "repo", [])
     assert (tmp_path / "best").exists() and sorted(tmp_path.glob("repo/*")) == written
-    assert not any(parameter.any() for parameter in models.load_repo(tmp_path / "repo")[0].parameters())
+    assert not any(parameter.any() for parameter in loading.load_repo(tmp_path / "repo")[0].parameters())
 
 
 def qwen_like(base: Path) -> PreTrainedTokenizerFast:
@@ -300,8 +306,8 @@ def test_any_tokenizer_begins_a_prompt(
     theirs.save_pretrained(tmp_path / "base")
     tiny_model(kind, sizes | {"vocab_size": min(300, len(theirs))}).save_pretrained(tmp_path / "base")
     (tmp_path / "repo").mkdir()
-    save(*models.load(LOCAL, str(tmp_path / "base")), tmp_path / "repo", [])
-    model, tokenizer = models.load_repo(tmp_path / "repo")
+    save(*loading.load(LOCAL, str(tmp_path / "base")), tmp_path / "repo", [])
+    model, tokenizer = loading.load_repo(tmp_path / "repo")
     assert [tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token] == special
     first, *rest = tokenizer("my dream")["input_ids"]
     assert (first, rest) == (theirs.convert_tokens_to_ids(special[0]), theirs("my dream", add_special_tokens=False)["input_ids"])
@@ -337,13 +343,13 @@ def test_lora_adapts_every_linear_layer(
     tiny_model(kind, sizes).save_pretrained(folder)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(base / name, folder)
-    plain, _ = models.load(LOCAL, str(folder))
+    plain, _ = loading.load(LOCAL, str(folder))
     ids, state = torch.arange(1, 40)[None], torch.get_rng_state()
     before = plain(input_ids=ids).logits
-    model = models.adapt(plain, 4, 7, Base("someone/a-base", "c" * 40, None, (), on_hub=True))
-    assert torch.equal(torch.get_rng_state(), state) and torch.equal(model(input_ids=ids).logits, before) and models.can_pack(model)
+    model = adapt(plain, 4, 7, Base("someone/a-base", "c" * 40, None, (), on_hub=True))
+    assert torch.equal(torch.get_rng_state(), state) and torch.equal(model(input_ids=ids).logits, before) and can_pack(model)
     assert all("lora_" in name for name, parameter in model.named_parameters() if parameter.requires_grad)
-    models.write_weights(trained(model), tmp_path / "adapter")
+    write_weights(trained(model), tmp_path / "adapter")
     assert sorted(contents(tmp_path / "adapter")) == ["adapter_config.json", "adapter_model.safetensors", "generation_config.json"]
     text = (tmp_path / "adapter" / "adapter_config.json").read_text()
     config = json.loads(text)
@@ -356,16 +362,16 @@ def test_lora_adapts_every_linear_layer(
     assert str(tmp_path) not in text
     after = model(input_ids=ids).logits
     assert not torch.allclose(after, before, atol=1e-2)
-    merged = models.merge(LOCAL, str(folder), tmp_path / "adapter")
+    merged = lora.merge(loading.load(LOCAL, str(folder))[0], tmp_path / "adapter")
     torch.testing.assert_close(merged(input_ids=ids).logits, after, rtol=0, atol=1e-4)
-    models.write_weights(merged, tmp_path / "merged")
+    write_weights(merged, tmp_path / "merged")
     assert sorted(contents(tmp_path / "merged")) == ["config.json", "generation_config.json", "model.safetensors"]
     assert str(tmp_path) not in (tmp_path / "merged" / "config.json").read_text()
     assert [str(warning.message) for warning in recwarn if "peft" in warning.filename] == []
 
 
 def test_an_adapter_is_the_same_for_the_same_seed() -> None:
-    first, second, other = (models.adapt(tiny_model("qwen2", HEADS), 4, seed, LOCAL).state_dict() for seed in (0, 0, 1))
+    first, second, other = (adapt(tiny_model("qwen2", HEADS), 4, seed, LOCAL).state_dict() for seed in (0, 0, 1))
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not all(torch.equal(first[name], other[name]) for name in first)
 
@@ -375,13 +381,13 @@ def test_lora_says_what_it_lacks(base: Path, tmp_path: Path, monkeypatch: pytest
     errors = []
     (tmp_path / "adapter_config.json").write_text("{}")
     with pytest.raises(HubtweetsError) as caught:
-        models.adapt(tiny_model("mamba", {}), 4, 0, tiny)
+        adapt(tiny_model("mamba", {}), 4, 0, tiny)
     assert str(caught.value).startswith("tiny: peft can't adapt it (") and str(caught.value).endswith("; train every weight of it, without --lora")
     monkeypatch.setitem(sys.modules, "peft", None)
     for action in (
         lambda: check_adapter(tiny, TrainingConfig(lora="adapter")),
-        lambda: models.adapt(tiny_model("qwen2", HEADS), 4, 0, tiny),
-        lambda: models.load_repo(tmp_path),
+        lambda: adapt(tiny_model("qwen2", HEADS), 4, 0, tiny),
+        lambda: loading.load_repo(tmp_path),
     ):
         with pytest.raises(HubtweetsError) as caught:
             action()
@@ -400,8 +406,8 @@ def test_an_adapter_from_the_hub_writes_what_its_model_writes(base: Path, tmp_pa
     shutil.copytree(base, tmp_path / "one-layer")
     api.create_repo("huggingtweets/one-layer")
     revision = api.upload_folder(repo_id="huggingtweets/one-layer", folder_path=tmp_path / "one-layer").oid
-    adapted, tokenizer = models.load(LOCAL, str(base))
-    model = trained(models.adapt(adapted, 4, 0, Base("huggingtweets/one-layer", revision, None, (), on_hub=True)))
+    adapted, tokenizer = loading.load(LOCAL, str(base))
+    model = trained(adapt(adapted, 4, 0, Base("huggingtweets/one-layer", revision, None, (), on_hub=True)))
     folder = tmp_path / "runs" / "repo"
     folder.mkdir(parents=True)
     written = save(model, tokenizer, folder, [])
@@ -450,4 +456,4 @@ def test_each_process_has_its_gpu(monkeypatch: pytest.MonkeyPatch, rank: str | N
         monkeypatch.setenv("LOCAL_RANK", rank)
     found = torch.accelerator.current_accelerator(check_available=True)
     expected = torch.device(found.type, index % torch.accelerator.device_count()) if found else torch.device("cpu")
-    assert models.device() == expected
+    assert device() == expected

@@ -13,12 +13,12 @@ import pytest
 from huggingface_hub import HfApi
 
 from hubtweets import permission, preflight, rehearsal, release, requirements, stages
-from hubtweets.base import contents
-from hubtweets.base import resolve as resolve_base
 from hubtweets.errors import HubtweetsError, ProblemsError
 from hubtweets.files import check_download_space, check_training_space
 from hubtweets.hub.storage import Storage
 from hubtweets.hub.tokens import create_token
+from hubtweets.models import inspection
+from hubtweets.models.base import resolve as resolve_base
 from hubtweets.posts.post import Columns
 from hubtweets.posts.sources import Fetching
 from hubtweets.preflight import Asked, Ready
@@ -274,7 +274,7 @@ def test_a_base_is_a_causal_language_model_in_safetensors(base: Path, tmp_path: 
     shutil.copytree(base, tmp_path / "other")
     change(tmp_path / "other")
     try:
-        found = contents.read(*resolve_base(str(tmp_path / "other")))
+        found = inspection.read(*resolve_base(str(tmp_path / "other")))
         assert (found.parameters, found.context, found.download) == (29_344, 256, 0)
         said = None
     except HubtweetsError as error:

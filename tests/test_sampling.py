@@ -10,10 +10,11 @@ from pyarrow import parquet
 from tokenizers import ByteLevelBPETokenizer, SentencePieceBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerFast
 
-from hubtweets.base import resolve
 from hubtweets.cli import main
-from hubtweets.models import install, load, load_repo, load_tokenizer
-from hubtweets.packing import encode
+from hubtweets.models.base import resolve
+from hubtweets.models.loading import load, load_repo
+from hubtweets.models.saving import install
+from hubtweets.models.tokenizer import encode, load_tokenizer
 from hubtweets.record import serialization
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.samples import Copied, Samples

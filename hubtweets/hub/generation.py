@@ -17,10 +17,11 @@ from accelerate.utils import set_seed
 from huggingface_hub import snapshot_download
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast, StoppingCriteria
 
-from hubtweets.base.contents import KERNELS, REMOTE_CODE
 from hubtweets.errors import HubtweetsError
-from hubtweets.hub.model_limits import check_adapter, check_model, read_config
-from hubtweets.models import ADAPTER, context_of, read_repo
+from hubtweets.models.inspection import ADAPTER, KERNELS, REMOTE_CODE
+from hubtweets.models.limits import check_adapter, check_model, read_config
+from hubtweets.models.loading import read_repo
+from hubtweets.models.probing import context_of
 from hubtweets.record.samples import MAX_NEW_TOKENS
 from hubtweets.sampling import encode
 from hubtweets.text import well_formed

@@ -18,8 +18,8 @@ import psutil
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub import generation
-from hubtweets.hub.model_limits import count_weights
-from hubtweets.models import ADAPTER
+from hubtweets.models.inspection import ADAPTER
+from hubtweets.models.limits import count_weights
 
 SPARE_BYTES = 2**30  # of memory besides the weights: for a cache of 512 tokens, a tokenizer, and what Python needs
 BYTES_PER_WEIGHT = 12  # in fp32, and twice that for what is held while they are loaded and used

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hubtweets.base.contents import KERNELS, REMOTE_CODE, count_parameters
+from hubtweets.models.inspection import KERNELS, REMOTE_CODE, count_parameters
 from hubtweets.verification.claims import Verdict, list_files
 
 # pickles, and formats that can hold one or other code

@@ -16,11 +16,13 @@ from huggingface_hub.utils import validate_repo_id
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from hubtweets import base, card, evaluation, sampling, snippets
+from hubtweets import card, evaluation, sampling, snippets
 from hubtweets.errors import HubtweetsError
-from hubtweets.hardware import device_name
 from hubtweets.hub.generation import lay_out
-from hubtweets.models import ADAPTER, load
+from hubtweets.models import base
+from hubtweets.models.hardware import device_name
+from hubtweets.models.inspection import ADAPTER
+from hubtweets.models.loading import load
 from hubtweets.posts.pii.scrub import scrub
 from hubtweets.record.run_record import Base, RunRecord
 from hubtweets.record.samples import Sample, Samples

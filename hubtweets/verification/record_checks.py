@@ -15,9 +15,9 @@ from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from hubtweets import __version__
-from hubtweets.base import TINY, resolve
-from hubtweets.base.contents import count_parameters
 from hubtweets.files import hash_files
+from hubtweets.models.base import TINY, resolve
+from hubtweets.models.inspection import count_parameters
 from hubtweets.record.run_record import Base, Metrics, RunRecord, Score
 from hubtweets.record.samples import SETTINGS
 from hubtweets.verification import run_checks

@@ -30,8 +30,9 @@ from transformers import (
     get_cosine_schedule_with_warmup,
 )
 
-from hubtweets.models import context_of, device
-from hubtweets.packing import IGNORED, encode
+from hubtweets.models.hardware import device
+from hubtweets.models.probing import context_of
+from hubtweets.models.tokenizer import IGNORED, encode
 
 LONGEST_BLOCK = 1024
 POSTS_PER_BATCH = 8

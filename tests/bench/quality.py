@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hubtweets.hardware import choose_precision
+from hubtweets.models.hardware import choose_precision
 from tests.conftest import run
 
 SEEDS = (0, 1, 2)
@@ -66,10 +66,11 @@ def curated(folder: Path, name: str, posts: str | None) -> Texts:
 
 def ours(texts: Texts, folder: Path, curve: list[tuple[float, float]] | None = None, **settings: object) -> Outcome:
     """Train ours, and note in `curve` the seconds and the bits per byte of each evaluation."""
-    from hubtweets import base, trainer
+    from hubtweets import trainer
     from hubtweets.evaluation import evaluate
-    from hubtweets.models import load, load_model
-    from hubtweets.packing import encode
+    from hubtweets.models import base
+    from hubtweets.models.loading import load, load_model
+    from hubtweets.models.tokenizer import encode
     from hubtweets.record.config import TrainingConfig
 
     model, tokenizer = load(*base.resolve("tiny"))
@@ -90,9 +91,9 @@ def ours(texts: Texts, folder: Path, curve: list[tuple[float, float]] | None = N
 
 
 def peer(name: str, texts: Texts, **settings: object) -> Outcome:
-    from hubtweets import base
     from hubtweets.evaluation import evaluate
-    from hubtweets.models import load
+    from hubtweets.models import base
+    from hubtweets.models.loading import load
     from tests.bench import peers
 
     model, tokenizer = load(*base.resolve("tiny"))

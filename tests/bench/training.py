@@ -24,8 +24,8 @@ def speed(folder: Path) -> Figures:
     """
     import torch
 
-    from hubtweets import base
-    from hubtweets.models import load
+    from hubtweets.models import base
+    from hubtweets.models.loading import load
     from hubtweets.posts.example import sentences
     from tests.bench import peers
 
@@ -53,7 +53,7 @@ def speed(folder: Path) -> Figures:
 
 def contend(make: Callable[[], Any], tokenizer: Any, texts: list[str], folder: Path, steps: int) -> Figures:
     """Return the tokens per second of each contender on a fresh model, one after the other."""
-    from hubtweets.hardware import choose_precision
+    from hubtweets.models.hardware import choose_precision
     from tests.bench import peers
 
     trained = {
@@ -71,7 +71,7 @@ def ours(model: Any, tokenizer: Any, texts: list[str], folder: Path, steps: int,
     """Return the tokens per second of our trainer in a precision."""
     from accelerate.state import AcceleratorState
 
-    from hubtweets.packing import encode
+    from hubtweets.models.tokenizer import encode
     from hubtweets.record.config import TrainingConfig
     from hubtweets.trainer import train
 
@@ -93,7 +93,7 @@ from pathlib import Path
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 from hubtweets import grammar, hardware
-from hubtweets.base import resolve
+from hubtweets.models.base import resolve
 from hubtweets.models import load_tokenizer
 from hubtweets.packing import encode
 from hubtweets.record import TrainingConfig

@@ -18,6 +18,7 @@ from hubtweets.record.run_record import Base
 REMOTE_CODE = {"auto_map", "auto_mapping", "custom_generate", "custom_pipelines", "megatron_config", "megatron_core"}
 KERNELS = {"attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation"}
 OTHER_TASK = re.compile(r"For(?!CausalLM|ConditionalGeneration)\w+")  # a class such as BertForMaskedLM
+ADAPTER = "adapter_config.json"
 SHARD = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
 PUSHED = ("config.json", "tokenizer.json")  # what goes from a base into what is made of it; all else is written anew
 

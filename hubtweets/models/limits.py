@@ -14,7 +14,7 @@ import torch
 from safetensors import safe_open
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from hubtweets.base.contents import count_parameters
+from hubtweets.models.inspection import count_parameters
 
 MAX_CONFIG_BYTES = 2**20
 MAX_PARTS = 1000  # layers, experts or labels; the deepest models of 2026 have some hundred layers, the widest 512 experts

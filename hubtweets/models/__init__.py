@@ -1,0 +1,1 @@
+"""Models: loaded, saved, adapted, and found out about."""

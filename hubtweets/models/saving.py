@@ -1,0 +1,60 @@
+"""Weights and configs written into folders that `pipeline()` loads."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+from hubtweets import files as atomic
+from hubtweets.errors import HubtweetsError
+from hubtweets.models.inspection import ADAPTER
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+
+
+def write_weights(model: "PreTrainedModel | PeftModel", folder: Path, state_dict: dict[str, Any] | None = None) -> None:
+    """Write a model's weights and configs, of a model with an adapter the adapter alone, into a fresh folder, whole or not at all.
+
+    `state_dict` are weights that were gathered from several processes. Raises HubtweetsError where they can't be written.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        if isinstance(model, PreTrainedModel):
+            model.save_pretrained(folder, state_dict=state_dict)
+        else:
+            model.save_pretrained(str(folder), state_dict=state_dict, save_embedding_layers=False)
+            (folder / "README.md").unlink()
+            model.generation_config.save_pretrained(folder)
+            config = json.loads((folder / ADAPTER).read_text(encoding="utf-8"))
+            config["target_modules"].sort()  # peft has a set, whose order differs from process to process
+            (folder / ADAPTER).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise cannot_write(folder, error) from None
+
+
+def install(folder: Path, tokenizer: PreTrainedTokenizerFast, repo: Path, old: Sequence[Path]) -> list[Path]:
+    """Copy what `write_weights` wrote with the tokenizer into the repo folder in place of the old files, and return what is there now.
+
+    Raises HubtweetsError where the tokenizer can't be written; the repo is then as it was, and the weights are where they were.
+    """
+    try:
+        tokenizer.save_pretrained(folder)
+    except OSError as error:
+        raise cannot_write(repo, error) from None
+    for path in old:
+        path.unlink(missing_ok=True)
+    written = [repo / path.name for path in sorted(folder.iterdir())]
+    for path in written:
+        with atomic.replace_atomically(path) as partial:
+            shutil.copyfile(folder / path.name, partial)
+    return written
+
+
+def cannot_write(folder: Path, error: Exception) -> HubtweetsError:
+    return HubtweetsError(f"{folder}: the weights can't be written ({error}); free some disk space and type the command again")
