@@ -169,7 +169,8 @@ def sample(handle: str, prompt: tuple[str, ...], samples: int, seed: int, picks:
 @options(hub_options, terms_options, runs_option, quiet_option)
 def card(handle: str | None, hub: str | None, namespace: str | None, license: str | None, consent: Consent | None, runs: Path, quiet: bool) -> None:
     """Render the card of HANDLE's run, or of the last one."""
-    from hubtweets import release, terms
+    from hubtweets import release
+    from hubtweets.card import licensing
 
     with open_run(runs, check_handle(handle or last_handle(runs)), quiet) as run:
         target = run.record.target
@@ -178,7 +179,7 @@ def card(handle: str | None, hub: str | None, namespace: str | None, license: st
 
             with publisher.connect(hub) as connected:
                 target = publisher.choose_target(connected, run.record.handle, namespace)
-        release.render(run, target, terms.of_run(run.record, license, consent))
+        release.render(run, target, licensing.of_run(run.record, license, consent))
     click.echo(run.repo / "README.md")
 
 
@@ -188,14 +189,15 @@ def push(
     handle: str, hub: str | None, namespace: str | None, license: str | None, consent: Consent | None, runs: Path, quiet: bool, **settings: Any
 ) -> None:
     """Push HANDLE's finished repo folder in one commit."""
-    from hubtweets import publisher, release, terms
+    from hubtweets import publisher, release
+    from hubtweets.card import licensing
 
     wishes = publisher.wishes_of(settings)
     with publisher.connect(hub) as connected, open_run(runs, check_handle(handle), quiet) as run:
         target = publisher.choose_target(connected, run.record.handle, namespace)
-        settled = terms.of_run(run.record, license, consent)
-        if wishes.private is None and terms.is_private(run.record.sources, settled):
-            run.say(f"push: private, {terms.why_private(run.record.sources)}")
+        settled = licensing.of_run(run.record, license, consent)
+        if wishes.private is None and licensing.is_private(run.record.sources, settled):
+            run.say(f"push: private, {licensing.why_private(run.record.sources)}")
             wishes = replace(wishes, private=True)
         release.render(run, target, settled)
         release.check_snippets(run)

@@ -79,8 +79,6 @@ class SourceType(click.ParamType):
 
 DEFAULTS, RULES = TrainingConfig(), Curation()
 PROMPTS = ("My dream is", "I think that", "I like", "I don't like", "I want")  # the original's
-
-
 handles_argument = click.argument("handles", nargs=-1, required=True, metavar="HANDLE...")
 handle_argument = click.argument("handle")
 runs_option = option("--runs", type=click.Path(path_type=Path), default="runs", help="Folder of the run folders.")

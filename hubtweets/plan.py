@@ -10,8 +10,8 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 from huggingface_hub.utils.sha import git_hash
 
+from hubtweets.card.merge import Conflict, Merged, merge
 from hubtweets.files import hash_files
-from hubtweets.merging import Conflict, Merged, merge
 from hubtweets.record.run_record import Published
 
 CARD, RECORD = "README.md", "hubtweets.json"

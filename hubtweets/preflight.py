@@ -14,7 +14,8 @@ from huggingface_hub import constants
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 from huggingface_hub.utils import get_session, hf_raise_for_status, validate_repo_id
 
-from hubtweets import front_matter, leaks, permission, publisher, requirements, terms, tracking
+from hubtweets import leaks, permission, publisher, requirements, tracking
+from hubtweets.card import licensing, metadata
 from hubtweets.errors import HubtweetsError, ProblemsError
 from hubtweets.files import check_download_space, check_training_space
 from hubtweets.models import inspection
@@ -101,9 +102,9 @@ def check(run: Run, hub: Hub, asked: Asked, reading: Callable[[], dict[str, Any]
         found.note(permission.problems(who, target.repo_id.partition("/")[0], handle, wishes.pr))
     base, location = found.take(resolve, asked.base) or (None, "")
     inside = found.take(inspection.read, base, location) if base else None
-    agreed = found.take(terms.terms_of, base, asked.license, asked.consent) if base else None
+    agreed = found.take(licensing.terms_of, base, asked.license, asked.consent) if base else None
     if asked.license and not base:
-        found.take(terms.check_license, asked.license)
+        found.take(licensing.check_license, asked.license)
     trained = base is not None and is_trained(run, base, asked.training)
     found.take(tracking.check, asked.track)
     if base:
@@ -123,10 +124,10 @@ def check(run: Run, hub: Hub, asked: Asked, reading: Callable[[], dict[str, Any]
         found.check()
     if settings and found.take(done, curate, settings):
         found.note(problems_of_profiles(run.record, looked_for))
-        if agreed and wishes.private is None and terms.is_private(run.record.sources, agreed):
-            run.say(f"push: private, {terms.why_private(run.record.sources)}")
+        if agreed and wishes.private is None and licensing.is_private(run.record.sources, agreed):
+            run.say(f"push: private, {licensing.why_private(run.record.sources)}")
             wishes = replace(wishes, private=True)
-        why = terms.why_private(run.record.sources) if asked.wishes.private is None else None
+        why = licensing.why_private(run.record.sources) if asked.wishes.private is None else None
         if who and target:
             found.note(problems_of_visibility(hub, target, wishes.private, why))
         if base and agreed:
@@ -209,7 +210,7 @@ def problems_of_profiles(record: RunRecord, looked_for: leaks.Marks) -> Iterator
 
 def problems_of_card(hub: Hub | None, record: RunRecord) -> Iterator[str]:
     """Yield what is not valid in a card's metadata, as far as they are known, by our own rules and the Hub's."""
-    card = f"---\n{front_matter.dump(record)}---\n"
+    card = f"---\n{metadata.dump(record)}---\n"
     if hub is None:
         return
     with publisher.speaking_to(hub):

@@ -19,8 +19,8 @@ from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, Repo
 from huggingface_hub.hf_api import ModelInfo
 from huggingface_hub.utils import validate_repo_id
 
+from hubtweets.card.merge import Conflict
 from hubtweets.errors import HubtweetsError
-from hubtweets.merging import Conflict
 from hubtweets.patience import cause_of, limit_waiting, patiently, reason_of
 from hubtweets.plan import CARD, Plan, files_at, files_of, is_same, make_plan
 from hubtweets.record.run_record import Published, Target

@@ -13,7 +13,8 @@ import yaml
 from huggingface_hub.errors import RepositoryNotFoundError
 from huggingface_hub.hf_api import ModelInfo, RepoFile
 
-from hubtweets import card, front_matter, plan, publisher
+from hubtweets import plan, publisher
+from hubtweets.card import metadata, model_card
 from hubtweets.curation import report
 from hubtweets.plan import CARD, RECORD, files_at, files_of
 from hubtweets.preflight import Asked, Ready, is_trained, provisional
@@ -87,7 +88,7 @@ def facts(run: Run, asked: Asked, ready: Ready, remote: Remote | None) -> Iterat
 def finished(run: Run, hub: Hub, ready: Ready, remote: Remote | None) -> Iterator[str]:
     """Yield the files and the card of a bot that is trained, as they would be rendered now."""
     record = replace(run.record, target=ready.target, terms=ready.terms)
-    text = card.render(record)
+    text = model_card.render(record)
     with TemporaryDirectory() as folder:
         repo = Path(folder)
         for name, path in files_of(run.repo).items():
@@ -129,10 +130,10 @@ def unfinished(run: Run, asked: Asked, ready: Ready, remote: Remote | None) -> I
     last = run.record.published.files if run.record.published else ()
     yield from table(dict(sorted(files.items())), [name for name in last if name in there and name not in files], remote)
     yield ""
-    known = front_matter.metadata(provisional(run.record, ready.target, ready.base, ready.terms, asked))
+    known = metadata.metadata(provisional(run.record, ready.target, ready.base, ready.terms, asked))
     yield from ("The card, as far as it is known before the training:", "", "---")
     shown = {key: value for key, value in known.items() if key not in UNKNOWN}
-    yield from yaml.dump(shown, Dumper=front_matter.Dumper, allow_unicode=True, sort_keys=False, width=10**9).splitlines()
+    yield from yaml.dump(shown, Dumper=metadata.Dumper, allow_unicode=True, sort_keys=False, width=10**9).splitlines()
     yield from ("---", "", *report.table(run.record.counts))
 
 

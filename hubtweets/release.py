@@ -92,26 +92,26 @@ def pick(run: Run, numbers: Sequence[int]) -> None:
 
 def render(run: Run, target: Target, terms: Terms) -> None:
     """Render the card, its pictures and the public record into repo/."""
-    from hubtweets import card, pictures
+    from hubtweets.card import figures, model_card
 
     run.check("curate")  # the avatars
     run.update(target=target, terms=terms)
-    card.render(run.record)  # what it can't show is said before anything is written
-    drawn = pictures.draw_all(run.record, run.repo)
+    model_card.render(run.record)  # what it can't show is said before anything is written
+    drawn = figures.draw_all(run.record, run.repo)
     run.say(f"card: README.md, {', '.join(drawn)}, hubtweets.json")
     (run.repo / "loss.png").unlink(missing_ok=True)  # an earlier training's, where this one has none
     for name, picture in drawn.items():
         atomic.write_atomically(run.repo / name, picture)
     files = (path for path in sorted(run.repo.rglob("*")) if path.name not in MADE_LAST and not path.name.startswith("."))
     run.update(files=tuple(replace(file, path=file.path.removeprefix("repo/")) for file in run.files(files)))
-    text = card.render(run.record)
+    text = model_card.render(run.record)
     atomic.write_atomically(run.repo / "hubtweets.json", dumps_public(run.record, text).encode())
     atomic.write_atomically(run.repo / "README.md", text.encode())
 
 
 def check_snippets(run: Run) -> None:
     """Run the card's Python snippets in a process of their own against repo/; raise HubtweetsError where one fails."""
-    from hubtweets import snippets
+    from hubtweets.card import snippets
 
     assert run.record.target
     blocks, repo_id = snippets.blocks((run.repo / "README.md").read_text(encoding="utf-8")), run.record.target.repo_id

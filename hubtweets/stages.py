@@ -127,14 +127,14 @@ def explain(run: Run) -> Path:
 
 def read_avatars(run: Run, images: Sequence[bytes | None]) -> list[str | None]:
     """Write the authors' avatars into repo/ and return their names there, None for an author without one."""
-    from hubtweets import pictures
+    from hubtweets.card.avatar import square
 
     for profile in run.record.profiles:
         if profile.avatar:
             (run.repo / profile.avatar).unlink(missing_ok=True)
     names: list[str | None] = []
     for number, image in enumerate(images, 1):
-        avatar = pictures.square(image) if image else None
+        avatar = square(image) if image else None
         names.append(("avatar.png" if number == 1 else f"avatar-{number}.png") if avatar else None)
         if avatar:
             atomic.write_atomically(run.repo / str(names[-1]), avatar)

@@ -6,14 +6,9 @@ PyYAML, and HTML pages are autoescaped by Jinja.
 """
 
 import re
-from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-
-PACKAGED = Path(__file__).parent / "templates"
-TEMPLATES = PACKAGED if PACKAGED.is_dir() else Path(__file__).parent.parent / "templates"
 
 # control characters, bidirectional overrides (which would reverse the text around them) and lone surrogates
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -62,15 +57,6 @@ def typst_string(value: object) -> str:
     if isinstance(value, int | float):
         return repr(value)
     return '"' + plain(str(value)).replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def environment(**options: object) -> Environment:
-    """Return a Jinja environment over templates/ that refuses a missing variable."""
-    settings: dict = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
-    jinja = Environment(loader=FileSystemLoader(TEMPLATES), **settings, **options)  # type: ignore[arg-type]
-    jinja.filters["description"] = description
-    jinja.filters["thousands"] = lambda number: f"{number:,}"
-    return jinja
 
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")

@@ -21,7 +21,7 @@ from typing import Any
 
 from PIL import Image
 
-from hubtweets import card
+from hubtweets.card import model_card
 from hubtweets.files import hash_files
 from hubtweets.models.base import TINY
 from hubtweets.record import serialization
@@ -43,7 +43,7 @@ def forge(record: RunRecord, more: Files) -> Files:
         content = more.get(file.path)
         listed.append(file if content is None else replace(file, sha256=hashlib.sha256(content).hexdigest(), size=len(content)))
     record = replace(record, files=tuple(listed))
-    text = card.render(record)
+    text = model_card.render(record)
     return {**more, "hubtweets.json": serialization.dumps_public(record, text).encode(), "README.md": text.encode()}
 
 

@@ -9,10 +9,10 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from hubtweets import card
+from hubtweets.card import model_card
+from hubtweets.card.front_matter import body
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub import html
-from hubtweets.hub.cards import body
 from hubtweets.posts.origins import ORIGINS
 from hubtweets.posts.post import SourceKind
 from hubtweets.record import serialization
@@ -49,19 +49,20 @@ def visible(text: str) -> str:
 @pytest.mark.parametrize("name", REAL)
 def test_the_whole_card_of_a_real_run(name: str) -> None:
     record, published = serialization.read_public((CARDS / f"{name}.json").read_text(encoding="utf-8"), name)
-    assert card.render(record) == published == (CARDS / f"{name}.md").read_text(encoding="utf-8")
+    assert model_card.render(record) == published == (CARDS / f"{name}.md").read_text(encoding="utf-8")
 
 
 def test_the_whole_card_of_an_adapter_of_two_authors() -> None:
-    assert card.render(adapter()) == (CARDS / "adapter.md").read_text(encoding="utf-8")
+    assert model_card.render(adapter()) == (CARDS / "adapter.md").read_text(encoding="utf-8")
 
 
 def test_a_low_rank_adaptation_is_called_one() -> None:
     texts: dict[str, str]
     texts = {
-        lora: card.render(replace(RECORD, training=TrainingConfig(learning_rate=3e-4, lora=lora, lora_rank=4))) for lora in ("adapter", "merged")
+        lora: model_card.render(replace(RECORD, training=TrainingConfig(learning_rate=3e-4, lora=lora, lora_rank=4)))
+        for lora in ("adapter", "merged")
     }
-    texts["none"] = card.render(RECORD)
+    texts["none"] = model_card.render(RECORD)
     assert {lora for lora, text in texts.items() if "pip install peft" in text} == {"adapter"}
     assert {lora for lora, text in texts.items() if "low-rank adapter (LoRA), to be" in text} == {"adapter"}
     assert {lora for lora, text in texts.items() if "--enable-lora --lora-modules" in text} == {"adapter"}
@@ -70,7 +71,7 @@ def test_a_low_rank_adaptation_is_called_one() -> None:
 
 
 def training_section(record: RunRecord) -> str:
-    return card.render(record).partition("## Training procedure\n")[2].partition("## How to use")[0]
+    return model_card.render(record).partition("## Training procedure\n")[2].partition("## How to use")[0]
 
 
 def test_everything_that_was_set_is_told() -> None:
@@ -118,7 +119,7 @@ def test_each_author_has_a_score() -> None:
     [(0.04, "0.0 s"), (9.4, "9.4 s"), (10.2, "10 s"), (59.6, "1 min 0 s"), (61, "1 min 1 s"), (7_500, "2 h 5 min"), (360_000, "100 h 0 min")],
 )
 def test_durations(seconds: float, expected: str) -> None:
-    assert card.duration(seconds) == expected
+    assert model_card.duration(seconds) == expected
 
 
 def test_runs_that_stand_somewhere_are_linked() -> None:
@@ -128,16 +129,16 @@ def test_runs_that_stand_somewhere_are_linked() -> None:
         Tracked("wandb", "train", "https://wandb.ai/a_b/hubtweets/runs/t"),
         Tracked("trackio", "train", None),
     )
-    text = card.render(replace(RECORD, tracked=tracked))
+    text = model_card.render(replace(RECORD, tracked=tracked))
     assert "is recorded in the [Weights &#38; Biases run](https://wandb.ai/a_b/hubtweets/runs/p).\n" in text
     assert "are recorded in the [Weights &#38; Biases run](https://wandb.ai/a_b/hubtweets/runs/t).\n" in text
     assert "trackio" not in text and "secret" not in text and "TensorBoard are in `runs/`" in text
-    text = card.render(replace(RECORD, tracked=()))
+    text = model_card.render(replace(RECORD, tracked=()))
     assert "TensorBoard" not in text and "recorded in" not in text
 
 
 def test_every_tracker_has_a_name() -> None:
-    assert set(get_args(Tracker)) == set(card.TRACKERS)
+    assert set(get_args(Tracker)) == set(model_card.TRACKERS)
 
 
 @pytest.mark.parametrize(
@@ -171,13 +172,13 @@ def test_what_is_not_known_is_left_out() -> None:
         profiles=(replace(RECORD.profiles[0], avatar=None, url=None),),
         samples=replace(RECORD.samples, picked=()),  # type: ignore[type-var]
     )
-    text = card.render(local)
+    text = model_card.render(local)
     assert not [word for word in ("avatar", " from 2019", "None", "x.com", "language, as measured", "Some of the posts", "in a row") if word in text]
     assert "One post in ten is kept aside" in text and "Nothing is shown of the 5 posts that these weights wrote with seeds from 0 on," in text
 
 
 def section(record: RunRecord, title: str) -> str:
-    return card.render(record).partition(f"## {title}\n\n")[2].partition("\n\n##")[0]
+    return model_card.render(record).partition(f"## {title}\n\n")[2].partition("\n\n##")[0]
 
 
 def test_what_the_audit_found() -> None:
@@ -225,20 +226,21 @@ def test_licence_and_rights(parts: Any, expected: str) -> None:
     text = section(replace(RECORD, **parts), "Licence and rights")
     assert text.partition("\nTo have this bot")[0] == expected
     own = "This is a machine's parody of @lyons____, published by its author. They did not write what it says."
-    assert (own in visible(card.render(replace(RECORD, **parts)))) == ("own" in str(parts.get("terms")))
+    assert (own in visible(model_card.render(replace(RECORD, **parts)))) == ("own" in str(parts.get("terms")))
 
 
 def test_where_to_ask_and_what_to_type() -> None:
     local = replace(RECORD, target=Target("http://127.0.0.1:8086", "me/bot"))
-    assert "in its [discussions](http://127.0.0.1:8086/me/bot/discussions); its owner can type\n`hubtweets takedown me/bot --hub" in card.render(
-        local
+    assert (
+        "in its [discussions](http://127.0.0.1:8086/me/bot/discussions); its owner can type\n`hubtweets takedown me/bot --hub"
+        in model_card.render(local)
     )
-    assert "`hubtweets verify me/bot --hub http://127.0.0.1:8086`" in card.render(local)
-    assert "`hubtweets verify huggingtweets/lyons____`" in card.render(RECORD)
+    assert "`hubtweets verify me/bot --hub http://127.0.0.1:8086`" in model_card.render(local)
+    assert "`hubtweets verify huggingtweets/lyons____`" in model_card.render(RECORD)
 
 
 def test_a_public_dataset_is_linked() -> None:
-    text = card.render(replace(RECORD, sources=(Source("dataset", "a", None, None, "org/posts"),)))
+    text = model_card.render(replace(RECORD, sources=(Source("dataset", "a", None, None, "org/posts"),)))
     assert ", from the dataset [org/posts](https://huggingface.co/datasets/org/posts).\n" in text
     assert "came from a dataset, which anybody can read." in text
 
@@ -260,20 +262,20 @@ def test_posts_that_were_trained_on() -> None:
 
 def test_llama_cpp_needs_a_gguf() -> None:
     files = tuple(File(path, "a" * 64, 1) for path in ("config.json", "$(rm).gguf", "model-q4.gguf", "other.gguf"))
-    assert "--hf-file model-q4.gguf --prompt" in card.render(replace(RECORD, files=files))
-    assert "llama" not in card.render(replace(RECORD, files=files[:2]))
+    assert "--hf-file model-q4.gguf --prompt" in model_card.render(replace(RECORD, files=files))
+    assert "llama" not in model_card.render(replace(RECORD, files=files[:2]))
 
 
 @pytest.mark.parametrize(("rank", "expected"), [(4, ""), (16, ""), (17, " --max-lora-rank 32"), (64, " --max-lora-rank 64"), (600, "")])
 def test_vllm_is_told_of_a_high_rank(rank: int, expected: str) -> None:
-    text = card.render(replace(RECORD, training=TrainingConfig(learning_rate=1e-3, lora="adapter", lora_rank=rank)))
+    text = model_card.render(replace(RECORD, training=TrainingConfig(learning_rate=1e-3, lora="adapter", lora_rank=rank)))
     repo = "huggingtweets/lyons____"
     command = f"vllm serve openai-community/gpt2 --revision {'d' * 40} --enable-lora{expected} --lora-modules {repo}={repo}\n"
-    assert command in text and f"vllm serve {repo}\n" in card.render(RECORD)
+    assert command in text and f"vllm serve {repo}\n" in model_card.render(RECORD)
 
 
 def test_two_authors_stand_side_by_side() -> None:
-    text = card.render(cyborg())
+    text = model_card.render(cyborg())
     shown = visible(text)
     assert text.count("<img ") == 2 and "Lyons__ 𝓃 🤖 & Bob | B AI CYBORG @lyons____-bob bot" in shown
     assert "posts from 2019-03-01 to 2026-06-24 and @bob's posts." in shown
@@ -284,7 +286,7 @@ def test_two_authors_stand_side_by_side() -> None:
 
 
 def test_the_language_that_was_measured() -> None:
-    text = card.render(replace(RECORD, dataset=replace(RECORD.dataset, languages={"en": 0.7, "de": 0.2, "fr": 0.104})))  # type: ignore[type-var]
+    text = model_card.render(replace(RECORD, dataset=replace(RECORD.dataset, languages={"en": 0.7, "de": 0.2, "fr": 0.104})))  # type: ignore[type-var]
     assert "Their language, as measured, is en (70 %), de (20 %) and fr (10.4 %).\n" in text
     assert metadata(text)["language"] == ["en", "de", "fr"]
 
@@ -308,7 +310,7 @@ def test_rows_that_are_not_zero_appear() -> None:
 @pytest.mark.parametrize("missing", ["dataset", "training", "metrics", "samples", "audit"])
 def test_a_run_that_is_not_that_far_gets_one_line(missing: str) -> None:
     with pytest.raises(HubtweetsError, match=rf"^@lyons____ has no {missing} to show yet; type: hubtweets (curate|train|sample) lyons____$"):
-        card.render(replace(RECORD, **{missing: None}))  # type: ignore[arg-type]
+        model_card.render(replace(RECORD, **{missing: None}))  # type: ignore[arg-type]
 
 
 def write_cards() -> None:
@@ -318,9 +320,9 @@ def write_cards() -> None:
         public = json.loads(path.read_text(encoding="utf-8"))
         public.pop("card")
         record = serialization.parsed(json.dumps(public), serialization.UNPUBLISHED)
-        path.write_text(serialization.dumps_public(record, card.render(record)), encoding="utf-8")
-        (CARDS / f"{name}.md").write_text(card.render(record), encoding="utf-8")
-    (CARDS / "adapter.md").write_text(card.render(adapter()), encoding="utf-8")
+        path.write_text(serialization.dumps_public(record, model_card.render(record)), encoding="utf-8")
+        (CARDS / f"{name}.md").write_text(model_card.render(record), encoding="utf-8")
+    (CARDS / "adapter.md").write_text(model_card.render(adapter()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ from markdown_it import MarkdownIt
 from PIL import Image
 from playwright.sync_api import expect
 
-from hubtweets import card, front_matter, pictures
-from hubtweets.hub import cards, html
-from hubtweets.hub.cards import body
-from hubtweets.hub.metadata import faults
+from hubtweets.card import figures, metadata, model_card
+from hubtweets.card.front_matter import body, front_matter
+from hubtweets.card.hub_schema import faults
+from hubtweets.hub import html
 from hubtweets.models import base
 from hubtweets.posts.example import x_archive
 from hubtweets.posts.post import Profile
@@ -93,23 +93,26 @@ def tables(text: str) -> list[list[str]]:
     return rows
 
 
-TAME = card.render(hostile(dict.fromkeys(FOREIGN, "tame")))
+TAME = model_card.render(hostile(dict.fromkeys(FOREIGN, "tame")))
 TAME_ELEMENTS, TAME_LINKS, TAME_COLUMNS = elements(TAME), links(TAME), [len(row) for row in tables(TAME)]
 
 
 def check(texts: dict[str, str]) -> None:
     """See that the card of a hostile record is the tame card with other words."""
     record = hostile(texts)
-    text = card.render(record)
-    front = cards.front_matter(text)
-    assert front == front_matter.metadata(record) and faults(front, "model") == []
+    text = model_card.render(record)
+    front = front_matter(text)
+    assert front == metadata.metadata(record) and faults(front, "model") == []
     assert [one["output"]["text"] for one in front["widget"]] == [plain(texts["prompt"] + texts["rest"]), plain(texts["rest"])]
-    assert set(front) <= set(front_matter.KEYS)
+    assert set(front) <= set(metadata.KEYS)
     rows = tables(text)
     assert [len(row) for row in rows] == TAME_COLUMNS
-    prompt, rest = plain(texts["prompt"], card.LONGEST), plain(texts["rest"], card.LONGEST)
+    prompt, rest = plain(texts["prompt"], model_card.LONGEST), plain(texts["rest"], model_card.LONGEST)
     space = " " if prompt and texts["rest"][:1].isspace() else ""
-    for title, expected in (("Some of the", [plain(texts["post"], card.LONGEST), rest]), ("From each", [f"{prompt}{space}{rest}".strip(), rest])):
+    for title, expected in (
+        ("Some of the", [plain(texts["post"], model_card.LONGEST), rest]),
+        ("From each", [f"{prompt}{space}{rest}".strip(), rest]),
+    ):
         start = next(index for index, row in enumerate(rows) if row[0].startswith(title))
         assert [row[0] for row in rows[start + 1 : start + 3]] == expected
     assert elements(text) == TAME_ELEMENTS
@@ -122,7 +125,7 @@ def test_a_text_that_stands_everywhere(text: str) -> None:
 
 
 def test_a_picture_is_described_without_elements() -> None:
-    text = card.render(hostile(dict.fromkeys(FOREIGN, "tame") | {"base": "a <b> www.evil.example"}))
+    text = model_card.render(hostile(dict.fromkeys(FOREIGN, "tame") | {"base": "a <b> www.evil.example"}))
     [line] = [line for line in text.splitlines() if line.startswith("![") and "fine-tuned" in line]
     assert "a &#60;b&#62; www.evil.example fine-tuned on them](" in line
 
@@ -146,7 +149,7 @@ def test_hostile_thumbnails(tmp_path: Path) -> None:
     @settings(max_examples=EXAMPLES // 20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.fixed_dictionaries(dict.fromkeys(FOREIGN, TEXTS)))
     def draw(texts: dict[str, str]) -> None:
-        (tmp_path / "predictions.png").write_bytes(pictures.predictions(hostile(texts), tmp_path))
+        (tmp_path / "predictions.png").write_bytes(figures.predictions(hostile(texts), tmp_path))
         with Image.open(tmp_path / "predictions.png") as picture:
             assert picture.size == (1200, 630)
 
@@ -173,7 +176,7 @@ def test_a_browser_runs_nothing_of_it(hub: tuple[str, str]) -> None:
     )
     api = HfApi(endpoint=hub[0], token=hub[1])
     api.create_repo("huggingtweets/lyons____")
-    api.upload_file(path_or_fileobj=card.render(record).encode(), path_in_repo="README.md", repo_id="huggingtweets/lyons____")
+    api.upload_file(path_or_fileobj=model_card.render(record).encode(), path_in_repo="README.md", repo_id="huggingtweets/lyons____")
     with chromium() as browser, browser.new_context() as context:
         seen, page = Seen(context), context.new_page()
         page.goto(f"{hub[0]}{PLACE}")

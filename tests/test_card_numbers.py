@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from hubtweets import card
+from hubtweets.card import model_card
+from hubtweets.card.templating import TEMPLATES, environment
 from hubtweets.record import serialization
 from hubtweets.record.counts import Counts
 from hubtweets.record.run_record import RunRecord
-from hubtweets.text import TEMPLATES, environment, markdown
+from hubtweets.text import markdown
 from tests.test_card import CARDS, adapter
 
 NUMBER = re.compile(r"[\w.,-]*\d(?:[\w.,-]*\w)?")  # with the letters around it, as in a commit
@@ -119,13 +120,13 @@ def test_every_number_has_a_field_that_it_comes_from(record: RunRecord, monkeypa
     source = (TEMPLATES / "model_card.md.j2").read_text(encoding="utf-8")
     wordless = "".join(part if JINJA.fullmatch(part) else re.sub(r"\d", "n", part) for part in JINJA.split(source))
     template = environment(finalize=markdown).from_string(wordless)
-    monkeypatch.setattr(card, "template", lambda: template)
-    whole = card.render(record)
+    monkeypatch.setattr(model_card, "template", lambda: template)
+    whole = model_card.render(record)
     before = numbers(whole)
     traced: set[int] = set()
     silent: set[str] = set()
     for name, variant in variants(record):
-        text = card.render(variant)
+        text = model_card.render(variant)
         traced |= changed(before, numbers(text))
         silent |= {name} if text == whole else set()
     assert [number for index, number in enumerate(before) if index not in traced] == []

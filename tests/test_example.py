@@ -8,6 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from hubtweets.curation.report import FEW_CHARACTERS
+from hubtweets.curation.rules import curate as curate_posts
 from hubtweets.posts import sources
 from hubtweets.posts.example import x_archive
 from hubtweets.posts.post import Columns, Post

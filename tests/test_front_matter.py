@@ -8,9 +8,9 @@ import yaml
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from huggingface_hub.repocard_data import model_index_to_eval_results
 
-from hubtweets import card, front_matter
+from hubtweets.card import metadata, model_card
+from hubtweets.card.hub_schema import faults
 from hubtweets.errors import HubtweetsError
-from hubtweets.hub.metadata import faults
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_record import License, Metrics, RunRecord, Score, Source, Target, Terms, Tracked
 from hubtweets.record.samples import Audit, Copied, Sample, Samples
@@ -35,7 +35,7 @@ def test_everything_that_is_known() -> None:
         samples=samples,
         metrics=Metrics(Score(2.5, 250.0, 1, 1), Score(1.23456789, 15.6, 1, 1)),
     )
-    assert card.render(known).startswith("""\
+    assert model_card.render(known).startswith("""\
 ---
 language:
 - en
@@ -85,8 +85,8 @@ model-index:
       name: Perplexity per token
 ---
 """)
-    assert list(front_matter.metadata(known)) == list(front_matter.KEYS)
-    assert faults(front_matter.metadata(known), "model") == []
+    assert list(metadata.metadata(known)) == list(metadata.KEYS)
+    assert faults(metadata.metadata(known), "model") == []
 
 
 def test_what_is_not_known_is_left_out() -> None:
@@ -95,15 +95,15 @@ def test_what_is_not_known_is_left_out() -> None:
         dataset=replace(RECORD.dataset, languages={}),  # type: ignore[type-var]
         samples=replace(RECORD.samples, picked=()),  # type: ignore[type-var]
     )
-    assert list(front_matter.metadata(local)) == ["license", "library_name", "pipeline_tag", "thumbnail", "tags", "model-index"]
+    assert list(metadata.metadata(local)) == ["license", "library_name", "pipeline_tag", "thumbnail", "tags", "model-index"]
     named = given(terms=Terms(License("mit", "MIT", "https://mit.example")))  # the Hub reads these of `other` alone
-    assert front_matter.metadata(named).keys() == front_matter.metadata(RECORD).keys()
+    assert metadata.metadata(named).keys() == metadata.metadata(RECORD).keys()
 
 
 def test_the_client_reads_it_back() -> None:
-    front = front_matter.metadata(RECORD)
-    assert ModelCardData(**front).to_dict() == front == yaml.safe_load(front_matter.dump(RECORD))
-    assert ModelCard(card.render(RECORD)).data.to_dict() == front
+    front = metadata.metadata(RECORD)
+    assert ModelCardData(**front).to_dict() == front == yaml.safe_load(metadata.dump(RECORD))
+    assert ModelCard(model_card.render(RECORD)).data.to_dict() == front
     name, results = model_index_to_eval_results(front["model-index"])
     about = ("text-generation", "held-out-posts", "Held-out posts of @lyons____")
     more: dict[str, Any] = {"task_name": "Text generation", "dataset_split": "validation"}
@@ -125,14 +125,14 @@ def test_the_client_reads_it_back() -> None:
     ],
 )
 def test_a_low_rank_adaptation_is_called_one(lora: Any, library: str, relation: str, tags: list[str]) -> None:
-    front = front_matter.metadata(given(training=TrainingConfig(learning_rate=3e-4, lora=lora)))
+    front = metadata.metadata(given(training=TrainingConfig(learning_rate=3e-4, lora=lora)))
     assert (front["library_name"], front["base_model_relation"], front["tags"]) == (library, relation, tags)
 
 
 @pytest.mark.parametrize("text", ["1e3", "0o17", "-1", "+.5", "12:30", "2026-01-02", "0x1F", "1_000", "no", "~", "", "# a", "- b", "a: b", "'", "e3"])
 def test_a_text_is_a_text_in_every_yaml(text: str) -> None:
     """YAML 1.2, the Hub's, takes 1e3 and 0o17 for numbers, and PyYAML does not."""
-    line = next(line for line in front_matter.dump(saying(text)).splitlines() if line.startswith("- text:"))
+    line = next(line for line in metadata.dump(saying(text)).splitlines() if line.startswith("- text:"))
     assert yaml.safe_load(line) == [{"text": text}]
     assert line in (f"- text: '{text}'", f'- text: "{text}"', "- text: ''''", "- text: e3")
 
@@ -160,7 +160,7 @@ def test_what_the_hub_would_refuse_is_refused_here(parts: dict[str, dict[str, An
     ((section, change),) = parts.items()
     old = getattr(RECORD, section)
     with pytest.raises(HubtweetsError) as raised:
-        card.render(given(**{section: tuple(replace(one, **change) for one in old) if isinstance(old, tuple) else replace(old, **change)}))
+        model_card.render(given(**{section: tuple(replace(one, **change) for one in old) if isinstance(old, tuple) else replace(old, **change)}))
     assert str(raised.value) == said
 
 
@@ -171,10 +171,10 @@ def test_a_copy_is_never_shown(text: str | None, share: float) -> None:
     )
     hurt = given(samples=samples, audit=Audit(0.5, 2, 1, 86, 1))
     with pytest.raises(HubtweetsError, match=r"^sample 2 copies a post and can't be shown; type: hubtweets sample lyons____ --pick$"):
-        card.render(hurt)
-    assert "a copy" not in card.render(replace(hurt, samples=replace(samples, picked=(1,))))
+        model_card.render(hurt)
+    assert "a copy" not in model_card.render(replace(hurt, samples=replace(samples, picked=(1,))))
 
 
 def test_the_repo_may_stand_on_any_hub() -> None:
-    front = front_matter.metadata(given(target=Target("http://127.0.0.1:8086", "me/bot")))
+    front = metadata.metadata(given(target=Target("http://127.0.0.1:8086", "me/bot")))
     assert front["thumbnail"] == "http://127.0.0.1:8086/me/bot/resolve/main/predictions.png"

@@ -9,9 +9,10 @@ import httpx2
 import pytest
 from huggingface_hub import ModelCard
 
+from hubtweets.card.front_matter import MAX_FRONT_MATTER_BYTES, front_matter
+from hubtweets.card.hub_schema import MAX_FAULTS, faults
 from hubtweets.hub import cards
 from hubtweets.hub.blobs import Blobs
-from hubtweets.hub.metadata import MAX_FAULTS, faults
 from hubtweets.hub.storage import Storage
 from tests.test_hub_xet import at_most
 
@@ -90,10 +91,10 @@ def test_a_client_that_reads_text_gets_text(hub: tuple[str, str], monkeypatch: p
     ("yaml", "value"), [("a: |\n  x", "x\n"), ("a: |-\n  x", "x"), ("a: |+\n  x\n\n", "x\n\n\n"), ("a: >\n  x", "x\n"), ("a: x", "x")]
 )
 def test_the_last_text_of_the_front_matter_has_its_line_end(yaml: str, value: str) -> None:
-    assert cards.front_matter(f"---\n{yaml}\n---\ntext") == {"a": value}
+    assert front_matter(f"---\n{yaml}\n---\ntext") == {"a": value}
 
 
-ROOM = cards.MAX_FRONT_MATTER_BYTES - 100
+ROOM = MAX_FRONT_MATTER_BYTES - 100
 LARGE = {  # what takes longest of all that fits, and how many errors it is told of
     "keys": ("\n".join(f"{number}:" for number in range(9000)), 0),
     "flow": ("a: [" + "1," * (ROOM // 2) + "]", 0),
@@ -109,16 +110,16 @@ LARGE = {  # what takes longest of all that fits, and how many errors it is told
 
 @pytest.mark.parametrize("name", LARGE)
 def test_large_front_matter_is_read_off_the_event_loop(hub: tuple[str, str], monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    read, on_loop = cards.front_matter, []
+    read, on_loop = front_matter, []
 
-    def front_matter(card: str) -> dict[str, Any]:
+    def watch(card: str) -> dict[str, Any]:
         try:
             on_loop.append(asyncio.get_running_loop())
         except RuntimeError:
             return read(card)
         return {}
 
-    monkeypatch.setattr(cards, "front_matter", front_matter)
+    monkeypatch.setattr(cards, "front_matter", watch)
     matter, count = LARGE[name]
     answer = httpx2.post(f"{hub[0]}/api/validate-yaml", json={"content": f"---\n{matter}\n---\n", "repoType": "model"}, timeout=30)
     assert on_loop == []

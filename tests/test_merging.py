@@ -8,9 +8,9 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from hubtweets.hub.cards import body, front_matter
+from hubtweets.card.front_matter import body, front_matter
+from hubtweets.card.merge import MAX_LINES, Conflict, Merged, merge
 from hubtweets.hub.errors import HubError
-from hubtweets.merging import MAX_LINES, Conflict, Merged, merge
 
 HEAD = "---\nlicense: mit\ntags:\n- huggingtweets\nwidget:\n- text: My dream is\n---\n"
 BODY = "\n# @bot\n\nKept: 864\n\n## Training\n\nLoss: 1.25\n"

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 from huggingface_hub import HfApi, get_session
 
-from hubtweets import card, patience, publisher
+from hubtweets import patience, publisher
+from hubtweets.card import model_card
 from hubtweets.errors import HubtweetsError
 from hubtweets.publisher import Hub, Wishes
 from hubtweets.record.run_record import Metrics, Published, RunRecord, Target
@@ -281,7 +282,7 @@ def bot(folder: Path, score: float) -> None:
     """Write a bot's card with a score, as it is rendered of a record."""
     assert RECORD.metrics
     record: RunRecord = replace(RECORD, metrics=Metrics(RECORD.metrics.base, replace(RECORD.metrics.tuned, bits_per_byte=score)))
-    text = card.render(record)
+    text = model_card.render(record)
     (folder / "README.md").write_text(text)
     (folder / "hubtweets.json").write_text(dumps_public(record, text))
 

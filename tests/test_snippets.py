@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hubtweets import release, snippets
+from hubtweets import release
+from hubtweets.card import snippets
 from hubtweets.errors import HubtweetsError
 from hubtweets.record.run_folder import open_run
 

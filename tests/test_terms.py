@@ -3,7 +3,7 @@ from typing import get_args
 
 import pytest
 
-from hubtweets import card, terms
+from hubtweets.card import licensing, model_card
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.post import SourceKind
 from hubtweets.record.run_record import Base, Consent, License, Source, Terms
@@ -41,7 +41,7 @@ def based(license: License | None) -> Base:
 )
 def test_the_licence_is_the_bases_or_a_given_one_or_refused(base: License | None, given: str | None, expected: License | str) -> None:
     try:
-        found: License | str = terms.terms_of(based(base), given, None).license
+        found: License | str = licensing.terms_of(based(base), given, None).license
     except HubtweetsError as error:
         found = str(error)
     assert found == expected
@@ -64,34 +64,34 @@ def test_the_licence_is_the_bases_or_a_given_one_or_refused(base: License | None
     ],
 )
 def test_posts_that_came_by_an_open_way_are_published_private(kinds: list[SourceKind], consent: Consent | None, private: bool) -> None:
-    assert terms.is_private([Source(kind, "a" * 64, None, None) for kind in kinds], Terms(MIT, consent)) is private
+    assert licensing.is_private([Source(kind, "a" * 64, None, None) for kind in kinds], Terms(MIT, consent)) is private
 
 
 @pytest.mark.parametrize("consent", [None, "given", "own"])
 def test_the_posts_of_a_protected_account_are_published_private(consent: Consent | None) -> None:
     mine, protected = Source("x-archive", "a" * 64, None, None), Source("x-archive", "b" * 64, None, None, protected=True)
-    assert terms.is_private([mine, protected], Terms(MIT, consent)) is True
+    assert licensing.is_private([mine, protected], Terms(MIT, consent)) is True
     expected = "for the account is protected, and its posts were for its followers; say --public to publish the bot anyway"
-    assert terms.why_private([mine, protected]) == expected
-    assert terms.why_private([mine]) == terms.WHY_PRIVATE
+    assert licensing.why_private([mine, protected]) == expected
+    assert licensing.why_private([mine]) == licensing.WHY_PRIVATE
 
 
 @pytest.mark.parametrize("kind", get_args(SourceKind))
 def test_the_card_and_the_default_privacy_agree_on_who_can_get_a_source(kind: SourceKind) -> None:
     for dataset in (None, "org/posts"):
         source = Source(kind, "a" * 64, None, None, dataset)
-        if card.way(source).endswith("which anybody can read"):
-            assert terms.is_private([source], Terms(MIT))
-        if card.way(source).endswith("which only the account's owner is given"):
-            assert not terms.is_private([source], Terms(MIT))
+        if model_card.way(source).endswith("which anybody can read"):
+            assert licensing.is_private([source], Terms(MIT))
+        if model_card.way(source).endswith("which only the account's owner is given"):
+            assert not licensing.is_private([source], Terms(MIT))
 
 
 def test_a_run_keeps_its_terms_unless_others_are_said() -> None:
     unnamed = replace(RECORD, base=based(None), terms=Terms(MIT, "own"))
-    assert terms.of_run(unnamed, None, None) == Terms(MIT, "own")
-    assert terms.of_run(unnamed, "apache-2.0", "given") == Terms(License("apache-2.0"), "given")
-    assert terms.of_run(replace(RECORD, base=based(OTHER), terms=Terms(MIT, "own")), None, None) == Terms(OTHER, "own")
+    assert licensing.of_run(unnamed, None, None) == Terms(MIT, "own")
+    assert licensing.of_run(unnamed, "apache-2.0", "given") == Terms(License("apache-2.0"), "given")
+    assert licensing.of_run(replace(RECORD, base=based(OTHER), terms=Terms(MIT, "own")), None, None) == Terms(OTHER, "own")
     with pytest.raises(HubtweetsError, match="names no licence"):
-        terms.of_run(replace(unnamed, terms=None), None, None)
+        licensing.of_run(replace(unnamed, terms=None), None, None)
     with pytest.raises(HubtweetsError, match=r"^@lyons____ has no base yet; type: hubtweets train lyons____$"):
-        terms.of_run(replace(RECORD, base=None), None, None)
+        licensing.of_run(replace(RECORD, base=None), None, None)

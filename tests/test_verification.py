@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
-from hubtweets import card, sampling, verification
+from hubtweets import sampling, verification
+from hubtweets.card import model_card
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.pii.scrub import scrub
 from hubtweets.publisher import Hub
@@ -168,10 +169,10 @@ def test_without_the_posts_the_repo_is_proved_all_the_same(repo: Path, tmp_path:
 
 
 def test_a_widget_that_shows_what_the_model_did_not_write(repo: Path, published: Path, tmp_path: Path) -> None:
-    from hubtweets.hub import cards
+    from hubtweets.card.front_matter import front_matter
 
     text = (repo / "README.md").read_text()
-    shown = cards.front_matter(text)["widget"][0]["output"]["text"]
+    shown = front_matter(text)["widget"][0]["output"]["text"]
     files: Files = {"README.md": text.replace(json.dumps(shown, ensure_ascii=False)[1:-1], "My dream is a bot that says this.", 1).encode()}
     found = judge(tampered(repo, files, tmp_path / "repo"), published / "runs")
     assert {claim.name for claim in found if claim.holds is False} == {"card", "widget"}
@@ -276,7 +277,7 @@ def test_python_that_is_not_ours_is_not_run(repo: Path, tmp_path: Path) -> None:
     hostile += [replace(adapted, base=replace(base, revision=code)), replace(adapted, base=replace(base, id=code))]
     for one in hostile:
         try:
-            text = card.render(one)
+            text = model_card.render(one)
         except HubtweetsError:
             continue  # there is no card of it
         assert verification.guard(partial(model_checks.check_snippets, bot_of(repo, one, text, tmp_path)))[0] is False

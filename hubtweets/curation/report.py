@@ -7,11 +7,7 @@ from hubtweets.record.counts import FATES, Counts, stats_rows
 from hubtweets.text import plain
 
 MIN_CHARACTERS = 6_000  # the original's: with fewer, a model repeats them and learns nothing
-
-
 FEW_CHARACTERS = 40_000
-
-
 MORE_POSTS = "give more posts with --posts"  # what to do about too few
 
 

@@ -20,13 +20,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hubtweets.card.front_matter import body, read_metadata
+from hubtweets.card.templating import environment
 from hubtweets.hub import discussions, html, pulls, samples, widget
 from hubtweets.hub.blobs import Entry
-from hubtweets.hub.cards import body, read_metadata
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.requests import check_gate, commit_of, may_read, part, repo_of, storage_of
 from hubtweets.hub.storage import KINDS, Commit, Repo, Storage
-from hubtweets.text import environment, plain
+from hubtweets.text import plain
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cross-Origin-Opener-Policy": "same-origin"}
 CARD_SIZE = 2**19  # bytes of a card that are read

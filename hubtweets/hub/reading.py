@@ -11,8 +11,8 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
+from hubtweets.card.front_matter import read_metadata
 from hubtweets.hub.blobs import BLOCK, Entry, lfs_pointer
-from hubtweets.hub.cards import read_metadata
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.pulls import changed
 from hubtweets.hub.requests import body_of, check_gate, commit_of, part, repo_of, storage_of, user_of

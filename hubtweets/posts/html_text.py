@@ -19,11 +19,7 @@ TOKEN = re.compile(
     """,
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
-
-
 ATTRIBUTE = re.compile(r"""(?<![\w-])(class|href)\s*=\s*("[^"]*"|'[^']*'|[^\s"']+)""", re.IGNORECASE)
-
-
 BLOCKS = {"p", "div", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "pre", "hr", "tr", "h1", "h2", "h3", "h4", "h5", "h6"}
 
 

@@ -7,20 +7,10 @@ from typing import Any
 from hubtweets.text import well_formed
 
 X_DATE = re.compile(r"\w{3} (\w{3}) (\d\d) (\d\d):(\d\d):(\d\d) \+0000 (\d{4})", re.ASCII)
-
-
 YEAR_FIRST = re.compile(r"\d{4}/\d\d/\d\d\b", re.ASCII)
-
-
 GERMAN = re.compile(r"^(\d\d)\.(\d\d)\.(\d{4})\b", re.ASCII)
-
-
 ADDRESS = re.compile(r"[\w-]+(\.[\w-]+)+/\S*")  # a shortened one need not be in the link
-
-
 MONTHS = {name: number for number, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)}
-
-
 SECONDS_UNTIL_5138 = 10**11  # a larger number of seconds is one of milliseconds
 
 

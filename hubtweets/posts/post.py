@@ -5,11 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
 Kind = Literal["post", "reply", "self_reply", "quote", "repost"]
-
-
 Visibility = Literal["private", "unlisted", "public"]  # the narrowest first
-
-
 SourceKind = Literal[
     "x-archive",
     "x-grailbird",

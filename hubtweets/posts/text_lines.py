@@ -12,8 +12,6 @@ from hubtweets.posts.container import Container, place, suffix
 from hubtweets.posts.tables.audience import find_columns
 
 MAX_LINE = 4 * 2**20  # characters
-
-
 LINE_BREAK = " ⏎ "  # so some write one in a cell
 
 

@@ -14,12 +14,12 @@ import torch
 from tokenizers import ByteLevelBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
+from hubtweets.card.templating import environment
 from hubtweets.evaluation import evaluate
 from hubtweets.files import hash_files
 from hubtweets.models.loading import load_model, load_repo
 from hubtweets.models.tokenizer import encode
 from hubtweets.record.config import TrainingConfig
-from hubtweets.text import environment
 from hubtweets.trainer import train
 
 END = "<|endoftext|>"

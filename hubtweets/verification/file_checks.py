@@ -9,7 +9,10 @@ import numpy as np
 import regex
 from PIL import Image
 
-from hubtweets import __version__, copies, pictures
+from hubtweets import __version__, copies
+from hubtweets.card import figures
+from hubtweets.card.avatar import AVATAR_PIXELS
+from hubtweets.card.loss_curve import loss
 from hubtweets.files import hash_files
 from hubtweets.record.run_record import RunRecord
 from hubtweets.record.samples import LONG, MORE, WHOLE, Audit, Sample, Samples
@@ -74,9 +77,9 @@ def compare_pictures(bot: Bot, names: list[str]) -> Verdict:
         return None, f"drawn by another hubtweets; type: pip install hubtweets=={bot.record.hubtweets_version}"
     files = bot.files()
     for avatar in (profile.avatar for profile in bot.record.profiles if profile.avatar):
-        if avatar not in files or pixels(files[avatar].read_bytes()).shape != (pictures.AVATAR_PIXELS, pictures.AVATAR_PIXELS, 3):
-            return False, f"{avatar} is no avatar of {pictures.AVATAR_PIXELS} pixels"
-    draw = {"predictions.png": pictures.predictions, "pipeline.png": pictures.pipeline, "loss.png": pictures.loss}
+        if avatar not in files or pixels(files[avatar].read_bytes()).shape != (AVATAR_PIXELS, AVATAR_PIXELS, 3):
+            return False, f"{avatar} is no avatar of {AVATAR_PIXELS} pixels"
+    draw = {"predictions.png": figures.predictions, "pipeline.png": figures.pipeline, "loss.png": loss}
     for name in names:
         if name not in files:
             return False, f"{name} is missing"

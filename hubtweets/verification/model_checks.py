@@ -16,7 +16,8 @@ from huggingface_hub.utils import validate_repo_id
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from hubtweets import card, evaluation, sampling, snippets
+from hubtweets import evaluation, sampling
+from hubtweets.card import model_card, snippets
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub.generation import lay_out
 from hubtweets.models import base
@@ -124,7 +125,7 @@ def check_snippets(bot: Bot) -> Verdict:
     """The Python on README.md, as a reader sees it, runs."""
     target = bot.record.target
     assert target
-    rendered = card.render(bot.record)
+    rendered = model_card.render(bot.record)
     ours = snippets.blocks(rendered)
     if not ours:
         return None, "there is no Python on the card"
@@ -135,7 +136,7 @@ def check_snippets(bot: Bot) -> Verdict:
     if not all(shows_code(lines, block) for block in ours):
         return None, "the Python on README.md is not what this version of hubtweets writes, and is not run"
     validate_repo_id(target.repo_id)
-    if [snippets.shape(block) for block in ours] != [snippets.shape(block) for block in snippets.blocks(card.render(tame(bot.record)))]:
+    if [snippets.shape(block) for block in ours] != [snippets.shape(block) for block in snippets.blocks(model_card.render(tame(bot.record)))]:
         return False, "the record puts Python of its own on the card"
     with tempfile.TemporaryDirectory() as name:
         lay_out(bot.files(), Path(name))

@@ -10,11 +10,11 @@ from difflib import get_close_matches
 from itertools import zip_longest
 from typing import Any
 
-from hubtweets import __version__, card
+from hubtweets import __version__
+from hubtweets.card import model_card
+from hubtweets.card.front_matter import FrontMatterError, body, front_matter
+from hubtweets.card.metadata import KEYS
 from hubtweets.errors import HubtweetsError
-from hubtweets.front_matter import KEYS
-from hubtweets.hub import cards
-from hubtweets.hub.errors import HubError
 from hubtweets.record.run_record import RunRecord
 from hubtweets.verification.claims import Bot, Verdict
 from hubtweets.verification.visible import Line, UnclearCardError, looks_of, read_lines, tables_of
@@ -32,7 +32,7 @@ LEADING_SPACE = re.compile(r"\A[\s\ufeff]+(?=---)")  # which the Hub skips befor
 def check_card(bot: Bot) -> Verdict:
     """The card that was pushed is what the record renders, and README.md says it all, visibly and unchanged."""
     try:
-        rendered = card.render(bot.record)
+        rendered = model_card.render(bot.record)
     except HubtweetsError as error:
         return False, f"the record can't be rendered: {error}"
     if bot.card != rendered:
@@ -41,9 +41,9 @@ def check_card(bot: Bot) -> Verdict:
         first = next((old, new) for old, new in zip_longest(rendered.splitlines(), bot.card.splitlines(), fillvalue="") if old != new)
         return False, f"hubtweets.json has the card say {quote(first[1])} where its record says {quote(first[0])}"
     try:
-        metadata, edits = compare_metadata(cards.front_matter(rendered), cards.front_matter(strip_space(bot.readme)))
+        metadata, edits = compare_metadata(front_matter(rendered), front_matter(strip_space(bot.readme)))
         generated, shown = (lines_of(text, rendered) for text in (rendered, bot.readme))
-    except HubError as error:
+    except FrontMatterError as error:
         return False, f"README.md: {error}"
     except UnclearCardError as error:
         return None, f"README.md {error}; it is not compared"
@@ -59,7 +59,7 @@ def strip_space(readme: str) -> str:
 
 def lines_of(readme: str, rendered: str) -> list[Line]:
     """Return the lines of a README.md that was made from a rendered card; raise UnclearCardError if it can't be told what a reader sees."""
-    return read_lines(cards.body(strip_space(readme)), looks_of(cards.body(rendered)))
+    return read_lines(body(strip_space(readme)), looks_of(body(rendered)))
 
 
 def compare_metadata(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[list[str], list[str]]:
@@ -165,8 +165,8 @@ def check_widget(bot: Bot) -> Verdict:
     samples = bot.record.samples
     assert samples
     try:
-        wanted, shown = (cards.front_matter(text).get("widget") or [] for text in (card.render(bot.record), strip_space(bot.readme)))
-    except (HubtweetsError, HubError) as error:
+        wanted, shown = (front_matter(text).get("widget") or [] for text in (model_card.render(bot.record), strip_space(bot.readme)))
+    except (HubtweetsError, FrontMatterError) as error:
         return False, str(error)
     if not isinstance(shown, list):
         return False, "it is no list of examples"

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hubtweets import terms
+from hubtweets.card import licensing
 from hubtweets.errors import HubtweetsError
 from hubtweets.record.run_record import RunRecord
 
@@ -89,7 +89,7 @@ def compare_terms(record: RunRecord) -> Iterator[str]:
     """Compare the licence with that of the base (`terms.terms_of`)."""
     assert record.base and record.terms
     try:
-        allowed = terms.terms_of(record.base, record.terms.license.id, record.terms.consent)
+        allowed = licensing.terms_of(record.base, record.terms.license.id, record.terms.consent)
     except HubtweetsError as error:
         yield str(error)
         return

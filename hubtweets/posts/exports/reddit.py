@@ -10,14 +10,8 @@ from hubtweets.posts.text_lines import csv_dicts
 from hubtweets.text import well_formed
 
 REDDIT = ("comments.csv", "posts.csv")
-
-
 DELETED = ("[deleted]", "[removed]")
-
-
 QUOTED = re.compile(r"^[ \t]*(>(?!!)|&gt;(?!!)).*\n?", re.MULTILINE)  # other people's words; with ! it is a spoiler
-
-
 MARKDOWN_LINK = re.compile(r"\[([^\[\]]*)\]\(https?:[^\s()]*(?:\([^\s()]*\)[^\s()]*)*\)")
 
 

@@ -13,11 +13,7 @@ from hubtweets.posts.post import Kind, Post, Profile, Reading
 from hubtweets.text import well_formed
 
 TELEGRAM_CHAT = re.compile(rb'(?:\xef\xbb\xbf)?(\s*\{.*?"messages"\s*:\s*)\[', re.DOTALL)
-
-
 TELEGRAM_TYPE = re.compile(rb'"type"\s*:\s*"(saved_messages|(personal|bot)_chat|(private|public)_(group|supergroup|channel))"')
-
-
 TELEGRAM_ACCOUNT = re.compile(rb'"personal_information"\s*:\s*\{\s*"user_id"')
 
 

@@ -9,11 +9,7 @@ from hubtweets.posts.parsing import dig, list_at, text_at, to_utc
 from hubtweets.posts.post import Kind, Post
 
 THREADS = "threads_and_replies.json"
-
-
 INSTAGRAM = re.compile(r"posts_\d+\.json")
-
-
 INSTAGRAM_HEAD = re.compile(rb'\s*\[?\s*\{\s*"(media|title|creation_timestamp)"\s*:')
 
 

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from hubtweets.blocks import Block, dump_list, edit_list, read_blocks, read_values
+from hubtweets.card.blocks import Block, dump_list, edit_list, read_blocks, read_values
+from hubtweets.card.front_matter import FRONT_MATTER, FrontMatterError
 from hubtweets.errors import one_line
-from hubtweets.hub.cards import FRONT_MATTER
-from hubtweets.hub.errors import HubError
 
 MAX_LINES = 5000  # difflib takes time with the square of them
 SHOWN = 60  # characters of either side of a conflict
@@ -124,8 +123,8 @@ def merge_heads(base: str, ours: str, theirs: str) -> tuple[str, list[Conflict]]
         text = "".join(block.lead + lines[key] for key, block in their.items()) + rest
         text += "".join(lines[key] for key in our if key not in their)
         if values and read_values(text) != values:
-            raise HubError(400, "the owner's metadata and the rendered metadata do not fit into one text")
-    except HubError as error:
+            raise FrontMatterError("the owner's metadata and the rendered metadata do not fit into one text")
+    except FrontMatterError as error:
         return ours, [Conflict("metadata", short(str(error)), short("the rendered metadata"))]
     return f"---\n{text}---\n" * bool(values), conflicts
 

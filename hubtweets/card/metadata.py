@@ -70,7 +70,7 @@ def check(metadata: dict[str, Any], repo_id: str) -> None:
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id
 
-    from hubtweets.hub.metadata import faults
+    from hubtweets.card.hub_schema import faults
 
     ids = [("repo", repo_id), ("datasets", *metadata.get("datasets", [])), ("base_model", metadata.get("base_model"))]
     for key, *named in ids:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from hubtweets.card.hub_schema import LICENSES
 from hubtweets.errors import HubtweetsError
-from hubtweets.hub.metadata import LICENSES
 from hubtweets.posts.origins import access_of
 from hubtweets.record.run_record import Base, Consent, License, RunRecord, Source, Terms
 

@@ -12,9 +12,8 @@ from typing import Any
 
 import yaml
 
-from hubtweets.front_matter import Dumper
-from hubtweets.hub.cards import CardLoader, front_matter
-from hubtweets.hub.errors import HubError
+from hubtweets.card.front_matter import CardLoader, FrontMatterError, front_matter
+from hubtweets.card.metadata import Dumper
 
 LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]|\\Z")  # what libyaml ends a line with: YAML 1.1, section 5.4
 
@@ -29,7 +28,7 @@ class Block:
 
 
 def read_blocks(text: str) -> tuple[dict[str, Block], str]:
-    """Return a front matter's blocks by their keys, and the text after the last one; raise HubError if its lines can't be split by keys."""
+    """Return a front matter's blocks by their keys, and the text after the last one; raise FrontMatterError if its lines can't be split by keys."""
     values = read_values(text)
     root = yaml.compose(text, CardLoader) if values else None
     pairs = root.value if isinstance(root, yaml.MappingNode) else []
@@ -38,15 +37,15 @@ def read_blocks(text: str) -> tuple[dict[str, Block], str]:
     for lead, own in chunks:
         for key, value in read_values(own).items():
             if key in blocks:
-                raise HubError(400, f"{key!r} is not alone on its lines, or is there twice")
+                raise FrontMatterError(f"{key!r} is not alone on its lines, or is there twice")
             blocks[key] = Block(lead, own, value)
     if {key: block.value for key, block in blocks.items()} != values:
-        raise HubError(400, "its lines can't be split by keys")
+        raise FrontMatterError("its lines can't be split by keys")
     return blocks, rest
 
 
 def read_values(text: str) -> dict[str, str]:
-    """Return the values in a front matter by their keys, as JSON with sorted keys; raise HubError if it is no YAML mapping."""
+    """Return the values in a front matter by their keys, as JSON with sorted keys; raise FrontMatterError if it is no YAML mapping."""
     values = front_matter(f"---\n{text}---\n") if text else {}
     return {key: json.dumps(value, sort_keys=True) for key, value in values.items()}
 

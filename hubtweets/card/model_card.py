@@ -8,20 +8,19 @@ from functools import cache
 from jinja2 import Template
 from markupsafe import Markup
 
-from hubtweets import front_matter
+from hubtweets.card import metadata
+from hubtweets.card.templating import environment
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.origins import ORIGINS, access_of
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.counts import stats_rows
 from hubtweets.record.run_record import Environment, File, Metrics, RunRecord, Source, Tracker
 from hubtweets.record.samples import Sample
-from hubtweets.text import address, environment, markdown, plain
+from hubtweets.text import address, markdown, plain
 
 HUGGING_FACE = "https://huggingface.co"
 LONGEST = 300  # characters of a post that are shown
 TRACKERS: dict[Tracker, str] = {"tensorboard": "TensorBoard", "wandb": "Weights & Biases", "trackio": "trackio"}
-
-
 RANKS = (32, 64, 128, 256, 320, 512)  # that vLLM can be told, more than the 16 that it expects
 FILE_NAME = re.compile(r"[\w.-]+\.gguf", re.ASCII)  # one that a shell takes as it is
 
@@ -33,7 +32,7 @@ def render(record: RunRecord) -> str:
             raise HubtweetsError(f"@{record.handle} has no {section} to show yet; type: hubtweets {stage} {record.handle}")
     assert record.base and record.training and record.environment and record.metrics
     assert record.samples and record.audit and record.target and record.terms
-    front = front_matter.dump(record)
+    front = metadata.dump(record)
     body = template().render(
         **vars(replace(record, base=replace(record.base, id=plain(record.base.id), revision=plain(record.base.revision)))),
         record=record,
@@ -56,7 +55,7 @@ def render(record: RunRecord) -> str:
         },
         tensorboard=any(run.tracker == "tensorboard" for run in record.tracked),
         scores=list(scores(record, record.metrics)),
-        shown=[continued(one) for one in front_matter.shown(record)],
+        shown=[continued(one) for one in metadata.shown(record)],
         longest=max((one.copied.characters for one in record.samples.shown()), default=0),
         rank=next((rank for rank in RANKS if rank >= record.training.lora_rank), None) if record.training.lora_rank > 16 else None,
         gguf=gguf(record.files),

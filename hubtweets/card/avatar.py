@@ -1,0 +1,23 @@
+"""Avatars: any image, cropped to a square."""
+
+import io
+
+from PIL import Image, UnidentifiedImageError
+
+AVATAR_PIXELS = 400
+MAX_AVATAR_PIXELS = 64 * 2**20
+
+
+def square(image: bytes) -> bytes | None:
+    """Return an avatar as a PNG of 400 x 400 pixels with nothing of the file but its pixels, or None where it is no picture."""
+    Image.MAX_IMAGE_PIXELS = MAX_AVATAR_PIXELS
+    try:
+        with Image.open(io.BytesIO(image), formats=("JPEG", "PNG", "GIF", "WEBP")) as opened:
+            picture = opened.convert("RGB")
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    buffer = io.BytesIO()
+    picture.resize((AVATAR_PIXELS, AVATAR_PIXELS), Image.Resampling.LANCZOS, (left, top, left + side, top + side)).save(buffer, "PNG")
+    return buffer.getvalue()

@@ -1,0 +1,21 @@
+"""Jinja environments over the templates, in which a missing value is an error."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from hubtweets.text import description
+
+PACKAGED = Path(__file__).parent / "templates"
+
+
+TEMPLATES = PACKAGED if PACKAGED.is_dir() else Path(__file__).parent.parent / "templates"
+
+
+def environment(**options: object) -> Environment:
+    """Return a Jinja environment over templates/ that refuses a missing variable."""
+    settings: dict = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
+    jinja = Environment(loader=FileSystemLoader(TEMPLATES), **settings, **options)  # type: ignore[arg-type]
+    jinja.filters["description"] = description
+    jinja.filters["thousands"] = lambda number: f"{number:,}"
+    return jinja
