@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from hubtweets import __version__, processes
+from hubtweets import __version__
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.group import Group
 from hubtweets.hub.cli import hub
@@ -38,6 +38,7 @@ from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_folder import Run, bot_name, check_handle, is_launched, last_handle, open_run
 from hubtweets.record.run_record import Consent, Published, Target
 from hubtweets.settings import ask_numbers, is_typed, numbers_of, reading_of, tracked_by, training_of, typed
+from hubtweets.training import launch as processes
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -216,8 +217,8 @@ def generate(handle: str, prompt: str, count: int, seed: int, runs: Path) -> Non
     \b
     hubtweets generate lyons____ "My dream is" -n 3
     """
+    from hubtweets.evaluation.sampling import generate
     from hubtweets.models.loading import load_repo
-    from hubtweets.sampling import generate
 
     with open_run(runs, check_handle(handle)) as run:
         run.outputs("train")

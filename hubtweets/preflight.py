@@ -14,7 +14,7 @@ from huggingface_hub import constants
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 from huggingface_hub.utils import get_session, hf_raise_for_status, validate_repo_id
 
-from hubtweets import leaks, permission, publisher, requirements, tracking
+from hubtweets import leaks, permission, publisher, requirements
 from hubtweets.card import licensing, metadata
 from hubtweets.errors import HubtweetsError, ProblemsError
 from hubtweets.files import check_download_space, check_training_space
@@ -27,6 +27,7 @@ from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_folder import Run, key_of, training_settings
 from hubtweets.record.run_record import Base, Consent, Metrics, RunRecord, Score, Target, Terms, Tracker
 from hubtweets.record.samples import SETTINGS, Audit, Copied, Sample, Samples
+from hubtweets.training.tracking import trackers
 
 Given = ParamSpec("Given")
 Taken = TypeVar("Taken")
@@ -106,7 +107,7 @@ def check(run: Run, hub: Hub, asked: Asked, reading: Callable[[], dict[str, Any]
     if asked.license and not base:
         found.take(licensing.check_license, asked.license)
     trained = base is not None and is_trained(run, base, asked.training)
-    found.take(tracking.check, asked.track)
+    found.take(trackers.check, asked.track)
     if base:
         found.take(inspection.check_adapter, base, asked.training)
     if base and inside and not trained:

@@ -32,11 +32,11 @@ def sample(run: Run, prompts: Sequence[str], seed: int, count: int) -> None:
     key = key_of([asdict(file) for file in run.outputs("train")], info.train_sha256, info.validation_sha256, prompts, seed, count)
     if run.is_done("sample", key):
         return
-    from hubtweets import copies
     from hubtweets.curation import dataset
+    from hubtweets.evaluation import memorization
+    from hubtweets.evaluation.sampling import could_write, write_on
     from hubtweets.models.loading import load_repo
     from hubtweets.posts.pii.scrub import scrub  # a base may have learnt addresses elsewhere
-    from hubtweets.sampling import could_write, write_on
 
     run.say(f"sample: {count} posts from {', '.join(map(repr, prompts))}")
     model, tokenizer = load_repo(run.repo)
@@ -47,7 +47,7 @@ def sample(run: Run, prompts: Sequence[str], seed: int, count: int) -> None:
         [text for texts in dataset.read_texts(run.folder / "dataset" / f"{side}.parquet").values() for text in texts]
         for side in ("train", "validation")
     )
-    audit, measured = copies.audit([text for _, text in written], held_out, posts)
+    audit, measured = memorization.audit([text for _, text in written], held_out, posts)
     say_audit(run, audit)
     samples = tuple(Sample(prompt, text, copied) for (prompt, text), copied in zip(written, measured, strict=True))
     picked = []
@@ -77,8 +77,8 @@ def pick(run: Run, numbers: Sequence[int]) -> None:
             raise HubtweetsError(f"{number}: there are samples 1 to {len(samples.samples)}; type: {again}")
         if number not in free:
             raise HubtweetsError(f"{number}: this sample copies a post, or adds nothing to its prompt; pick another: {again}")
+    from hubtweets.evaluation.sampling import could_write
     from hubtweets.models.loading import load_repo
-    from hubtweets.sampling import could_write
 
     run.check("train")
     model, tokenizer = load_repo(run.repo)

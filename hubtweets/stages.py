@@ -161,13 +161,15 @@ def train(
         return
     from torch import OutOfMemoryError
 
-    from hubtweets import checkpoints, evaluation, packing, tracking, trainer
     from hubtweets.curation import dataset, language
+    from hubtweets.evaluation import bits_per_byte
     from hubtweets.models.loading import load
     from hubtweets.models.lora import adapt, merge
     from hubtweets.models.probing import context_of
     from hubtweets.models.saving import install, write_weights
     from hubtweets.models.tokenizer import encode
+    from hubtweets.training import checkpoints, packing, trainer
+    from hubtweets.training.tracking import trackers as tracking
 
     tracking.check(track)
     inspection.check_adapter(base, config)
@@ -190,7 +192,7 @@ def train(
     facts = asdict(config) | {"base": base.id, "posts": info.train_posts}
     with tracking.tracking(track if run.is_main else (), run.folder / "tracking", run.record.handle, key[:16], facts, data) as trackers:
         try:
-            held_out_bits = partial(evaluation.bits_per_byte, tokenizer, held_out)
+            held_out_bits = partial(bits_per_byte.bits_per_byte, tokenizer, held_out)
             result = trainer.train(model, documents, config, folder, held_out_bits, trackers.log, run.quiet)
         except OutOfMemoryError:
             raise HubtweetsError("the GPU has not enough memory for this; type: --micro-batch-size 1, or a smaller --block-size, or --lora") from None
@@ -246,13 +248,15 @@ def evaluate(run: Run, location: str) -> None:
     key = key_of([asdict(file) for file in weights], base.id, base.revision, info.validation_sha256)
     if run.is_done("evaluate", key):
         return
-    from hubtweets import evaluation
     from hubtweets.curation import dataset
+    from hubtweets.evaluation import bits_per_byte
     from hubtweets.models.loading import load, load_repo
 
     texts = list(dataset.read_texts(run.folder / "dataset" / "validation.parquet").values())
     run.say(f"evaluate: {sum(map(len, texts)):,} held-out posts")
-    (base_score, base_scores), (tuned, tuned_scores) = (evaluation.evaluate(*model, texts) for model in (load(base, location), load_repo(run.repo)))
+    (base_score, base_scores), (tuned, tuned_scores) = (
+        bits_per_byte.evaluate(*model, texts) for model in (load(base, location), load_repo(run.repo))
+    )
     before, after = base_score.bits_per_byte, tuned.bits_per_byte
     run.say(f"evaluate: {before:.3f} bits per byte for the untouched base, {after:.3f} for the tuned model ({after / before - 1:+.1%})")
     authors = tuple(Metrics(*scores) for scores in zip(base_scores, tuned_scores, strict=True))

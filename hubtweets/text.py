@@ -1,4 +1,4 @@
-"""Templates, and foreign text made safe for the place it lands in.
+"""Foreign text made safe for the place it lands in.
 
 Names, posts and generated texts are anybody's. `plain` takes out what no place can show; then each place has its own escape: `markdown` for
 Markdown and the HTML inside it, `description` for a picture in it, `address` for the target of a link, `typst_string` for Typst. YAML is dumped by

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, OPTConfig, OPTForCausalLM
 
-from hubtweets import trainer
-from hubtweets.evaluation import evaluate
+from hubtweets.evaluation.bits_per_byte import evaluate
 from hubtweets.models.tokenizer import load_tokenizer
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_folder import rank
+from hubtweets.training import trainer
 
 CONFIG = TrainingConfig(
     epochs=9, max_steps=30, learning_rate=1e-3, batch_size=8, block_size=16, logging_steps=1, eval_steps=10, patience=9, checkpoint_seconds=1e9

@@ -14,7 +14,7 @@ READER = POSTS | {f"hubtweets.posts.{name}" for name in ("container", "json_stre
 SERVICE = POSTS | {"hubtweets.posts.http"}
 X = {"hubtweets.posts.x.tweet"}
 RECORD = POSTS | {f"hubtweets.{name}" for name in ("funnel", "samples", "record")}
-TORCH = RECORD | {"hubtweets.packing", "hubtweets.models.loading"}
+TORCH = RECORD | {"hubtweets.training.packing", "hubtweets.models.loading"}
 HUB = {"hubtweets.hub.errors", "hubtweets.hub.blobs"}
 STORED = HUB | {"hubtweets.hub.storage"}
 ASKED = STORED | {"hubtweets.hub.requests"}
@@ -83,23 +83,23 @@ ALLOWED = {
     "hubtweets.record.serialization": RECORD,
     "hubtweets.curation.rules": RECORD | {f"hubtweets.{name}" for name in ("duplicates", "personal", "rendering")},
     "hubtweets.curation.dataset": RECORD,
-    "hubtweets.packing": PLAIN,
+    "hubtweets.training.packing": PLAIN,
     "hubtweets.models.loading": RECORD | {"hubtweets.models.inspection"},
     "hubtweets.models.hardware": set(),
-    "hubtweets.processes": PLAIN | {"hubtweets.models.hardware"},
-    "hubtweets.bar": set(),
-    "hubtweets.checkpoints": RECORD | {"hubtweets.processes"},
-    "hubtweets.tracking": RECORD,
-    "hubtweets.trainer": TORCH | {f"hubtweets.{name}" for name in ("bar", "checkpoints", "hardware")},
-    "hubtweets.evaluation": TORCH,
-    "hubtweets.sampling": TORCH,
+    "hubtweets.training.launch": PLAIN | {"hubtweets.models.hardware"},
+    "hubtweets.training.progress": set(),
+    "hubtweets.training.checkpoints": RECORD | {"hubtweets.training.launch"},
+    "hubtweets.training.tracking.trackers": RECORD,
+    "hubtweets.training.trainer": TORCH | {f"hubtweets.{name}" for name in ("bar", "checkpoints", "hardware")},
+    "hubtweets.evaluation.bits_per_byte": TORCH,
+    "hubtweets.evaluation.sampling": TORCH,
     "hubtweets.models.base": RECORD | {"hubtweets.text"},
     "hubtweets.models.inspection": RECORD,
-    "hubtweets.stages.pretrain": TORCH | {"hubtweets.trainer", "hubtweets.evaluation", "hubtweets.text"},
+    "hubtweets.stages.pretrain": TORCH | {"hubtweets.training.trainer", "hubtweets.evaluation.bits_per_byte", "hubtweets.text"},
     "hubtweets.card.metadata": RECORD | {"hubtweets.card.hub_schema", "hubtweets.text"},
     "hubtweets.card.model_card": RECORD | {f"hubtweets.{name}" for name in ("copies", "front_matter", "posts.origins", "rendering")},
     "hubtweets.card.figures": RECORD | {"hubtweets.text"},
-    "hubtweets.copies": RECORD,
+    "hubtweets.evaluation.memorization": RECORD,
     "hubtweets.group": PLAIN | {"hubtweets.options"},
     "hubtweets.settings": RECORD | {"hubtweets.posts.sources", "hubtweets.text", "hubtweets.record.run_folder"},
     "hubtweets.leaks": {"hubtweets.posts.pii.scrub", "hubtweets.posts.pii.secret_forms"},
@@ -115,10 +115,13 @@ ALLOWED = {
     "hubtweets.patience": set(),
     "hubtweets.plan": RECORD | {"hubtweets.card.merge"},
     "hubtweets.card.snippets": PLAIN,
-    "hubtweets.preflight": set(MODULES) - {"hubtweets.cli", "hubtweets.stages", "hubtweets.release", "hubtweets.preflight", "hubtweets.trainer"},
-    **dict.fromkeys(VERIFYING, set(MODULES) - {"hubtweets.cli", "hubtweets.stages", "hubtweets.release", "hubtweets.preflight", "hubtweets.trainer"}),
+    "hubtweets.preflight": set(MODULES)
+    - {"hubtweets.cli", "hubtweets.stages", "hubtweets.release", "hubtweets.preflight", "hubtweets.training.trainer"},
+    **dict.fromkeys(
+        VERIFYING, set(MODULES) - {"hubtweets.cli", "hubtweets.stages", "hubtweets.release", "hubtweets.preflight", "hubtweets.training.trainer"}
+    ),
     "hubtweets.takedown": RECORD | {"hubtweets.plan", "hubtweets.publisher", "hubtweets.record.serialization"},
-    "hubtweets.record.run_folder": RECORD | {"hubtweets.processes", "hubtweets.record.serialization"},
+    "hubtweets.record.run_folder": RECORD | {"hubtweets.training.launch", "hubtweets.record.serialization"},
     "hubtweets.hub": set(),
     "hubtweets.hub.errors": set(),
     "hubtweets.hub.blobs": {"hubtweets.hub.errors"},

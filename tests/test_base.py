@@ -69,7 +69,7 @@ def test_a_link_into_a_local_base_leads_nowhere(tmp_path: Path) -> None:
 
 
 def test_it_writes_texts_that_end() -> None:
-    from hubtweets.sampling import generate
+    from hubtweets.evaluation.sampling import generate
 
     resolved, location = base.resolve("tiny")
     model, tokenizer = loading.load(resolved, location)

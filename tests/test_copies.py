@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hubtweets import copies
+from hubtweets.evaluation import memorization
 from hubtweets.posts.example import sentences
 from hubtweets.record.samples import MORE, Audit, Copied, Sample
 
@@ -40,20 +40,20 @@ OTHER = "The neighbour's dog repaired nothing at all this morning."
     ],
 )  # fmt: skip
 def test_a_text_is_measured(text: str, expected: Copied) -> None:
-    assert copies.copied([text], [POST, OTHER, OTHER, "我的梦想是修好那台旧收音机了，然后睡觉", ""]) == [expected]
+    assert memorization.copied([text], [POST, OTHER, OTHER, "我的梦想是修好那台旧收音机了，然后睡觉", ""]) == [expected]
 
 
 def test_it_finds_what_a_slow_search_finds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copies, "CHUNK", 7)
+    monkeypatch.setattr(memorization, "CHUNK", 7)
     chance = random.Random(0)
     posts = [sentences.sentence(chance) for _ in range(40)]
     texts = [sentences.sentence(chance) for _ in range(20)] + [posts[3][20:] + posts[5][:30], *posts[:3], ""]
-    split = [copies.WORD.findall(copies.normalise(post)) for post in posts]
-    for text, found in zip(texts, copies.copied(texts, posts), strict=True):
-        words = copies.WORD.findall(copies.normalise(text))
+    split = [memorization.WORD.findall(memorization.normalise(post)) for post in posts]
+    for text, found in zip(texts, memorization.copied(texts, posts), strict=True):
+        words = memorization.WORD.findall(memorization.normalise(text))
         longest = max(difflib.SequenceMatcher(None, words, post, autojunk=False).find_longest_match().size for post in split)
         assert found.words == longest
-    assert copies.copied([], posts) == [] and copies.copied(["a b"], []) == [Copied(0, 0, 0.0)]
+    assert memorization.copied([], posts) == [] and memorization.copied(["a b"], []) == [Copied(0, 0, 0.0)]
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_it_finds_what_a_slow_search_finds(monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_copies_are_counted_against_the_floor(samples: list[str], held_out: list[str], expected: Audit) -> None:
-    audit, measured = copies.audit(samples, held_out, [POST, OTHER])
-    assert audit == expected and measured == copies.copied(samples, [POST, OTHER])
+    audit, measured = memorization.audit(samples, held_out, [POST, OTHER])
+    assert audit == expected and measured == memorization.copied(samples, [POST, OTHER])
 
 
 @pytest.mark.parametrize(
@@ -89,12 +89,12 @@ def test_a_memoriser_is_flagged_and_a_normal_run_is_not(tmp_path: Path) -> None:
     from tokenizers import ByteLevelBPETokenizer
     from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast, set_seed
 
+    from hubtweets.evaluation.sampling import generate
     from hubtweets.models.base import resolve
     from hubtweets.models.loading import load
     from hubtweets.models.tokenizer import encode
     from hubtweets.record.config import TrainingConfig
-    from hubtweets.sampling import generate
-    from hubtweets.trainer import train
+    from hubtweets.training.trainer import train
 
     chance = random.Random(0)
     posts, held_out = ([sentences.sentence(chance) for _ in range(count)] for count in (200, 22))
@@ -116,7 +116,7 @@ def test_a_memoriser_is_flagged_and_a_normal_run_is_not(tmp_path: Path) -> None:
             quiet=True,
         )
         texts = [text for number, prompt in enumerate(("My dream is", "I like")) for text in generate(model, tokenizer, prompt, 40, number)]
-        audits.append(copies.audit(texts, held_out, posts)[0])
+        audits.append(memorization.audit(texts, held_out, posts)[0])
     normal, memoriser = audits
     assert (normal.repeats, memoriser.repeats) == (False, True)
     assert memoriser.rate > normal.rate + 0.15  # so that it is no matter of chance

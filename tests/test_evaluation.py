@@ -6,7 +6,7 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.evaluation import evaluate
+from hubtweets.evaluation.bits_per_byte import evaluate
 from hubtweets.models.tokenizer import load_tokenizer
 
 TEXTS = ["my dream", "the radio in the shed 🤖", "é"]

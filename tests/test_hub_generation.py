@@ -65,7 +65,7 @@ def lines(answer: httpx2.Response) -> list[dict[str, Any]]:
 
 
 def test_texts_come_piece_by_piece_as_sample_makes_them(endpoint: str, storage: Storage, model: dict[str, bytes], tmp_path: Path) -> None:
-    from hubtweets import sampling
+    from hubtweets.evaluation import sampling
     from hubtweets.models import loading
 
     put(storage, "bot", model)

@@ -20,8 +20,8 @@ from tokenizers.trainers import UnigramTrainer
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GPT2Tokenizer, PreTrainedModel, PreTrainedTokenizerFast, pipeline
 from transformers.activations import NewGELUActivation
 
-from hubtweets import sampling
 from hubtweets.errors import HubtweetsError
+from hubtweets.evaluation import sampling
 from hubtweets.models import base as bases
 from hubtweets.models import loading, lora
 from hubtweets.models.hardware import device

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hubtweets.models.tokenizer import IGNORED, encode, load_tokenizer
-from hubtweets.packing import Batch, batches, count_steps, epochs_of, micro_batches, passes
+from hubtweets.training.packing import Batch, batches, count_steps, epochs_of, micro_batches, passes
 
 DOCUMENTS = [np.array([0, *range(start, start + size), 0]) for start, size in ((10, 3), (20, 7), (40, 1))]
 

@@ -11,6 +11,7 @@ from tokenizers import ByteLevelBPETokenizer, SentencePieceBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerFast
 
 from hubtweets.cli import main
+from hubtweets.evaluation.sampling import AT_ONCE, could_write, generate
 from hubtweets.models.base import resolve
 from hubtweets.models.loading import load, load_repo
 from hubtweets.models.saving import install
@@ -18,8 +19,7 @@ from hubtweets.models.tokenizer import encode, load_tokenizer
 from hubtweets.record import serialization
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.samples import Copied, Samples
-from hubtweets.sampling import AT_ONCE, could_write, generate
-from hubtweets.trainer import train
+from hubtweets.training.trainer import train
 from tests.conftest import run
 
 TEXTS = ["my dream is to repair the radio", "my dream is a bigger shed", "my dream is the radio in the shed", "my shed is my dream"]

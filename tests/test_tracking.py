@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from accelerate import Accelerator
 
-from hubtweets import tracking
 from hubtweets.errors import HubtweetsError
 from hubtweets.record.run_record import Tracked
+from hubtweets.training.tracking import trackers as tracking
+from hubtweets.training.tracking.base import Trackers
+from hubtweets.training.tracking.tensorboard import flatten
 from tests.conftest import environment
 
 CONFIG = {"training": {"epochs": 4.0, "batch_size": 8, "max_steps": None}, "base": {"id": "gpt2|<b>\n# x", "languages": ("en", "de")}, "packed": True}
@@ -60,7 +62,7 @@ def events(path: Path) -> tuple[list[str], list[tuple[int, str, float]]]:
     return texts, scalars
 
 
-def tensorboard(folder: Path, last: int = 3) -> tracking.Trackers:
+def tensorboard(folder: Path, last: int = 3) -> Trackers:
     with tracking.tracking(["tensorboard"], folder, "bob", "0123abcd", CONFIG, []) as trackers:
         Accelerator(cpu=True)
         for values, step in LOGGED[:last]:
@@ -194,4 +196,4 @@ def test_a_missing_package_is_named() -> None:
 
 
 def test_settings_become_one_level() -> None:
-    assert tracking.flatten(CONFIG) == FLAT
+    assert flatten(CONFIG) == FLAT

@@ -8,10 +8,10 @@ import torch
 from accelerate.state import AcceleratorState
 from transformers import AutoModelForCausalLM, OPTConfig, OPTForCausalLM, PreTrainedModel
 
-from hubtweets import trainer
-from hubtweets.checkpoints import Progress
-from hubtweets.packing import batches
 from hubtweets.record.config import TrainingConfig
+from hubtweets.training import trainer
+from hubtweets.training.checkpoints import Progress
+from hubtweets.training.packing import batches
 
 CONFIG = TrainingConfig(epochs=6, learning_rate=1e-2, batch_size=4, block_size=16, logging_steps=2, checkpoint_seconds=1e9)
 DOCUMENTS = [np.array([0, *((start + step) % 250 + 1 for step in range(12)), 0]) for start in range(0, 240, 6)]

@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
-from hubtweets import sampling, verification
+from hubtweets import verification
 from hubtweets.card import model_card
 from hubtweets.errors import HubtweetsError
+from hubtweets.evaluation import sampling
 from hubtweets.posts.pii.scrub import scrub
 from hubtweets.publisher import Hub
 from hubtweets.record.run_record import Base, RunRecord, Target

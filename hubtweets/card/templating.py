@@ -6,10 +6,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hubtweets.text import description
 
-PACKAGED = Path(__file__).parent / "templates"
-
-
-TEMPLATES = PACKAGED if PACKAGED.is_dir() else Path(__file__).parent.parent / "templates"
+PACKAGE = Path(__file__).parent.parent
+PACKAGED = PACKAGE / "templates"  # in a wheel
+TEMPLATES = PACKAGED if PACKAGED.is_dir() else PACKAGE.parent / "templates"
 
 
 def environment(**options: object) -> Environment:

@@ -18,12 +18,12 @@ from huggingface_hub import snapshot_download
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast, StoppingCriteria
 
 from hubtweets.errors import HubtweetsError
+from hubtweets.evaluation.sampling import encode
 from hubtweets.models.inspection import ADAPTER, KERNELS, REMOTE_CODE
 from hubtweets.models.limits import check_adapter, check_model, read_config
 from hubtweets.models.loading import read_repo
 from hubtweets.models.probing import context_of
 from hubtweets.record.samples import MAX_NEW_TOKENS
-from hubtweets.sampling import encode
 from hubtweets.text import well_formed
 
 Say = Callable[[int, str], None]

@@ -15,12 +15,12 @@ from tokenizers import ByteLevelBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from hubtweets.card.templating import environment
-from hubtweets.evaluation import evaluate
+from hubtweets.evaluation.bits_per_byte import evaluate
 from hubtweets.files import hash_files
 from hubtweets.models.loading import load_model, load_repo
 from hubtweets.models.tokenizer import encode
 from hubtweets.record.config import TrainingConfig
-from hubtweets.trainer import train
+from hubtweets.training.trainer import train
 
 END = "<|endoftext|>"
 CORPUS_SHA256 = "f127cf3e3474996614da633b9c321330b9af87ee0d5e68fdb686de2e523be514"  # the one whose origin and rights the card names

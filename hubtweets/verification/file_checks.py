@@ -9,10 +9,11 @@ import numpy as np
 import regex
 from PIL import Image
 
-from hubtweets import __version__, copies
+from hubtweets import __version__
 from hubtweets.card import figures
 from hubtweets.card.avatar import AVATAR_PIXELS
 from hubtweets.card.loss_curve import loss
+from hubtweets.evaluation import memorization
 from hubtweets.files import hash_files
 from hubtweets.record.run_record import RunRecord
 from hubtweets.record.samples import LONG, MORE, WHOLE, Audit, Sample, Samples
@@ -129,12 +130,12 @@ def check_samples(bot: Bot) -> Verdict:
         return False, f"{audit.copies} of {audit.samples} are said to be copies; the samples make it {sum(copied)} of {len(copied)}"
     if (audit.long, audit.whole, audit.margin) != (LONG, WHOLE, MORE) and bot.record.hubtweets_version == __version__:
         return False, f"copies are measured from {audit.long} and {audit.whole} characters on, and hubtweets does so from {LONG} and {WHOLE}"
-    if not copies.MANY <= audit.threshold <= 1 or not 0 <= audit.held_out_copies <= audit.held_out:
+    if not memorization.MANY <= audit.threshold <= 1 or not 0 <= audit.held_out_copies <= audit.held_out:
         floor = f"{audit.held_out_copies} of {audit.held_out} held-out posts"
         return False, f"a threshold of {audit.threshold:g} with {floor} is none that hubtweets sets"
     info = bot.record.dataset
     assert info
-    step = max(1, -(-info.validation_posts // copies.MOST_HELD_OUT))
+    step = max(1, -(-info.validation_posts // memorization.MOST_HELD_OUT))
     if audit.held_out != -(-info.validation_posts // step):
         return False, f"{audit.held_out} held-out posts make the floor, and {info.validation_posts} were held out"
     for number, (one, copy) in enumerate(zip(samples.samples, copied, strict=True), 1):
@@ -157,7 +158,7 @@ def find_wrong_picks(samples: Samples, audit: Audit) -> Iterator[str]:
 def can_be_measured(one: Sample) -> bool:
     """Tell whether a text can have its measures: none is longer than the text, and a share needs a run that is long enough (`copies.measure`)."""
     words, characters, share = one.copied.words, one.copied.characters, one.copied.share
-    longest = math.inf if one.text is None else len(copies.normalise(one.text))
+    longest = math.inf if one.text is None else len(memorization.normalise(one.text))
     is_whole = 0 <= words <= characters <= longest and 0 <= share <= 1
     return is_whole and (characters < LONG or share > 0) and (share == 0 or characters >= WHOLE / 2)  # a wide character counts as two
 
@@ -170,7 +171,7 @@ def check_audit(bot: Bot) -> Verdict:
         return None, f"the posts are not at hand (looked for in {bot.run_folder})"
     posts, held_out = ([text for texts in side.values() for text in texts] for side in bot.posts)
     known = [one for one in samples.samples if one.text is not None]
-    again, measured = copies.audit([one.text or "" for one in known], held_out, posts)
+    again, measured = memorization.audit([one.text or "" for one in known], held_out, posts)
     for one, copied in zip(known, measured, strict=True):
         if copied != one.copied:
             found, said = (f"{it.share:.0%}, {it.words} words, {it.characters} characters" for it in (copied, one.copied))

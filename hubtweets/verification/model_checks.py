@@ -16,9 +16,9 @@ from huggingface_hub.utils import validate_repo_id
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from hubtweets import evaluation, sampling
 from hubtweets.card import model_card, snippets
 from hubtweets.errors import HubtweetsError
+from hubtweets.evaluation import bits_per_byte, sampling
 from hubtweets.hub.generation import lay_out
 from hubtweets.models import base
 from hubtweets.models.hardware import device_name
@@ -185,7 +185,7 @@ def check_evaluation(bot: Bot) -> Verdict:
         return None, f"the held-out posts are not at hand (looked for in {bot.run_folder})"
     texts = list(bot.posts[1].values())
     try:
-        tuned = evaluation.evaluate(*bot.model, texts)[0].bits_per_byte
+        tuned = bits_per_byte.evaluate(*bot.model, texts)[0].bits_per_byte
     except HubtweetsError as error:
         return cannot_load(bot, error)
     if not math.isclose(tuned, metrics.tuned.bits_per_byte, rel_tol=TOLERANCE):
@@ -222,4 +222,4 @@ def score_base(recorded: Base, texts: list[list[str]]) -> tuple[float, int]:
 
 
 def score(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, texts: list[list[str]]) -> tuple[float, int]:
-    return evaluation.evaluate(model, tokenizer, texts)[0].bits_per_byte, model.num_parameters()
+    return bits_per_byte.evaluate(model, tokenizer, texts)[0].bits_per_byte, model.num_parameters()

@@ -66,12 +66,12 @@ def curated(folder: Path, name: str, posts: str | None) -> Texts:
 
 def ours(texts: Texts, folder: Path, curve: list[tuple[float, float]] | None = None, **settings: object) -> Outcome:
     """Train ours, and note in `curve` the seconds and the bits per byte of each evaluation."""
-    from hubtweets import trainer
-    from hubtweets.evaluation import evaluate
+    from hubtweets.evaluation.bits_per_byte import evaluate
     from hubtweets.models import base
     from hubtweets.models.loading import load, load_model
     from hubtweets.models.tokenizer import encode
     from hubtweets.record.config import TrainingConfig
+    from hubtweets.training import trainer
 
     model, tokenizer = load(*base.resolve("tiny"))
     config = TrainingConfig(checkpoint_seconds=1e9, **settings)  # type: ignore[arg-type]
@@ -91,7 +91,7 @@ def ours(texts: Texts, folder: Path, curve: list[tuple[float, float]] | None = N
 
 
 def peer(name: str, texts: Texts, **settings: object) -> Outcome:
-    from hubtweets.evaluation import evaluate
+    from hubtweets.evaluation.bits_per_byte import evaluate
     from hubtweets.models import base
     from hubtweets.models.loading import load
     from tests.bench import peers

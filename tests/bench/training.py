@@ -73,7 +73,7 @@ def ours(model: Any, tokenizer: Any, texts: list[str], folder: Path, steps: int,
 
     from hubtweets.models.tokenizer import encode
     from hubtweets.record.config import TrainingConfig
-    from hubtweets.trainer import train
+    from hubtweets.training.trainer import train
 
     AcceleratorState._reset_state(reset_partial_state=True)
     os.environ["ACCELERATE_MIXED_PRECISION"] = precision

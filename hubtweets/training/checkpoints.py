@@ -8,10 +8,7 @@ best-N/        the weights that scored best, as they would be published
 import json
 import logging
 import shutil
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -20,7 +17,6 @@ from safetensors import SafetensorError
 
 from hubtweets import files as atomic
 from hubtweets.errors import HubtweetsError
-from hubtweets.record.run_folder import is_launched
 from hubtweets.record.run_record import Evaluation, HistoryPoint
 
 logging.getLogger("accelerate").setLevel(logging.ERROR)  # it warns at every checkpoint that tied weights are kept once
@@ -115,30 +111,3 @@ def restore(accelerator: Accelerator, folder: Path) -> Progress | None:
         return None
     accelerator.load_state(str(found[1]))
     return progress
-
-
-@contextmanager
-def stoppable() -> Iterator[Callable[[], bool]]:
-    """Take the first Ctrl-C or SIGTERM as a wish, which the function tells of; the second one acts as ever.
-
-    Of several processes none acts on the second: it is the launcher's, who passes on the first.
-    """
-    asked: list[int] = []
-
-    def ask(number: int, _: object) -> None:
-        asked.append(number)
-        if not is_launched():
-            restore_handlers()
-
-    def restore_handlers() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    if threading.current_thread() is not threading.main_thread():  # which alone may handle signals
-        yield lambda: False
-        return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(asked)
-    finally:
-        restore_handlers()

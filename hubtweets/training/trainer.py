@@ -19,16 +19,17 @@ from accelerate.utils import DistributedType, set_seed
 from torch.nn.functional import cross_entropy, pad
 from transformers import PreTrainedModel
 
-from hubtweets.bar import Bar
-from hubtweets.checkpoints import Progress, clear, restore, save, stoppable
 from hubtweets.errors import HubtweetsError
 from hubtweets.models.hardware import choose_precision, device_name, micro_batch_tokens
 from hubtweets.models.probing import can_pack, fast
 from hubtweets.models.saving import write_weights
 from hubtweets.models.tokenizer import IGNORED
-from hubtweets.packing import Batch, batches, count_steps, micro_batches
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_record import Evaluation, HistoryPoint
+from hubtweets.training.checkpoints import Progress, clear, restore, save
+from hubtweets.training.interrupts import stoppable
+from hubtweets.training.packing import Batch, batches, count_steps, micro_batches
+from hubtweets.training.progress import Bar
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,13 @@
 """
 
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from hubtweets.errors import HubtweetsError
+from hubtweets.training.interrupts import passing_on
 
 ERROR = b"Error: "  # how the command line begins its last line
 
@@ -51,21 +50,3 @@ def launch(number: int, arguments: Sequence[str]) -> None:
         raise HubtweetsError(reason or "stopped; type the command again to go on from the last checkpoint")
     if process.returncode:
         raise HubtweetsError(reason or f"the {number} processes failed (see above); type the command again, or without --num-processes")
-
-
-@contextmanager
-def passing_on(process: "subprocess.Popen[bytes]") -> Iterator[list[int]]:
-    """Pass Ctrl-C and SIGTERM on, once, and note them: the launcher tells its processes, and gives them half a minute to save."""
-    asked: list[int] = []
-
-    def ask(number: int, _: object) -> None:
-        if not asked:
-            process.terminate()
-        asked.append(number)
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,0 +1,1 @@
+"""What a model learnt: scores, samples, and copies of training posts."""

@@ -1,0 +1,1 @@
+"""Fine-tuning: from documents of tokens to weights."""
