@@ -147,7 +147,7 @@ def served() -> Iterator[Served]:
 def hub(served: Served, tmp_path: Path) -> tuple[str, str]:
     """An empty embedded Hub: its endpoint and a token that may write."""
     from hubtweets.hub.server import create_app
-    from hubtweets.hub.storage import Storage
+    from hubtweets.hub.storage.storage import Storage
 
     storage = Storage(tmp_path / "hub")
     served.app = create_app(storage)

@@ -15,9 +15,9 @@ SERVICE = POSTS | {"hubtweets.posts.http"}
 X = {"hubtweets.posts.x.tweet"}
 RECORD = POSTS | {f"hubtweets.{name}" for name in ("funnel", "samples", "record")}
 TORCH = RECORD | {"hubtweets.training.packing", "hubtweets.models.loading"}
-HUB = {"hubtweets.hub.errors", "hubtweets.hub.blobs"}
-STORED = HUB | {"hubtweets.hub.storage"}
-ASKED = STORED | {"hubtweets.hub.requests"}
+HUB = {"hubtweets.hub.errors", "hubtweets.hub.storage.blobs"}
+STORED = HUB | {"hubtweets.hub.storage.storage"}
+ASKED = STORED | {"hubtweets.hub.api.requests"}
 ENDPOINTS = {f"hubtweets.hub.{name}" for name in ("accounts", "cards", "commits", "discussions", "pages", "reading", "uploads")}
 SHOWN = {f"hubtweets.hub.{name}" for name in ("cards", "discussions", "html", "pulls", "samples", "widget")}
 VERIFYING = [
@@ -124,36 +124,37 @@ ALLOWED = {
     "hubtweets.record.run_folder": RECORD | {"hubtweets.training.launch", "hubtweets.record.serialization"},
     "hubtweets.hub": set(),
     "hubtweets.hub.errors": set(),
-    "hubtweets.hub.blobs": {"hubtweets.hub.errors"},
-    "hubtweets.hub.tokens": {"hubtweets.hub.blobs"},
-    "hubtweets.hub.storage": HUB | {"hubtweets.hub.tokens"},
-    "hubtweets.hub.xet": STORED,
-    "hubtweets.hub.pulls": STORED,
-    "hubtweets.hub.audit": STORED | {"hubtweets.hub.pulls"},
-    "hubtweets.hub.guard": {"hubtweets.hub.errors"},
+    "hubtweets.hub.storage.blobs": {"hubtweets.hub.errors"},
+    "hubtweets.hub.storage.tokens": {"hubtweets.hub.storage.blobs"},
+    "hubtweets.hub.storage.storage": HUB | {"hubtweets.hub.storage.tokens"},
+    "hubtweets.hub.storage.xet": STORED,
+    "hubtweets.hub.storage.pull_requests": STORED,
+    "hubtweets.hub.storage.integrity": STORED | {"hubtweets.hub.storage.pull_requests"},
+    "hubtweets.hub.middleware": {"hubtweets.hub.errors"},
     "hubtweets.hub.connections": set(),
-    "hubtweets.hub.requests": STORED | {"hubtweets.hub.tokens"},
+    "hubtweets.hub.api.requests": STORED | {"hubtweets.hub.storage.tokens"},
     "hubtweets.card.hub_schema": set(),
-    "hubtweets.hub.cards": ASKED | {"hubtweets.card.hub_schema"},
-    "hubtweets.hub.accounts": ASKED,
-    "hubtweets.hub.reading": ASKED | {"hubtweets.hub.cards", "hubtweets.hub.pulls"},
-    "hubtweets.hub.commits": ASKED | {"hubtweets.hub", "hubtweets.hub.pulls"},
-    "hubtweets.hub.gitignore": {"hubtweets.hub.errors"},
-    "hubtweets.hub.uploads": ASKED | {"hubtweets.hub", "hubtweets.hub.commits", "hubtweets.hub.gitignore", "hubtweets.hub.xet"},
-    "hubtweets.hub.discussions": ASKED | {"hubtweets.hub", "hubtweets.hub.pulls"},
-    "hubtweets.hub.html": set(),
-    "hubtweets.hub.samples": STORED,
+    "hubtweets.hub.api.validation": ASKED | {"hubtweets.card.hub_schema"},
+    "hubtweets.hub.api.accounts": ASKED,
+    "hubtweets.hub.api.repos": ASKED | {"hubtweets.hub.api.validation", "hubtweets.hub.storage.pull_requests"},
+    "hubtweets.hub.api.commits": ASKED | {"hubtweets.hub", "hubtweets.hub.storage.pull_requests"},
+    "hubtweets.hub.api.gitignore": {"hubtweets.hub.errors"},
+    "hubtweets.hub.api.uploads": ASKED | {"hubtweets.hub", "hubtweets.hub.api.commits", "hubtweets.hub.api.gitignore", "hubtweets.hub.storage.xet"},
+    "hubtweets.hub.api.discussions": ASKED | {"hubtweets.hub", "hubtweets.hub.storage.pull_requests"},
+    "hubtweets.hub.pages.sanitize": set(),
+    "hubtweets.hub.pages.samples": STORED,
     "hubtweets.models.limits": {"hubtweets.models.inspection"},
-    "hubtweets.hub.generation": {
+    "hubtweets.hub.generation.generate": {
         f"hubtweets.{name}" for name in ("base.contents", "errors", "hub.model_limits", "models", "posts", "samples", "sampling")
     },
-    "hubtweets.hub.worker": {f"hubtweets.{name}" for name in ("errors", "hub", "hub.generation", "hub.model_limits", "models")},
-    "hubtweets.hub.workers": set(),
-    "hubtweets.hub.widget": ASKED | {"hubtweets.hub.workers"},
-    "hubtweets.hub.pages": ASKED | {"hubtweets.hub", "hubtweets.text"} | SHOWN,
-    "hubtweets.hub.server": STORED | {"hubtweets.hub", "hubtweets.hub.guard", "hubtweets.hub.workers", *ENDPOINTS},
-    "hubtweets.hub.local": STORED | {"hubtweets.errors", "hubtweets.hub", "hubtweets.hub.audit", "hubtweets.hub.connections", "hubtweets.hub.server"},
-    "hubtweets.hub.cli": {"hubtweets.hub", "hubtweets.hub.local", "hubtweets.hub.tokens"},
+    "hubtweets.hub.generation.worker": {f"hubtweets.{name}" for name in ("errors", "hub", "hub.generation", "hub.model_limits", "models")},
+    "hubtweets.hub.generation.workers": set(),
+    "hubtweets.hub.pages.widget": ASKED | {"hubtweets.hub.generation.workers"},
+    "hubtweets.hub.pages.pages": ASKED | {"hubtweets.hub", "hubtweets.text"} | SHOWN,
+    "hubtweets.hub.server": STORED | {"hubtweets.hub", "hubtweets.hub.middleware", "hubtweets.hub.generation.workers", *ENDPOINTS},
+    "hubtweets.hub.local": STORED
+    | {"hubtweets.errors", "hubtweets.hub", "hubtweets.hub.storage.integrity", "hubtweets.hub.connections", "hubtweets.hub.server"},
+    "hubtweets.hub.cli": {"hubtweets.hub", "hubtweets.hub.local", "hubtweets.hub.storage.tokens"},
     "hubtweets.stages": set(MODULES) - {"hubtweets.cli", "hubtweets.stages", "hubtweets.release"},
     "hubtweets.release": set(MODULES) - {"hubtweets.cli", "hubtweets.release", "hubtweets.stages"},
     "hubtweets.cli": set(MODULES) - {"hubtweets.cli", "hubtweets.__main__"},

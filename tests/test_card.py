@@ -12,7 +12,7 @@ import yaml
 from hubtweets.card import model_card
 from hubtweets.card.front_matter import body
 from hubtweets.errors import HubtweetsError
-from hubtweets.hub import html
+from hubtweets.hub.pages import sanitize
 from hubtweets.posts.origins import ORIGINS
 from hubtweets.posts.post import SourceKind
 from hubtweets.record import serialization
@@ -42,7 +42,7 @@ def visible(text: str) -> str:
     words: list[str] = []
     parser = HTMLParser(convert_charrefs=True)
     parser.handle_data = words.append  # type: ignore[method-assign, assignment]
-    parser.feed(html.render(body(text), "/huggingtweets/lyons____").html)
+    parser.feed(sanitize.render(body(text), "/huggingtweets/lyons____").html)
     return " ".join("".join(words).split())
 
 

@@ -20,7 +20,7 @@ from playwright.sync_api import expect
 from hubtweets.card import figures, metadata, model_card
 from hubtweets.card.front_matter import body, front_matter
 from hubtweets.card.hub_schema import faults
-from hubtweets.hub import html
+from hubtweets.hub.pages import sanitize
 from hubtweets.models import base
 from hubtweets.posts.example import x_archive
 from hubtweets.posts.post import Profile
@@ -72,7 +72,7 @@ class Elements(HTMLParser):
 
 
 def elements(text: str) -> list[tuple[str, dict[str, str | None]]]:
-    found = Elements(html.render(body(text), PLACE).html).found
+    found = Elements(sanitize.render(body(text), PLACE).html).found
     return [one for one in found if one[0] not in ("b", "wbr")]  # an empty prompt has no <b>; a <wbr> splits what would be a link
 
 

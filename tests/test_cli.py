@@ -169,7 +169,7 @@ def test_an_adapter_is_published_and_its_snippets_run(published: Path, base: Pat
     from huggingface_hub import HfApi, ModelCard
 
     from hubtweets.hub import local
-    from hubtweets.hub.storage import Storage
+    from hubtweets.hub.storage.storage import Storage
 
     for name in ("runs", "hub"):
         shutil.copytree(published / name, tmp_path / name)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hubtweets.hub import local
-from hubtweets.hub.storage import Storage
+from hubtweets.hub.storage.storage import Storage
 from tests.conftest import HUBTWEETS, PROGRAMS, environment, run
 
 ROOT = Path(__file__).parent.parent

@@ -20,11 +20,12 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from hubtweets.hub import local, requests
-from hubtweets.hub.blobs import Blobs
-from hubtweets.hub.commits import checked
+from hubtweets.hub import local
+from hubtweets.hub.api import requests
+from hubtweets.hub.api.commits import checked
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.storage import Storage
+from hubtweets.hub.storage.blobs import Blobs
+from hubtweets.hub.storage.storage import Storage
 from tests.conftest import environment
 
 Hub = tuple[str, str]

@@ -15,10 +15,10 @@ from click.testing import CliRunner, Result
 from huggingface_hub import HfApi
 
 from hubtweets.cli import main
-from hubtweets.hub import audit
-from hubtweets.hub.blobs import Entry, git_oid
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.storage import GITATTRIBUTES, Repo, Storage, read_commit
+from hubtweets.hub.storage import integrity
+from hubtweets.hub.storage.blobs import Entry, git_oid
+from hubtweets.hub.storage.storage import GITATTRIBUTES, Repo, Storage, read_commit
 from tests.conftest import HUBTWEETS, environment
 
 REPO = "repos/models/huggingtweets/bot"
@@ -156,7 +156,7 @@ def test_json_that_makes_no_sense_is_a_fault(kept: Kept, name: str) -> None:
     name = name.replace("{head}", kept.head)
     for hostile in HOSTILE:
         write(name, hostile)(kept)
-        faults = audit.check(kept.storage).faults
+        faults = integrity.check(kept.storage).faults
         assert faults and all(fault.startswith(f"{name}: ") and fault.endswith("can't be read") for fault in faults), hostile[:60]
 
 
@@ -220,7 +220,7 @@ def test_what_was_asked_for_lately_stays(kept: Kept) -> None:
     sha256, _ = kept.storage.blobs.add([b"wanted"])
     kept.age()
     assert kept.storage.blobs.has(sha256)  # as when a client asks whether it must upload it
-    assert audit.collect(kept.storage) == (0, 0) and kept.storage.blobs.has(sha256)
+    assert integrity.collect(kept.storage) == (0, 0) and kept.storage.blobs.has(sha256)
 
 
 def test_a_branch_can_be_put_on_every_commit_that_stays(kept: Kept) -> None:
@@ -229,9 +229,9 @@ def test_a_branch_can_be_put_on_every_commit_that_stays(kept: Kept) -> None:
     lost = next(path for path in commits if path.stem not in (kept.first, kept.head))
     kept.age()
     os.utime(lost)  # the commit is young, what it names is old
-    assert audit.collect(kept.storage) == (0, 0)
+    assert integrity.collect(kept.storage) == (0, 0)
     kept.storage.create_ref(kept.repo, "branches", "again", lost.stem)
-    assert audit.check(kept.storage).faults == []
+    assert integrity.check(kept.storage).faults == []
 
 
 @pytest.mark.parametrize("name", ["head", "first"])
@@ -261,7 +261,7 @@ def test_a_client_that_remembers_its_xorbs_can_push_after_they_were_collected(hu
         assert done.returncode == 0, done.stderr
         assert len(list((tmp_path / "hub" / "xorbs").iterdir())) == 1
         HfApi(endpoint=hub[0], token=hub[1]).delete_repo(repo_id)
-        audit.collect(storage, young=0)
+        integrity.collect(storage, young=0)
         assert list((tmp_path / "hub" / "blobs").glob("*/*")) == []
 
 

@@ -10,8 +10,8 @@ import pytest
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
-from hubtweets.hub.blobs import Blobs
-from hubtweets.hub.tokens import create_token
+from hubtweets.hub.storage.blobs import Blobs
+from hubtweets.hub.storage.tokens import create_token
 from tests.conftest import environment, run
 
 Hub = tuple[str, str]

@@ -24,10 +24,12 @@ from huggingface_hub import CommitOperationAdd, HfApi, file_download
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import _http
 
-from hubtweets.hub import audit, local, pulls, uploads
+from hubtweets.hub import local
+from hubtweets.hub.api import uploads
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.server import create_app
-from hubtweets.hub.storage import GITATTRIBUTES, Repo, Storage
+from hubtweets.hub.storage import integrity, pull_requests
+from hubtweets.hub.storage.storage import GITATTRIBUTES, Repo, Storage
 from tests.faults import Fault, Faulty
 
 REPO = "huggingtweets/bot"
@@ -136,7 +138,7 @@ def test_a_fault_at_each_step(faulty: tuple[Faulty, str, Path], step: str, what:
     assert fault.times < times and STEPS[step][FAULTS.index(what)] in (outcome, "?")
     old = ["initial commit"] if creating else ["v1", "initial commit"]
     assert list(history(storage).values()) in ([], old, ["v2", *old])
-    assert audit.check(storage).faults == []
+    assert integrity.check(storage).faults == []
     app.faults = []
     publish(api, "v2", xet)
     assert list(history(storage).values()) == ["v2", *old]
@@ -217,9 +219,9 @@ LATE: dict[str, Callable[[Storage, Repo], object]] = {
     "move_repo": lambda storage, repo: storage.move_repo(repo, "huggingtweets/other"),
     "create_ref": lambda storage, repo: storage.create_ref(repo, "tags", "late", "main"),
     "delete_ref": lambda storage, repo: storage.delete_ref(repo, "branches", "main"),
-    "open_discussion": lambda storage, repo: pulls.open_discussion(storage, repo, "late", "", "x", None, None),
-    "add_events": lambda storage, repo: pulls.add_events(storage, repo, 1, pulls.comment("x", "late")),
-    "merge": lambda storage, repo: pulls.merge(storage, repo, 1, "x", ""),
+    "open_discussion": lambda storage, repo: pull_requests.open_discussion(storage, repo, "late", "", "x", None, None),
+    "add_events": lambda storage, repo: pull_requests.add_events(storage, repo, 1, pull_requests.comment("x", "late")),
+    "merge": lambda storage, repo: pull_requests.merge(storage, repo, 1, "x", ""),
 }
 
 
@@ -227,7 +229,7 @@ LATE: dict[str, Callable[[Storage, Repo], object]] = {
 def test_who_comes_after_a_repo_was_removed_writes_nothing(tmp_path: Path, call: str) -> None:
     storage = Storage(tmp_path)
     repo = storage.create_repo("models", REPO, False, "x")
-    pulls.open_discussion(storage, repo, "x", "", "x", storage.resolve(repo, "main"), storage.resolve(repo, "main"))
+    pull_requests.open_discussion(storage, repo, "x", "", "x", storage.resolve(repo, "main"), storage.resolve(repo, "main"))
     storage.delete_repo(repo)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(HubError) as caught:
@@ -249,8 +251,8 @@ def test_everything_at_once(tmp_path: Path) -> None:
             lambda: api.list_repo_commits(repo_id),
             lambda: list(api.list_models()),
             lambda: api.merge_pull_request(repo_id, 1),
-            lambda: audit.collect(storage),
-            lambda: audit.check(storage),
+            lambda: integrity.collect(storage),
+            lambda: integrity.check(storage),
             lambda: api.delete_repo(repo_id),
             lambda: api.move_repo(repo_id, other),
         ]
@@ -266,8 +268,8 @@ def test_everything_at_once(tmp_path: Path) -> None:
         apis = [HfApi(endpoint=endpoint, token=storage.token) for endpoint in (one, two)]
         statuses = set().union(*pool.map(lambda number: client(apis[number % 2], number), range(24)))
     assert statuses == {404, 409}
-    assert audit.check(storage).faults == []
-    assert audit.collect(storage, young=0) and audit.check(storage).orphans == {}
+    assert integrity.check(storage).faults == []
+    assert integrity.collect(storage, young=0) and integrity.check(storage).orphans == {}
 
 
 KILLS = 50
@@ -351,9 +353,9 @@ def test_a_server_killed_at_any_moment_has_whole_commits(tmp_path: Path, monkeyp
     histories = [history(storage, f"{REPO}{number}") for number in range(4)]
     for number, one in enumerate(clients):
         assert one.result() and set(one.result()) <= histories[number % 4].keys()
-    found = audit.check(storage)
+    found = integrity.check(storage)
     assert found.faults == [] and found.orphans
-    audit.collect(storage, young=0)
-    found = audit.check(storage)
+    integrity.collect(storage, young=0)
+    found = integrity.check(storage)
     assert found.faults == [] and found.orphans == {}
     assert [history(storage, f"{REPO}{number}") for number in range(4)] == histories

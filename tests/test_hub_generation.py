@@ -16,8 +16,9 @@ import psutil
 import pytest
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.hub import local, workers
-from hubtweets.hub.storage import Repo, Storage
+from hubtweets.hub import local
+from hubtweets.hub.generation import workers
+from hubtweets.hub.storage.storage import Repo, Storage
 from tests.zygote import find_forked
 
 ADAPTER = "adapter_config.json"
@@ -113,11 +114,11 @@ def write(folder: Path, files: dict[str, bytes]) -> dict[str, Path]:
 
 def refusal(files: dict[str, Path], name: str, prompt: str = PROMPT) -> str:
     """Return the line with which a model is refused, as the page shows it."""
-    from hubtweets.hub import generation, worker
+    from hubtweets.hub.generation import generate, worker
 
-    generation.kept.clear()
+    generate.kept.clear()
     try:
-        generation.generate(files, f"huggingtweets/{name}", "main", prompt, 1, 0, lambda *_: None)
+        generate.generate(files, f"huggingtweets/{name}", "main", prompt, 1, 0, lambda *_: None)
     except Exception as error:
         return worker.describe(error, f"huggingtweets/{name}")
     return ""
@@ -240,7 +241,7 @@ def pids() -> set[int]:
     found = set()
     for child in psutil.Process().children():
         with suppress(psutil.NoSuchProcess, psutil.ZombieProcess, FileNotFoundError):
-            found |= {find_forked(child.pid)} if "hubtweets.hub.worker" in child.cmdline() else set()
+            found |= {find_forked(child.pid)} if "hubtweets.hub.generation.worker" in child.cmdline() else set()
     return found
 
 
@@ -412,6 +413,6 @@ def test_no_process_outlives_a_hub_that_is_killed(tmp_path: Path, model: dict[st
     ],
 )
 def test_an_error_is_one_short_line(error: Exception, line: str) -> None:
-    from hubtweets.hub import worker
+    from hubtweets.hub.generation import worker
 
     assert worker.describe(error, "a/b") == line

@@ -19,10 +19,10 @@ import psutil
 import pytest
 from huggingface_hub import HfApi
 
-from hubtweets.hub import connections, guard, local
+from hubtweets.hub import connections, local, middleware
 from hubtweets.hub.server import create_app
-from hubtweets.hub.storage import Storage
-from hubtweets.hub.tokens import create_token, place
+from hubtweets.hub.storage.storage import Storage
+from hubtweets.hub.storage.tokens import create_token, place
 from tests.conftest import HUBTWEETS, environment, run
 
 Hub = tuple[str, str]
@@ -150,8 +150,8 @@ SLOW: dict[str, tuple[list[bytes], float, int]] = {  # the first takes longer th
 def test_a_body_must_come(api: HfApi, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     pieces, pause, status = SLOW[how]
     before = api.model_info(REPO).sha
-    monkeypatch.setattr(guard, "PATIENCE", 0.3)
-    monkeypatch.setattr(guard, "SLOWEST", 100)
+    monkeypatch.setattr(middleware, "PATIENCE", 0.3)
+    monkeypatch.setattr(middleware, "SLOWEST", 100)
     assert drip(hub, len(BODY) if status == 200 else 2**20, pieces, pause) == status
     assert (api.model_info(REPO).sha == before) is (status == 408)
     assert list((tmp_path / "hub" / "tmp").iterdir()) == []
@@ -160,7 +160,7 @@ def test_a_body_must_come(api: HfApi, hub: Hub, tmp_path: Path, monkeypatch: pyt
 def test_an_answer_may_be_read_slowly(api: HfApi, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     content = os.urandom(2**24)
     api.upload_file(path_or_fileobj=content, path_in_repo="a.bin", repo_id=REPO)
-    monkeypatch.setattr(guard, "PATIENCE", 0.1)
+    monkeypatch.setattr(middleware, "PATIENCE", 0.1)
     with dial(hub[0]) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
         connection.sendall(f"GET /{REPO}/resolve/main/a.bin HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())

@@ -11,9 +11,9 @@ from huggingface_hub import ModelCard
 
 from hubtweets.card.front_matter import MAX_FRONT_MATTER_BYTES, front_matter
 from hubtweets.card.hub_schema import MAX_FAULTS, faults
-from hubtweets.hub import cards
-from hubtweets.hub.blobs import Blobs
-from hubtweets.hub.storage import Storage
+from hubtweets.hub.api import validation
+from hubtweets.hub.storage.blobs import Blobs
+from hubtweets.hub.storage.storage import Storage
 from tests.test_hub_xet import at_most
 
 LICENSES = "take one of https://huggingface.co/docs/hub/repositories-licenses, or other"
@@ -119,7 +119,7 @@ def test_large_front_matter_is_read_off_the_event_loop(hub: tuple[str, str], mon
             return read(card)
         return {}
 
-    monkeypatch.setattr(cards, "front_matter", watch)
+    monkeypatch.setattr(validation, "front_matter", watch)
     matter, count = LARGE[name]
     answer = httpx2.post(f"{hub[0]}/api/validate-yaml", json={"content": f"---\n{matter}\n---\n", "repoType": "model"}, timeout=30)
     assert on_loop == []

@@ -17,10 +17,11 @@ from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import _http
 from starlette.requests import Request
 
-from hubtweets.hub import requests, uploads, xet
-from hubtweets.hub.blobs import Blobs
+from hubtweets.hub.api import requests, uploads
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.storage import Storage
+from hubtweets.hub.storage import xet
+from hubtweets.hub.storage.blobs import Blobs
+from hubtweets.hub.storage.storage import Storage
 from hubtweets.patience import wait_after
 from tests.test_hub_xet import WRONG, XORB, at_most, chunk, kept, shard
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import pyarrow
 import pytest
 
-from hubtweets.hub import xet
-from hubtweets.hub.blobs import Blobs
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.storage import Storage
+from hubtweets.hub.storage import xet
+from hubtweets.hub.storage.blobs import Blobs
+from hubtweets.hub.storage.storage import Storage
 
 XORB, ABSENT, WRONG = "0123456789abcdef" * 4, "a" * 64, "f" * 64
 BOTH = xet.HAS_METADATA | xet.HAS_VERIFICATION

@@ -11,10 +11,12 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, expect
 
-from hubtweets.hub import html, local, pages, pulls, samples, widget
-from hubtweets.hub.commits import checked
+from hubtweets.hub import local
+from hubtweets.hub.api.commits import checked
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.storage import Repo, Storage
+from hubtweets.hub.pages import pages, samples, sanitize, widget
+from hubtweets.hub.storage import pull_requests
+from hubtweets.hub.storage.storage import Repo, Storage
 from hubtweets.record import serialization
 from tests.browser import Seen, chromium, width
 from tests.hostile import HOSTILE
@@ -51,7 +53,7 @@ LAID_OUT = [
 
 @pytest.mark.parametrize(("text", "expected"), LAID_OUT)
 def test_a_card_is_laid_out_without_what_could_run(text: str, expected: str) -> None:
-    assert html.render(text, OWN) == html.Rendered(expected, 0, True)
+    assert sanitize.render(text, OWN) == sanitize.Rendered(expected, 0, True)
 
 
 @pytest.mark.parametrize(
@@ -64,19 +66,19 @@ def test_a_card_is_laid_out_without_what_could_run(text: str, expected: str) -> 
     ],
 )
 def test_pictures_that_lie_elsewhere_are_counted(text: str, count: int) -> None:
-    assert html.render(text, OWN).elsewhere == count
+    assert sanitize.render(text, OWN).elsewhere == count
 
 
 @pytest.mark.parametrize("piece", ["<div>", "<div>\n\n", "<b class=x><i>", "<a><b></a>", "<!-- --><div><!-- </div> -->"])
 def test_a_card_that_is_nested_too_deep_is_shown_as_it_is(piece: str) -> None:
     text = piece * 20_000
-    shown = html.render(text, OWN)
+    shown = sanitize.render(text, OWN)
     assert shown.html.startswith("<pre>&lt;") and "<div>" not in shown.html and not shown.whole
 
 
 def test_a_long_card_is_cut() -> None:
-    shown = html.render("word " * 100_000, OWN)
-    assert len(shown.html) < 1.1 * html.LONGEST and not shown.whole
+    shown = sanitize.render("word " * 100_000, OWN)
+    assert len(shown.html) < 1.1 * sanitize.LONGEST and not shown.whole
 
 
 @pytest.mark.parametrize(
@@ -154,8 +156,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Stor
         storage.commit(repo, "main", lambda files, weights=weights: {**files, "weights.bin": weights}, "Add weights", "", "huggingtweets")  # type: ignore[misc]
         change_card(storage, repo, CARD.replace("Hello", "Good bye"))
         made = storage.write_commit(repo, base.id, "Greet", "", "huggingtweets", {**base.files, "new.txt": storage.blobs.regular(b"1\n")})
-        pulls.open_discussion(storage, repo, "Greet", "please", "huggingtweets", made, base)
-        pulls.open_discussion(storage, repo, "Why?", "", "huggingtweets", None, None)
+        pull_requests.open_discussion(storage, repo, "Greet", "please", "huggingtweets", made, base)
+        pull_requests.open_discussion(storage, repo, "Why?", "", "huggingtweets", None, None)
     gated = storage.create_repo("models", "huggingtweets/gated", False, "huggingtweets", {**FILES, "README.md": b"# Knock\n"})
     storage.change_settings(gated, None, "auto")
     storage.create_repo("models", "huggingtweets/secret", True, "huggingtweets", FILES)
@@ -398,8 +400,8 @@ def test_a_browser_runs_nothing_of_a_hostile_repo(hub: tuple[str, str], tmp_path
         card = f"---\n{metadata}---\n{text}\n{attacks}".encode("utf-8", "replace")
         storage.commit(repo, "main", lambda files, card=card: {**files, **contents, "README.md": storage.blobs.regular(card)}, text, text, text)  # type: ignore[misc]
         made = storage.write_commit(repo, head.id, text, text, text, {**head.files, **contents})
-        pull = pulls.open_discussion(storage, repo, text, text, text, made, head)
-        pulls.add_events(storage, repo, pull.num, pulls.event("title-change", text, {"from": text, "to": text}))
+        pull = pull_requests.open_discussion(storage, repo, text, text, text, made, head)
+        pull_requests.add_events(storage, repo, pull.num, pull_requests.event("title-change", text, {"from": text, "to": text}))
     storage.create_ref(repo, "branches", names(HOSTILE)[0], "main")
     with browser.new_context() as context:
         seen, page = Seen(context), context.new_page()

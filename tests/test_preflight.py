@@ -15,8 +15,8 @@ from huggingface_hub import HfApi
 from hubtweets import permission, preflight, rehearsal, release, requirements, stages
 from hubtweets.errors import HubtweetsError, ProblemsError
 from hubtweets.files import check_download_space, check_training_space
-from hubtweets.hub.storage import Storage
-from hubtweets.hub.tokens import create_token
+from hubtweets.hub.storage.storage import Storage
+from hubtweets.hub.storage.tokens import create_token
 from hubtweets.models import inspection
 from hubtweets.models.base import resolve as resolve_base
 from hubtweets.posts.post import Columns
@@ -361,7 +361,7 @@ def test_what_is_in_the_way_elsewhere(opened: Run, connected: Hub, tmp_path: Pat
 
 
 def test_the_hubs_validator_has_a_say(opened: Run, connected: Hub, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hubtweets.hub import cards
+    from hubtweets.hub.api import validation
 
     seen: list[dict[str, Any]] = []
 
@@ -369,7 +369,7 @@ def test_the_hubs_validator_has_a_say(opened: Run, connected: Hub, base: Path, m
         seen.append(metadata)
         return ['"tags[0]" is not to our taste']
 
-    monkeypatch.setattr(cards, "faults", stricter)
+    monkeypatch.setattr(validation, "faults", stricter)
     assert problems(opened, connected, asked(base)) == [
         'the card\'s metadata: "tags[0]" is not to our taste; give another --license, --base or source of posts'
     ]

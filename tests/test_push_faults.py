@@ -24,10 +24,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hubtweets import patience, publisher, release
 from hubtweets.errors import HubtweetsError
-from hubtweets.hub import audit, pulls
 from hubtweets.hub.server import create_app
-from hubtweets.hub.storage import Storage
-from hubtweets.hub.tokens import create_token
+from hubtweets.hub.storage import integrity, pull_requests
+from hubtweets.hub.storage.storage import Storage
+from hubtweets.hub.storage.tokens import create_token
 from hubtweets.publisher import Wishes
 from hubtweets.record.run_folder import Run
 from hubtweets.record.run_record import Published, Target
@@ -112,10 +112,10 @@ def history(storage: Storage, branch: str = "main") -> list[str]:
 
 def check(storage: Storage, old: list[str], done: bool | None, pr: bool = False, branch: str = "main") -> None:
     """Check that the Hub is whole and holds the old commit or the new one, as it is `done` or not; None: either."""
-    assert audit.check(storage).faults == []
+    assert integrity.check(storage).faults == []
     repo = storage.find_repo("models", REPO)
     if pr:
-        found = pulls.discussions(storage, repo) if repo else []
+        found = pull_requests.discussions(storage, repo) if repo else []
         assert repo is None or history(storage) == old
         versions = [history(storage, f"refs/pr/{one.num}") for one in found]
         assert versions == [["v2", *old]] if done else versions in ([], [old], [["v2", *old]])

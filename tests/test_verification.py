@@ -42,7 +42,7 @@ PLACE = Target("http://127.0.0.1:8086", BOT)  # where the embedded Hub is by def
 def stand(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     """A Hub with the published example, to commit to."""
     from hubtweets.hub import local
-    from hubtweets.hub.storage import Storage
+    from hubtweets.hub.storage.storage import Storage
 
     folder = tmp_path_factory.mktemp("stand")
     shutil.copytree(published / "hub", folder / "hub")

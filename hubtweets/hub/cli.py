@@ -4,7 +4,7 @@ import shlex
 
 import click
 
-from hubtweets.hub.tokens import ROLES, Role
+from hubtweets.hub.storage.tokens import ROLES, Role
 
 
 @click.group(invoke_without_command=True)
@@ -38,7 +38,7 @@ def hub(context: click.Context, port: int, host: str, check: bool, gc: bool) -> 
 def token(role: Role) -> None:
     """Print a new token, once: only its hash is kept."""
     from hubtweets.hub import local
-    from hubtweets.hub.tokens import create_token, place
+    from hubtweets.hub.storage.tokens import create_token, place
 
     blobs = local.open_storage().blobs
     made = create_token(blobs, role)

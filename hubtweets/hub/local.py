@@ -16,11 +16,11 @@ from platformdirs import user_data_path
 from starlette.types import ASGIApp
 
 from hubtweets.errors import HubtweetsError, printable
-from hubtweets.hub import audit
 from hubtweets.hub.connections import Connection
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.server import create_app
-from hubtweets.hub.storage import Storage
+from hubtweets.hub.storage import integrity
+from hubtweets.hub.storage.storage import Storage
 
 HOST, PORT = "127.0.0.1", 8086
 
@@ -86,12 +86,12 @@ def tend(check: bool, collect: bool) -> Iterator[str]:
     storage = open_storage()
     if collect:
         try:
-            count, size = audit.collect(storage)
+            count, size = integrity.collect(storage)
         except HubError as error:
             raise HubtweetsError(f"{error}; type: hubtweets hub --check") from None
         yield f"removed: files {count:,}, bytes {size:,}"
     if check:
-        found = audit.check(storage)
+        found = integrity.check(storage)
         yield from map(printable, found.faults)
         yield f"checked: repos {found.repos:,}, commits {found.commits:,}, contents {found.contents:,}, bytes {found.size:,}"
         orphans = f"needed by nobody: files {len(found.orphans):,}, bytes {sum(found.orphans.values()):,}"

@@ -16,11 +16,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hubtweets.hub import accounts, cards, commits, discussions, pages, reading, uploads
+from hubtweets.hub.api import accounts, commits, discussions, repos, uploads, validation
 from hubtweets.hub.errors import HubError, MovedError
-from hubtweets.hub.guard import Guard
-from hubtweets.hub.storage import Storage
-from hubtweets.hub.workers import Workers
+from hubtweets.hub.generation.workers import Workers
+from hubtweets.hub.middleware import Guard
+from hubtweets.hub.pages import pages
+from hubtweets.hub.storage.storage import Storage
 
 log = logging.getLogger(__name__)
 
@@ -36,17 +37,17 @@ def create_app(storage: Storage, host: str = "127.0.0.1") -> ASGIApp:
         Route("/api/repos/create", accounts.create_repo, methods=["POST"]),
         Route("/api/repos/delete", accounts.delete_repo, methods=["DELETE"]),
         Route("/api/repos/move", accounts.move_repo, methods=["POST"]),
-        Route("/api/validate-yaml", cards.validate, methods=["POST"]),
-        Route("/api/{kind}", reading.repos),
-        Route(api, reading.info),
+        Route("/api/validate-yaml", validation.validate, methods=["POST"]),
+        Route("/api/{kind}", repos.repos),
+        Route(api, repos.info),
         Route(api + "/auth-check", accounts.check_access),
         Route(api + "/settings", accounts.change_settings, methods=["PUT"]),
-        Route(api + "/revision/{revision}", reading.info),
-        Route(api + "/tree/{revision}", reading.tree),
-        Route(api + "/tree/{revision}/{path:path}", reading.tree),
-        Route(api + "/paths-info/{revision}", reading.paths_info, methods=["POST"]),
-        Route(api + "/refs", reading.refs),
-        Route(api + "/commits/{revision}", reading.commits),
+        Route(api + "/revision/{revision}", repos.info),
+        Route(api + "/tree/{revision}", repos.tree),
+        Route(api + "/tree/{revision}/{path:path}", repos.tree),
+        Route(api + "/paths-info/{revision}", repos.paths_info, methods=["POST"]),
+        Route(api + "/refs", repos.refs),
+        Route(api + "/commits/{revision}", repos.commits),
         Route(api + "/preupload/{revision}", uploads.preupload, methods=["POST"]),
         Route(api + "/xet-write-token/{revision}", uploads.xet_write_token),
         Route(api + "/commit/{revision}", commits.commit, methods=["POST"]),
@@ -68,7 +69,7 @@ def create_app(storage: Storage, host: str = "127.0.0.1") -> ASGIApp:
     ]
     for prefix in ("/datasets", "/spaces", ""):
         routes.append(Route(prefix + repo + ".git/info/lfs/objects/batch", uploads.lfs_batch, methods=["POST"]))
-        routes.append(Route(prefix + repo + "/resolve/{revision}/{path:path}", reading.resolve))
+        routes.append(Route(prefix + repo + "/resolve/{revision}/{path:path}", repos.resolve))
     routes += pages.routes
     handlers = {HubError: refuse, MovedError: lead, HTTPException: unknown, OSError: out_of_room, ClientDisconnect: gone}
     app = Starlette(routes=routes, exception_handlers=handlers, lifespan=close_workers)

@@ -19,7 +19,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from hubtweets.card import model_card, snippets
 from hubtweets.errors import HubtweetsError
 from hubtweets.evaluation import bits_per_byte, sampling
-from hubtweets.hub.generation import lay_out
+from hubtweets.hub.generation.generate import lay_out
 from hubtweets.models import base
 from hubtweets.models.hardware import device_name
 from hubtweets.models.inspection import ADAPTER

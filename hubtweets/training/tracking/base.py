@@ -1,14 +1,13 @@
 """What all trackers share: what was logged and where."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hubtweets.record.run_record import Tracked
-from hubtweets.training.tracking.wandb import log_artifact
 
 if TYPE_CHECKING:
     from accelerate.tracking import GeneralTracker
@@ -26,6 +25,7 @@ class Trackers:
     tracked: tuple[Tracked, ...] = ()
     event_files: tuple[Path, ...] = ()
     name: str = ""
+    model_loggers: list[Callable[[Path], None]] = field(default_factory=list)
 
     def log(self, values: Mapping[str, float], step: int) -> None:
         """Log the values after an optimizer step; steps may come twice, but never fall."""
@@ -33,10 +33,9 @@ class Trackers:
             tracker.log(dict(values), step=step)
 
     def log_model(self, folder: Path) -> None:
-        """Log the files of a folder as a model to W&B; the other trackers keep no models."""
-        for tracker in self.opened:
-            if tracker.name == "wandb":
-                log_artifact(tracker.run, f"model-{self.name}", "model", [folder])
+        """Log the files of a folder as a model to the trackers that keep models."""
+        for log_model in self.model_loggers:
+            log_model(folder)
 
 
 @contextmanager

@@ -75,6 +75,7 @@ def open_wandb(trackers: Trackers, folder: Path, run_id: str, config: Config, da
             raise HubtweetsError(f"--track wandb: {reason}; type: wandb login, or set WANDB_MODE=offline") from None
         logged.write_text(url or "")
         trackers.opened.append(tracker)
+        trackers.model_loggers.append(lambda folder: log_artifact(tracker.run, f"model-{trackers.name}", "model", [folder]))
         trackers.tracked += (Tracked("wandb", "preprocess", url), Tracked("wandb", "train", public(tracker.run.url)))
         try:
             yield

@@ -12,7 +12,7 @@ import secrets
 from pathlib import Path
 from typing import Literal, get_args
 
-from hubtweets.hub.blobs import Blobs
+from hubtweets.hub.storage.blobs import Blobs
 
 Role = Literal["read", "write"]
 ROLES: tuple[Role, ...] = get_args(Role)

@@ -30,9 +30,9 @@ from urllib.parse import quote, unquote
 
 from filelock import FileLock
 
-from hubtweets.hub.blobs import Blobs, Entry
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.tokens import create_token, role_of
+from hubtweets.hub.storage.blobs import Blobs, Entry
+from hubtweets.hub.storage.tokens import create_token, role_of
 
 KINDS = ("models", "datasets", "spaces")
 REFS = {"branches": "refs/heads/", "tags": "refs/tags/", "pulls": "refs/pr/"}

@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from hubtweets.hub.api.requests import check_gate, json_of, repo_of, storage_of
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.requests import check_gate, json_of, repo_of, storage_of
-from hubtweets.hub.workers import Workers
+from hubtweets.hub.generation.workers import Workers
 
 MOST_EXAMPLES = 20
 MOST_TEXTS = 5

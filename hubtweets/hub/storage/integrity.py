@@ -18,10 +18,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from hubtweets.hub.blobs import SHA256, Entry, blocks, git_oid, lfs_pointer
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.pulls import Discussion
-from hubtweets.hub.storage import Repo, Storage, commit_id
+from hubtweets.hub.storage.blobs import SHA256, Entry, blocks, git_oid, lfs_pointer
+from hubtweets.hub.storage.pull_requests import Discussion
+from hubtweets.hub.storage.storage import Repo, Storage, commit_id
 
 YOUNG = 3600.0  # seconds; what was written or asked for since may belong to a push that still goes on
 SHA1 = re.compile(r"[0-9a-f]{40}")

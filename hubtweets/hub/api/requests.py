@@ -12,10 +12,10 @@ from urllib.parse import unquote
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from hubtweets.hub.blobs import BLOCK
 from hubtweets.hub.errors import HubError, MovedError
-from hubtweets.hub.storage import Commit, Repo, Storage
-from hubtweets.hub.tokens import HEADER, Role, role_of
+from hubtweets.hub.storage.blobs import BLOCK
+from hubtweets.hub.storage.storage import Commit, Repo, Storage
+from hubtweets.hub.storage.tokens import HEADER, Role, role_of
 
 USER = "huggingtweets"
 LINK_SECONDS = 3600

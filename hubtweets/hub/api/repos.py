@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from hubtweets.card.front_matter import read_metadata
-from hubtweets.hub.blobs import BLOCK, Entry, lfs_pointer
+from hubtweets.hub.api.requests import body_of, check_gate, commit_of, part, repo_of, storage_of, user_of
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.pulls import changed
-from hubtweets.hub.requests import body_of, check_gate, commit_of, part, repo_of, storage_of, user_of
-from hubtweets.hub.storage import REFS, Commit, Repo, Storage
+from hubtweets.hub.storage.blobs import BLOCK, Entry, lfs_pointer
+from hubtweets.hub.storage.pull_requests import changed
+from hubtweets.hub.storage.storage import REFS, Commit, Repo, Storage
 
 PAGE, EXPANDED_PAGE, COMMITS_PAGE = 1000, 50, 50  # items, as on the Hub
 

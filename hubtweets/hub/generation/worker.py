@@ -17,7 +17,7 @@ from typing import IO, Any
 import psutil
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.hub import generation
+from hubtweets.hub.generation import generate
 from hubtweets.models.inspection import ADAPTER
 from hubtweets.models.limits import count_weights
 
@@ -73,7 +73,7 @@ def answer(request: dict[str, Any], answers: IO[str], stop: threading.Event, use
     files = {path: Path(file) for path, file in request["files"].items()}
     limit_memory(used + SPARE_BYTES + BYTES_PER_WEIGHT * weights_of(files))
     model, texts = (files, request["repo_id"], request["commit"]), (request["prompt"], request["count"], request["seed"])
-    generation.generate(*model, *texts, say, check)
+    generate.generate(*model, *texts, say, check)
 
 
 def weights_of(files: Mapping[str, Path]) -> int:
@@ -81,7 +81,7 @@ def weights_of(files: Mapping[str, Path]) -> int:
     try:
         paths = [file for path, file in files.items() if path.endswith(".safetensors")]
         if ADAPTER in files:
-            base = generation.at_hand(json.loads(files[ADAPTER].read_text(encoding="utf-8")))["base_model_name_or_path"]
+            base = generate.at_hand(json.loads(files[ADAPTER].read_text(encoding="utf-8")))["base_model_name_or_path"]
             paths += Path(base).glob("*.safetensors")
         return count_weights(paths)
     except Exception:

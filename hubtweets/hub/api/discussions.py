@@ -9,11 +9,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hubtweets.hub import pulls
+from hubtweets.hub.api.requests import json_of, may_read, part, repo_of, storage_of, writer
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.pulls import Discussion
-from hubtweets.hub.requests import json_of, may_read, part, repo_of, storage_of, writer
-from hubtweets.hub.storage import Commit, Repo, Storage
+from hubtweets.hub.storage import pull_requests
+from hubtweets.hub.storage.pull_requests import Discussion
+from hubtweets.hub.storage.storage import Commit, Repo, Storage
 
 PAGE = 50
 DIFF_LINES = 5000  # difflib takes time with the square of them
@@ -37,7 +37,9 @@ def describe_whole(storage: Storage, repo: Repo, one: Discussion) -> dict[str, A
     if one.base is not None:
         base, head = storage.resolve(repo, one.base), storage.resolve(repo, f"refs/pr/{one.num}")
         answer["changes"] = {"base": "refs/heads/main"} | ({"mergeCommitId": one.merge_commit} if one.merge_commit else {})
-        answer["filesWithConflicts"] = [] if one.merge_commit else pulls.conflicting(base.files, head.files, storage.resolve(repo, "main").files)
+        answer["filesWithConflicts"] = (
+            [] if one.merge_commit else pull_requests.conflicting(base.files, head.files, storage.resolve(repo, "main").files)
+        )
         pushed = takewhile(lambda commit: commit.id != base.id, storage.history(repo, head))
         answer["events"] = sorted([*one.events, *map(commit_event, pushed)], key=lambda event: event["createdAt"])
     return answer
@@ -50,7 +52,7 @@ def commit_event(commit: Commit) -> dict[str, Any]:
 
 def diff(storage: Storage, old: Commit, new: Commit) -> Iterator[str]:
     """Yield what two commits have not alike, as `diff -u` writes it; of large files and long ones only their names."""
-    for path in pulls.changed(old.files, new.files):
+    for path in pull_requests.changed(old.files, new.files):
         yield f"diff --git a/{path} b/{path}\n"
         texts = [text_lines(storage, commit, path) for commit in (old, new)]
         if None in texts:
@@ -83,7 +85,7 @@ def number(request: Request) -> int:
 async def listing(request: Request) -> Response:
     """List discussions and pull requests by page `p`, of a `type`, a `status` and an `author` where asked."""
     query, repo = request.query_params, repo_of(request)
-    found = await run_in_threadpool(pulls.discussions, storage_of(request), repo)
+    found = await run_in_threadpool(pull_requests.discussions, storage_of(request), repo)
     kind, status, author = query.get("type"), query.get("status"), query.get("author")
     found = [one for one in found if kind in (None, "all", "pull_request" if one.base is not None else "discussion")]
     found = [one for one in found if status in (None, "all", "closed" if one.status in ("closed", "merged") else "open")]
@@ -97,7 +99,7 @@ async def listing(request: Request) -> Response:
 def details(request: Request) -> Response:
     """Describe a discussion, and where that may be seen, what its pull request changes."""
     repo, storage = repo_of(request), storage_of(request)
-    one = pulls.read(storage, repo, number(request))
+    one = pull_requests.read(storage, repo, number(request))
     answer = describe_whole(storage, repo, one)
     if one.base is not None and may_read(request, repo):
         answer["diff"] = "".join(diff(storage, storage.resolve(repo, one.base), storage.resolve(repo, f"refs/pr/{one.num}")))
@@ -108,33 +110,33 @@ async def create(request: Request) -> Response:
     user, repo, storage, body = writer(request), repo_of(request), storage_of(request), await json_of(request)
     head = storage.resolve(repo, "main") if body.get("pullRequest") else None
     title, description = str(body.get("title") or ""), str(body.get("description") or "")
-    one = await run_in_threadpool(pulls.open_discussion, storage, repo, title, description, user, head, head)
+    one = await run_in_threadpool(pull_requests.open_discussion, storage, repo, title, description, user, head, head)
     return JSONResponse(describe(repo, one))
 
 
 async def comment(request: Request) -> Response:
     user, body = writer(request), await json_of(request)
-    event = pulls.comment(user, str(body.get("comment") or ""))
-    await run_in_threadpool(pulls.add_events, storage_of(request), repo_of(request), number(request), event)
+    event = pull_requests.comment(user, str(body.get("comment") or ""))
+    await run_in_threadpool(pull_requests.add_events, storage_of(request), repo_of(request), number(request), event)
     return JSONResponse({"newMessage": event})
 
 
 async def rename(request: Request) -> Response:
     user, repo, storage, title = writer(request), repo_of(request), storage_of(request), str((await json_of(request)).get("title") or "")
-    event = pulls.event("title-change", user, {"from": pulls.read(storage, repo, number(request)).title, "to": title})
-    await run_in_threadpool(pulls.add_events, storage, repo, number(request), event, title=title)
+    event = pull_requests.event("title-change", user, {"from": pull_requests.read(storage, repo, number(request)).title, "to": title})
+    await run_in_threadpool(pull_requests.add_events, storage, repo, number(request), event, title=title)
     return JSONResponse({"newTitle": event})
 
 
 async def change_status(request: Request) -> Response:
     user, body, storage, repo = writer(request), await json_of(request), storage_of(request), repo_of(request)
     status, text = str(body.get("status")), str(body.get("comment") or "")
-    one = await run_in_threadpool(pulls.change_status, storage, repo, number(request), user, status, text)
+    one = await run_in_threadpool(pull_requests.change_status, storage, repo, number(request), user, status, text)
     return JSONResponse({"newStatus": one.events[-1]})
 
 
 async def merge(request: Request) -> Response:
     user, storage, repo = writer(request), storage_of(request), repo_of(request)
     text = str((await json_of(request)).get("comment") or "")
-    one = await run_in_threadpool(pulls.merge, storage, repo, number(request), user, text)
+    one = await run_in_threadpool(pull_requests.merge, storage, repo, number(request), user, text)
     return JSONResponse(describe(repo, one))

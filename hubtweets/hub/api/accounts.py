@@ -6,9 +6,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from hubtweets.hub.api.requests import USER, check_gate, find_repo, json_of, reader, repo_of, storage_of, url_of, writer
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.requests import USER, check_gate, find_repo, json_of, reader, repo_of, storage_of, url_of, writer
-from hubtweets.hub.storage import KINDS
+from hubtweets.hub.storage.storage import KINDS
 
 SDKS = ("gradio", "streamlit", "docker", "static")
 

@@ -13,13 +13,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hubtweets.hub import xet
-from hubtweets.hub.blobs import SHA256, blocks
-from hubtweets.hub.commits import checked
+from hubtweets.hub.api.commits import checked
+from hubtweets.hub.api.gitignore import MAX_GITIGNORE_BYTES, find_ignored
+from hubtweets.hub.api.requests import base_url, check_signature, commit_of, json_of, part, repo_of, save_body, sign, storage_of, writer
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.gitignore import MAX_GITIGNORE_BYTES, find_ignored
-from hubtweets.hub.requests import base_url, check_signature, commit_of, json_of, part, repo_of, save_body, sign, storage_of, writer
-from hubtweets.hub.storage import GITATTRIBUTES, Commit, Storage
+from hubtweets.hub.storage import xet
+from hubtweets.hub.storage.blobs import SHA256, blocks
+from hubtweets.hub.storage.storage import GITATTRIBUTES, Commit, Storage
 
 LARGE = 10 * 2**20  # bytes; from here on a file goes by LFS or Xet
 PART = 2**30  # bytes; a larger file comes in parts by LFS, so that what is cut goes on from the last one

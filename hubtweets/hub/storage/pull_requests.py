@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.storage import Commit, Files, Repo, Storage, now
+from hubtweets.hub.storage.storage import Commit, Files, Repo, Storage, now
 
 Status = Literal["draft", "open", "closed", "merged"]
 

@@ -22,11 +22,13 @@ from starlette.routing import Route
 
 from hubtweets.card.front_matter import body, read_metadata
 from hubtweets.card.templating import environment
-from hubtweets.hub import discussions, html, pulls, samples, widget
-from hubtweets.hub.blobs import Entry
+from hubtweets.hub.api import discussions
+from hubtweets.hub.api.requests import check_gate, commit_of, may_read, part, repo_of, storage_of
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.requests import check_gate, commit_of, may_read, part, repo_of, storage_of
-from hubtweets.hub.storage import KINDS, Commit, Repo, Storage
+from hubtweets.hub.pages import samples, sanitize, widget
+from hubtweets.hub.storage import pull_requests
+from hubtweets.hub.storage.blobs import Entry
+from hubtweets.hub.storage.storage import KINDS, Commit, Repo, Storage
 from hubtweets.text import plain
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cross-Origin-Opener-Policy": "same-origin"}
@@ -102,7 +104,7 @@ def view(request: Request, repo: Repo, template: str, pictures: str = "", script
     head = storage.resolve(repo, "main")
     metadata, _ = card_of(storage, head)
     tags = [name for name, sha in storage.refs(repo, "tags").items() if sha == head.id]
-    waiting = sum(one.status in ("draft", "open") for one in pulls.discussions(storage, repo))
+    waiting = sum(one.status in ("draft", "open") for one in pull_requests.discussions(storage, repo))
     values |= {"template": template, "repo": repo, "head": head, "tags": tags, "waiting": waiting, "chips": list(chips(storage, metadata))}
     return page(template, pictures=pictures, script=script, **values)
 
@@ -159,7 +161,7 @@ def card(request: Request, repo: Repo) -> Response:
         request,
         repo,
         "card",
-        card=html.render(text, repo.path),
+        card=sanitize.render(text, repo.path),
         everywhere=everywhere,
         pictures=" https: http:" if everywhere else "",
         script=makes_texts and any(path.endswith(".safetensors") for path in head.files),
@@ -235,7 +237,7 @@ def commit(request: Request, repo: Repo) -> Response:
 def changes(request: Request, repo: Repo, old: Commit, new: Commit) -> list[Change]:
     """Return what two commits have not alike; of a gated repo the lines of the card alone."""
     hidden, left, found = not may_read(request, repo), DIFF_LINES, []
-    for path in pulls.changed(old.files, new.files):
+    for path in pull_requests.changed(old.files, new.files):
         lines = [] if hidden and path != "README.md" else list(islice(diff(storage_of(request), old, new, path), left))
         left -= len(lines)
         found.append(Change(path, "removed" if path not in new.files else "changed" if path in old.files else "added", lines))
@@ -251,12 +253,12 @@ def diff(storage: Storage, old: Commit, new: Commit, path: str) -> Iterator[tupl
 
 
 def threads(request: Request, repo: Repo) -> Response:
-    return view(request, repo, "discussions", **paged(request, "discussions", pulls.discussions(storage_of(request), repo)))
+    return view(request, repo, "discussions", **paged(request, "discussions", pull_requests.discussions(storage_of(request), repo)))
 
 
 def discussion(request: Request, repo: Repo) -> Response:
     storage = storage_of(request)
-    one = pulls.read(storage, repo, discussions.number(request))
+    one = pull_requests.read(storage, repo, discussions.number(request))
     whole = discussions.describe_whole(storage, repo, one)
     found = [] if one.base is None else changes(request, repo, storage.resolve(repo, one.base), storage.resolve(repo, f"refs/pr/{one.num}"))
     return view(request, repo, "discussion", one=one, events=whole["events"], conflicts=whole.get("filesWithConflicts"), changes=found)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hubtweets.hub.storage import Commit, Storage
+from hubtweets.hub.storage.storage import Commit, Storage
 
 RECORD_SIZE = 2**22  # bytes; a record that is longer is not read
 MOST, LONGEST = 1000, 2000  # samples that are shown, and characters of each

@@ -6,8 +6,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from hubtweets.card.front_matter import FrontMatterError, front_matter
 from hubtweets.card.hub_schema import faults
+from hubtweets.hub.api.requests import json_of
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.requests import json_of
 
 
 async def validate(request: Request) -> Response:

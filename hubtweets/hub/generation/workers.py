@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import suppress
 from typing import Any
 
-COMMAND = (sys.executable, "-P", "-m", "hubtweets.hub.worker")  # -P: nothing is imported from the folder that the Hub was started in
+COMMAND = (sys.executable, "-P", "-m", "hubtweets.hub.generation.worker")  # -P: nothing is imported from the folder that the Hub was started in
 MAX_WORKERS = 4
 MAX_SECONDS = 120.0  # for a request, the start of the process and the loading of the model included
 STOP_SECONDS = 5.0

@@ -15,9 +15,9 @@ from typing import IO, NamedTuple
 
 import pyarrow
 
-from hubtweets.hub.blobs import SHA256
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.storage import Storage
+from hubtweets.hub.storage.blobs import SHA256
+from hubtweets.hub.storage.storage import Storage
 
 HEADER = 8  # bytes before each chunk: version, packed length, scheme, plain length
 MAX_CHUNKS = 2**13  # of a xorb, as clients have it

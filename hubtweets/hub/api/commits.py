@@ -10,11 +10,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hubtweets.hub import pulls
-from hubtweets.hub.blobs import Entry
+from hubtweets.hub.api.requests import json_of, part, repo_of, save_body, storage_of, url_of, writer
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.requests import json_of, part, repo_of, save_body, storage_of, url_of, writer
-from hubtweets.hub.storage import REFS, SHA, Commit, Files, Repo, Storage
+from hubtweets.hub.storage import pull_requests
+from hubtweets.hub.storage.blobs import Entry
+from hubtweets.hub.storage.storage import REFS, SHA, Commit, Files, Repo, Storage
 
 MAX_COMMIT = 2**30  # bytes of a commit's body, as on the Hub
 MAX_LINE = 2**24  # bytes of one line: a file that is larger goes by LFS or Xet
@@ -89,7 +89,7 @@ async def commit(request: Request) -> Response:
     return JSONResponse(answer)
 
 
-def apply(storage: Storage, repo: Repo, revision: str, body: IO[bytes], user: str, as_pull: bool) -> tuple[Commit, pulls.Discussion | None]:
+def apply(storage: Storage, repo: Repo, revision: str, body: IO[bytes], user: str, as_pull: bool) -> tuple[Commit, pull_requests.Discussion | None]:
     """Commit a body to a branch, or to a new pull request."""
     change = Change(storage, body)
     if not as_pull:
@@ -97,7 +97,7 @@ def apply(storage: Storage, repo: Repo, revision: str, body: IO[bytes], user: st
     with storage.lock:
         base = storage.resolve(repo, change.parent or revision)
         made = storage.write_commit(repo, base.id, change.summary, change.description, user, change(base.files))
-        return made, pulls.open_discussion(storage, repo, change.summary, change.description, user, made, base)
+        return made, pull_requests.open_discussion(storage, repo, change.summary, change.description, user, made, base)
 
 
 def checked(path: str) -> str:

@@ -1,0 +1,1 @@
+"""The HTTP API that clients of the Hub use."""

@@ -1,0 +1,1 @@
+"""Texts from models of unknown origin, in processes of their own."""

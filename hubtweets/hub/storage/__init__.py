@@ -1,0 +1,1 @@
+"""What the Hub keeps on disk."""
