@@ -91,15 +91,18 @@ def publish(
     \b
     hubtweets publish alice bob --posts alice=alice.zip --posts bob=bluesky:bob.example
     """
-    from hubtweets import preflight, publisher, rehearsal, release, stages
+    from hubtweets import release, stages
+    from hubtweets.publishing import preflight, push
+    from hubtweets.publishing.connection import connect
+    from hubtweets.publishing.dry_run import lines
 
-    name, reading, wishes = bot_name(handles), reading_of(handles, settings), publisher.wishes_of(settings)
+    name, reading, wishes = bot_name(handles), reading_of(handles, settings), push.wishes_of(settings)
     training = training_of(settings)
     asked = preflight.Asked(namespace, base, license, consent, training, tuple(tracked_by(track)), prompt, wishes)
-    with publisher.connect(hub) as connected, open_run(runs, name, quiet, new=True) as run:
+    with connect(hub) as connected, open_run(runs, name, quiet, new=True) as run:
         ready = preflight.check(run, connected, asked, reading, partial(stages.curate, run))
         if dry_run:
-            for line in rehearsal.lines(run, connected, asked, ready):
+            for line in lines(run, connected, asked, ready):
                 click.echo(printable(line))
             return
         launch = launcher(name, base, training, track, num_processes, runs, quiet)
@@ -176,10 +179,10 @@ def card(handle: str | None, hub: str | None, namespace: str | None, license: st
     with open_run(runs, check_handle(handle or last_handle(runs)), quiet) as run:
         target = run.record.target
         if target is None or hub or namespace:
-            from hubtweets import publisher
+            from hubtweets.publishing.connection import choose_target, connect
 
-            with publisher.connect(hub) as connected:
-                target = publisher.choose_target(connected, run.record.handle, namespace)
+            with connect(hub) as connected:
+                target = choose_target(connected, run.record.handle, namespace)
         release.render(run, target, licensing.of_run(run.record, license, consent))
     click.echo(run.repo / "README.md")
 
@@ -190,12 +193,14 @@ def push(
     handle: str, hub: str | None, namespace: str | None, license: str | None, consent: Consent | None, runs: Path, quiet: bool, **settings: Any
 ) -> None:
     """Push HANDLE's finished repo folder in one commit."""
-    from hubtweets import publisher, release
+    from hubtweets import release
     from hubtweets.card import licensing
+    from hubtweets.publishing import push
+    from hubtweets.publishing.connection import choose_target, connect
 
-    wishes = publisher.wishes_of(settings)
-    with publisher.connect(hub) as connected, open_run(runs, check_handle(handle), quiet) as run:
-        target = publisher.choose_target(connected, run.record.handle, namespace)
+    wishes = push.wishes_of(settings)
+    with connect(hub) as connected, open_run(runs, check_handle(handle), quiet) as run:
+        target = choose_target(connected, run.record.handle, namespace)
         settled = licensing.of_run(run.record, license, consent)
         if wishes.private is None and licensing.is_private(run.record.sources, settled):
             run.say(f"push: private, {licensing.why_private(run.record.sources)}")
@@ -251,11 +256,12 @@ def verify(repo_id: str, hub: str | None, runs: Path, revision: str, deep: bool)
     \b
     hubtweets verify huggingtweets/lyons____ --hub local
     """
-    from hubtweets import publisher, verification
+    from hubtweets import verification
+    from hubtweets.publishing.connection import connect
 
     claims = []
     try:
-        with publisher.connect(hub) as connected:
+        with connect(hub) as connected:
             for claim in verification.verify(connected, repo_id, revision, runs, deep):
                 click.echo(claim)
                 claims.append(claim)
@@ -271,10 +277,10 @@ def verify(repo_id: str, hub: str | None, runs: Path, revision: str, deep: bool)
 @click.option("--yes", is_flag=True, help="Do it without being asked.")
 def takedown(repo_id: str, hub: str | None, runs: Path, hide: bool, yes: bool) -> None:
     """Delete a bot and its dataset from the Hub, or hide them, and say what may remain."""
-    from hubtweets import publisher
-    from hubtweets.takedown import take_down
+    from hubtweets.publishing.connection import connect
+    from hubtweets.publishing.takedown import take_down
 
-    with publisher.connect(hub) as connected:
+    with connect(hub) as connected:
         for line in take_down(connected, repo_id, hide, runs, lambda what: yes or is_typed(repo_id, what, "hide it" if hide else "delete it")):
             click.echo(printable(line))
 

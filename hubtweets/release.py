@@ -19,7 +19,8 @@ from hubtweets.record.serialization import dumps_public
 from hubtweets.text import well_formed
 
 if TYPE_CHECKING:
-    from hubtweets.publisher import Hub, Wishes
+    from hubtweets.publishing.connection import Hub
+    from hubtweets.publishing.push import Wishes
 
 MADE_LAST = ("README.md", "hubtweets.json")  # these speak of the other files
 
@@ -127,14 +128,14 @@ def push(run: Run, hub: "Hub", wishes: "Wishes") -> Published:
     """Push repo/ as it is, in one commit with a tag, and record it."""
     from huggingface_hub.utils import disable_progress_bars
 
-    from hubtweets import leaks, publisher
+    from hubtweets.publishing import push, secret_scan
 
     assert run.record.target
     if run.quiet or not sys.stderr.isatty():
         disable_progress_bars()
     run.check()
-    if given_away := list(leaks.in_folder(run.repo, leaks.marks(hub.api.token))):
+    if given_away := list(secret_scan.in_folder(run.repo, secret_scan.marks(hub.api.token))):
         raise ProblemsError([f"{line}; take it out of where it came from, and type: hubtweets publish {run.authors}" for line in given_away])
-    published = publisher.push(hub, run.record.target, run.repo, wishes, run.say, run.record.published)
+    published = push.push(hub, run.record.target, run.repo, wishes, run.say, run.record.published)
     run.update(published=published)
     return published

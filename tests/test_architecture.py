@@ -102,25 +102,26 @@ ALLOWED = {
     "hubtweets.evaluation.memorization": RECORD,
     "hubtweets.group": PLAIN | {"hubtweets.options"},
     "hubtweets.settings": RECORD | {"hubtweets.posts.sources", "hubtweets.text", "hubtweets.record.run_folder"},
-    "hubtweets.leaks": {"hubtweets.posts.pii.scrub", "hubtweets.posts.pii.secret_forms"},
-    "hubtweets.permission": set(),
-    "hubtweets.requirements": set(),
+    "hubtweets.publishing.secret_scan": {"hubtweets.posts.pii.scrub", "hubtweets.posts.pii.secret_forms"},
+    "hubtweets.publishing.permissions": set(),
+    "hubtweets.publishing.dependencies": set(),
     "hubtweets.room": PLAIN,
-    "hubtweets.rehearsal": RECORD
+    "hubtweets.publishing.dry_run": RECORD
     | {f"hubtweets.{name}" for name in ("card", "curation", "front_matter", "plan", "preflight", "publisher", "record_json", "rendering", "run")},
     "hubtweets.card.licensing": RECORD | {"hubtweets.card.hub_schema", "hubtweets.posts.origins"},
-    "hubtweets.publisher": RECORD | {f"hubtweets.{name}" for name in ("hub", "hub.local", "merging", "patience", "plan")},
+    "hubtweets.publishing.push": RECORD | {f"hubtweets.{name}" for name in ("hub", "hub.local", "merging", "patience", "plan")},
     "hubtweets.card.blocks": {f"hubtweets.{name}" for name in ("front_matter", "hub.cards", "hub.errors")},
     "hubtweets.card.merge": {f"hubtweets.{name}" for name in ("blocks", "errors", "hub.cards", "hub.errors")},
-    "hubtweets.patience": set(),
-    "hubtweets.plan": RECORD | {"hubtweets.card.merge"},
+    "hubtweets.publishing.retry": set(),
+    "hubtweets.publishing.diff": RECORD | {"hubtweets.card.merge"},
     "hubtweets.card.snippets": PLAIN,
-    "hubtweets.preflight": set(MODULES)
-    - {"hubtweets.cli", "hubtweets.stages", "hubtweets.release", "hubtweets.preflight", "hubtweets.training.trainer"},
+    "hubtweets.publishing.preflight": set(MODULES)
+    - {"hubtweets.cli", "hubtweets.stages", "hubtweets.release", "hubtweets.publishing.preflight", "hubtweets.training.trainer"},
     **dict.fromkeys(
-        VERIFYING, set(MODULES) - {"hubtweets.cli", "hubtweets.stages", "hubtweets.release", "hubtweets.preflight", "hubtweets.training.trainer"}
+        VERIFYING,
+        set(MODULES) - {"hubtweets.cli", "hubtweets.stages", "hubtweets.release", "hubtweets.publishing.preflight", "hubtweets.training.trainer"},
     ),
-    "hubtweets.takedown": RECORD | {"hubtweets.plan", "hubtweets.publisher", "hubtweets.record.serialization"},
+    "hubtweets.publishing.takedown": RECORD | {"hubtweets.publishing.diff", "hubtweets.publishing.push", "hubtweets.record.serialization"},
     "hubtweets.record.run_folder": RECORD | {"hubtweets.training.launch", "hubtweets.record.serialization"},
     "hubtweets.hub": set(),
     "hubtweets.hub.errors": set(),

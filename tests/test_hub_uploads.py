@@ -22,7 +22,7 @@ from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage import xet
 from hubtweets.hub.storage.blobs import Blobs
 from hubtweets.hub.storage.storage import Storage
-from hubtweets.patience import wait_after
+from hubtweets.publishing.retry import wait_after
 from tests.test_hub_xet import WRONG, XORB, at_most, chunk, kept, shard
 
 Hub = tuple[str, str]

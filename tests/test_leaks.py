@@ -13,10 +13,12 @@ from urllib.parse import quote
 
 import pytest
 
-from hubtweets import leaks, release
+from hubtweets import release
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.example import sentences
-from hubtweets.publisher import Hub, Wishes
+from hubtweets.publishing import secret_scan
+from hubtweets.publishing.connection import Hub
+from hubtweets.publishing.push import Wishes
 from hubtweets.record.run_folder import open_run
 from tests.conftest import run
 from tests.forms import generate
@@ -47,11 +49,11 @@ def generate_numbers() -> dict[str, object]:
 
 
 @pytest.fixture
-def marks(monkeypatch: pytest.MonkeyPatch) -> leaks.Marks:
+def marks(monkeypatch: pytest.MonkeyPatch) -> secret_scan.Marks:
     for name, value in {"HOME": HOME, "LOGNAME": "jane", "WANDB_API_KEY": KEY, "PIN_TOKEN": "short"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(socket, "gethostname", lambda: "planted-host7")
-    return leaks.marks(TOKEN)
+    return secret_scan.marks(TOKEN)
 
 
 @pytest.mark.parametrize(
@@ -86,8 +88,8 @@ def marks(monkeypatch: pytest.MonkeyPatch) -> leaks.Marks:
         ("tokenizer.json", HOME, ["tokenizer.json, line 1: holds the path of your home folder"]),
     ],
 )
-def test_what_a_file_gives_away(marks: leaks.Marks, name: str, content: str, expected: list[str]) -> None:
-    assert list(leaks.in_file(name, content.encode(), marks)) == expected
+def test_what_a_file_gives_away(marks: secret_scan.Marks, name: str, content: str, expected: list[str]) -> None:
+    assert list(secret_scan.in_file(name, content.encode(), marks)) == expected
     assert not any(secret in line for line in expected for secret in (TOKEN, KEY, HOME, "planted-host7"))
 
 
@@ -104,16 +106,16 @@ def test_what_may_stand_in_any_text_is_none(home: str, host: str, content: str, 
     monkeypatch.setenv("HOME", home)
     monkeypatch.setenv("LOGNAME", "root")
     monkeypatch.setattr(socket, "gethostname", lambda: host)
-    assert list(leaks.in_text(content, leaks.marks("hf_x"))) == expected
+    assert list(secret_scan.in_text(content, secret_scan.marks("hf_x"))) == expected
 
 
-def test_weights_are_searched_in_their_header_alone(marks: leaks.Marks, tmp_path: Path) -> None:
+def test_weights_are_searched_in_their_header_alone(marks: secret_scan.Marks, tmp_path: Path) -> None:
     for header, expected in (({"path": HOME}, ["runs/x.safetensors: holds the path of your home folder"]), ({}, [])):
         text = json.dumps({"__metadata__": header}).encode()
         (tmp_path / "runs").mkdir(exist_ok=True)
         (tmp_path / "runs" / "x.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + HOME.encode())
         (tmp_path / ".hidden").write_text(HOME)
-        assert list(leaks.in_folder(tmp_path, marks)) == expected
+        assert list(secret_scan.in_folder(tmp_path, marks)) == expected
 
 
 def test_a_push_with_a_leak_sends_nothing(workplace: Path, hub: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +191,7 @@ def test_nothing_that_was_planted_is_pushed(base: Path, tmp_path: Path) -> None:
     assert run(home, "push", "alice", "--hub", "local", "--namespace", "someone", "--message", "Again", **more).returncode == 0
     token = (home / "hub" / "token").read_text()
     marks = [secret, email, "+1 415 555 2671", "415 555 2671", str(tmp_path), "marked-", "marked.mail", KEY, token, f"marked-user@{host}"]
-    marks += [host] if len(host) >= leaks.TELLING else []  # a shorter one stands in much
+    marks += [host] if len(host) >= secret_scan.TELLING else []  # a shorter one stands in much
     pushed = [home / "hub", home / "runs" / "alice" / "repo"]
     assert [line for line in seen(pushed, marks) if line != f"token: {token}"] == []  # the Hub's own, which only its user can read
     assert not [path for folder in pushed for path in folder.rglob("*") if path.name.endswith(f".{host}")]

@@ -4,7 +4,7 @@ import httpx2
 import pytest
 from huggingface_hub.errors import HfHubHTTPError
 
-from hubtweets.patience import cause_of, wait_after
+from hubtweets.publishing.retry import cause_of, wait_after
 
 WAITS = [
     (503, {}, 4.0),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi
 
-from hubtweets import permission, preflight, rehearsal, release, requirements, stages
+from hubtweets import release, stages
 from hubtweets.errors import HubtweetsError, ProblemsError
 from hubtweets.files import check_download_space, check_training_space
 from hubtweets.hub.storage.storage import Storage
@@ -21,8 +21,11 @@ from hubtweets.models import inspection
 from hubtweets.models.base import resolve as resolve_base
 from hubtweets.posts.post import Columns
 from hubtweets.posts.sources import Fetching
-from hubtweets.preflight import Asked, Ready
-from hubtweets.publisher import Hub, Wishes
+from hubtweets.publishing import dependencies, dry_run, preflight
+from hubtweets.publishing import permissions as permission
+from hubtweets.publishing.connection import Hub
+from hubtweets.publishing.preflight import Asked, Ready
+from hubtweets.publishing.push import Wishes
 from hubtweets.record.config import Curation, TrainingConfig
 from hubtweets.record.run_folder import Run, open_run
 from tests.conftest import run as command
@@ -330,14 +333,14 @@ def test_a_disk_that_is_too_small(opened: Run, connected: Hub, base: Path, tmp_p
 
 
 def test_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert list(requirements.problems()) == []
+    assert list(dependencies.problems()) == []
     folder = tmp_path / "hubtweets-0.dist-info"
     folder.mkdir()
     wanted = ["click>=99", "Not-There>=1,<2", "pytest>=1", 'nor.this>=1; extra == "lora"', 'nor-this>=1; python_version < "3"']
     lines = ["Metadata-Version: 2.1", "Name: hubtweets", "Version: 0", "Requires-Python: >=99", *(f"Requires-Dist: {one}" for one in wanted)]
     (folder / "METADATA").write_text("\n".join(lines))
     monkeypatch.syspath_prepend(tmp_path)
-    python, click, missing = requirements.problems()
+    python, click, missing = dependencies.problems()
     assert python.startswith("Python 3.") and python.endswith(": hubtweets needs >=99; install that Python, and hubtweets with it")
     assert click.startswith("click 8.") and click.endswith(": >=99 is needed; type: pip install 'click>=99'")
     assert missing == "Not-There is not installed; type: pip install 'Not-There<2,>=1'"
@@ -377,7 +380,7 @@ def test_the_hubs_validator_has_a_say(opened: Run, connected: Hub, base: Path, m
 
 
 def shown(run: Run, hub: Hub, wanted: Asked) -> list[str]:
-    return list(rehearsal.lines(run, hub, wanted, check(run, hub, wanted)))
+    return list(dry_run.lines(run, hub, wanted, check(run, hub, wanted)))
 
 
 def test_a_rehearsal_shows_what_a_push_would_change(opened: Run, connected: Hub, base: Path) -> None:

@@ -8,10 +8,12 @@ from types import SimpleNamespace
 import pytest
 from huggingface_hub import HfApi, get_session
 
-from hubtweets import patience, publisher
 from hubtweets.card import model_card
 from hubtweets.errors import HubtweetsError
-from hubtweets.publisher import Hub, Wishes
+from hubtweets.publishing import push as publisher
+from hubtweets.publishing import retry
+from hubtweets.publishing.connection import Hub, choose_target
+from hubtweets.publishing.push import Wishes
 from hubtweets.record.run_record import Metrics, Published, RunRecord, Target
 from hubtweets.record.serialization import dumps_public
 from tests.records import RECORD
@@ -22,7 +24,7 @@ FILES = ("README.md", "config.json", "hubtweets.json", "model.safetensors")
 
 @pytest.fixture
 def connected(hub: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> Hub:
-    monkeypatch.setattr(patience, "time", SimpleNamespace(sleep=lambda _: None))
+    monkeypatch.setattr(retry, "time", SimpleNamespace(sleep=lambda _: None))
     return Hub(HfApi(endpoint=hub[0], token=hub[1]), hub[0])
 
 
@@ -107,14 +109,14 @@ def test_who_may_see_a_repo_is_not_changed_by_a_push(connected: Hub, repo: Path)
     push(connected, repo)
     public = r"is public already; make it private in its settings, or type --public$"
     with pytest.raises(HubtweetsError, match=public):
-        publisher.choose_target(connected, "bot", None, private=True)
+        choose_target(connected, "bot", None, private=True)
     with pytest.raises(HubtweetsError, match=public):
         push(connected, repo, private=True)
     connected.api.update_repo_settings(REPO, private=True)
     assert len(titles(connected)) == 2 and push(connected, repo).tag == "v1"
     with pytest.raises(HubtweetsError, match=r"is private; make it public in its settings, or leave --public out$"):
         push(connected, repo, private=False)
-    assert publisher.choose_target(connected, "new", None, private=True).repo_id == "huggingtweets/new"
+    assert choose_target(connected, "new", None, private=True).repo_id == "huggingtweets/new"
 
 
 def test_a_new_repo_is_private_and_gated_before_anything_is_in_it(connected: Hub, repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,14 +316,14 @@ def test_what_the_owner_wrote_outlives_a_publish(connected: Hub, repo: Path) -> 
 def test_a_hub_that_is_down_gets_one_line(repo: Path) -> None:
     down = Hub(HfApi(endpoint="http://127.0.0.1:9", token="hf_x"), "http://127.0.0.1:9")
     with pytest.raises(HubtweetsError) as caught:
-        publisher.choose_target(down, "bot", None)
+        choose_target(down, "bot", None)
     assert str(caught.value) == "http://127.0.0.1:9 does not answer ([Errno 111] Connection refused); type the command again, or try --hub local"
 
 
 def test_a_wrong_token_gets_one_line_that_does_not_show_it(hub: tuple[str, str]) -> None:
     wrong = Hub(HfApi(endpoint=hub[0], token="hf_wrong"), hub[0])
     with pytest.raises(HubtweetsError) as caught:
-        publisher.choose_target(wrong, "bot", None)
+        choose_target(wrong, "bot", None)
     assert str(caught.value) == (f"{hub[0]} refused (401: Invalid user token); log in with a token that is valid there: hf auth login")
 
 

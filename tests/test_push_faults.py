@@ -22,13 +22,16 @@ from huggingface_hub import constants, set_client_factory
 from huggingface_hub.utils import _http
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hubtweets import patience, publisher, release
+from hubtweets import release
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub.server import create_app
 from hubtweets.hub.storage import integrity, pull_requests
 from hubtweets.hub.storage.storage import Storage
 from hubtweets.hub.storage.tokens import create_token
-from hubtweets.publisher import Wishes
+from hubtweets.publishing import push as publisher
+from hubtweets.publishing import retry
+from hubtweets.publishing.connection import connect
+from hubtweets.publishing.push import Wishes
 from hubtweets.record.run_folder import Run
 from hubtweets.record.run_record import Published, Target
 from tests.faults import Fault, Faulty, hang_up
@@ -77,7 +80,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, folders: dict[str, Path]) -
 
 
 def push(served: Served, folder: Path, **wishes: Any) -> Published:
-    with publisher.connect(served.server.endpoint) as hub:
+    with connect(served.server.endpoint) as hub:
         return publisher.push(hub, Target(hub.endpoint, REPO), folder, Wishes(**wishes), lambda _: None)
 
 
@@ -93,7 +96,7 @@ def serve(served: Served, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Stor
     storage = Storage(folder)
     served.app = create_app(storage)
     monkeypatch.setenv("HF_TOKEN", storage.token)
-    for module in (patience, _http):
+    for module in (retry, _http):
         monkeypatch.setattr(module, "time", SimpleNamespace(sleep=lambda _: None))
     return storage
 
@@ -171,7 +174,7 @@ def test_a_fault_at_each_step(
     if "create" in step:
         storage, old = serve(served[0], tmp_path / "another", monkeypatch), ["v0"]
     if what == "hang":
-        monkeypatch.setattr(patience, "TIMEOUT", httpx2.Timeout(0.3))
+        monkeypatch.setattr(retry, "TIMEOUT", httpx2.Timeout(0.3))
     faulty = Faulty(create_app(storage))
     faulty.faults = [Fault(step, kind.removesuffix(" for good"), 99 if lasting else 1) for kind in what.split(", ")]
     served[0].app = faulty
@@ -290,7 +293,7 @@ def test_a_record_that_can_not_be_written_after_the_push(
     run = Run(tmp_path / "run", replace(RECORD, target=Target(served[0].server.endpoint, REPO)), True, FileLock(tmp_path / ".lock"))
     shutil.copytree(folders["v2"], run.repo)
     (run.folder / "run.json" / "in the way").mkdir(parents=True)
-    with publisher.connect(served[0].server.endpoint) as hub:
+    with connect(served[0].server.endpoint) as hub:
         with pytest.raises(OSError, match=r"run\.json"):
             release.push(run, hub, Wishes())
         shutil.rmtree(run.folder / "run.json")

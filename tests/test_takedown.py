@@ -12,10 +12,10 @@ from huggingface_hub import HfApi, constants
 from huggingface_hub.errors import HfHubHTTPError
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.publisher import Hub
+from hubtweets.publishing.connection import Hub
+from hubtweets.publishing.takedown import take_down
 from hubtweets.record import serialization
 from hubtweets.record.run_record import SCHEMA_VERSION, Target, Tracked
-from hubtweets.takedown import take_down
 from tests.conftest import HUBTWEETS, environment, run
 from tests.records import RECORD
 

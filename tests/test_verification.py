@@ -23,7 +23,7 @@ from hubtweets.card import model_card
 from hubtweets.errors import HubtweetsError
 from hubtweets.evaluation import sampling
 from hubtweets.posts.pii.scrub import scrub
-from hubtweets.publisher import Hub
+from hubtweets.publishing.connection import Hub
 from hubtweets.record.run_record import Base, RunRecord, Target
 from hubtweets.verification import Claim, code_checks, model_checks, readme_checks, record_checks
 from hubtweets.verification.claims import Bot

@@ -19,8 +19,8 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import disable_progress_bars
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.plan import is_same
-from hubtweets.publisher import Hub, speaking_to
+from hubtweets.publishing.connection import Hub, speaking_to
+from hubtweets.publishing.diff import is_same
 from hubtweets.record import serialization
 from hubtweets.record.run_record import Target
 from hubtweets.verification import code_checks, file_checks, limits, readme_checks, record_checks, statements

@@ -14,7 +14,6 @@ from huggingface_hub import constants
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 from huggingface_hub.utils import get_session, hf_raise_for_status, validate_repo_id
 
-from hubtweets import leaks, permission, publisher, requirements
 from hubtweets.card import licensing, metadata
 from hubtweets.errors import HubtweetsError, ProblemsError
 from hubtweets.files import check_download_space, check_training_space
@@ -22,7 +21,9 @@ from hubtweets.models import inspection
 from hubtweets.models.base import resolve
 from hubtweets.models.inspection import Contents
 from hubtweets.posts.sources import is_remote
-from hubtweets.publisher import Hub, Wishes
+from hubtweets.publishing import dependencies, permissions, secret_scan
+from hubtweets.publishing.connection import Hub, check_visibility, speaking_to
+from hubtweets.publishing.push import Wishes
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_folder import Run, key_of, training_settings
 from hubtweets.record.run_record import Base, Consent, Metrics, RunRecord, Score, Target, Terms, Tracker
@@ -95,12 +96,12 @@ def check(run: Run, hub: Hub, asked: Asked, reading: Callable[[], dict[str, Any]
 
     Posts that are read over the network, which takes time and maybe money, are read only where nothing else stands in the way.
     """
-    found, looked_for, wishes = Found(), leaks.marks(hub.api.token), asked.wishes
+    found, looked_for, wishes = Found(), secret_scan.marks(hub.api.token), asked.wishes
     who = found.take(ask, hub)
     handle, nowhere = run.record.handle, Target(hub.endpoint, f"nobody/{run.record.handle}")
     target = found.take(target_of, hub, asked.namespace or (who or {}).get("name") or "nobody", handle)
     if who and target:
-        found.note(permission.problems(who, target.repo_id.partition("/")[0], handle, wishes.pr))
+        found.note(permissions.problems(who, target.repo_id.partition("/")[0], handle, wishes.pr))
     base, location = found.take(resolve, asked.base) or (None, "")
     inside = found.take(inspection.read, base, location) if base else None
     agreed = found.take(licensing.terms_of, base, asked.license, asked.consent) if base else None
@@ -117,7 +118,7 @@ def check(run: Run, hub: Hub, asked: Asked, reading: Callable[[], dict[str, Any]
     if who and target:
         found.note(problems_of_tag(hub, target, wishes.tag, trained))
     found.note(problems_of_texts(asked, base, inside, looked_for))
-    found.note(requirements.problems())
+    found.note(dependencies.problems())
     settings = found.take(reading)
     if settings and any(
         is_remote(source, run.folder / "sources", settings["columns"], settings["fetching"].refresh) for source in settings["named"].values()
@@ -140,7 +141,7 @@ def check(run: Run, hub: Hub, asked: Asked, reading: Callable[[], dict[str, Any]
 
 def ask(hub: Hub) -> dict[str, Any]:
     """Return who the token belongs to and what it may do, as the Hub tells it."""
-    with publisher.speaking_to(hub):
+    with speaking_to(hub):
         return hub.api.whoami()
 
 
@@ -167,7 +168,7 @@ def target_of(hub: Hub, namespace: str, name: str) -> Target:
 
 def problems_of_tag(hub: Hub, target: Target, tag: str | None, trained: bool) -> Iterator[str]:
     """Yield that a tag is taken: by another commit, or by the last one where the weights will be others."""
-    with publisher.speaking_to(hub):
+    with speaking_to(hub):
         try:
             refs = hub.api.list_repo_refs(target.repo_id) if tag else None
         except RepositoryNotFoundError:
@@ -179,7 +180,7 @@ def problems_of_tag(hub: Hub, target: Target, tag: str | None, trained: bool) ->
 
 def problems_of_visibility(hub: Hub, target: Target, private: bool | None, why: str | None) -> Iterator[str]:
     """Yield that a repo which is there already is public or private, and was to be the other; `why` it is private if nobody asked for that."""
-    with publisher.speaking_to(hub):
+    with speaking_to(hub):
         try:
             info = hub.api.model_info(target.repo_id)
         except RepositoryNotFoundError:
@@ -187,25 +188,25 @@ def problems_of_visibility(hub: Hub, target: Target, private: bool | None, why: 
     if why and private and not info.private:
         yield f"{target.url} is public already, and this push would be private, {why}; or make it private in its settings"
     else:
-        publisher.check_visibility(info, target, private)
+        check_visibility(info, target, private)
 
 
-def problems_of_texts(asked: Asked, base: Base | None, inside: Contents | None, looked_for: leaks.Marks) -> Iterator[str]:
+def problems_of_texts(asked: Asked, base: Base | None, inside: Contents | None, looked_for: secret_scan.Marks) -> Iterator[str]:
     """Yield what the options and the base's files would give away."""
     wishes = asked.wishes
     texts: list[tuple[str, str | None]] = [("--prompt", prompt) for prompt in asked.prompts]
     texts += [("--message", wishes.message), ("--tag", wishes.tag), ("--revision", wishes.revision), ("--base", base.id if base else None)]
     for option, text in texts:
-        yield from (f"{option}: holds {what}; take it out" for what in leaks.in_text(text or "", looked_for))
+        yield from (f"{option}: holds {what}; take it out" for what in secret_scan.in_text(text or "", looked_for))
     for name, content in (inside.texts if inside else {}).items():
-        for line in leaks.in_file(name, ELSEWHERE.sub(b"", content), looked_for):
+        for line in secret_scan.in_file(name, ELSEWHERE.sub(b"", content), looked_for):
             yield f"{base.id if base else ''}: {line}; take it out there, or take another base: --base ID"
 
 
-def problems_of_profiles(record: RunRecord, looked_for: leaks.Marks) -> Iterator[str]:
+def problems_of_profiles(record: RunRecord, looked_for: secret_scan.Marks) -> Iterator[str]:
     """Yield what the authors' names and bios would give away, besides what is masked in them."""
     for profile in record.profiles:
-        for what in leaks.in_text(f"{profile.name}\n{profile.bio or ''}", looked_for):
+        for what in secret_scan.in_text(f"{profile.name}\n{profile.bio or ''}", looked_for):
             yield f"@{profile.handle}: the name or the bio holds {what}; take it out there, and get the posts again"
 
 
@@ -214,7 +215,7 @@ def problems_of_card(hub: Hub | None, record: RunRecord) -> Iterator[str]:
     card = f"---\n{metadata.dump(record)}---\n"
     if hub is None:
         return
-    with publisher.speaking_to(hub):
+    with speaking_to(hub):
         response = get_session().post(f"{hub.api.endpoint}/api/validate-yaml", json={"content": card, "repoType": "model"})
         if response.status_code != 400:
             hf_raise_for_status(response)

@@ -13,12 +13,12 @@ import yaml
 from huggingface_hub.errors import RepositoryNotFoundError
 from huggingface_hub.hf_api import ModelInfo, RepoFile
 
-from hubtweets import plan, publisher
 from hubtweets.card import metadata, model_card
 from hubtweets.curation import report
-from hubtweets.plan import CARD, RECORD, files_at, files_of
-from hubtweets.preflight import Asked, Ready, is_trained, provisional
-from hubtweets.publisher import Hub
+from hubtweets.publishing import diff, push
+from hubtweets.publishing.connection import Hub, speaking_to
+from hubtweets.publishing.diff import CARD, RECORD, files_at, files_of
+from hubtweets.publishing.preflight import Asked, Ready, is_trained, provisional
 from hubtweets.record import serialization
 from hubtweets.record.run_folder import Run
 from hubtweets.text import plain
@@ -41,7 +41,7 @@ class Remote:
 
 def lines(run: Run, hub: Hub, asked: Asked, ready: Ready) -> Iterator[str]:
     """Yield the plan of a publish that passed preflight."""
-    with publisher.speaking_to(hub):
+    with speaking_to(hub):
         remote = look(hub, ready)
         yield "Nothing is pushed: this is a dry run."
         yield ""
@@ -74,9 +74,9 @@ def facts(run: Run, asked: Asked, ready: Ready, remote: Remote | None) -> Iterat
     gated = f", gated ({wishes.gated})" if wishes.gated else ""
     yield f"to       {ready.target.url} ({'there already' if remote else 'new'}, {'private' if private else 'public'}{gated})"
     where = "as a pull request" if wishes.pr else f"on {wishes.revision or 'main'}"
-    yield f"commit   {publisher.message_of(wishes, ready.target).partition(chr(10))[0]}, {where}"
+    yield f"commit   {push.message_of(wishes, ready.target).partition(chr(10))[0]}, {where}"
     if not wishes.pr:
-        latest = max(map(publisher.version, remote.tags), default=0) if remote else 0
+        latest = max(map(push.version, remote.tags), default=0) if remote else 0
         yield f"tag      {wishes.tag or f'v{latest + 1}, unless nothing changes'}"
     yield f"base     {ready.base.id}, {ready.contents.parameters:,} parameters, at {ready.base.revision[:12]}"
     yield f"licence  {ready.terms.license.name or ready.terms.license.id}"
@@ -99,12 +99,12 @@ def finished(run: Run, hub: Hub, ready: Ready, remote: Remote | None) -> Iterato
             (repo / name).write_text(content, encoding="utf-8")
         files = {name: path.stat().st_size for name, path in files_of(repo).items()}
         there = remote.files if remote else {}
-        planned = plan.make_plan(hub.api, ready.target.repo_id, remote.head, repo, run.record.published) if remote else None
+        planned = diff.make_plan(hub.api, ready.target.repo_id, remote.head, repo, run.record.published) if remote else None
         marks = {name: "same" if planned is not None and name not in planned.changed else "changed" if name in there else "new" for name in files}
         gone = planned.gone if planned is not None else ()
         yield from table({name: (marks[name], amount(size)) for name, size in files.items()}, gone, remote)
         yield ""
-        before = plan.read(hub.api, ready.target.repo_id, remote.head, there[CARD]) if remote and CARD in there else None
+        before = diff.read(hub.api, ready.target.repo_id, remote.head, there[CARD]) if remote and CARD in there else None
         merged = planned.card if planned is not None else None  # a plan that changes nothing is false
         after = merged.text if merged else text
         for conflict in merged.conflicts if merged else ():
@@ -125,7 +125,7 @@ def unfinished(run: Run, asked: Asked, ready: Ready, remote: Remote | None) -> I
     for profile in run.record.profiles:
         if profile.avatar:
             path = run.repo / profile.avatar
-            mark = "same" if plan.is_same(path, there.get(profile.avatar)) else "changed" if profile.avatar in there else "new"
+            mark = "same" if diff.is_same(path, there.get(profile.avatar)) else "changed" if profile.avatar in there else "new"
             files[profile.avatar] = (mark, amount(path.stat().st_size))
     last = run.record.published.files if run.record.published else ()
     yield from table(dict(sorted(files.items())), [name for name in last if name in there and name not in files], remote)

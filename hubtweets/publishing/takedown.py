@@ -15,9 +15,9 @@ from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.hf_api import RepoFile
 
-from hubtweets import plan
 from hubtweets.errors import HubtweetsError
-from hubtweets.publisher import Hub, speaking_to
+from hubtweets.publishing import diff
+from hubtweets.publishing.connection import Hub, speaking_to
 from hubtweets.record import serialization
 
 KINDS = ("model", "dataset")
@@ -81,17 +81,17 @@ def find(hub: Hub, repo_id: str, kind: str) -> Found | None:
     names, commit = [file.rfilename for file in info.siblings or ()], str(info.sha)
     counted = {"commits": len(api.list_repo_commits(repo_id, repo_type=kind)), "files": len(names), "downloads": info.downloads, "likes": info.likes}
     holds = ", ".join(f"{name}: {number:,}" for name, number in counted.items() if number is not None)
-    if plan.RECORD in names:
-        foreign = find_doubt(hub, repo_id, kind, commit, f"{url}: {plan.RECORD}")
+    if diff.RECORD in names:
+        foreign = find_doubt(hub, repo_id, kind, commit, f"{url}: {diff.RECORD}")
     else:
-        foreign = f"{url} has no {plan.RECORD}, so hubtweets did not make it"
+        foreign = f"{url} has no {diff.RECORD}, so hubtweets did not make it"
     return Found(kind, url, commit, bool(info.private), holds, foreign)
 
 
 def find_doubt(hub: Hub, repo_id: str, kind: str, commit: str, name: str) -> str | None:
     """Return why the record in a repo does not show that hubtweets made it; None if it does. `name` is what the answer calls the record."""
-    [file] = hub.api.get_paths_info(repo_id, plan.RECORD, revision=commit, repo_type=kind)
-    text = plan.read(hub.api, repo_id, commit, file, kind) if isinstance(file, RepoFile) else None
+    [file] = hub.api.get_paths_info(repo_id, diff.RECORD, revision=commit, repo_type=kind)
+    text = diff.read(hub.api, repo_id, commit, file, kind) if isinstance(file, RepoFile) else None
     if text is None:
         return f"{name} is no record of hubtweets"
     try:

@@ -1,0 +1,1 @@
+"""Publishing: what must hold before, what is pushed, and how it is taken down."""
