@@ -256,8 +256,8 @@ def verify(repo_id: str, hub: str | None, runs: Path, revision: str, deep: bool)
     \b
     hubtweets verify huggingtweets/lyons____ --hub local
     """
-    from hubtweets import verification
     from hubtweets.publishing.connection import connect
+    from hubtweets.verification import verify as verification
 
     claims = []
     try:

@@ -21,9 +21,9 @@ ASKED = STORED | {"hubtweets.hub.api.requests"}
 ENDPOINTS = {f"hubtweets.hub.{name}" for name in ("accounts", "cards", "commits", "discussions", "pages", "reading", "uploads")}
 SHOWN = {f"hubtweets.hub.{name}" for name in ("cards", "discussions", "html", "pulls", "samples", "widget")}
 VERIFYING = [
-    "hubtweets.verification",
+    "hubtweets.verification.verify",
     *(
-        f"hubtweets.verification.{name}"
+        f"hubtweets.verification.verify.{name}"
         for name in (
             "claims",
             "code_checks",

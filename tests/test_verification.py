@@ -18,15 +18,16 @@ from typing import Any
 import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
-from hubtweets import verification
 from hubtweets.card import model_card
 from hubtweets.errors import HubtweetsError
 from hubtweets.evaluation import sampling
 from hubtweets.posts.pii.scrub import scrub
 from hubtweets.publishing.connection import Hub
 from hubtweets.record.run_record import Base, RunRecord, Target
-from hubtweets.verification import Claim, code_checks, model_checks, readme_checks, record_checks
+from hubtweets.verification import code_checks, model_checks, readme_checks, record_checks
+from hubtweets.verification import verify as verification
 from hubtweets.verification.claims import Bot
+from hubtweets.verification.verify import Claim
 from tests.conftest import run
 from tests.forgeries import FORGERIES, UNCHECKED, UNREAD, Files, change_record, forge, invent, read_record
 from tests.test_card_numbers import leaves, other, put
