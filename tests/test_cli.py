@@ -20,8 +20,9 @@ from typing import ClassVar
 import pytest
 from pyarrow import parquet
 
-from hubtweets import options
-from hubtweets.cli import main
+from hubtweets.cli import options
+from hubtweets.cli.config import read_settings
+from hubtweets.cli.main import main
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.example import sentences, x_archive
 from tests.conftest import HUBTWEETS, PYTHON, environment, run, stop
@@ -423,8 +424,7 @@ def test_what_a_push_is_asked_comes_from_settings_too(
     command = main.commands["publish"]
     try:
         found: object = tuple(
-            command.make_context("publish", ["a"], default_map=options.read_settings(command.params)).params[name]
-            for name in ("prompt", "private", "tag")
+            command.make_context("publish", ["a"], default_map=read_settings(command.params)).params[name] for name in ("prompt", "private", "tag")
         )
     except HubtweetsError as error:
         found = str(error)

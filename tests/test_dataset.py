@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from hubtweets import stages
 from hubtweets.curation import dataset
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import cache as saved
@@ -14,6 +13,7 @@ from hubtweets.record.config import Curation
 from hubtweets.record.counts import FATES
 from hubtweets.record.run_folder import open_run
 from hubtweets.record.run_record import Row
+from hubtweets.stages.curate import curate
 
 POSTS = [Post(str(n), f"post number {n}", f"2026-01-01T00:{n // 60:02}:{n % 60:02}+00:00", "en") for n in range(1000)]
 UNDATED = [post._replace(created_at=None) for post in POSTS]
@@ -86,7 +86,7 @@ def test_a_private_dataset_is_neither_named_nor_shown(kind: SourceKind, public: 
     path = tmp_path / "bob.saved.jsonl"
     saved.write(Reading(kind, Profile("bob", "Bob"), None, posts, dataset=public), path)
     with open_run(tmp_path / "runs", "bob", quiet=True, new=True) as run:
-        stages.curate(run, {"bob": str(path)}, Columns(), Curation(), Fetching(0, False, lambda question: False))
+        curate(run, {"bob": str(path)}, Columns(), Curation(), Fetching(0, False, lambda question: False))
         (source,), info = run.record.sources, run.record.dataset
     assert info and (source.dataset, len(info.rows)) == (public, shown)
     assert {row.text for row in info.rows} <= set(dataset.read_texts(tmp_path / "runs" / "bob" / "dataset" / "train.parquet")["bob"])

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from huggingface_hub import HfApi
 
-from hubtweets.cli import main
+from hubtweets.cli.main import main
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage import integrity
 from hubtweets.hub.storage.blobs import Entry, git_oid

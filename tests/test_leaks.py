@@ -13,13 +13,13 @@ from urllib.parse import quote
 
 import pytest
 
-from hubtweets import release
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.example import sentences
 from hubtweets.publishing import secret_scan
 from hubtweets.publishing.connection import Hub
 from hubtweets.publishing.push import Wishes
 from hubtweets.record.run_folder import open_run
+from hubtweets.stages.push import push
 from tests.conftest import run
 from tests.forms import generate
 from tests.test_posts_x_archive import archive_files, javascript, tweet, write_zip
@@ -126,7 +126,7 @@ def test_a_push_with_a_leak_sends_nothing(workplace: Path, hub: tuple[str, str],
         for name, content in (("notes.txt", f"x\n{hub[1]}"), ("b.bin", str(Path.home() / "x"))):
             (opened.repo / name).write_text(content)
         with pytest.raises(HubtweetsError) as caught:
-            release.push(opened, Hub(api, hub[0]), Wishes())
+            push(opened, Hub(api, hub[0]), Wishes())
     assert str(caught.value).splitlines() == [
         "3 things stand in the way:",
         "- b.bin: holds the path of your home folder; take it out of where it came from, and type: hubtweets publish lyons____",

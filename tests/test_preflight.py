@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi
 
-from hubtweets import release, stages
 from hubtweets.errors import HubtweetsError, ProblemsError
 from hubtweets.files import check_download_space, check_training_space
 from hubtweets.hub.storage.storage import Storage
@@ -28,6 +27,9 @@ from hubtweets.publishing.preflight import Asked, Ready
 from hubtweets.publishing.push import Wishes
 from hubtweets.record.config import Curation, TrainingConfig
 from hubtweets.record.run_folder import Run, open_run
+from hubtweets.stages import curate
+from hubtweets.stages.push import push
+from hubtweets.stages.render import render
 from tests.conftest import run as command
 
 TRAINED = TrainingConfig(epochs=1.0)
@@ -67,7 +69,7 @@ def reading(source: str) -> dict[str, Any]:
 
 def check(run: Run, hub: Hub, wanted: Asked, source: str | None = None) -> Ready:
     archive = source or str(run.folder.parent.parent / "lyons____.zip")
-    return preflight.check(run, hub, wanted, lambda: reading(archive), partial(stages.curate, run))
+    return preflight.check(run, hub, wanted, lambda: reading(archive), partial(curate.curate, run))
 
 
 def problems(run: Run, hub: Hub, wanted: Asked, source: str | None = None) -> list[str]:
@@ -397,12 +399,12 @@ def test_a_rehearsal_shows_what_a_push_would_change(opened: Run, connected: Hub,
     files = first[10 : first.index("", 10)]
     assert [line.split()[1] for line in files] == sorted(plan_files(opened)) and {line.split()[0] for line in files} == {"new"}
     ready = check(opened, connected, wanted)
-    release.render(opened, ready.target, ready.terms)
+    render(opened, ready.target, ready.terms)
     card = (opened.repo / "README.md").read_text()
     assert "\n".join(first[first.index("The card:") + 2 :]) == card.rstrip("\n")
     assert list(connected.api.list_models()) == []
     (opened.repo / "old.txt").write_text("x")
-    release.push(opened, connected, ready.wishes)
+    push(opened, connected, ready.wishes)
     again = shown(opened, connected, wanted)
     assert [line for line in again[10:-2] if not line.startswith("same ")] == [] and again[-1] == "The card stays as it is."
     edited = card.replace("## How does it work?", "Mine.\n\n## How does it work?")

@@ -22,7 +22,6 @@ from huggingface_hub import constants, set_client_factory
 from huggingface_hub.utils import _http
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hubtweets import release
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub.server import create_app
 from hubtweets.hub.storage import integrity, pull_requests
@@ -34,6 +33,7 @@ from hubtweets.publishing.connection import connect
 from hubtweets.publishing.push import Wishes
 from hubtweets.record.run_folder import Run
 from hubtweets.record.run_record import Published, Target
+from hubtweets.stages.push import push as push_repo
 from tests.faults import Fault, Faulty, hang_up
 from tests.records import RECORD
 from tests.served import Served, serving
@@ -295,10 +295,10 @@ def test_a_record_that_can_not_be_written_after_the_push(
     (run.folder / "run.json" / "in the way").mkdir(parents=True)
     with connect(served[0].server.endpoint) as hub:
         with pytest.raises(OSError, match=r"run\.json"):
-            release.push(run, hub, Wishes())
+            push_repo(run, hub, Wishes())
         shutil.rmtree(run.folder / "run.json")
         run.record = replace(run.record, published=None)
-        published = release.push(run, hub, Wishes())
+        published = push_repo(run, hub, Wishes())
     check(storage, ["v1", "v0"], True)
     assert json.loads((run.folder / "run.json").read_text())["published"]["commit"] == published.commit
     assert [path.name for path in run.folder.iterdir() if path.name.startswith(".")] == []

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hubtweets import files as atomic
 from hubtweets.errors import HubtweetsError
+from hubtweets.files import write_atomically
 from hubtweets.record import run_record, serialization
 from tests.records import RECORD
 
@@ -109,5 +109,5 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
     path.write_text("old")
     monkeypatch.setattr(os, "replace", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        atomic.write_atomically(path, b"new")
+        write_atomically(path, b"new")
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("run.json", "old")]

@@ -10,7 +10,7 @@ from pyarrow import parquet
 from tokenizers import ByteLevelBPETokenizer, SentencePieceBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerFast
 
-from hubtweets.cli import main
+from hubtweets.cli.main import main
 from hubtweets.evaluation.sampling import AT_ONCE, could_write, generate
 from hubtweets.models.base import resolve
 from hubtweets.models.loading import load, load_repo

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from hubtweets import release
 from hubtweets.card import snippets
 from hubtweets.errors import HubtweetsError
 from hubtweets.record.run_folder import open_run
+from hubtweets.stages.render import check_snippets
 
 CARD = """
 ```python
@@ -74,14 +74,14 @@ def test_a_card_is_checked_once_and_a_failing_one_stays_unpushed(workplace: Path
     with open_run(workplace / "runs", "lyons____") as run:
         readme = run.repo / "README.md"
         readme.write_text("```python\nprint(1)\n```\n")
-        release.check_snippets(run)
-        release.check_snippets(run)
+        check_snippets(run)
+        check_snippets(run)
         assert capsys.readouterr().err == "snippets: the card's 1 Python snippets run\nsnippets: nothing changed, skipped\n"
         readme.write_text("```python\nprint(no)\n```\n")
         with pytest.raises(HubtweetsError, match=r"^snippet 1 of 1 on the card fails: NameError: name 'no' is not defined$"):
-            release.check_snippets(run)
+            check_snippets(run)
         with pytest.raises(HubtweetsError, match=r"^snippet 1 of 1 "):  # it is not taken for done
-            release.check_snippets(run)
+            check_snippets(run)
 
 
 @pytest.mark.parametrize(

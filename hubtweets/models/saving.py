@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from hubtweets import files as atomic
 from hubtweets.errors import HubtweetsError
+from hubtweets.files import replace_atomically
 from hubtweets.models.inspection import ADAPTER
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def install(folder: Path, tokenizer: PreTrainedTokenizerFast, repo: Path, old: S
         path.unlink(missing_ok=True)
     written = [repo / path.name for path in sorted(folder.iterdir())]
     for path in written:
-        with atomic.replace_atomically(path) as partial:
+        with replace_atomically(path) as partial:
             shutil.copyfile(folder / path.name, partial)
     return written
 

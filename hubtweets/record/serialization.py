@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from hubtweets import files as atomic
 from hubtweets.errors import HubtweetsError
+from hubtweets.files import write_atomically
 from hubtweets.record.run_record import SCHEMA_VERSION, RunRecord
 
 UNPUBLISHED = ("stages", "published")
@@ -40,7 +40,7 @@ def dumps_public(record: RunRecord, card: str) -> str:
 
 
 def write(record: RunRecord, path: Path) -> None:
-    atomic.write_atomically(path, dumps(record).encode())
+    write_atomically(path, dumps(record).encode())
 
 
 def read(path: Path) -> RunRecord:

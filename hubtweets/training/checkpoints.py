@@ -15,8 +15,8 @@ from pathlib import Path
 from accelerate import Accelerator
 from safetensors import SafetensorError
 
-from hubtweets import files as atomic
 from hubtweets.errors import HubtweetsError
+from hubtweets.files import write_atomically
 from hubtweets.record.run_record import Evaluation, HistoryPoint
 
 logging.getLogger("accelerate").setLevel(logging.ERROR)  # it warns at every checkpoint that tied weights are kept once
@@ -64,7 +64,7 @@ def check_settings(folder: Path, settings: Mapping[str, object]) -> None:
             )
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        atomic.write_atomically(path, json.dumps(settings, indent=2).encode())
+        write_atomically(path, json.dumps(settings, indent=2).encode())
 
 
 def newest(folder: Path) -> tuple[int, Path] | None:

@@ -64,7 +64,7 @@ class Bot:
     @cached_property
     def model(self) -> "tuple[PreTrainedModel, PreTrainedTokenizerFast]":
         """The weights and the tokenizer, loaded without any code of theirs; raises HubtweetsError if they can't be."""
-        from hubtweets.hub.generation.generate import load_files
+        from hubtweets.models.untrusted import load_files
 
         return load_files(self.files(), "these weights")
 

@@ -19,11 +19,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from hubtweets.card import model_card, snippets
 from hubtweets.errors import HubtweetsError
 from hubtweets.evaluation import bits_per_byte, sampling
-from hubtweets.hub.generation.generate import lay_out
 from hubtweets.models import base
 from hubtweets.models.hardware import device_name
 from hubtweets.models.inspection import ADAPTER
 from hubtweets.models.loading import load
+from hubtweets.models.untrusted import lay_out
 from hubtweets.posts.pii.scrub import scrub
 from hubtweets.record.run_record import Base, RunRecord
 from hubtweets.record.samples import Sample, Samples

@@ -5,8 +5,6 @@ settings that would have code fetched or imported. The last model stays loaded, 
 """
 
 import gc
-import json
-import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -14,20 +12,16 @@ from typing import Any
 
 import torch
 from accelerate.utils import set_seed
-from huggingface_hub import snapshot_download
-from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast, StoppingCriteria
+from transformers import GenerationConfig, PreTrainedTokenizerFast, StoppingCriteria
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.evaluation.sampling import encode
-from hubtweets.models.inspection import ADAPTER, KERNELS, REMOTE_CODE
-from hubtweets.models.limits import check_adapter, check_model, read_config
-from hubtweets.models.loading import read_repo
 from hubtweets.models.probing import context_of
+from hubtweets.models.untrusted import Loaded, load_files
 from hubtweets.record.samples import MAX_NEW_TOKENS
 from hubtweets.text import well_formed
 
 Say = Callable[[int, str], None]
-Loaded = tuple[PreTrainedModel, PreTrainedTokenizerFast]
 
 MOST_NEW_TOKENS = 512
 MAX_BEAMS = 8
@@ -35,8 +29,6 @@ MAX_BEAMS = 8
 SETTINGS = {"do_sample", "temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff", "renormalize_logits"}
 SETTINGS |= {"repetition_penalty", "no_repeat_ngram_size", "num_beams", "length_penalty", "early_stopping", "max_new_tokens", "min_new_tokens"}
 SETTINGS |= {"bos_token_id", "eos_token_id", "pad_token_id"}
-SUFFIXES = (".safetensors", ".json")
-NAMES = ("merges.txt", "vocab.txt", "tokenizer.model")
 
 kept: dict[str, Loaded] = {}
 
@@ -90,60 +82,6 @@ def load(files: Mapping[str, Path], repo_id: str) -> Loaded:
         raise HubtweetsError(f"{repo_id}: its num_beams is {settings.num_beams}, and at most {MAX_BEAMS} are tried here")
     model.generation_config = settings
     return model, tokenizer
-
-
-def load_files(files: Mapping[str, Path], repo_id: str) -> Loaded:
-    """Load a model from untrusted files, given by their paths in the repo; raise HubtweetsError if they are no model for texts.
-
-    Before it is built, its config is compared with its weights (see model_limits).
-    """
-    if not any(path.endswith(".safetensors") for path in files):
-        raise HubtweetsError(f"{repo_id} has no weights as safetensors, and no other kind is loaded")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        try:
-            lay_out(files, folder)
-            if (adapter := folder / ADAPTER).exists():
-                config = at_hand(json.loads(adapter.read_text(encoding="utf-8")))
-                check_adapter(config, folder.glob("*.safetensors"))
-                adapter.write_text(json.dumps(config), encoding="utf-8")
-            else:
-                check_model(folder)
-            model, tokenizer = read_repo(folder)
-        except HubtweetsError:
-            raise
-        except Exception as error:  # transformers raises a dozen kinds for a model that is hurt, foreign or half there
-            raise HubtweetsError(f"{repo_id}: its model can't be loaded: {str(error).replace(name, repo_id)}") from None
-    return model.eval(), tokenizer
-
-
-def lay_out(files: Mapping[str, Path], folder: Path) -> None:
-    """Put into an empty folder what a model is loaded from, its configs without what would have code fetched; raise ValueError for bad ones."""
-    for path, file in files.items():
-        if "/" in path or not (path.endswith(SUFFIXES) or path in NAMES):
-            continue
-        if path in ("config.json", ADAPTER):
-            config = without_fetching(read_config(file))
-            (folder / path).write_text(json.dumps(config), encoding="utf-8")
-        else:
-            (folder / path).symlink_to(file)
-
-
-def without_fetching(value: Any) -> Any:
-    """Return a config without the keys that would have code fetched or imported, at any depth."""
-    if isinstance(value, dict):
-        return {key: without_fetching(one) for key, one in value.items() if key not in REMOTE_CODE | KERNELS}
-    return [without_fetching(one) for one in value] if isinstance(value, list) else value
-
-
-def at_hand(config: dict[str, Any]) -> dict[str, Any]:
-    """Return an adapter's config with its base as the folder that this machine has of it; raise HubtweetsError where it has none."""
-    base, revision = str(config.get("base_model_name_or_path")), config.get("revision")
-    try:
-        folder = snapshot_download(base, revision=revision, local_files_only=True)
-    except (OSError, ValueError):
-        raise HubtweetsError(f"its base, {base[:200]}, is not on this machine; type: hf download {base[:200]}") from None
-    return {**config, "base_model_name_or_path": folder, "revision": None}
 
 
 class Streamer:

@@ -20,6 +20,7 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.hub.generation import generate
 from hubtweets.models.inspection import ADAPTER
 from hubtweets.models.limits import count_weights
+from hubtweets.models.untrusted import at_hand
 
 SPARE_BYTES = 2**30  # of memory besides the weights: for a cache of 512 tokens, a tokenizer, and what Python needs
 BYTES_PER_WEIGHT = 12  # in fp32, and twice that for what is held while they are loaded and used
@@ -81,7 +82,7 @@ def weights_of(files: Mapping[str, Path]) -> int:
     try:
         paths = [file for path, file in files.items() if path.endswith(".safetensors")]
         if ADAPTER in files:
-            base = generate.at_hand(json.loads(files[ADAPTER].read_text(encoding="utf-8")))["base_model_name_or_path"]
+            base = at_hand(json.loads(files[ADAPTER].read_text(encoding="utf-8")))["base_model_name_or_path"]
             paths += Path(base).glob("*.safetensors")
         return count_weights(paths)
     except Exception:

@@ -14,8 +14,8 @@ from typing import Any
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import json_stream
 from hubtweets.posts.container import Container, base_name
-from hubtweets.posts.html_text import ATTRIBUTE, BLOCKS, end_line, to_text, unescape
-from hubtweets.posts.parsing import dig, is_address, text_at, to_utc
+from hubtweets.posts.html_text import to_text
+from hubtweets.posts.parsing import dig, text_at, to_utc
 from hubtweets.posts.post import Kind, Post, Profile, Reading, Visibility, narrowest
 from hubtweets.text import well_formed
 
@@ -27,9 +27,6 @@ ACTOR = re.compile(r"https?://((?:[a-z\d-]+\.)+[a-z\d-]+)(?:/(?:users/|@)(\w[\w.
 NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 STATUS = re.compile(r"/statuses/(\w+)", re.ASCII)
 TYPES = ("Note", "Question", "Article", "Page")  # of posts; a deleted one is a Tombstone
-LEFT_OUT = {"blockquote", "template"}
-CLASSES_LEFT_OUT = {"invisible", "quote-inline"}
-VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}  # they have no end tag
 
 
 def files(container: Container) -> list[str]:
@@ -175,69 +172,3 @@ def visibility_of(note: dict) -> Visibility:
         return any(address in PUBLIC for address in (value if isinstance(value, list) else [value]))
 
     return "public" if everyone(note.get("to")) else "unlisted" if everyone(note.get("cc")) else "private"
-
-
-class Seen:
-    """What readers see of a post's HTML, tag by tag.
-
-    Mastodon marks the beginning and the end of a link's address as invisible: readers don't see them, but they tell that the words are an address.
-    """
-
-    def __init__(self) -> None:
-        self.parts: list[str] = []
-        self.cut = False
-        self.link_from: int | None = None  # where in the parts an open link's words begin
-        self.link_words: list[str] = []  # the same words, with those that are marked as invisible
-        self.href = ""
-        self.hidden, self.depth = "", 0  # the tag of an element that is left out, and how many of its kind are open
-        self.is_marked = False  # it is left out because it is marked as invisible
-
-    def add(self, words: str) -> None:
-        if not self.depth:
-            self.parts.append(words)
-        if self.link_from is not None and (self.is_marked or not self.depth):
-            self.link_words.append(words)
-
-    def open(self, tag: str, attributes: str) -> None:
-        if self.depth:
-            self.depth += tag == self.hidden
-        elif tag == "br":
-            self.parts.append("\n")
-        else:
-            end_line(self.parts, tag in BLOCKS)
-            classes, href = read_attributes(attributes)
-            if tag not in VOID and (tag in LEFT_OUT or classes & CLASSES_LEFT_OUT):
-                self.hidden, self.depth, self.is_marked = tag, 1, "invisible" in classes
-            elif tag == "a":
-                self.end_link()
-                self.href = href
-                self.link_from = None if "mention" in classes else len(self.parts)  # a hashtag is one too
-
-    def close(self, tag: str) -> None:
-        if self.depth:
-            self.depth -= tag == self.hidden
-        elif tag == "a":
-            self.end_link()
-        else:
-            end_line(self.parts, tag in BLOCKS)
-            self.parts += ["\n"] * (tag == "p")
-
-    def end_link(self) -> None:
-        if self.link_from is not None and is_address("".join(self.link_words), self.href):
-            del self.parts[self.link_from :]
-            self.cut = True
-        self.link_from = None
-        self.link_words = []
-
-
-def read_attributes(attributes: str) -> tuple[set[str], str]:
-    """Return a tag's classes and its link."""
-    classes: set[str] = set()
-    href = ""
-    for name, value in ATTRIBUTE.findall(attributes):
-        value = unescape(value.strip("\"'"))
-        if name.lower() == "class":
-            classes |= set(value.lower().split())
-        else:
-            href = href or value
-    return classes, href

@@ -3,26 +3,14 @@
 Each takes the Run, does its work unless nothing changed since the last time, and adds its section to the record.
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from importlib.metadata import version
 from itertools import islice
-from typing import TYPE_CHECKING
 
-from hubtweets import files as atomic
-from hubtweets.errors import HubtweetsError, ProblemsError
+from hubtweets.errors import HubtweetsError
 from hubtweets.record.run_folder import Run, key_of
-from hubtweets.record.run_record import Published, Target, Terms
 from hubtweets.record.samples import Audit, Sample, Samples
-from hubtweets.record.serialization import dumps_public
 from hubtweets.text import well_formed
-
-if TYPE_CHECKING:
-    from hubtweets.publishing.connection import Hub
-    from hubtweets.publishing.push import Wishes
-
-MADE_LAST = ("README.md", "hubtweets.json")  # these speak of the other files
 
 
 def sample(run: Run, prompts: Sequence[str], seed: int, count: int) -> None:
@@ -89,53 +77,3 @@ def pick(run: Run, numbers: Sequence[int]) -> None:
             raise HubtweetsError(f"{number}: nobody can tell from this text in which tokens the model wrote it; pick another: {again}")
     run.update(samples=replace(samples, picked=tuple(numbers), chosen=True))
     run.say(f"picked {', '.join(map(str, numbers))}; to publish that, type: hubtweets push {run.record.handle}")
-
-
-def render(run: Run, target: Target, terms: Terms) -> None:
-    """Render the card, its pictures and the public record into repo/."""
-    from hubtweets.card import figures, model_card
-
-    run.check("curate")  # the avatars
-    run.update(target=target, terms=terms)
-    model_card.render(run.record)  # what it can't show is said before anything is written
-    drawn = figures.draw_all(run.record, run.repo)
-    run.say(f"card: README.md, {', '.join(drawn)}, hubtweets.json")
-    (run.repo / "loss.png").unlink(missing_ok=True)  # an earlier training's, where this one has none
-    for name, picture in drawn.items():
-        atomic.write_atomically(run.repo / name, picture)
-    files = (path for path in sorted(run.repo.rglob("*")) if path.name not in MADE_LAST and not path.name.startswith("."))
-    run.update(files=tuple(replace(file, path=file.path.removeprefix("repo/")) for file in run.files(files)))
-    text = model_card.render(run.record)
-    atomic.write_atomically(run.repo / "hubtweets.json", dumps_public(run.record, text).encode())
-    atomic.write_atomically(run.repo / "README.md", text.encode())
-
-
-def check_snippets(run: Run) -> None:
-    """Run the card's Python snippets in a process of their own against repo/; raise HubtweetsError where one fails."""
-    from hubtweets.card import snippets
-
-    assert run.record.target
-    blocks, repo_id = snippets.blocks((run.repo / "README.md").read_text(encoding="utf-8")), run.record.target.repo_id
-    key = key_of(blocks, repo_id, [asdict(file) for file in run.outputs("train")], version("torch"), version("transformers"))
-    if run.is_done("snippets", key):
-        return
-    printed = snippets.run(blocks, repo_id, run.repo)
-    run.say(f"snippets: the card's {len(printed)} Python snippets run")
-    run.finish("snippets", key)
-
-
-def push(run: Run, hub: "Hub", wishes: "Wishes") -> Published:
-    """Push repo/ as it is, in one commit with a tag, and record it."""
-    from huggingface_hub.utils import disable_progress_bars
-
-    from hubtweets.publishing import push, secret_scan
-
-    assert run.record.target
-    if run.quiet or not sys.stderr.isatty():
-        disable_progress_bars()
-    run.check()
-    if given_away := list(secret_scan.in_folder(run.repo, secret_scan.marks(hub.api.token))):
-        raise ProblemsError([f"{line}; take it out of where it came from, and type: hubtweets publish {run.authors}" for line in given_away])
-    published = push.push(hub, run.record.target, run.repo, wishes, run.say, run.record.published)
-    run.update(published=published)
-    return published

@@ -13,10 +13,10 @@ from typing import Any
 import click
 
 from hubtweets import __version__
-from hubtweets.errors import HubtweetsError, printable
-from hubtweets.group import Group
-from hubtweets.hub.cli import hub
-from hubtweets.options import (
+from hubtweets.cli.arguments import ask_numbers, is_typed, numbers_of, reading_of, tracked_by, training_of, typed
+from hubtweets.cli.group import Group
+from hubtweets.cli.hub import hub
+from hubtweets.cli.options import (
     base_option,
     handle_argument,
     handles_argument,
@@ -34,10 +34,10 @@ from hubtweets.options import (
     track_option,
     training_options,
 )
+from hubtweets.errors import HubtweetsError, printable
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_folder import Run, bot_name, check_handle, is_launched, last_handle, open_run
 from hubtweets.record.run_record import Consent, Published, Target
-from hubtweets.settings import ask_numbers, is_typed, numbers_of, reading_of, tracked_by, training_of, typed
 from hubtweets.training import launch as processes
 
 
@@ -91,27 +91,28 @@ def publish(
     \b
     hubtweets publish alice bob --posts alice=alice.zip --posts bob=bluesky:bob.example
     """
-    from hubtweets import release, stages
-    from hubtweets.publishing import preflight, push
+    from hubtweets.publishing import preflight
     from hubtweets.publishing.connection import connect
     from hubtweets.publishing.dry_run import lines
+    from hubtweets.publishing.push import wishes_of
+    from hubtweets.stages import curate, evaluate, push, render, sample, train
 
-    name, reading, wishes = bot_name(handles), reading_of(handles, settings), push.wishes_of(settings)
+    name, reading, wishes = bot_name(handles), reading_of(handles, settings), wishes_of(settings)
     training = training_of(settings)
     asked = preflight.Asked(namespace, base, license, consent, training, tuple(tracked_by(track)), prompt, wishes)
     with connect(hub) as connected, open_run(runs, name, quiet, new=True) as run:
-        ready = preflight.check(run, connected, asked, reading, partial(stages.curate, run))
+        ready = preflight.check(run, connected, asked, reading, partial(curate.curate, run))
         if dry_run:
             for line in lines(run, connected, asked, ready):
                 click.echo(printable(line))
             return
         launch = launcher(name, base, training, track, num_processes, runs, quiet)
-        stages.train(run, ready.base, ready.location, training, asked.track, launch)
-        stages.evaluate(run, ready.location)
-        release.sample(run, prompt, training.seed, samples)
-        release.render(run, ready.target, ready.terms)
-        release.check_snippets(run)
-        published = release.push(run, connected, ready.wishes)
+        train.train(run, ready.base, ready.location, training, asked.track, launch)
+        evaluate.evaluate(run, ready.location)
+        sample.sample(run, prompt, training.seed, samples)
+        render.render(run, ready.target, ready.terms)
+        render.check_snippets(run)
+        published = push.push(run, connected, ready.wishes)
     say_published(ready.target, published)
     show(run)
 
@@ -121,13 +122,13 @@ def publish(
 @click.option("--explain", is_flag=True, help="Write every post with its verdict into the run folder.")
 def curate(handles: tuple[str, ...], runs: Path, quiet: bool, explain: bool, **settings: Any) -> None:
     """Read each HANDLE's posts and choose the ones to learn from."""
-    from hubtweets import stages
+    from hubtweets.stages import curate
 
     name, reading = bot_name(handles), reading_of(handles, settings)
     with open_run(runs, name, quiet, new=True) as run:
-        stages.curate(run, **reading())
+        curate.curate(run, **reading())
         if explain:
-            click.echo(stages.explain(run))
+            click.echo(curate.explain(run))
 
 
 @main.command()
@@ -138,15 +139,15 @@ def train(handle: str, base: str, track: tuple[str, ...], num_processes: int, ru
     \b
     accelerate launch -m hubtweets train lyons____
     """
-    from hubtweets import stages
     from hubtweets.models.base import resolve
+    from hubtweets.stages import evaluate, train
 
     name, training = check_handle(handle), training_of(settings)
     with open_run(runs, name, quiet, shared=True) as run:
         chosen, location = resolve(base)
-        stages.train(run, chosen, location, training, tracked_by(track), launcher(name, base, training, track, num_processes, runs, quiet))
+        train.train(run, chosen, location, training, tracked_by(track), launcher(name, base, training, track, num_processes, runs, quiet))
         if run.is_main:
-            stages.evaluate(run, location)
+            evaluate.evaluate(run, location)
 
 
 @main.command()
@@ -158,13 +159,13 @@ def sample(handle: str, prompt: tuple[str, ...], samples: int, seed: int, picks:
     \b
     hubtweets sample lyons____ --pick
     """
-    from hubtweets import release
+    from hubtweets.stages import sample
 
     with open_run(runs, check_handle(handle), quiet) as run:
         if not picks or run.record.samples is None or typed("prompt", "samples", "seed"):  # else those are picked from that are there
-            release.sample(run, prompt, seed, samples)
+            sample.sample(run, prompt, seed, samples)
         if picks:
-            release.pick(run, numbers_of(ask_numbers(run) if picks == "ask" else picks))
+            sample.pick(run, numbers_of(ask_numbers(run) if picks == "ask" else picks))
     show(run)
 
 
@@ -173,8 +174,8 @@ def sample(handle: str, prompt: tuple[str, ...], samples: int, seed: int, picks:
 @options(hub_options, terms_options, runs_option, quiet_option)
 def card(handle: str | None, hub: str | None, namespace: str | None, license: str | None, consent: Consent | None, runs: Path, quiet: bool) -> None:
     """Render the card of HANDLE's run, or of the last one."""
-    from hubtweets import release
     from hubtweets.card import licensing
+    from hubtweets.stages import render
 
     with open_run(runs, check_handle(handle or last_handle(runs)), quiet) as run:
         target = run.record.target
@@ -183,7 +184,7 @@ def card(handle: str | None, hub: str | None, namespace: str | None, license: st
 
             with connect(hub) as connected:
                 target = choose_target(connected, run.record.handle, namespace)
-        release.render(run, target, licensing.of_run(run.record, license, consent))
+        render.render(run, target, licensing.of_run(run.record, license, consent))
     click.echo(run.repo / "README.md")
 
 
@@ -193,21 +194,21 @@ def push(
     handle: str, hub: str | None, namespace: str | None, license: str | None, consent: Consent | None, runs: Path, quiet: bool, **settings: Any
 ) -> None:
     """Push HANDLE's finished repo folder in one commit."""
-    from hubtweets import release
     from hubtweets.card import licensing
-    from hubtweets.publishing import push
     from hubtweets.publishing.connection import choose_target, connect
+    from hubtweets.publishing.push import wishes_of
+    from hubtweets.stages import push, render
 
-    wishes = push.wishes_of(settings)
+    wishes = wishes_of(settings)
     with connect(hub) as connected, open_run(runs, check_handle(handle), quiet) as run:
         target = choose_target(connected, run.record.handle, namespace)
         settled = licensing.of_run(run.record, license, consent)
         if wishes.private is None and licensing.is_private(run.record.sources, settled):
             run.say(f"push: private, {licensing.why_private(run.record.sources)}")
             wishes = replace(wishes, private=True)
-        release.render(run, target, settled)
-        release.check_snippets(run)
-        published = release.push(run, connected, wishes)
+        render.render(run, target, settled)
+        render.check_snippets(run)
+        published = push.push(run, connected, wishes)
     say_published(target, published)
 
 

@@ -1,42 +1,14 @@
 """Options, and where else they are set: in the environment (HUBTWEETS_BASE for --base) or in hubtweets.toml in the working folder."""
 
 import math
-import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hubtweets.errors import HubtweetsError
 from hubtweets.posts.post import Columns
 from hubtweets.record.config import Curation, TrainingConfig
-
-SETTINGS = Path("hubtweets.toml")
-
-
-def read_settings(options: Sequence[click.Parameter]) -> dict[str, Any]:
-    """Read what hubtweets.toml says of the options; raise HubtweetsError where it is no TOML or has a key that is no option."""
-    if not SETTINGS.is_file():
-        return {}
-    try:
-        settings = tomllib.loads(SETTINGS.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise HubtweetsError(f'{SETTINGS}: no TOML ({error}); write lines such as: base = "tiny"') from None
-    settings = {name.replace("-", "_"): value for name, value in settings.items()}
-    known = {parameter.name or "" for parameter in options} - {"handles"}
-    if unknown := set(settings) - known:
-        raise HubtweetsError(f"{SETTINGS}: no option is called {', '.join(sorted(unknown))}; take it out, or one of {', '.join(sorted(known))}")
-    for parameter in options:
-        value = settings.get(parameter.name or "", "")
-        wants_text = isinstance(parameter.type, click.Path | click.types.StringParamType | SourceType)
-        if parameter.multiple and isinstance(value, list):
-            value = "".join(value) if all(isinstance(one, str) for one in value) else value
-        elif parameter.multiple and parameter.name in settings:
-            settings[parameter.name] = [value]
-        if not isinstance(value, str if wants_text else str | int | float) or "\0" in str(value):
-            raise HubtweetsError(f'{SETTINGS}: {parameter.name} can\'t be {value!r}; write a line such as: base = "tiny"')
-    return settings
 
 
 def option(name: str, *names: str, **attributes: Any) -> Callable:

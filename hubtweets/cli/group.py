@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
+from hubtweets.cli.config import read_settings
 from hubtweets.errors import HubtweetsError
-from hubtweets.options import read_settings
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 

@@ -1,0 +1,29 @@
+"""Pushes repo/ in one commit."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from hubtweets.errors import ProblemsError
+from hubtweets.record.run_folder import Run
+from hubtweets.record.run_record import Published
+
+if TYPE_CHECKING:
+    from hubtweets.publishing.connection import Hub
+    from hubtweets.publishing.push import Wishes
+
+
+def push(run: Run, hub: "Hub", wishes: "Wishes") -> Published:
+    """Push repo/ as it is, in one commit with a tag, and record it."""
+    from huggingface_hub.utils import disable_progress_bars
+
+    from hubtweets.publishing import push, secret_scan
+
+    assert run.record.target
+    if run.quiet or not sys.stderr.isatty():
+        disable_progress_bars()
+    run.check()
+    if given_away := list(secret_scan.in_folder(run.repo, secret_scan.marks(hub.api.token))):
+        raise ProblemsError([f"{line}; take it out of where it came from, and type: hubtweets publish {run.authors}" for line in given_away])
+    published = push.push(hub, run.record.target, run.repo, wishes, run.say, run.record.published)
+    run.update(published=published)
+    return published

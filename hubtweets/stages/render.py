@@ -1,0 +1,44 @@
+"""Renders the card, its pictures and the public record into repo/, and runs the snippets of the card."""
+
+from dataclasses import asdict, replace
+from importlib.metadata import version
+
+from hubtweets.files import write_atomically
+from hubtweets.record.run_folder import Run, key_of
+from hubtweets.record.run_record import Target, Terms
+from hubtweets.record.serialization import dumps_public
+
+MADE_LAST = ("README.md", "hubtweets.json")  # these speak of the other files
+
+
+def render(run: Run, target: Target, terms: Terms) -> None:
+    """Render the card, its pictures and the public record into repo/."""
+    from hubtweets.card import figures, model_card
+
+    run.check("curate")  # the avatars
+    run.update(target=target, terms=terms)
+    model_card.render(run.record)  # what it can't show is said before anything is written
+    drawn = figures.draw_all(run.record, run.repo)
+    run.say(f"card: README.md, {', '.join(drawn)}, hubtweets.json")
+    (run.repo / "loss.png").unlink(missing_ok=True)  # an earlier training's, where this one has none
+    for name, picture in drawn.items():
+        write_atomically(run.repo / name, picture)
+    files = (path for path in sorted(run.repo.rglob("*")) if path.name not in MADE_LAST and not path.name.startswith("."))
+    run.update(files=tuple(replace(file, path=file.path.removeprefix("repo/")) for file in run.files(files)))
+    text = model_card.render(run.record)
+    write_atomically(run.repo / "hubtweets.json", dumps_public(run.record, text).encode())
+    write_atomically(run.repo / "README.md", text.encode())
+
+
+def check_snippets(run: Run) -> None:
+    """Run the card's Python snippets in a process of their own against repo/; raise HubtweetsError where one fails."""
+    from hubtweets.card import snippets
+
+    assert run.record.target
+    blocks, repo_id = snippets.blocks((run.repo / "README.md").read_text(encoding="utf-8")), run.record.target.repo_id
+    key = key_of(blocks, repo_id, [asdict(file) for file in run.outputs("train")], version("torch"), version("transformers"))
+    if run.is_done("snippets", key):
+        return
+    printed = snippets.run(blocks, repo_id, run.repo)
+    run.say(f"snippets: the card's {len(printed)} Python snippets run")
+    run.finish("snippets", key)

@@ -1,0 +1,119 @@
+"""The stages that make a model, in order: curate, train, evaluate; what becomes of it is `release`.
+
+Each takes the Run, does its work unless nothing changed since the last time, and adds its section to the record. Heavy libraries are imported
+by the stage that needs them.
+"""
+
+import platform
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from importlib.metadata import version
+
+from hubtweets.errors import HubtweetsError
+from hubtweets.files import check_training_space, write_atomically
+from hubtweets.models import inspection
+from hubtweets.record.config import TrainingConfig
+from hubtweets.record.run_folder import Run, key_of, training_settings, world_size
+from hubtweets.record.run_record import Base, Environment, Tracker
+
+
+def train(
+    run: Run, base: Base, location: str, config: TrainingConfig, track: Sequence[Tracker] = (), launch: Callable[[], None] | None = None
+) -> None:
+    """Fine-tune the base on the training posts, from the last checkpoint where there is one; the weights go into repo/.
+
+    It may run in several processes at once, of which the main one writes; or else `launch` starts them, and they do it all.
+    """
+    run.outputs("curate")
+    info = run.record.dataset
+    assert info
+    settings = training_settings(base, config, info)
+    key = key_of(settings)
+    if run.is_done("train", key):
+        return
+    if launch:
+        with run.lent():
+            launch()
+        return
+    from torch import OutOfMemoryError
+
+    from hubtweets.curation import dataset, language
+    from hubtweets.evaluation import bits_per_byte
+    from hubtweets.models.loading import load
+    from hubtweets.models.lora import adapt, merge
+    from hubtweets.models.probing import context_of
+    from hubtweets.models.saving import install, write_weights
+    from hubtweets.models.tokenizer import encode
+    from hubtweets.training import checkpoints, packing, trainer
+    from hubtweets.training.tracking import trackers as tracking
+
+    tracking.check(track)
+    inspection.check_adapter(base, config)
+    model, tokenizer = load(base, location)
+    inspection.check_context(base, context_of(model), config)
+    folder = run.folder / "checkpoints"
+    check_training_space(run.folder, model.num_parameters())
+    if run.is_main:
+        checkpoints.check_settings(folder, settings | {"processes": world_size()})
+    posts, held_out = (list(dataset.read_texts(run.folder / "dataset" / f"{side}.parquet").values()) for side in ("train", "validation"))
+    documents = [encode(author, tokenizer) for author in posts]
+    run.say(f"train: {base.id}, {model.num_parameters():,} parameters, on {info.train_posts:,} posts")
+    for code, share in language.unknown(info.languages, base.languages).items():
+        run.say(f"warning: {share:.0%} of the posts are in {code}, and {base.id} knows {', '.join(base.languages)}; take another base: --base ID")
+    default_learning_rate = trainer.default_learning_rate(model, config)
+    config = replace(config, learning_rate=config.learning_rate or default_learning_rate)
+    if config.lora:
+        model = adapt(model, config.lora_rank, config.seed, base)
+    data = [run.folder / file.path for file in run.outputs("curate") if file.path.endswith(".parquet")]
+    facts = asdict(config) | {"base": base.id, "posts": info.train_posts}
+    with tracking.tracking(track if run.is_main else (), run.folder / "tracking", run.record.handle, key[:16], facts, data) as trackers:
+        try:
+            held_out_bits = partial(bits_per_byte.bits_per_byte, tokenizer, held_out)
+            result = trainer.train(model, documents, config, folder, held_out_bits, trackers.log, run.quiet)
+        except OutOfMemoryError:
+            raise HubtweetsError("the GPU has not enough memory for this; type: --micro-batch-size 1, or a smaller --block-size, or --lora") from None
+        if not run.is_main:
+            return
+        weights = result.weights
+        if config.lora == "merged":
+            weights = folder / "merged"
+            write_weights(merge(load(base, location)[0], result.weights), weights)
+        tokenizer.save_pretrained(weights)
+        trackers.log_model(weights)
+    progress = result.progress
+    old = [run.folder / output.path for output in run.record.stages["train"].outputs] if "train" in run.record.stages else []
+    written = install(weights, tokenizer, run.repo, old)
+    for path in trackers.event_files:  # where the Hub looks for them
+        written.append(run.repo / "runs" / path.name)
+        written[-1].parent.mkdir(exist_ok=True)
+        write_atomically(written[-1], path.read_bytes())
+    environment = Environment(
+        versions={"python": platform.python_version(), **{name: version(name) for name in ("torch", "transformers", "accelerate")}},
+        device=result.device,
+        num_processes=result.num_processes,
+        mixed_precision=result.mixed_precision,
+        packed=result.packed,
+        seconds=round(progress.seconds, 1),
+        tokens=progress.tokens,
+        steps=progress.step,
+        published_step=progress.best or progress.step,
+        default_learning_rate=default_learning_rate,
+        parameters=sum(inspection.count_parameters(path) for path in written if path.suffix == ".safetensors"),
+    )
+    run.finish(
+        "train",
+        key,
+        written,
+        base=base,
+        training=config,
+        passes=tuple(packing.passes(documents)),
+        environment=environment,
+        history=tuple(progress.history),
+        evaluations=tuple(progress.evaluations),
+        tracked=trackers.tracked,
+    )
+    shutil.rmtree(folder)
+    if result.stopped:
+        raise HubtweetsError("stopped when the training was done; type the command again to go on from there")
