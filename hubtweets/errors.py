@@ -25,4 +25,9 @@ class ProblemsError(HubtweetsError):
     def __init__(self, problems: Sequence[str]) -> None:
         self.lines = [one_line(problem) for problem in problems]
         listed = "\n".join(f"- {line}" for line in self.lines)
-        Exception.__init__(self, self.lines[0] if len(self.lines) == 1 else f"{len(self.lines)} things stand in the way:\n{listed}")
+        Exception.__init__(
+            self,
+            self.lines[0]
+            if len(self.lines) == 1
+            else f"{len(self.lines)} things stand in the way:\n{listed}",
+        )

@@ -44,16 +44,27 @@ TRAINING_BYTES_PER_PARAMETER = (
 
 def check_training_space(folder: Path, parameters: int) -> None:
     """Raise HubtweetsError where the run folder's disk has not the bytes that training so many parameters takes, besides what it took already."""
-    taken = sum(path.stat().st_size for path in (folder / "checkpoints").rglob("*") if path.is_file())
-    check_free_space(folder, TRAINING_BYTES_PER_PARAMETER * parameters - taken, "training takes", "free some, or use --runs DIR")
+    taken = sum(
+        path.stat().st_size for path in (folder / "checkpoints").rglob("*") if path.is_file()
+    )
+    check_free_space(
+        folder,
+        TRAINING_BYTES_PER_PARAMETER * parameters - taken,
+        "training takes",
+        "free some, or use --runs DIR",
+    )
 
 
 def check_download_space(folder: Path, size: int) -> None:
     """Raise HubtweetsError where a folder, which need not be there yet, has not so many bytes left for a download."""
     there = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
-    check_free_space(there, size, "the base takes", "free some, or choose another folder: export HF_HOME=DIR")
+    check_free_space(
+        there, size, "the base takes", "free some, or choose another folder: export HF_HOME=DIR"
+    )
 
 
 def check_free_space(folder: Path, needed: int, what: str, remedy: str) -> None:
     if (free := shutil.disk_usage(folder).free) < needed:
-        raise HubtweetsError(f"{folder}: {free >> 20:,} MiB are free, {what} {needed >> 20:,} MiB; {remedy}")
+        raise HubtweetsError(
+            f"{folder}: {free >> 20:,} MiB are free, {what} {needed >> 20:,} MiB; {remedy}"
+        )

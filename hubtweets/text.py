@@ -11,7 +11,9 @@ from urllib.parse import quote, urlsplit
 from markupsafe import Markup
 
 # control characters, bidirectional overrides (which would reverse the text around them) and lone surrogates
-UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
+UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
 MARKUP = re.compile(r'[\\`*_{}\[\]<>#|&~:"$]')
 # Where GFM (spec 0.29, section 6.9) and linkify-it find a link in plain text: a dot before the letters that end a host, the dot of `www.`, an @
 # between two words, the second of two slashes.

@@ -14,7 +14,11 @@ NOWHERE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # no name 
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Give a browser; skip where the machine has none, which in CI is a failure."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    path = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if path is None:
         if os.environ.get("CI"):
             pytest.fail("CI looks at pages with a real browser; install chromium")
@@ -33,7 +37,10 @@ class Seen:
         self.faults: list[str] = []
         context.on("request", lambda request: self.requests.append(request.url))
         context.on("dialog", self.dismiss)
-        context.on("console", lambda message: self.faults.append(message.text) if message.type == "error" else None)
+        context.on(
+            "console",
+            lambda message: self.faults.append(message.text) if message.type == "error" else None,
+        )
         context.on("weberror", lambda error: self.faults.append(str(error.error)))
 
     def dismiss(self, dialog: Dialog) -> None:

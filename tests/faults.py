@@ -33,7 +33,10 @@ class Faulty:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = f"{scope['method']} {scope['raw_path'].decode()}"
-        fault = next((fault for fault in self.faults if fault.times and re.search(fault.request, request)), None)
+        fault = next(
+            (fault for fault in self.faults if fault.times and re.search(fault.request, request)),
+            None,
+        )
         if fault is None:
             await self.app(scope, receive, send)
             return
@@ -45,7 +48,9 @@ class Faulty:
         if fault.what.isdigit():
             while (await receive()).get("more_body"):
                 pass
-            await JSONResponse({"error": fault.what}, int(fault.what), {"Retry-After": "0"})(scope, receive, send)
+            await JSONResponse({"error": fault.what}, int(fault.what), {"Retry-After": "0"})(
+                scope, receive, send
+            )
             return
 
         halved = False
@@ -64,7 +69,11 @@ class Faulty:
                 return
             halved = "body" in message
             body = message.get("body", b"")
-            await send({**message, "body": body[: len(body) // 2], "more_body": True} if halved else message)
+            await send(
+                {**message, "body": body[: len(body) // 2], "more_body": True}
+                if halved
+                else message
+            )
 
         await self.app(scope, half_receive if fault.what == "cut request" else receive, half_send)
         await hang_up(receive, send)

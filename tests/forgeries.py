@@ -41,10 +41,18 @@ def forge(record: RunRecord, more: Files) -> Files:
     listed = []
     for file in record.files:
         content = more.get(file.path)
-        listed.append(file if content is None else replace(file, sha256=hashlib.sha256(content).hexdigest(), size=len(content)))
+        listed.append(
+            file
+            if content is None
+            else replace(file, sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+        )
     record = replace(record, files=tuple(listed))
     text = model_card.render(record)
-    return {**more, "hubtweets.json": serialization.dumps_public(record, text).encode(), "README.md": text.encode()}
+    return {
+        **more,
+        "hubtweets.json": serialization.dumps_public(record, text).encode(),
+        "README.md": text.encode(),
+    }
 
 
 def edit(path: str, old: str, new: str) -> Forgery:
@@ -121,7 +129,9 @@ def add_file(path: str, content: bytes) -> Forgery:
 
 def edit_config(path: str, **more: Any) -> Forgery:
     """Set keys of a JSON file, and list its new hash."""
-    return lambda repo: forge(read_record(repo), {path: json.dumps(json.loads((repo / path).read_text()) | more).encode()})
+    return lambda repo: forge(
+        read_record(repo), {path: json.dumps(json.loads((repo / path).read_text()) | more).encode()}
+    )
 
 
 def change(**sections: dict[str, Any]) -> Forgery:
@@ -167,7 +177,9 @@ def invent_freely(repo: Path) -> Files:
     """Invented samples, with settings under which any text can be drawn."""
     record = invent(read_record(repo))
     assert record.samples
-    record = replace(record, samples=replace(record.samples, settings=record.samples.settings | {"top_p": 1.0}))
+    record = replace(
+        record, samples=replace(record.samples, settings=record.samples.settings | {"top_p": 1.0})
+    )
     config = json.loads((repo / "generation_config.json").read_text()) | {"top_p": 1.0}
     return forge(record, {"generation_config.json": json.dumps(config).encode()})
 
@@ -175,7 +187,11 @@ def invent_freely(repo: Path) -> Files:
 def swap_unshown(record: RunRecord) -> RunRecord:
     """Give a sample that nobody sees the words of another one."""
     assert record.samples and record.audit
-    free = [number for number in record.audit.free(record.samples.samples) if number not in record.samples.picked]
+    free = [
+        number
+        for number in record.audit.free(record.samples.samples)
+        if number not in record.samples.picked
+    ]
     return rewrite_sample(record, free[0], lambda one: f"{one.prompt}, and so on")
 
 
@@ -199,7 +215,14 @@ def flip_weights(repo: Path) -> Files:
     from safetensors.torch import load_file, save
 
     weights = load_file(repo / "model.safetensors")
-    return forge(read_record(repo), {"model.safetensors": save({name: tensor.flip(0) for name, tensor in weights.items()}, {"format": "pt"})})
+    return forge(
+        read_record(repo),
+        {
+            "model.safetensors": save(
+                {name: tensor.flip(0) for name, tensor in weights.items()}, {"format": "pt"}
+            )
+        },
+    )
 
 
 def drop_a_tensor(repo: Path) -> Files:
@@ -209,7 +232,12 @@ def drop_a_tensor(repo: Path) -> Files:
     weights.pop(next(name for name in weights if "mlp" in name))
     record = read_record(repo)
     assert record.environment
-    record = replace(record, environment=replace(record.environment, parameters=sum(tensor.numel() for tensor in weights.values())))
+    record = replace(
+        record,
+        environment=replace(
+            record.environment, parameters=sum(tensor.numel() for tensor in weights.values())
+        ),
+    )
     return forge(record, {"model.safetensors": save(weights, {"format": "pt"})})
 
 
@@ -222,7 +250,9 @@ def flip_a_bit(repo: Path) -> Files:
 def add_tokens(repo: Path) -> Files:
     """A tokenizer with more tokens than the model has rows for."""
     tokenizer = json.loads((repo / "tokenizer.json").read_text())
-    tokenizer["added_tokens"].append({**tokenizer["added_tokens"][0], "id": 999, "content": "<more>"})
+    tokenizer["added_tokens"].append(
+        {**tokenizer["added_tokens"][0], "id": 999, "content": "<more>"}
+    )
     return forge(read_record(repo), {"tokenizer.json": json.dumps(tokenizer).encode()})
 
 
@@ -234,8 +264,15 @@ def keep_more(repo: Path) -> Files:
 
 def set_schema(repo: Path) -> Files:
     """A record that nothing here can read, and what could be pushed beside it."""
-    public = json.loads((repo / "hubtweets.json").read_text()) | {"schema_version": 99, "hubtweets_version": "7.0.0"}
-    return {"hubtweets.json": json.dumps(public).encode(), "README.md": b"# The best bot\n\n0.001 bits per byte\n", "model.safetensors": b"junk"}
+    public = json.loads((repo / "hubtweets.json").read_text()) | {
+        "schema_version": 99,
+        "hubtweets_version": "7.0.0",
+    }
+    return {
+        "hubtweets.json": json.dumps(public).encode(),
+        "README.md": b"# The best bot\n\n0.001 bits per byte\n",
+        "model.safetensors": b"junk",
+    }
 
 
 def forget_events(repo: Path) -> Files:
@@ -263,7 +300,11 @@ def pick_of_one_prompt(record: RunRecord) -> RunRecord:
     """Show two samples from one prompt, as if hubtweets had picked them."""
     assert record.samples and record.audit
     free = record.audit.free(record.samples.samples)
-    first, second = next(pair for pair in pairwise(free) if len({record.samples.samples[number - 1].prompt for number in pair}) == 1)
+    first, second = next(
+        pair
+        for pair in pairwise(free)
+        if len({record.samples.samples[number - 1].prompt for number in pair}) == 1
+    )
     return replace(record, samples=replace(record.samples, picked=(first, second)))
 
 
@@ -308,13 +349,17 @@ def score(record: RunRecord, bits_per_byte: float, perplexity: bool = False) -> 
     assert record.metrics
     tuned = replace(record.metrics.tuned, bits_per_byte=bits_per_byte)
     if perplexity:
-        tuned = replace(tuned, perplexity=math.exp(bits_per_byte * math.log(2) * tuned.bytes / tuned.tokens))
+        tuned = replace(
+            tuned, perplexity=math.exp(bits_per_byte * math.log(2) * tuned.bytes / tuned.tokens)
+        )
     metrics = replace(record.metrics, tuned=tuned)
     return replace(record, metrics=metrics, metrics_by_author=(metrics,))
 
 
 def set_version(name: str, version: str) -> Forgery:
-    return lambda repo: change(environment={"versions": environment_of(repo)["versions"] | {name: version}})(repo)
+    return lambda repo: change(
+        environment={"versions": environment_of(repo)["versions"] | {name: version}}
+    )(repo)
 
 
 def environment_of(repo: Path) -> dict[str, Any]:
@@ -331,11 +376,19 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     # what is on README.md
     "a figure": (
         edit("README.md", "778 of the kept posts", "9,778 of the kept posts"),
-        {"card": "README.md says '9,778 of the kept posts were trained on, 86 were held out.' where the record says '778 of"},
+        {
+            "card": "README.md says '9,778 of the kept posts were trained on, 86 were held out.' where the record says '778 of"
+        },
     ),
-    "a row of the funnel": (edit("README.md", "| Retweets | 1225 |", "| Retweets | 225 |"), {"card": "says 'Retweets | 225' where the record says"}),
+    "a row of the funnel": (
+        edit("README.md", "| Retweets | 1225 |", "| Retweets | 225 |"),
+        {"card": "says 'Retweets | 225' where the record says"},
+    ),
     "a row of the scores": (
-        edit_table("Held-out posts", lambda table: re.sub(r"\| \d+\.\d+ \| \d+\.\d+ \|\n", "| 1.1 | 1.0 |\n", table)),
+        edit_table(
+            "Held-out posts",
+            lambda table: re.sub(r"\| \d+\.\d+ \| \d+\.\d+ \|\n", "| 1.1 | 1.0 |\n", table),
+        ),
         {"card": "README.md says '@lyons____ | "},
     ),
     "swapped headers": (
@@ -343,47 +396,101 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         {"card": "says 'Held-out posts | This model"},
     ),
     "a row more": (
-        edit_table("Held-out posts", lambda table: f"{table.rstrip()}\n| all | 2.0 | 0.1 | 9.0 | 1.1 |\n\n"),
+        edit_table(
+            "Held-out posts", lambda table: f"{table.rstrip()}\n| all | 2.0 | 0.1 | 9.0 | 1.1 |\n\n"
+        ),
         {"card": "has a row in a generated table that the record does not know: 'all | 2.0 | 0.1"},
     ),
-    "a row less": (edit("README.md", "| Precision |", "<!-- | Precision | -->\n| Precision of it |"), {"card": "README.md lacks 'Precision"}),
-    "a table twice": (edit_table("Data", lambda table: f"{table}\n\n{table}"), {"card": "more than once, or in another place"}),
-    "scores in a comment": (wrap("<!--", "-->"), {"card": "README.md lacks 'Held-out posts | Base, bits per byte"}),
-    "scores not displayed": (wrap('<div style="display:none">', "</div>"), {"card": "README.md hides 'Held-out posts"}),
-    "scores in no colour": (wrap('<div style="color: transparent">', "</div>"), {"card": "README.md hides 'Held-out posts"}),
-    "scores of no size": (wrap('<div style="font-size:0">', "</div>"), {"card": "README.md hides 'Held-out posts"}),
-    "scores in a class": (wrap('<div class="sr-only">', "</div>"), {"card": "README.md hides 'Held-out posts"}),
+    "a row less": (
+        edit("README.md", "| Precision |", "<!-- | Precision | -->\n| Precision of it |"),
+        {"card": "README.md lacks 'Precision"},
+    ),
+    "a table twice": (
+        edit_table("Data", lambda table: f"{table}\n\n{table}"),
+        {"card": "more than once, or in another place"},
+    ),
+    "scores in a comment": (
+        wrap("<!--", "-->"),
+        {"card": "README.md lacks 'Held-out posts | Base, bits per byte"},
+    ),
+    "scores not displayed": (
+        wrap('<div style="display:none">', "</div>"),
+        {"card": "README.md hides 'Held-out posts"},
+    ),
+    "scores in no colour": (
+        wrap('<div style="color: transparent">', "</div>"),
+        {"card": "README.md hides 'Held-out posts"},
+    ),
+    "scores of no size": (
+        wrap('<div style="font-size:0">', "</div>"),
+        {"card": "README.md hides 'Held-out posts"},
+    ),
+    "scores in a class": (
+        wrap('<div class="sr-only">', "</div>"),
+        {"card": "README.md hides 'Held-out posts"},
+    ),
     "hidden scores": (wrap("<div hidden>", "</div>"), {"card": "README.md hides 'Held-out posts"}),
-    "folded scores": (wrap("<details><summary>More</summary>", "</details>"), {"card": "README.md hides 'Held-out posts"}),
-    "scores in a template": (wrap("<template>", "</template>"), {"card": "README.md lacks 'Held-out posts"}),
+    "folded scores": (
+        wrap("<details><summary>More</summary>", "</details>"),
+        {"card": "README.md hides 'Held-out posts"},
+    ),
+    "scores in a template": (
+        wrap("<template>", "</template>"),
+        {"card": "README.md lacks 'Held-out posts"},
+    ),
     "struck scores": (
-        edit_table("Held-out posts", lambda table: re.sub(r"\| (\d+\.\d+) \|", r"| ~~\1~~ |", table, count=1)),
+        edit_table(
+            "Held-out posts",
+            lambda table: re.sub(r"\| (\d+\.\d+) \|", r"| ~~\1~~ |", table, count=1),
+        ),
         {"card": "README.md hides '@lyons____ | "},
     ),
     **{
-        f"scores in an element that is not known: {name}": (put_in(name), {"card": "README.md hides 'Held-out posts"})
+        f"scores in an element that is not known: {name}": (
+            put_in(name),
+            {"card": "README.md hides 'Held-out posts"},
+        )
         for name in ("dialog", "video", "x-y")
     },
-    "scores of another language": (put_in("div", 'dir="rtl"'), {"card": "README.md hides 'Held-out posts"}),
+    "scores of another language": (
+        put_in("div", 'dir="rtl"'),
+        {"card": "README.md hides 'Held-out posts"},
+    ),
     "scores in our own style on another element": (
         put_in("div", 'style="border-radius: 50%; display: inline"'),
         {"card": "README.md hides 'Held-out posts"},
     ),
-    "scores in a formula": (wrap("$$\\phantom{", "}$$"), {"card": "README.md has $$ that is not the start of a short formula"}),
-    "scores in another formula": (wrap("\\\\(\\phantom{", "}\\\\)"), {"card": "README.md has \\\\( that is not the start of"}),
+    "scores in a formula": (
+        wrap("$$\\phantom{", "}$$"),
+        {"card": "README.md has $$ that is not the start of a short formula"},
+    ),
+    "scores in another formula": (
+        wrap("\\\\(\\phantom{", "}\\\\)"),
+        {"card": "README.md has \\\\( that is not the start of"},
+    ),
     "scores in a footnote": (
         edit_table("Held-out posts", lambda table: f"[^1]: more\n{table}"),
         {"card": "README.md has a footnote with lines right under it"},
     ),
-    "scores as a narrow table": (lay_out(cell='<td width="0">'), {"card": "README.md hides 'Held-out posts"}),
-    "scores over several columns": (lay_out(cell='<td colspan="2">'), {"card": "README.md hides 'Held-out posts"}),
+    "scores as a narrow table": (
+        lay_out(cell='<td width="0">'),
+        {"card": "README.md hides 'Held-out posts"},
+    ),
+    "scores over several columns": (
+        lay_out(cell='<td colspan="2">'),
+        {"card": "README.md hides 'Held-out posts"},
+    ),
     "scores in a column that is hidden": (
         lay_out('<table><colgroup><col><col style="visibility: collapse"></colgroup>'),
         {"card": "README.md hides 'Held-out posts"},
     ),
     "scores under another header": (lay_out(join=1), {"card": "README.md says '@lyons____ \\\\| "}),
     "an empty cell before the scores": (
-        lambda repo: {"README.md": (lay_out()(repo)["README.md"] or b"").replace(b"<tr><td> @", b"<tr><td></td><td> @")},
+        lambda repo: {
+            "README.md": (lay_out()(repo)["README.md"] or b"").replace(
+                b"<tr><td> @", b"<tr><td></td><td> @"
+            )
+        },
         {"card": "README.md says '| @lyons____ | "},
     ),
     "a figure before a figure": (
@@ -394,26 +501,46 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         edit("README.md", "778 of the kept", "9. 778 of the kept"),
         {"card": "README.md hides '778 of"},
     ),
-    "a paragraph as code": (edit("README.md", "778 of the kept", "    778 of the kept"), {"card": "README.md hides '778 of"}),
-    "a picture of no size": (show_loss('<img src="{}" alt="{}" width="1" height="1">'), {"card": "README.md hides '[Training loss"}),
-    "a picture with another source": (show_loss('<img src="{}" alt="{}" srcset="better.png">'), {"card": "README.md hides '[Training loss"}),
+    "a paragraph as code": (
+        edit("README.md", "778 of the kept", "    778 of the kept"),
+        {"card": "README.md hides '778 of"},
+    ),
+    "a picture of no size": (
+        show_loss('<img src="{}" alt="{}" width="1" height="1">'),
+        {"card": "README.md hides '[Training loss"},
+    ),
+    "a picture with another source": (
+        show_loss('<img src="{}" alt="{}" srcset="better.png">'),
+        {"card": "README.md hides '[Training loss"},
+    ),
     "a picture with another source in an element": (
         show_loss('<picture><source srcset="better.png"><img src="{}" alt="{}"></picture>'),
         {"card": "README.md hides '[Training loss"},
     ),
-    "an element that is not closed": (edit("README.md", "## Training data", "<div hidden>\n\n## Training data"), {"card": "README.md hides "}),
+    "an element that is not closed": (
+        edit("README.md", "## Training data", "<div hidden>\n\n## Training data"),
+        {"card": "README.md hides "},
+    ),
     "a figure with an invisible character": (
         edit("README.md", "778 of the kept", "77\u200b8 of the kept"),
         {"card": "README.md says '77"},
     ),
     "they wrote it": (
-        edit("README.md", "They did not write what it says.", "They wrote every word of what it says."),
+        edit(
+            "README.md",
+            "They did not write what it says.",
+            "They wrote every word of what it says.",
+        ),
         {"card": "where the record says "},
     ),
     "no imitation": (edit("README.md", LIMITS, "<!--" + LIMITS + "-->"), {"card": "README.md "}),
     "no bot": (edit("README.md", " AI BOT</div>", "</div>"), {"card": "AI BOT'"}),
     "consent": (
-        edit("README.md", "Whether their author agreed to this, the publisher does not say.", "Their author agreed to this."),
+        edit(
+            "README.md",
+            "Whether their author agreed to this, the publisher does not say.",
+            "Their author agreed to this.",
+        ),
         {"card": "where the record says "},
     ),
     "another picture under the same words": (
@@ -425,7 +552,11 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         {"card": "README.md says license: 'apache-2.0' where the record says 'mit'"},
     ),
     "another score in the metadata": (
-        lambda repo: {"README.md": re.sub(r"(value: )\d+\.\d+", r"\g<1>0.1", (repo / "README.md").read_text(), count=1).encode()},
+        lambda repo: {
+            "README.md": re.sub(
+                r"(value: )\d+\.\d+", r"\g<1>0.1", (repo / "README.md").read_text(), count=1
+            ).encode()
+        },
         {"card": "README.md says model-index: "},
     ),
     "another base in the metadata": (
@@ -437,7 +568,11 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         {"card": "merge keys are not read here", "widget": "merge keys are not read here"},
     ),
     "a better score beside ours in the metadata": (
-        edit("README.md", "\nmodel-index:\n", "\nmodel-index:\n- {name: best, results: [{metrics: [{type: bits_per_byte, value: 0.1}]}]}\n"),
+        edit(
+            "README.md",
+            "\nmodel-index:\n",
+            "\nmodel-index:\n- {name: best, results: [{metrics: [{type: bits_per_byte, value: 0.1}]}]}\n",
+        ),
         {"card": "README.md says model-index: "},
     ),
     "another base in metadata after an empty line": (
@@ -445,9 +580,18 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         {"card": "says base_model: 'owner/better' where the record says nothing"},
     ),
     # the record alone
-    "a number in the record": (edit("hubtweets.json", '"train_posts": 778', '"train_posts": 779'), {"consistency": "", "card": "has the card say "}),
-    "a funnel that does not add up": (keep_more, {"record": "hubtweets.json: not a record of hubtweets (counts.0: Value error, "}),
-    "a path": (edit("hubtweets.json", '"avatar": "avatar.png"', '"avatar": "../../x.png"'), {"record": "it names the file ../../x.png"}),
+    "a number in the record": (
+        edit("hubtweets.json", '"train_posts": 778', '"train_posts": 779'),
+        {"consistency": "", "card": "has the card say "},
+    ),
+    "a funnel that does not add up": (
+        keep_more,
+        {"record": "hubtweets.json: not a record of hubtweets (counts.0: Value error, "},
+    ),
+    "a path": (
+        edit("hubtweets.json", '"avatar": "avatar.png"', '"avatar": "../../x.png"'),
+        {"record": "it names the file ../../x.png"},
+    ),
     "a copy that is shown": (
         pick_a_copy,
         {
@@ -467,45 +611,107 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         {"consistency": "1.0000 bits per byte, but the evaluation of step"},
     ),
     "a better evaluation": (
-        change_record(lambda record: replace(record, evaluations=(replace(record.evaluations[0], bits_per_byte=0.5), *record.evaluations[1:]))),
+        change_record(
+            lambda record: replace(
+                record,
+                evaluations=(
+                    replace(record.evaluations[0], bits_per_byte=0.5),
+                    *record.evaluations[1:],
+                ),
+            )
+        ),
         {"consistency": "is published, but step "},
     ),
     "evaluations without end": (
         change(training={"patience": 1}, environment={"published_step": 1}),
         {"consistency": "step 1 is published, but step "},
     ),
-    "more posts": (change(dataset={"train_posts": 100_000}), {"consistency": "864 posts are kept, and 100,000 + 86 were trained on or held out"}),
+    "more posts": (
+        change(dataset={"train_posts": 100_000}),
+        {"consistency": "864 posts are kept, and 100,000 + 86 were trained on or held out"},
+    ),
     "nothing held out": (
         change(counts={"kept": 778, "short": 1083}, dataset={"validation_posts": 0}),
         {"consistency": "", "samples": "held-out posts"},
     ),
-    "more masked than kept": (change(counts={"masked": 900}), {"consistency": "of which 900 are masked"}),
-    "fewer characters than posts": (change(counts={"characters": 10}), {"consistency": "have 10 characters"}),
-    "more tokens": (change(environment={"tokens": 9_999_999}), {"consistency": "are not 9,999,999 tokens"}),
-    "fewer epochs": (change(training={"epochs": 0.001}), {"consistency": "tokens are more than 0.001 epochs of"}),
-    "a step after the last": (change(environment={"published_step": 9999}), {"consistency": "step 9,999 of "}),
+    "more masked than kept": (
+        change(counts={"masked": 900}),
+        {"consistency": "of which 900 are masked"},
+    ),
+    "fewer characters than posts": (
+        change(counts={"characters": 10}),
+        {"consistency": "have 10 characters"},
+    ),
+    "more tokens": (
+        change(environment={"tokens": 9_999_999}),
+        {"consistency": "are not 9,999,999 tokens"},
+    ),
+    "fewer epochs": (
+        change(training={"epochs": 0.001}),
+        {"consistency": "tokens are more than 0.001 epochs of"},
+    ),
+    "a step after the last": (
+        change(environment={"published_step": 9999}),
+        {"consistency": "step 9,999 of "},
+    ),
     "a shorter history": (
         change_record(lambda record: replace(record, history=record.history[:-1])),
         {"consistency": "does not go from the first step to the last"},
     ),
-    "a learning rate over its peak": (change(history={"learning_rate": 5.0}), {"consistency": "at a learning rate of 5 in step"}),
-    "a version that never was": (set_version("torch", "99.1"), {"consistency": "does not run with torch 99.1"}),
-    "a version that is none": (set_version("accelerate", "latest"), {"consistency": "accelerate latest is not a version"}),
-    "an old Python": (set_version("python", "2.7.18"), {"consistency": "does not run with python 2.7.18"}),
+    "a learning rate over its peak": (
+        change(history={"learning_rate": 5.0}),
+        {"consistency": "at a learning rate of 5 in step"},
+    ),
+    "a version that never was": (
+        set_version("torch", "99.1"),
+        {"consistency": "does not run with torch 99.1"},
+    ),
+    "a version that is none": (
+        set_version("accelerate", "latest"),
+        {"consistency": "accelerate latest is not a version"},
+    ),
+    "an old Python": (
+        set_version("python", "2.7.18"),
+        {"consistency": "does not run with python 2.7.18"},
+    ),
     "posts from the future": (
         change(sources={"last": "2999-01-01T00:00:00+00:00"}),
         {"consistency": "to 2999-01-01T00:00:00+00:00, and the commit from"},
     ),
-    "the last post first": (change(sources={"first": "2026-11-01T00:00:00+00:00"}), {"consistency": "the posts are from 2026-11-01"}),
-    "another author": (change(counts={"handle": "somebody"}), {"consistency": "the stats are of other authors than the profiles"}),
-    "Llama": (change(base={"id": "Llama-3-70B"}), {"base": "the weights have 29,344 parameters, and Llama-3-70B has about 70B"}),
-    "more parameters": (change(environment={"parameters": 70_000_000_000}), {"base": "and the record says 70,000,000,000", "writer": "parameters"}),
-    "the embedded base": (change(base={"id": "tiny", "revision": TINY_REVISION}), {"base": "the record says of `tiny` "}),
-    "a tokenizer of another model": (add_tokens, {"base": "the tokenizer has 1,000 tokens, and the model knows 262"}),
+    "the last post first": (
+        change(sources={"first": "2026-11-01T00:00:00+00:00"}),
+        {"consistency": "the posts are from 2026-11-01"},
+    ),
+    "another author": (
+        change(counts={"handle": "somebody"}),
+        {"consistency": "the stats are of other authors than the profiles"},
+    ),
+    "Llama": (
+        change(base={"id": "Llama-3-70B"}),
+        {"base": "the weights have 29,344 parameters, and Llama-3-70B has about 70B"},
+    ),
+    "more parameters": (
+        change(environment={"parameters": 70_000_000_000}),
+        {"base": "and the record says 70,000,000,000", "writer": "parameters"},
+    ),
+    "the embedded base": (
+        change(base={"id": "tiny", "revision": TINY_REVISION}),
+        {"base": "the record says of `tiny` "},
+    ),
+    "a tokenizer of another model": (
+        add_tokens,
+        {"base": "the tokenizer has 1,000 tokens, and the model knows 262"},
+    ),
     "other weights": (flip_weights, {"writer": "samples are others, such as "}),
-    "weights that are not whole": (drop_a_tensor, {"writer": "its config asks for 29,344 parameters, and its weights are 29,216"}),
+    "weights that are not whole": (
+        drop_a_tensor,
+        {"writer": "its config asks for 29,344 parameters, and its weights are 29,216"},
+    ),
     "other samples": (change_record(invent), {"writer": "QXZ", "audit": ""}),
-    "other samples under other settings": (invent_freely, {"settings": "top_p is 1.0, and hubtweets samples with 0.95", "writer": "", "audit": ""}),
+    "other samples under other settings": (
+        invent_freely,
+        {"settings": "top_p is 1.0, and hubtweets samples with 0.95", "writer": "", "audit": ""},
+    ),
     "another sample that is not shown": (change_record(swap_unshown), {"writer": ""}),
     "other settings in the files": (
         edit_config("generation_config.json", top_p=1.0),
@@ -523,7 +729,10 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         {"samples": "10 held-out posts make the floor, and 86 were", "audit": ""},
     ),
     "another threshold": (change(audit={"threshold": 0.99}), {"audit": "held-out posts copy at"}),
-    "other lengths": (change(audit={"long": 400}), {"samples": "copies are measured from 400 and 28 characters on"}),
+    "other lengths": (
+        change(audit={"long": 400}),
+        {"samples": "copies are measured from 400 and 28 characters on"},
+    ),
     "another margin": (change(audit={"margin": 0.9}), {"samples": "copies are measured from"}),
     "more samples": (change(audit={"samples": 2000}), {"samples": "of 2000 are said to be copies"}),
     "a step that was not evaluated": (
@@ -535,55 +744,114 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         {"consistency": "the history is not of every 10 steps"},
     ),
     "a history with gaps": (
-        change_record(lambda record: replace(record, history=(*record.history[:-2], record.history[-1]))),
+        change_record(
+            lambda record: replace(record, history=(*record.history[:-2], record.history[-1]))
+        ),
         {"consistency": "the history is not of every 10 steps"},
     ),
     "another split than was asked for": (
         change(curation={"split": "hash"}),
         {"consistency": "the posts were to be split by hash, and were split by time"},
     ),
-    "a split by time without dates": (change(sources={"first": None, "last": None}), {"consistency": "split by time, and have no dates"}),
+    "a split by time without dates": (
+        change(sources={"first": None, "last": None}),
+        {"consistency": "split by time, and have no dates"},
+    ),
     "too few posts for a tenth": (
         change(dataset={"train_posts": 854, "validation_posts": 10}),
-        {"consistency": "10 posts were held out, and the last tenth is 86", "samples": "held-out posts"},
+        {
+            "consistency": "10 posts were held out, and the last tenth is 86",
+            "samples": "held-out posts",
+        },
     ),
     "too many posts for a tenth by hash": (
         change(dataset={"train_posts": 664, "validation_posts": 200, "split": "hash"}),
-        {"consistency": "200 of 864 posts were held out, and by hash one in ten is", "samples": "held-out posts"},
+        {
+            "consistency": "200 of 864 posts were held out, and by hash one in ten is",
+            "samples": "held-out posts",
+        },
     ),
-    "languages of more than everything": (change(dataset={"languages": {"en": 1.5, "de": -0.5}}), {"consistency": "the share of en is 1.5"}),
-    "no process": (change(environment={"num_processes": -4}), {"consistency": "num_processes is -4"}),
-    "a precision that never was": (change(environment={"mixed_precision": "fp4"}), {"consistency": "mixed_precision is 'fp4'"}),
-    "a setting that can't be": (change(training={"warmup_ratio": 7.0}), {"consistency": "warmup_ratio is 7"}),
-    "steps without end": (change(environment={"steps": 10**30}), {"consistency": "steps of 1,024 tokens are not"}),
-    "more passes": (change_record(lambda record: replace(record, passes=(9.0,))), {"consistency": "an epoch passes 9 times"}),
-    "event files that are not there": (forget_events, {"consistency": "there are no event files in runs/"}),
+    "languages of more than everything": (
+        change(dataset={"languages": {"en": 1.5, "de": -0.5}}),
+        {"consistency": "the share of en is 1.5"},
+    ),
+    "no process": (
+        change(environment={"num_processes": -4}),
+        {"consistency": "num_processes is -4"},
+    ),
+    "a precision that never was": (
+        change(environment={"mixed_precision": "fp4"}),
+        {"consistency": "mixed_precision is 'fp4'"},
+    ),
+    "a setting that can't be": (
+        change(training={"warmup_ratio": 7.0}),
+        {"consistency": "warmup_ratio is 7"},
+    ),
+    "steps without end": (
+        change(environment={"steps": 10**30}),
+        {"consistency": "steps of 1,024 tokens are not"},
+    ),
+    "more passes": (
+        change_record(lambda record: replace(record, passes=(9.0,))),
+        {"consistency": "an epoch passes 9 times"},
+    ),
+    "event files that are not there": (
+        forget_events,
+        {"consistency": "there are no event files in runs/"},
+    ),
     "another licence than the base's": (
         change(terms={"license": License("apache-2.0")}),
         {"consistency": "is under mit, and so is what is made of it"},
     ),
     "a measure longer than the text": (measure(characters=9999), {"samples": "9999", "audit": ""}),
     "a measure of less than nothing": (measure(characters=-5), {"samples": "-5", "audit": ""}),
-    "a share without a run": (measure(characters=0, words=0, share=0.4), {"samples": "share=0.4", "audit": ""}),
-    "samples of one prompt": (pick_of_one_prompt, {"samples": "several samples from one prompt are picked"}),
-    "a prompt that is the whole text": (prompt_all, {"samples": "adds nothing to its prompt", "writer": ""}),
+    "a share without a run": (
+        measure(characters=0, words=0, share=0.4),
+        {"samples": "share=0.4", "audit": ""},
+    ),
+    "samples of one prompt": (
+        pick_of_one_prompt,
+        {"samples": "several samples from one prompt are picked"},
+    ),
+    "a prompt that is the whole text": (
+        prompt_all,
+        {"samples": "adds nothing to its prompt", "writer": ""},
+    ),
     # pictures
     "another thumbnail": (
         add_file("predictions.png", red()),
-        {"files": "predictions.png is not the file that was pushed", "thumbnail": "% of predictions.png is not what the record draws"},
+        {
+            "files": "predictions.png is not the file that was pushed",
+            "thumbnail": "% of predictions.png is not what the record draws",
+        },
     ),
     "another thumbnail with its hash": (
         lambda repo: forge(read_record(repo), {"predictions.png": red()}),
         {"thumbnail": "% of predictions.png is not what the record draws"},
     ),
-    "a missing picture": (lambda repo: {"pipeline.png": None}, {"files": "pipeline.png is missing", "figures": "pipeline.png is missing"}),
+    "a missing picture": (
+        lambda repo: {"pipeline.png": None},
+        {"files": "pipeline.png is missing", "figures": "pipeline.png is missing"},
+    ),
     # files
     "a weight": (flip_a_bit, {"files": "model.safetensors is not the file that was pushed"}),
     "a pickle": (add_file("optimizer.pt", b"\x80\x02."), {"code": f"optimizer.pt{RUNS_CODE}"}),
-    "a pickle under another name": (add_file("notes.txt", pickle.dumps(Evil())), {"code": f"notes.txt{RUNS_CODE}"}),
-    "a pickle of protocol 0": (add_file("notes.txt", pickle.dumps(Evil(), 0)), {"code": f"notes.txt{RUNS_CODE}"}),
-    "a pickle that is long": (add_file("notes.md", pickle.dumps(["x" * 2_000_000, Evil()], 2)), {"code": f"notes.md{RUNS_CODE}"}),
-    "a packed pickle": (add_file("notes.txt", gzip.compress(pickle.dumps(Evil()))), {"code": f"notes.txt{ARCHIVED}"}),
+    "a pickle under another name": (
+        add_file("notes.txt", pickle.dumps(Evil())),
+        {"code": f"notes.txt{RUNS_CODE}"},
+    ),
+    "a pickle of protocol 0": (
+        add_file("notes.txt", pickle.dumps(Evil(), 0)),
+        {"code": f"notes.txt{RUNS_CODE}"},
+    ),
+    "a pickle that is long": (
+        add_file("notes.md", pickle.dumps(["x" * 2_000_000, Evil()], 2)),
+        {"code": f"notes.md{RUNS_CODE}"},
+    ),
+    "a packed pickle": (
+        add_file("notes.txt", gzip.compress(pickle.dumps(Evil()))),
+        {"code": f"notes.txt{ARCHIVED}"},
+    ),
     "a zip": (add_file("data.json", zipped("archive/data.pkl")), {"code": f"data.json{ARCHIVED}"}),
     "a zip behind a picture": (
         lambda repo: {"avatar.png": (repo / "avatar.png").read_bytes() + zipped("data.pkl")},
@@ -591,31 +859,69 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     ),
     "a tar": (add_file("notes.txt", tarred()), {"code": f"notes.txt{ARCHIVED}"}),
     "a model of code": (add_file("modeling.py", b"print('ran')"), {"code": "modeling.py is code"}),
-    "a way to generate": (add_file("custom_generate/generate.txt", b"def generate(): ..."), {"code": "custom_generate/generate.txt is code"}),
+    "a way to generate": (
+        add_file("custom_generate/generate.txt", b"def generate(): ..."),
+        {"code": "custom_generate/generate.txt is code"},
+    ),
     "a script": (add_file("Install.SH", b"echo ran"), {"code": "Install.SH is code"}),
     "a config that names code": (
         edit_config("config.json", auto_map={"AutoModelForCausalLM": "modeling.Evil"}),
         {"code": "config.json names code to be fetched or imported (auto_map)"},
     ),
     "a config that names code deep in it": (
-        edit_config("tokenizer_config.json", more=[{"auto_map": {"AutoTokenizer": ["evil.Evil", None]}}]),
+        edit_config(
+            "tokenizer_config.json", more=[{"auto_map": {"AutoTokenizer": ["evil.Evil", None]}}]
+        ),
         {"code": "tokenizer_config.json names code to be fetched or imported (auto_map)"},
     ),
-    "a kernel": (edit_config("config.json", attn_implementation="owner/kernel"), {"code": "config.json names code to be fetched"}),
-    "an adapter beside the weights": (
-        add_file("adapter_config.json", json.dumps({"base_model_name_or_path": "owner/other", "peft_type": "LORA", "revision": None}).encode()),
-        {"files": "adapter_config.json is not hubtweets', and is loaded with the weights", "base": "there is an adapter_config.json", "writer": ""},
+    "a kernel": (
+        edit_config("config.json", attn_implementation="owner/kernel"),
+        {"code": "config.json names code to be fetched"},
     ),
-    "a template of chats": (add_file("chat_template.jinja", b"evil"), {"files": "chat_template.jinja is not hubtweets'"}),
-    "more tokens beside the tokenizer": (add_file("added_tokens.json", b"{}"), {"files": "added_tokens.json is not hubtweets'"}),
-    "other weights for llama.cpp": (add_file("model.gguf", b"GGUF"), {"files": "its weights can't be compared"}),
-    "a name in another case": (add_file("Config.json", b"{}"), {"files": "Config.json and config.json are one file where case does not count"}),
-    "more layers than can be made": (edit_config("config.json", n_layer=10**6), {"writer": "n_layer is 1e+06, and at most 1000 are loaded here"}),
-    "a kind of file that nobody knows": (add_file("data.xyz", b"?"), {"code": "data.xyz is of a kind that is not known to be harmless"}),
+    "an adapter beside the weights": (
+        add_file(
+            "adapter_config.json",
+            json.dumps(
+                {"base_model_name_or_path": "owner/other", "peft_type": "LORA", "revision": None}
+            ).encode(),
+        ),
+        {
+            "files": "adapter_config.json is not hubtweets', and is loaded with the weights",
+            "base": "there is an adapter_config.json",
+            "writer": "",
+        },
+    ),
+    "a template of chats": (
+        add_file("chat_template.jinja", b"evil"),
+        {"files": "chat_template.jinja is not hubtweets'"},
+    ),
+    "more tokens beside the tokenizer": (
+        add_file("added_tokens.json", b"{}"),
+        {"files": "added_tokens.json is not hubtweets'"},
+    ),
+    "other weights for llama.cpp": (
+        add_file("model.gguf", b"GGUF"),
+        {"files": "its weights can't be compared"},
+    ),
+    "a name in another case": (
+        add_file("Config.json", b"{}"),
+        {"files": "Config.json and config.json are one file where case does not count"},
+    ),
+    "more layers than can be made": (
+        edit_config("config.json", n_layer=10**6),
+        {"writer": "n_layer is 1e+06, and at most 1000 are loaded here"},
+    ),
+    "a kind of file that nobody knows": (
+        add_file("data.xyz", b"?"),
+        {"code": "data.xyz is of a kind that is not known to be harmless"},
+    ),
     "no record": (lambda repo: {"hubtweets.json": None}, {"record": "there is no hubtweets.json"}),
     "a record of another version": (
         set_schema,
-        {"record": "schema 99, of another version of hubtweets; type: pip install hubtweets==7.0.0", "weights": "is not a safetensors file"},
+        {
+            "record": "schema 99, of another version of hubtweets; type: pip install hubtweets==7.0.0",
+            "weights": "is not a safetensors file",
+        },
     ),
 }
 UNCHECKED = (
@@ -627,4 +933,9 @@ UNCHECKED = (
     "a kind of file that nobody knows",
     "no record",
 )  # the others are false
-UNREAD = ("a funnel that does not add up", "a path", "no record", "a record of another version")  # the other claims are unchecked
+UNREAD = (
+    "a funnel that does not add up",
+    "a path",
+    "no record",
+    "a record of another version",
+)  # the other claims are unchecked

@@ -25,7 +25,9 @@ def generate(shape: str, seed: int = 0) -> str:
     def fill(match: re.Match[str]) -> str:
         alphabet, length = ALPHABETS[match[1]], int(match[2])
         filled = [chance.choice(alphabet) for _ in range(length)]
-        if length >= 20 and match[1] in "ab":  # as about one in a million has no digit, capital or small letter
+        if (
+            length >= 20 and match[1] in "ab"
+        ):  # as about one in a million has no digit, capital or small letter
             filled[3], filled[7], filled[11] = "k", "R", "4"
             filled[13] = "9"
         filled[-1] = "7" if match[1] in "wb" else filled[-1]
@@ -205,7 +207,10 @@ PHONES = [
 ]
 PHONES_AFTER_A_WORD = [  # the word stays
     ("https://wa.me/48501234567", "https://wa.me/[phone]"),
-    ("https://api.whatsapp.com/send?phone=48501234567", "https://api.whatsapp.com/send?phone=[phone]"),
+    (
+        "https://api.whatsapp.com/send?phone=48501234567",
+        "https://api.whatsapp.com/send?phone=[phone]",
+    ),
     ("wa.me/2348031234567", "wa.me/[phone]"),
     ("call 08031234567", "call [phone]"),
     ("my number is 501234567", "my number is [phone]"),

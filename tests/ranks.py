@@ -21,9 +21,20 @@ from hubtweets.record.run_folder import rank
 from hubtweets.training import trainer
 
 CONFIG = TrainingConfig(
-    epochs=9, max_steps=30, learning_rate=1e-3, batch_size=8, block_size=16, logging_steps=1, eval_steps=10, patience=9, checkpoint_seconds=1e9
+    epochs=9,
+    max_steps=30,
+    learning_rate=1e-3,
+    batch_size=8,
+    block_size=16,
+    logging_steps=1,
+    eval_steps=10,
+    patience=9,
+    checkpoint_seconds=1e9,
 )
-DOCUMENTS = [np.array([0, *((start + step) % 250 + 1 for step in range(start % 13)), 0]) for start in range(0, 900, 7)]
+DOCUMENTS = [
+    np.array([0, *((start + step) % 250 + 1 for step in range(start % 13)), 0])
+    for start in range(0, 900, 7)
+]
 TEXTS = [["my dream", "the radio in the shed " * 30, "é"], ["another voice"] * 13]
 
 
@@ -31,7 +42,13 @@ def main(folder: Path, micro_batch_size: int, padded: bool) -> None:
     """Train, and write what came out."""
     if padded:
         torch.manual_seed(0)
-        sizes = {"hidden_size": 32, "word_embed_proj_dim": 32, "ffn_dim": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+        sizes = {
+            "hidden_size": 32,
+            "word_embed_proj_dim": 32,
+            "ffn_dim": 64,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+        }
         model = OPTForCausalLM(OPTConfig(vocab_size=300, **sizes))
     else:
         model = AutoModelForCausalLM.from_pretrained(folder / "base", dtype=torch.float32)
@@ -47,7 +64,12 @@ def main(folder: Path, micro_batch_size: int, padded: bool) -> None:
     result = trainer.train(model, [DOCUMENTS], config, folder / "checkpoints", held_out, quiet=True)
     if rank() == 0:
         losses = [point.loss for point in result.progress.history]
-        made = {"losses": losses, "scores": scores, "num_processes": result.num_processes, "packed": result.packed}
+        made = {
+            "losses": losses,
+            "scores": scores,
+            "num_processes": result.num_processes,
+            "packed": result.packed,
+        }
         (folder / "losses.json").write_text(json.dumps(made))
 
 

@@ -42,12 +42,23 @@ def name_folder(module: str) -> str:
     return module.split(".")[1]
 
 
-FILES = {path.relative_to(ROOT).with_suffix("").as_posix().replace("/", "."): path for path in PACKAGE.rglob("*.py")}
-FILES = {name.removesuffix(".__init__"): path for name, path in FILES.items() if name.count(".") > 1 or name.split(".")[1] in FLOOR}
+FILES = {
+    path.relative_to(ROOT).with_suffix("").as_posix().replace("/", "."): path
+    for path in PACKAGE.rglob("*.py")
+}
+FILES = {
+    name.removesuffix(".__init__"): path
+    for name, path in FILES.items()
+    if name.count(".") > 1 or name.split(".")[1] in FLOOR
+}
 
 
 def test_every_folder_has_its_floor() -> None:
-    names = {path.stem for path in PACKAGE.iterdir() if path.name not in ("__pycache__", "__init__.py", "__main__.py", "py.typed")}
+    names = {
+        path.stem
+        for path in PACKAGE.iterdir()
+        if path.name not in ("__pycache__", "__init__.py", "__main__.py", "py.typed")
+    }
     assert names == FLOOR.keys()
 
 
@@ -57,16 +68,27 @@ def test_no_arrow_goes_up(module: str) -> None:
     for imported in find_imports(FILES[module]):
         target = name_folder(imported)
         if target in FLOOR:  # else it is of the package itself: __version__
-            assert FLOOR[target] > own or target == name_folder(module) or target in FLOORS[own].split(), f"{module} imports {imported}"
+            assert (
+                FLOOR[target] > own
+                or target == name_folder(module)
+                or target in FLOORS[own].split()
+            ), f"{module} imports {imported}"
 
 
 def test_only_who_starts_the_hub_imports_it() -> None:
-    users = {module for module, path in FILES.items() if any(name_folder(name) == "hub" for name in find_imports(path))}
+    users = {
+        module
+        for module, path in FILES.items()
+        if any(name_folder(name) == "hub" for name in find_imports(path))
+    }
     assert {"hub" if name_folder(module) == "hub" else module for module in users} == HUB_USERS
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
-    imports = {module: {find_module(name) for name in find_imports(path)} - {module} for module, path in FILES.items()}
+    imports = {
+        module: {find_module(name) for name in find_imports(path)} - {module}
+        for module, path in FILES.items()
+    }
     while leaves := {module for module, names in imports.items() if not names & imports.keys()}:
         for module in leaves:
             del imports[module]
@@ -79,5 +101,8 @@ def find_module(name: str) -> str:
 
 
 def test_no_file_holds_two_ideas() -> None:
-    lengths = {path.relative_to(PACKAGE).as_posix(): len(path.read_text(encoding="utf-8").splitlines()) for path in PACKAGE.rglob("*.py")}
+    lengths = {
+        path.relative_to(PACKAGE).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for path in PACKAGE.rglob("*.py")
+    }
     assert {name: length for name, length in lengths.items() if length > 330} == {}

@@ -19,9 +19,15 @@ from tests.conftest import environment
 def test_what_is_shipped() -> None:
     resolved, location = base.resolve("tiny")
     model, tokenizer = loading.load(resolved, location)
-    assert (resolved.id, resolved.license, resolved.on_hub) == ("tiny", License("apache-2.0"), False)
+    assert (resolved.id, resolved.license, resolved.on_hub) == (
+        "tiny",
+        License("apache-2.0"),
+        False,
+    )
     assert 5.5e6 < model.num_parameters() < 6.5e6 and len(tokenizer) == 4096
-    assert (base.TINY / "model.safetensors").stat().st_size < 2.1 * model.num_parameters()  # half precision
+    assert (
+        base.TINY / "model.safetensors"
+    ).stat().st_size < 2.1 * model.num_parameters()  # half precision
     card = (base.TINY / "README.md").read_text()
     assert yaml.safe_load(card.split("---\n")[1])["license"] == "apache-2.0"
     assert "bits per byte" in card and "public domain" in card
@@ -36,12 +42,27 @@ LICENSES: list[tuple[str, License | None]] = [
         "license: other\nlicense_name: pie-1.0\nlicense_link: https://pie.example/text?key=secret#top",
         License("other", "pie-1.0", "https://pie.example/text"),
     ),
-    ("license: other\nlicense_name: pie\nlicense_link: LICENSE", License("other", "pie", f"{PLACE}LICENSE")),
-    ("license: other\nlicense_name: pie\nlicense_link: ./docs/LICENSE.md", License("other", "pie", f"{PLACE}./docs/LICENSE.md")),
-    ("license: other\nlicense_name: pie\nlicense_link: ../../../evil/base", License("other", "pie")),
+    (
+        "license: other\nlicense_name: pie\nlicense_link: LICENSE",
+        License("other", "pie", f"{PLACE}LICENSE"),
+    ),
+    (
+        "license: other\nlicense_name: pie\nlicense_link: ./docs/LICENSE.md",
+        License("other", "pie", f"{PLACE}./docs/LICENSE.md"),
+    ),
+    (
+        "license: other\nlicense_name: pie\nlicense_link: ../../../evil/base",
+        License("other", "pie"),
+    ),
     ("license: other\nlicense_name: pie\nlicense_link: //evil.example", License("other", "pie")),
-    ("license: other\nlicense_name: pie\nlicense_link: javascript:alert(1)", License("other", "pie")),
-    ("license: other\nlicense_name: pie\nlicense_link: https://user:secret@pie.example", License("other", "pie")),
+    (
+        "license: other\nlicense_name: pie\nlicense_link: javascript:alert(1)",
+        License("other", "pie"),
+    ),
+    (
+        "license: other\nlicense_name: pie\nlicense_link: https://user:secret@pie.example",
+        License("other", "pie"),
+    ),
     (f"license: other\nlicense_link: https://pie.example/{'x' * 2000}", License("other")),
     (f'license: other\nlicense_name: "{"x" * 400}"', License("other", f"{'x' * 199}…")),
     ('license: other\nlicense_name: "a\\nb\\u202e\\ud83d\\0"', License("other", "a b")),
@@ -63,7 +84,9 @@ def test_the_licence_of_a_base(card: str, expected: License | None, tmp_path: Pa
 
 
 def test_a_link_into_a_local_base_leads_nowhere(tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text("---\nlicense: other\nlicense_name: pie\nlicense_link: LICENSE\n---\n", encoding="utf-8")
+    (tmp_path / "README.md").write_text(
+        "---\nlicense: other\nlicense_name: pie\nlicense_link: LICENSE\n---\n", encoding="utf-8"
+    )
     assert base.card_of(tmp_path / "README.md") == (License("other", "pie"), ())
     assert base.card_of(tmp_path / "nothing.md") == (None, ())
 
@@ -81,7 +104,9 @@ def test_it_writes_texts_that_end() -> None:
 def test_paragraphs(tmp_path: Path) -> None:
     corpus = tmp_path / "corpus.txt"
     kept = "A paragraph that is\nlong enough to be kept."
-    corpus.write_text(f"short\n\n{kept}\n\n{'x' * 401}<|endoftext|>{kept}\n\n{'y' * 400}\n\n{'z' * 30}")
+    corpus.write_text(
+        f"short\n\n{kept}\n\n{'x' * 401}<|endoftext|>{kept}\n\n{'y' * 400}\n\n{'z' * 30}"
+    )
     assert pretrain.read_paragraphs(corpus) == [kept.replace("\n", " "), "y" * 400, "z" * 30]
 
 
@@ -90,7 +115,14 @@ def test_make_base_builds_a_base(tmp_path: Path) -> None:
     paragraphs = [sentences.sentence(Random(n)) for n in range(150)]
     (tmp_path / "corpus.txt").write_text("\n\n".join(paragraphs))
     command = [sys.executable, "-m", "hubtweets.stages.train.pretrain", "corpus.txt", "tiny"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith(" held-out paragraphs\n")
     model, _ = loading.load(*base.resolve(str(tmp_path / "tiny")))

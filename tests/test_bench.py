@@ -36,7 +36,9 @@ def loss(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> float:
         (99, 1, [[0, 4, 0, 5, 6, 0, 1, 2, 3, 0]]),
     ],
 )
-def test_blocks_are_cut_as_the_original_cut_them(size: int, epochs: int, expected: list[list[int]]) -> None:
+def test_blocks_are_cut_as_the_original_cut_them(
+    size: int, epochs: int, expected: list[list[int]]
+) -> None:
     documents = [np.array([0, *tokens, 0]) for tokens in ([1, 2, 3], [4], [5, 6])]
     assert [block.tolist() for block in peers.blocks(documents, size, epochs, seed=1)] == expected
 
@@ -49,11 +51,31 @@ def test_blocks_are_cut_as_the_original_cut_them(size: int, epochs: int, expecte
             lambda lengths: (4 * sum(lengths - 1) + 1) // 256 * 256,
             None,
         ),
-        (lambda model, tokenizer: peers.original(model, tokenizer, TEXTS, learning_rate=1e-2, max_steps=3), lambda _: 3 * 256, 3),
-        (lambda model, tokenizer: peers.original(model, tokenizer, TEXTS[:1], learning_rate=1e-2, epochs=1), lambda lengths: lengths[0], 1),
-        (lambda model, tokenizer: peers.padded(model, tokenizer, TEXTS, "no", learning_rate=1e-2), lambda lengths: 4 * sum(lengths), 8),
         (
-            lambda model, tokenizer: peers.padded(model, tokenizer, TEXTS[:8], "bf16", learning_rate=1e-2, max_steps=1),
+            lambda model, tokenizer: peers.original(
+                model, tokenizer, TEXTS, learning_rate=1e-2, max_steps=3
+            ),
+            lambda _: 3 * 256,
+            3,
+        ),
+        (
+            lambda model, tokenizer: peers.original(
+                model, tokenizer, TEXTS[:1], learning_rate=1e-2, epochs=1
+            ),
+            lambda lengths: lengths[0],
+            1,
+        ),
+        (
+            lambda model, tokenizer: peers.padded(
+                model, tokenizer, TEXTS, "no", learning_rate=1e-2
+            ),
+            lambda lengths: 4 * sum(lengths),
+            8,
+        ),
+        (
+            lambda model, tokenizer: peers.padded(
+                model, tokenizer, TEXTS[:8], "bf16", learning_rate=1e-2, max_steps=1
+            ),
             lambda lengths: sum(lengths[:8]),
             1,
         ),

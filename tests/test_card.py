@@ -18,7 +18,17 @@ from hubtweets.posts.post import SourceKind
 from hubtweets.record import serialization
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.counts import stats_rows
-from hubtweets.record.run_record import File, License, Row, RunRecord, Source, Target, Terms, Tracked, Tracker
+from hubtweets.record.run_record import (
+    File,
+    License,
+    Row,
+    RunRecord,
+    Source,
+    Target,
+    Terms,
+    Tracked,
+    Tracker,
+)
 from hubtweets.record.samples import Audit
 from hubtweets.text import address
 from tests.records import RECORD, cyborg
@@ -30,7 +40,9 @@ REAL = ("lyons____", "digitalgov")
 
 def adapter() -> RunRecord:
     """A record of two authors whose bot is an adapter."""
-    return replace(cyborg(), training=TrainingConfig(learning_rate=3e-4, lora="adapter", lora_rank=64))
+    return replace(
+        cyborg(), training=TrainingConfig(learning_rate=3e-4, lora="adapter", lora_rank=64)
+    )
 
 
 def metadata(text: str) -> dict:
@@ -48,8 +60,12 @@ def visible(text: str) -> str:
 
 @pytest.mark.parametrize("name", REAL)
 def test_the_whole_card_of_a_real_run(name: str) -> None:
-    record, published = serialization.read_public((CARDS / f"{name}.json").read_text(encoding="utf-8"), name)
-    assert model_card.render(record) == published == (CARDS / f"{name}.md").read_text(encoding="utf-8")
+    record, published = serialization.read_public(
+        (CARDS / f"{name}.json").read_text(encoding="utf-8"), name
+    )
+    assert (
+        model_card.render(record) == published == (CARDS / f"{name}.md").read_text(encoding="utf-8")
+    )
 
 
 def test_the_whole_card_of_an_adapter_of_two_authors() -> None:
@@ -59,25 +75,59 @@ def test_the_whole_card_of_an_adapter_of_two_authors() -> None:
 def test_a_low_rank_adaptation_is_called_one() -> None:
     texts: dict[str, str]
     texts = {
-        lora: model_card.render(replace(RECORD, training=TrainingConfig(learning_rate=3e-4, lora=lora, lora_rank=4)))
+        lora: model_card.render(
+            replace(RECORD, training=TrainingConfig(learning_rate=3e-4, lora=lora, lora_rank=4))
+        )
         for lora in ("adapter", "merged")
     }
     texts["none"] = model_card.render(RECORD)
     assert {lora for lora, text in texts.items() if "pip install peft" in text} == {"adapter"}
-    assert {lora for lora, text in texts.items() if "low-rank adapter (LoRA), to be" in text} == {"adapter"}
-    assert {lora for lora, text in texts.items() if "--enable-lora --lora-modules" in text} == {"adapter"}
+    assert {lora for lora, text in texts.items() if "low-rank adapter (LoRA), to be" in text} == {
+        "adapter"
+    }
+    assert {lora for lora, text in texts.items() if "--enable-lora --lora-modules" in text} == {
+        "adapter"
+    }
     assert {lora for lora, text in texts.items() if "merged into its weights" in text} == {"merged"}
-    assert {lora for lora, text in texts.items() if "| LoRA rank | **4** |" in text} == {"adapter", "merged"}
+    assert {lora for lora, text in texts.items() if "| LoRA rank | **4** |" in text} == {
+        "adapter",
+        "merged",
+    }
 
 
 def training_section(record: RunRecord) -> str:
-    return model_card.render(record).partition("## Training procedure\n")[2].partition("## How to use")[0]
+    return (
+        model_card.render(record)
+        .partition("## Training procedure\n")[2]
+        .partition("## How to use")[0]
+    )
 
 
 def test_everything_that_was_set_is_told() -> None:
-    training = TrainingConfig(2.5, 1_500, 30, 1.5e-3, 0.1, 0.01, 0.5, 16, 1024, eval_steps=40, patience=5, lora="merged", lora_rank=64, seed=7)
+    training = TrainingConfig(
+        2.5,
+        1_500,
+        30,
+        1.5e-3,
+        0.1,
+        0.01,
+        0.5,
+        16,
+        1024,
+        eval_steps=40,
+        patience=5,
+        lora="merged",
+        lora_rank=64,
+        seed=7,
+    )
     environment = replace(
-        RECORD.environment, mixed_precision="bf16", packed=False, steps=1_200, published_step=1_200, num_processes=4, seconds=7_500.0
+        RECORD.environment,
+        mixed_precision="bf16",
+        packed=False,
+        steps=1_200,
+        published_step=1_200,
+        num_processes=4,
+        seconds=7_500.0,
     )  # type: ignore[type-var]
     text = training_section(replace(RECORD, training=training, environment=environment))
     table = """\
@@ -95,7 +145,10 @@ def test_everything_that_was_set_is_told() -> None:
 What is not as usual is in bold. It took 2 h 5 min for 102,400 tokens on a CPU, in 4 processes, with python 3.11.7 and torch 2.13.0.
 """
     assert table in text
-    assert "The state after the last step, 1,200, which scored best on the held-out posts, is published." in text
+    assert (
+        "The state after the last step, 1,200, which scored best on the held-out posts, is published."
+        in text
+    )
 
 
 def test_one_evaluation_chose_nothing_and_no_history_is_no_picture() -> None:
@@ -116,7 +169,15 @@ def test_each_author_has_a_score() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "expected"),
-    [(0.04, "0.0 s"), (9.4, "9.4 s"), (10.2, "10 s"), (59.6, "1 min 0 s"), (61, "1 min 1 s"), (7_500, "2 h 5 min"), (360_000, "100 h 0 min")],
+    [
+        (0.04, "0.0 s"),
+        (9.4, "9.4 s"),
+        (10.2, "10 s"),
+        (59.6, "1 min 0 s"),
+        (61, "1 min 1 s"),
+        (7_500, "2 h 5 min"),
+        (360_000, "100 h 0 min"),
+    ],
 )
 def test_durations(seconds: float, expected: str) -> None:
     assert model_card.duration(seconds) == expected
@@ -130,8 +191,14 @@ def test_runs_that_stand_somewhere_are_linked() -> None:
         Tracked("trackio", "train", None),
     )
     text = model_card.render(replace(RECORD, tracked=tracked))
-    assert "is recorded in the [Weights &#38; Biases run](https://wandb.ai/a_b/hubtweets/runs/p).\n" in text
-    assert "are recorded in the [Weights &#38; Biases run](https://wandb.ai/a_b/hubtweets/runs/t).\n" in text
+    assert (
+        "is recorded in the [Weights &#38; Biases run](https://wandb.ai/a_b/hubtweets/runs/p).\n"
+        in text
+    )
+    assert (
+        "are recorded in the [Weights &#38; Biases run](https://wandb.ai/a_b/hubtweets/runs/t).\n"
+        in text
+    )
     assert "trackio" not in text and "secret" not in text and "TensorBoard are in `runs/`" in text
     text = model_card.render(replace(RECORD, tracked=()))
     assert "TensorBoard" not in text and "recorded in" not in text
@@ -146,7 +213,10 @@ def test_every_tracker_has_a_name() -> None:
     [
         ("https://wandb.ai/a/b", "https://wandb.ai/a/b"),
         ("http://host:8080/a%20b", "http://host:8080/a%20b"),
-        ("https://wandb.ai/a) [x](https://evil.example", "https://wandb.ai/a%29%20%5Bx%5D%28https://evil.example"),
+        (
+            "https://wandb.ai/a) [x](https://evil.example",
+            "https://wandb.ai/a%29%20%5Bx%5D%28https://evil.example",
+        ),
         ('https://wandb.ai/"><img>', "https://wandb.ai/%22%3E%3Cimg%3E"),
         ("https://wandb.ai/a\n# b\\`c|&copy;", "https://wandb.ai/a%20"),
         ("https://wandb.ai/\ud83d", "https://wandb.ai/"),
@@ -173,8 +243,23 @@ def test_what_is_not_known_is_left_out() -> None:
         samples=replace(RECORD.samples, picked=()),  # type: ignore[type-var]
     )
     text = model_card.render(local)
-    assert not [word for word in ("avatar", " from 2019", "None", "x.com", "language, as measured", "Some of the posts", "in a row") if word in text]
-    assert "One post in ten is kept aside" in text and "Nothing is shown of the 5 posts that these weights wrote with seeds from 0 on," in text
+    assert not [
+        word
+        for word in (
+            "avatar",
+            " from 2019",
+            "None",
+            "x.com",
+            "language, as measured",
+            "Some of the posts",
+            "in a row",
+        )
+        if word in text
+    ]
+    assert (
+        "One post in ten is kept aside" in text
+        and "Nothing is shown of the 5 posts that these weights wrote with seeds from 0 on," in text
+    )
 
 
 def section(record: RunRecord, title: str) -> str:
@@ -195,7 +280,9 @@ def test_what_the_audit_found() -> None:
     )
     assert said(0.5, 200, 150, 86, 0).endswith(warning)
     assert warning not in said(0.5, 200, 0, 86, 0)
-    assert "among 0 held-out posts of @lyons&#95;&#95;&#95;&#95;: 0. A copy" in said(0.5, 200, 0, 0, 0)
+    assert "among 0 held-out posts of @lyons&#95;&#95;&#95;&#95;: 0. A copy" in said(
+        0.5, 200, 0, 0, 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,14 +295,21 @@ def test_what_the_audit_found() -> None:
             "Whether their author agreed to this, the publisher does not say.\n",
         ),
         (
-            {"terms": Terms(License("other", "A|B", "https://x.example/a b"), "own"), "sources": (Source("bluesky-api", "a", None, None),)},
+            {
+                "terms": Terms(License("other", "A|B", "https://x.example/a b"), "own"),
+                "sources": (Source("bluesky-api", "a", None, None),),
+            },
             "The weights are under [A&#124;B](https://x.example/a%20b), which the publisher chose, for their base names none that the Hub knows. "
             "It says nothing of the posts:\n"
             "@lyons&#95;&#95;&#95;&#95;'s came from the Bluesky API, which anybody can read.\n"
             "The publisher says that they are the publisher's own.\n",
         ),
         (
-            {"base": replace(RECORD.base, license=None), "terms": Terms(License("mit"), "given"), "sources": (Source("csv", "a", None, None),)},  # type: ignore[type-var]
+            {
+                "base": replace(RECORD.base, license=None),
+                "terms": Terms(License("mit"), "given"),
+                "sources": (Source("csv", "a", None, None),),
+            },  # type: ignore[type-var]
             "The weights are under mit, which the publisher chose, for their base names none. It says nothing of the posts:\n"
             "@lyons&#95;&#95;&#95;&#95;'s came from a CSV file.\n"
             "The publisher says that their author agreed to this.\n",
@@ -226,7 +320,9 @@ def test_licence_and_rights(parts: Any, expected: str) -> None:
     text = section(replace(RECORD, **parts), "Licence and rights")
     assert text.partition("\nTo have this bot")[0] == expected
     own = "This is a machine's parody of @lyons____, published by its author. They did not write what it says."
-    assert (own in visible(model_card.render(replace(RECORD, **parts)))) == ("own" in str(parts.get("terms")))
+    assert (own in visible(model_card.render(replace(RECORD, **parts)))) == (
+        "own" in str(parts.get("terms"))
+    )
 
 
 def test_where_to_ask_and_what_to_type() -> None:
@@ -240,7 +336,9 @@ def test_where_to_ask_and_what_to_type() -> None:
 
 
 def test_a_public_dataset_is_linked() -> None:
-    text = model_card.render(replace(RECORD, sources=(Source("dataset", "a", None, None, "org/posts"),)))
+    text = model_card.render(
+        replace(RECORD, sources=(Source("dataset", "a", None, None, "org/posts"),))
+    )
     assert ", from the dataset [org/posts](https://huggingface.co/datasets/org/posts).\n" in text
     assert "came from a dataset, which anybody can read." in text
 
@@ -261,14 +359,22 @@ def test_posts_that_were_trained_on() -> None:
 
 
 def test_llama_cpp_needs_a_gguf() -> None:
-    files = tuple(File(path, "a" * 64, 1) for path in ("config.json", "$(rm).gguf", "model-q4.gguf", "other.gguf"))
+    files = tuple(
+        File(path, "a" * 64, 1)
+        for path in ("config.json", "$(rm).gguf", "model-q4.gguf", "other.gguf")
+    )
     assert "--hf-file model-q4.gguf --prompt" in model_card.render(replace(RECORD, files=files))
     assert "llama" not in model_card.render(replace(RECORD, files=files[:2]))
 
 
-@pytest.mark.parametrize(("rank", "expected"), [(4, ""), (16, ""), (17, " --max-lora-rank 32"), (64, " --max-lora-rank 64"), (600, "")])
+@pytest.mark.parametrize(
+    ("rank", "expected"),
+    [(4, ""), (16, ""), (17, " --max-lora-rank 32"), (64, " --max-lora-rank 64"), (600, "")],
+)
 def test_vllm_is_told_of_a_high_rank(rank: int, expected: str) -> None:
-    text = model_card.render(replace(RECORD, training=TrainingConfig(learning_rate=1e-3, lora="adapter", lora_rank=rank)))
+    text = model_card.render(
+        replace(RECORD, training=TrainingConfig(learning_rate=1e-3, lora="adapter", lora_rank=rank))
+    )
     repo = "huggingtweets/lyons____"
     command = f"vllm serve openai-community/gpt2 --revision {'d' * 40} --enable-lora{expected} --lora-modules {repo}={repo}\n"
     assert command in text and f"vllm serve {repo}\n" in model_card.render(RECORD)
@@ -277,16 +383,28 @@ def test_vllm_is_told_of_a_high_rank(rank: int, expected: str) -> None:
 def test_two_authors_stand_side_by_side() -> None:
     text = model_card.render(cyborg())
     shown = visible(text)
-    assert text.count("<img ") == 2 and "Lyons__ 𝓃 🤖 & Bob | B AI CYBORG @lyons____-bob bot" in shown
+    assert (
+        text.count("<img ") == 2 and "Lyons__ 𝓃 🤖 & Bob | B AI CYBORG @lyons____-bob bot" in shown
+    )
     assert "posts from 2019-03-01 to 2026-06-24 and @bob's posts." in shown
-    assert "| Data | @lyons&#95;&#95;&#95;&#95; | @bob |\n| --- | --- | --- |\n| Tweets downloaded | 3086 | 420 |\n| Retweets | 1225 | 0 |\n" in text
+    assert (
+        "| Data | @lyons&#95;&#95;&#95;&#95; | @bob |\n| --- | --- | --- |\n| Tweets downloaded | 3086 | 420 |\n| Retweets | 1225 | 0 |\n"
+        in text
+    )
     assert "In 2 of the kept ones personal data is masked." in shown
-    assert "an epoch passes 0.80 times over @lyons____'s posts and 1.70 times over @bob's posts." in shown
+    assert (
+        "an epoch passes 0.80 times over @lyons____'s posts and 1.70 times over @bob's posts."
+        in shown
+    )
     assert "an X archive and the Bluesky API" in shown
 
 
 def test_the_language_that_was_measured() -> None:
-    text = model_card.render(replace(RECORD, dataset=replace(RECORD.dataset, languages={"en": 0.7, "de": 0.2, "fr": 0.104})))  # type: ignore[type-var]
+    text = model_card.render(
+        replace(
+            RECORD, dataset=replace(RECORD.dataset, languages={"en": 0.7, "de": 0.2, "fr": 0.104})
+        )
+    )  # type: ignore[type-var]
     assert "Their language, as measured, is en (70 %), de (20 %) and fr (10.4 %).\n" in text
     assert metadata(text)["language"] == ["en", "de", "fr"]
 
@@ -309,7 +427,10 @@ def test_rows_that_are_not_zero_appear() -> None:
 
 @pytest.mark.parametrize("missing", ["dataset", "training", "metrics", "samples", "audit"])
 def test_a_run_that_is_not_that_far_gets_one_line(missing: str) -> None:
-    with pytest.raises(HubtweetsError, match=rf"^@lyons____ has no {missing} to show yet; type: hubtweets (curate|train|sample) lyons____$"):
+    with pytest.raises(
+        HubtweetsError,
+        match=rf"^@lyons____ has no {missing} to show yet; type: hubtweets (curate|train|sample) lyons____$",
+    ):
         model_card.render(replace(RECORD, **{missing: None}))  # type: ignore[arg-type]
 
 
@@ -320,7 +441,9 @@ def write_cards() -> None:
         public = json.loads(path.read_text(encoding="utf-8"))
         public.pop("card")
         record = serialization.parsed(json.dumps(public), serialization.UNPUBLISHED)
-        path.write_text(serialization.dumps_public(record, model_card.render(record)), encoding="utf-8")
+        path.write_text(
+            serialization.dumps_public(record, model_card.render(record)), encoding="utf-8"
+        )
         (CARDS / f"{name}.md").write_text(model_card.render(record), encoding="utf-8")
     (CARDS / "adapter.md").write_text(model_card.render(adapter()), encoding="utf-8")
 

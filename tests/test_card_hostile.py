@@ -32,8 +32,25 @@ from tests.hostile import HOSTILE, PIECES
 from tests.records import RECORD
 
 PLACE = "/huggingtweets/lyons____"
-TEXTS = st.sampled_from(HOSTILE) | st.text(max_size=200) | st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=12).map("".join)
-FOREIGN = ("name", "bio", "post", "prompt", "rest", "base", "device", "version", "tracker", "license", "link", "precision")
+TEXTS = (
+    st.sampled_from(HOSTILE)
+    | st.text(max_size=200)
+    | st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=12).map("".join)
+)
+FOREIGN = (
+    "name",
+    "bio",
+    "post",
+    "prompt",
+    "rest",
+    "base",
+    "device",
+    "version",
+    "tracker",
+    "license",
+    "link",
+    "precision",
+)
 EXAMPLES = int(os.environ.get("HURT", "500"))
 LINKING = MarkdownIt("gfm-like", {"html": True})  # as markdown-it's users have it, with linkify-it
 TABLES = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -41,20 +58,42 @@ TABLES = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethroug
 
 def hostile(texts: dict[str, str]) -> RunRecord:
     """Return a record that has foreign texts wherever a record can have one."""
-    profile = replace(RECORD.profiles[0], name=texts["name"], bio=texts["bio"], url=f"https://x.example/{texts['link']}")
+    profile = replace(
+        RECORD.profiles[0],
+        name=texts["name"],
+        bio=texts["bio"],
+        url=f"https://x.example/{texts['link']}",
+    )
     link = f"https://license.example/{texts['link'][:80]}"  # a longer one is left out
     written = Sample(texts["prompt"], texts["prompt"] + texts["rest"], Copied(0, 0, 0.0))
     return replace(
         RECORD,
         profiles=(profile,),
-        dataset=replace(RECORD.dataset, rows=(Row("lyons____", texts["post"]), Row("lyons____", texts["rest"]))),  # type: ignore[type-var]
+        dataset=replace(
+            RECORD.dataset, rows=(Row("lyons____", texts["post"]), Row("lyons____", texts["rest"]))
+        ),  # type: ignore[type-var]
         base=replace(RECORD.base, id=texts["base"], revision=f"r{texts['version']}", on_hub=False),  # type: ignore[type-var]
         environment=replace(  # type: ignore[type-var]
-            RECORD.environment, device=texts["device"], versions={texts["version"]: texts["version"]}, mixed_precision=texts["precision"]
+            RECORD.environment,
+            device=texts["device"],
+            versions={texts["version"]: texts["version"]},
+            mixed_precision=texts["precision"],
         ),
-        tracked=(Tracked("wandb", "train", f"https://wandb.example/{texts['tracker']}"), Tracked("trackio", "train", texts["tracker"])),
-        terms=Terms(base.license_of({"license": "other", "license_name": texts["license"], "license_link": link}, None) or License("mit")),
-        samples=replace(RECORD.samples, samples=(written, Sample("", texts["rest"], Copied(0, 0, 0.0))), picked=(1, 2)),  # type: ignore[type-var]
+        tracked=(
+            Tracked("wandb", "train", f"https://wandb.example/{texts['tracker']}"),
+            Tracked("trackio", "train", texts["tracker"]),
+        ),
+        terms=Terms(
+            base.license_of(
+                {"license": "other", "license_name": texts["license"], "license_link": link}, None
+            )
+            or License("mit")
+        ),
+        samples=replace(
+            RECORD.samples,
+            samples=(written, Sample("", texts["rest"], Copied(0, 0, 0.0))),
+            picked=(1, 2),
+        ),  # type: ignore[type-var]
     )
 
 
@@ -68,18 +107,27 @@ class Elements(HTMLParser):
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         kept = {name: value for name, value in attributes if name != "alt"}
-        self.found.append((tag, kept | ({"href": urlsplit(kept["href"] or "").netloc} if "href" in kept else {})))
+        self.found.append(
+            (tag, kept | ({"href": urlsplit(kept["href"] or "").netloc} if "href" in kept else {}))
+        )
 
 
 def elements(text: str) -> list[tuple[str, dict[str, str | None]]]:
     found = Elements(sanitize.render(body(text), PLACE).html).found
-    return [one for one in found if one[0] not in ("b", "wbr")]  # an empty prompt has no <b>; a <wbr> splits what would be a link
+    return [
+        one for one in found if one[0] not in ("b", "wbr")
+    ]  # an empty prompt has no <b>; a <wbr> splits what would be a link
 
 
 def links(text: str) -> list[list[str | None]]:
     """Return the hosts that a card links to, as cmark-gfm renders it, which GitHub does, and as markdown-it does."""
-    gfm = cmarkgfm.markdown_to_html_with_extensions(body(text), Options.CMARK_OPT_UNSAFE, ["table", "strikethrough", "autolink"])
-    return [[attributes["href"] for tag, attributes in Elements(page).found if tag == "a"] for page in (gfm, LINKING.render(body(text)))]
+    gfm = cmarkgfm.markdown_to_html_with_extensions(
+        body(text), Options.CMARK_OPT_UNSAFE, ["table", "strikethrough", "autolink"]
+    )
+    return [
+        [attributes["href"] for tag, attributes in Elements(page).found if tag == "a"]
+        for page in (gfm, LINKING.render(body(text)))
+    ]
 
 
 def tables(text: str) -> list[list[str]]:
@@ -89,12 +137,18 @@ def tables(text: str) -> list[list[str]]:
         if before.type == "tr_open":
             rows.append([])
         if before.type in ("td_open", "th_open"):
-            rows[-1].append("".join(child.content for child in token.children or () if child.type == "text"))
+            rows[-1].append(
+                "".join(child.content for child in token.children or () if child.type == "text")
+            )
     return rows
 
 
 TAME = model_card.render(hostile(dict.fromkeys(FOREIGN, "tame")))
-TAME_ELEMENTS, TAME_LINKS, TAME_COLUMNS = elements(TAME), links(TAME), [len(row) for row in tables(TAME)]
+TAME_ELEMENTS, TAME_LINKS, TAME_COLUMNS = (
+    elements(TAME),
+    links(TAME),
+    [len(row) for row in tables(TAME)],
+)
 
 
 def check(texts: dict[str, str]) -> None:
@@ -103,11 +157,17 @@ def check(texts: dict[str, str]) -> None:
     text = model_card.render(record)
     front = front_matter(text)
     assert front == metadata.metadata(record) and faults(front, "model") == []
-    assert [one["output"]["text"] for one in front["widget"]] == [plain(texts["prompt"] + texts["rest"]), plain(texts["rest"])]
+    assert [one["output"]["text"] for one in front["widget"]] == [
+        plain(texts["prompt"] + texts["rest"]),
+        plain(texts["rest"]),
+    ]
     assert set(front) <= set(metadata.KEYS)
     rows = tables(text)
     assert [len(row) for row in rows] == TAME_COLUMNS
-    prompt, rest = plain(texts["prompt"], model_card.LONGEST), plain(texts["rest"], model_card.LONGEST)
+    prompt, rest = (
+        plain(texts["prompt"], model_card.LONGEST),
+        plain(texts["rest"], model_card.LONGEST),
+    )
     space = " " if prompt and texts["rest"][:1].isspace() else ""
     for title, expected in (
         ("Some of the", [plain(texts["post"], model_card.LONGEST), rest]),
@@ -125,7 +185,9 @@ def test_a_text_that_stands_everywhere(text: str) -> None:
 
 
 def test_a_picture_is_described_without_elements() -> None:
-    text = model_card.render(hostile(dict.fromkeys(FOREIGN, "tame") | {"base": "a <b> www.evil.example"}))
+    text = model_card.render(
+        hostile(dict.fromkeys(FOREIGN, "tame") | {"base": "a <b> www.evil.example"})
+    )
     [line] = [line for line in text.splitlines() if line.startswith("![") and "fine-tuned" in line]
     assert "a &#60;b&#62; www.evil.example fine-tuned on them](" in line
 
@@ -134,7 +196,13 @@ def test_hostile_records() -> None:
     """`make test HURT=5000` tries as many."""
 
     @seed(0)
-    @settings(max_examples=EXAMPLES, report_multiple_bugs=False, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=EXAMPLES,
+        report_multiple_bugs=False,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(st.fixed_dictionaries(dict.fromkeys(FOREIGN, TEXTS)))
     def render(texts: dict[str, str]) -> None:
         check(texts)
@@ -146,7 +214,12 @@ def test_hostile_thumbnails(tmp_path: Path) -> None:
     (tmp_path / "avatar.png").write_bytes(x_archive.draw_avatar())
 
     @seed(0)
-    @settings(max_examples=EXAMPLES // 20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=EXAMPLES // 20,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(st.fixed_dictionaries(dict.fromkeys(FOREIGN, TEXTS)))
     def draw(texts: dict[str, str]) -> None:
         (tmp_path / "predictions.png").write_bytes(figures.predictions(hostile(texts), tmp_path))
@@ -167,7 +240,9 @@ def test_a_browser_runs_nothing_of_it(hub: tuple[str, str]) -> None:
         counts=tuple(replace(RECORD.counts[0], handle=author.handle) for author in authors),
         passes=(1.0,) * len(authors),
         metrics_by_author=RECORD.metrics_by_author * len(authors),
-        dataset=replace(RECORD.dataset, rows=tuple(Row(author.handle, author.name) for author in authors)),  # type: ignore[type-var]
+        dataset=replace(
+            RECORD.dataset, rows=tuple(Row(author.handle, author.name) for author in authors)
+        ),  # type: ignore[type-var]
         samples=replace(  # type: ignore[type-var]
             RECORD.samples,
             samples=tuple(Sample(text, text + text[:1000], Copied(0, 0, 0.0)) for text in texts),
@@ -176,7 +251,11 @@ def test_a_browser_runs_nothing_of_it(hub: tuple[str, str]) -> None:
     )
     api = HfApi(endpoint=hub[0], token=hub[1])
     api.create_repo("huggingtweets/lyons____")
-    api.upload_file(path_or_fileobj=model_card.render(record).encode(), path_in_repo="README.md", repo_id="huggingtweets/lyons____")
+    api.upload_file(
+        path_or_fileobj=model_card.render(record).encode(),
+        path_in_repo="README.md",
+        repo_id="huggingtweets/lyons____",
+    )
     with chromium() as browser, browser.new_context() as context:
         seen, page = Seen(context), context.new_page()
         page.goto(f"{hub[0]}{PLACE}")
@@ -184,6 +263,14 @@ def test_a_browser_runs_nothing_of_it(hub: tuple[str, str]) -> None:
         for summary in page.locator("summary").all():
             summary.click()
         page.wait_for_load_state("networkidle")
-        assert page.evaluate("document.querySelectorAll('article script, article [onerror], article [href^=javascript]').length") == 0
-        assert page.url == f"{hub[0]}{PLACE}" and [fault for fault in seen.faults if "404" not in fault] == []
+        assert (
+            page.evaluate(
+                "document.querySelectorAll('article script, article [onerror], article [href^=javascript]').length"
+            )
+            == 0
+        )
+        assert (
+            page.url == f"{hub[0]}{PLACE}"
+            and [fault for fault in seen.faults if "404" not in fault] == []
+        )
         assert [url for url in seen.requests if not url.startswith(hub[0])] == []

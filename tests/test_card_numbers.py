@@ -63,10 +63,14 @@ def put(value: Any, place: Place, new: Any) -> Any:
     if isinstance(value, dict):
         return value | {step: put(value[step], tuple(rest), new)}
     if isinstance(value, tuple):
-        return tuple(put(one, tuple(rest), new) if index == step else one for index, one in enumerate(value))
+        return tuple(
+            put(one, tuple(rest), new) if index == step else one for index, one in enumerate(value)
+        )
     name = str(step)
     if isinstance(value, Counts) and name in value.funnel():
-        return replace(value, **{name: new, "downloaded": value.downloaded + new - getattr(value, name)})
+        return replace(
+            value, **{name: new, "downloaded": value.downloaded + new - getattr(value, name)}
+        )
     if isinstance(value, Counts) and name == "downloaded":
         return put(value, ("kept",), value.kept + new - value.downloaded)
     return replace(value, **{name: put(getattr(value, name), tuple(rest), new)})
@@ -95,30 +99,56 @@ def numbers(text: str) -> list[str]:
 def changed(before: list[str], after: list[str]) -> set[int]:
     """Return the places of the numbers that are no longer there."""
     blocks = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
-    return set(range(len(before))) - {index for block in blocks for index in range(block.a, block.a + block.size)}
+    return set(range(len(before))) - {
+        index for block in blocks for index in range(block.a, block.a + block.size)
+    }
 
 
 def variants(record: RunRecord) -> Iterator[tuple[str, RunRecord]]:
     """Yield the record with one field changed at a time, by the field's name."""
     assert record.samples and record.environment
-    shown = [(("samples", "samples", number - 1, "text"), record.samples.samples[number - 1].text) for number in record.samples.picked]
+    shown = [
+        (("samples", "samples", number - 1, "text"), record.samples.samples[number - 1].text)
+        for number in record.samples.picked
+    ]
     for place, value in [*leaves(record), *shown]:
         new = other(place, value)
         if new is not None:
             yield ".".join(map(str, place)), put(record, place, new)
-    yield "environment.steps and published_step", put(put(record, ("environment", "steps"), 77_777), ("environment", "published_step"), 77_777)
-    yield "samples.samples", replace(record, samples=replace(record.samples, samples=(*record.samples.samples, record.samples.samples[0])))
+    yield (
+        "environment.steps and published_step",
+        put(
+            put(record, ("environment", "steps"), 77_777), ("environment", "published_step"), 77_777
+        ),
+    )
+    yield (
+        "samples.samples",
+        replace(
+            record,
+            samples=replace(
+                record.samples, samples=(*record.samples.samples, record.samples.samples[0])
+            ),
+        ),
+    )
 
 
 def read(path: Path) -> RunRecord:
     return serialization.read_public(path.read_text(encoding="utf-8"), path.name)[0]
 
 
-@pytest.mark.parametrize("record", [read(path) for path in sorted(CARDS.glob("*.json"))] + [adapter()], ids=lambda record: record.handle)
-def test_every_number_has_a_field_that_it_comes_from(record: RunRecord, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "record",
+    [read(path) for path in sorted(CARDS.glob("*.json"))] + [adapter()],
+    ids=lambda record: record.handle,
+)
+def test_every_number_has_a_field_that_it_comes_from(
+    record: RunRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A number is of the template, where it stands there outside of Jinja's braces; any other one must change with a field."""
     source = (TEMPLATES / "model_card.md.j2").read_text(encoding="utf-8")
-    wordless = "".join(part if JINJA.fullmatch(part) else re.sub(r"\d", "n", part) for part in JINJA.split(source))
+    wordless = "".join(
+        part if JINJA.fullmatch(part) else re.sub(r"\d", "n", part) for part in JINJA.split(source)
+    )
     template = environment(finalize=markdown).from_string(wordless)
     monkeypatch.setattr(model_card, "template", lambda: template)
     whole = model_card.render(record)

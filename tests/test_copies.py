@@ -11,7 +11,9 @@ from hubtweets.evaluation import memorization
 from hubtweets.posts.example import sentences
 from hubtweets.record.samples import MORE, Audit, Copied, Sample
 
-POST = "My dream is to repair the old radio in the shed before the first snow falls."  # 76 characters
+POST = (
+    "My dream is to repair the old radio in the shed before the first snow falls."  # 76 characters
+)
 OTHER = "The neighbour's dog repaired nothing at all this morning."
 
 
@@ -40,20 +42,31 @@ OTHER = "The neighbour's dog repaired nothing at all this morning."
     ],
 )  # fmt: skip
 def test_a_text_is_measured(text: str, expected: Copied) -> None:
-    assert memorization.copied([text], [POST, OTHER, OTHER, "我的梦想是修好那台旧收音机了，然后睡觉", ""]) == [expected]
+    assert memorization.copied(
+        [text], [POST, OTHER, OTHER, "我的梦想是修好那台旧收音机了，然后睡觉", ""]
+    ) == [expected]
 
 
 def test_it_finds_what_a_slow_search_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memorization, "CHUNK", 7)
     chance = random.Random(0)
     posts = [sentences.sentence(chance) for _ in range(40)]
-    texts = [sentences.sentence(chance) for _ in range(20)] + [posts[3][20:] + posts[5][:30], *posts[:3], ""]
+    texts = [sentences.sentence(chance) for _ in range(20)] + [
+        posts[3][20:] + posts[5][:30],
+        *posts[:3],
+        "",
+    ]
     split = [memorization.WORD.findall(memorization.normalise(post)) for post in posts]
     for text, found in zip(texts, memorization.copied(texts, posts), strict=True):
         words = memorization.WORD.findall(memorization.normalise(text))
-        longest = max(difflib.SequenceMatcher(None, words, post, autojunk=False).find_longest_match().size for post in split)
+        longest = max(
+            difflib.SequenceMatcher(None, words, post, autojunk=False).find_longest_match().size
+            for post in split
+        )
         assert found.words == longest
-    assert memorization.copied([], posts) == [] and memorization.copied(["a b"], []) == [Copied(0, 0, 0.0)]
+    assert memorization.copied([], posts) == [] and memorization.copied(["a b"], []) == [
+        Copied(0, 0, 0.0)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -61,27 +74,49 @@ def test_it_finds_what_a_slow_search_finds(monkeypatch: pytest.MonkeyPatch) -> N
     [
         ([POST, OTHER, "new"], [], Audit(0.5, 3, 2, 0, 0)),
         ([POST, OTHER, "new"], ["another", "a third"], Audit(0.5, 3, 2, 2, 0)),
-        ([POST, f"{POST} And all of that while the kettle boiled", "new"], [POST, POST, "new"], Audit(1.0, 3, 1, 3, 2)),
+        (
+            [POST, f"{POST} And all of that while the kettle boiled", "new"],
+            [POST, POST, "new"],
+            Audit(1.0, 3, 1, 3, 2),
+        ),
         (["new"], ["another"] * 2500, Audit(0.5, 1, 0, 834, 0)),
         ([], [], Audit(0.5, 0, 0, 0, 0)),
     ],
 )
-def test_copies_are_counted_against_the_floor(samples: list[str], held_out: list[str], expected: Audit) -> None:
+def test_copies_are_counted_against_the_floor(
+    samples: list[str], held_out: list[str], expected: Audit
+) -> None:
     audit, measured = memorization.audit(samples, held_out, [POST, OTHER])
     assert audit == expected and measured == memorization.copied(samples, [POST, OTHER])
 
 
 @pytest.mark.parametrize(
     ("copied", "floor", "expected"),
-    [(0, 0, False), (10, 0, False), (11, 0, True), (21, 5, False), (22, 5, True), (200, 86, False), (1, 86, False)],
+    [
+        (0, 0, False),
+        (10, 0, False),
+        (11, 0, True),
+        (21, 5, False),
+        (22, 5, True),
+        (200, 86, False),
+        (1, 86, False),
+    ],
 )
-def test_a_model_repeats_where_it_copies_more_than_its_author(copied: int, floor: int, expected: bool) -> None:
+def test_a_model_repeats_where_it_copies_more_than_its_author(
+    copied: int, floor: int, expected: bool
+) -> None:
     assert Audit(0.5, 200, copied, 86, floor).repeats == expected and MORE == 0.05
 
 
 def test_what_copies_or_adds_nothing_is_not_shown() -> None:
     free = Sample("I like", "I like rain", Copied(2, 6, 0.4))
-    shares = [free, replace(free, copied=Copied(9, 60, 0.5)), replace(free, text="I like \n"), replace(free, text=None), free]
+    shares = [
+        free,
+        replace(free, copied=Copied(9, 60, 0.5)),
+        replace(free, text="I like \n"),
+        replace(free, text=None),
+        free,
+    ]
     assert Audit(0.5, 5, 1, 0, 0).free(shares) == [1, 5]
 
 
@@ -100,8 +135,17 @@ def test_a_memoriser_is_flagged_and_a_normal_run_is_not(tmp_path: Path) -> None:
     posts, held_out = ([sentences.sentence(chance) for _ in range(count)] for count in (200, 22))
     bpe = ByteLevelBPETokenizer()
     bpe.train_from_iterator(posts, vocab_size=1000, special_tokens=["<end>"], show_progress=False)
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe._tokenizer, bos_token="<end>", eos_token="<end>")
-    sizes = {"n_positions": 256, "n_embd": 64, "n_layer": 1, "n_head": 4, "bos_token_id": 0, "eos_token_id": 0}
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=bpe._tokenizer, bos_token="<end>", eos_token="<end>"
+    )
+    sizes = {
+        "n_positions": 256,
+        "n_embd": 64,
+        "n_layer": 1,
+        "n_head": 4,
+        "bos_token_id": 0,
+        "eos_token_id": 0,
+    }
     set_seed(0)
     GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **sizes)).save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
@@ -115,7 +159,11 @@ def test_a_memoriser_is_flagged_and_a_normal_run_is_not(tmp_path: Path) -> None:
             tmp_path / str(epochs),
             quiet=True,
         )
-        texts = [text for number, prompt in enumerate(("My dream is", "I like")) for text in generate(model, tokenizer, prompt, 40, number)]
+        texts = [
+            text
+            for number, prompt in enumerate(("My dream is", "I like"))
+            for text in generate(model, tokenizer, prompt, 40, number)
+        ]
         audits.append(memorization.audit(texts, held_out, posts)[0])
     normal, memoriser = audits
     assert (normal.repeats, memoriser.repeats) == (False, True)

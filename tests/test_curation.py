@@ -21,8 +21,16 @@ TEXTS: list[tuple[str, str | None, str | None]] = [
     ("see https://t.co/abc for more words", "see for more words", "see for more words"),
     ("line\nhttps://t.co/abc\nline and line", "line line and line", "line line and line"),
     ("cut right here https://t.c…", "cut right here", "cut right here"),
-    ("@bob #tag 🤖 stay where you are", "@bob #tag 🤖 stay where you are", "@bob #tag 🤖 stay where you are"),
-    ("</div><script>alert(1)</script> is just text", "</div><script>alert(1)</script> is just text", "</div><script>alert(1)</script> is just text"),
+    (
+        "@bob #tag 🤖 stay where you are",
+        "@bob #tag 🤖 stay where you are",
+        "@bob #tag 🤖 stay where you are",
+    ),
+    (
+        "</div><script>alert(1)</script> is just text",
+        "</div><script>alert(1)</script> is just text",
+        "</div><script>alert(1)</script> is just text",
+    ),
     ("", None, None),
     ("two words", None, None),
     ("@bob #tag two words", None, None),
@@ -37,15 +45,35 @@ TEXTS: list[tuple[str, str | None, str | None]] = [
     ("오늘은 날씨가 좋네요", "오늘은 날씨가 좋네요", "오늘은 날씨가 좋네요"),
     ("집에 가고싶다", None, "집에 가고싶다"),
     ("วันนี้อากาศดีมาก", None, "วันนี้อากาศดีมาก"),
-    ("https://t.co/abcというニュースを見た", None, "というニュースを見た"),  # a link ends where its letters do
+    (
+        "https://t.co/abcというニュースを見た",
+        None,
+        "というニュースを見た",
+    ),  # a link ends where its letters do
     ("@bob 今日は本当に良い天気ですね", None, "@bob 今日は本当に良い天気ですね"),
     # others' words
-    ("so true RT @bob: something that Bob said", "so true RT @bob: something that Bob said", "quoted"),
+    (
+        "so true RT @bob: something that Bob said",
+        "so true RT @bob: something that Bob said",
+        "quoted",
+    ),
     ("RT @bob something that Bob said", "RT @bob something that Bob said", "quoted"),
-    ("“Be yourself; everyone else is already taken.” — Oscar Wilde", "“Be yourself; everyone else is already taken.” — Oscar Wilde", "quoted"),
-    ("«Le style, c’est l’homme même, dit-on» – Buffon", "«Le style, c’est l’homme même, dit-on» – Buffon", "quoted"),
+    (
+        "“Be yourself; everyone else is already taken.” — Oscar Wilde",
+        "“Be yourself; everyone else is already taken.” — Oscar Wilde",
+        "quoted",
+    ),
+    (
+        "«Le style, c’est l’homme même, dit-on» – Buffon",
+        "«Le style, c’est l’homme même, dit-on» – Buffon",
+        "quoted",
+    ),
     ("「天は人の上に人を造らず」（福沢諭吉）", None, "quoted"),
-    ('"Quoted" words are no quotation, are they?', '"Quoted" words are no quotation, are they?', '"Quoted" words are no quotation, are they?'),
+    (
+        '"Quoted" words are no quotation, are they?',
+        '"Quoted" words are no quotation, are they?',
+        '"Quoted" words are no quotation, are they?',
+    ),
     (
         '"I will never financially recover from this" - me, after one plant',
         '"I will never financially recover from this" - me, after one plant',
@@ -61,7 +89,11 @@ TEXTS: list[tuple[str, str | None, str | None]] = [
         '"The Great British Bake Off is back on Tuesday" (finally)',
         '"The Great British Bake Off is back on Tuesday" (finally)',
     ),
-    ("Please RT @dogsoftwitter needs homes", "Please RT @dogsoftwitter needs homes", "Please RT @dogsoftwitter needs homes"),
+    (
+        "Please RT @dogsoftwitter needs homes",
+        "Please RT @dogsoftwitter needs homes",
+        "Please RT @dogsoftwitter needs homes",
+    ),
     (
         "Moving to Missoula, MT @home_depot here I come",
         "Moving to Missoula, MT @home_depot here I come",
@@ -74,23 +106,47 @@ TEXTS: list[tuple[str, str | None, str | None]] = [
         "I just unlocked the “Super Mayor” badge on @foursquare!",
         "automated",
     ),
-    ("#NowPlaying Some Song by Some Band https://t.co/a", "#NowPlaying Some Song by Some Band", "automated"),
+    (
+        "#NowPlaying Some Song by Some Band https://t.co/a",
+        "#NowPlaying Some Song by Some Band",
+        "automated",
+    ),
     ("I'm at Starbucks (Cork) https://t.co/a", "I'm at Starbucks (Cork)", "automated"),
     (
         "I’m at my best when (and only when) it rains https://t.co/a",
         "I’m at my best when (and only when) it rains",
         "I’m at my best when (and only when) it rains",
     ),
-    ("How to Solder: A Guide https://t.co/a via @YouTube", "How to Solder: A Guide via @YouTube", "automated"),
+    (
+        "How to Solder: A Guide https://t.co/a via @YouTube",
+        "How to Solder: A Guide via @YouTube",
+        "automated",
+    ),
     (
         "great long read about cheese caves https://t.co/a via @anna",
         "great long read about cheese caves via @anna",
         "great long read about cheese caves via @anna",
     ),
-    ("Just completed a 5.02 km run with @Runkeeper https://t.co/a", "Just completed a 5.02 km run with @Runkeeper", "automated"),
-    ("The Cork Daily is out! https://t.co/a Stories via @bob", "The Cork Daily is out! Stories via @bob", "automated"),
-    ("Gostei de um vídeo @YouTube de @bob https://t.co/a", "Gostei de um vídeo @YouTube de @bob", "automated"),
-    ("2 followers, 3 unfollowers (automatically checked by https://t.co/a", "2 followers, 3 unfollowers (automatically checked by", "automated"),
+    (
+        "Just completed a 5.02 km run with @Runkeeper https://t.co/a",
+        "Just completed a 5.02 km run with @Runkeeper",
+        "automated",
+    ),
+    (
+        "The Cork Daily is out! https://t.co/a Stories via @bob",
+        "The Cork Daily is out! Stories via @bob",
+        "automated",
+    ),
+    (
+        "Gostei de um vídeo @YouTube de @bob https://t.co/a",
+        "Gostei de um vídeo @YouTube de @bob",
+        "automated",
+    ),
+    (
+        "2 followers, 3 unfollowers (automatically checked by https://t.co/a",
+        "2 followers, 3 unfollowers (automatically checked by",
+        "automated",
+    ),
     ("Wordle 1,234 4/6 and so on", "Wordle 1,234 4/6 and so on", "automated"),
     (
         "I just earned my Girl Scout leader badge after twenty years",
@@ -102,13 +158,21 @@ TEXTS: list[tuple[str, str | None, str | None]] = [
         "One person followed me home from the grocery store, it was a goose",
         "One person followed me home from the grocery store, it was a goose",
     ),
-    ("New stats: 3 coffees, 0 emails answered", "New stats: 3 coffees, 0 emails answered", "New stats: 3 coffees, 0 emails answered"),
+    (
+        "New stats: 3 coffees, 0 emails answered",
+        "New stats: 3 coffees, 0 emails answered",
+        "New stats: 3 coffees, 0 emails answered",
+    ),
     (
         "Now playing: me pretending to know what my accountant is saying",
         "Now playing: me pretending to know what my accountant is saying",
         "Now playing: me pretending to know what my accountant is saying",
     ),
-    ("The best news is out! We are having a baby", "The best news is out! We are having a baby", "The best news is out! We are having a baby"),
+    (
+        "The best news is out! We are having a baby",
+        "The best news is out! We are having a baby",
+        "The best news is out! We are having a baby",
+    ),
     (
         "Just ran into my ex wearing the Fitbit I bought him",
         "Just ran into my ex wearing the Fitbit I bought him",
@@ -117,8 +181,16 @@ TEXTS: list[tuple[str, str | None, str | None]] = [
     # links end before the bracket, quote or full stop around them
     ("(https://a.b/c) is a good thing", "( is a good thing", "( ) is a good thing"),
     ("see https://de.wikipedia.org/wiki/Größe, it is good", "see it is good", "see , it is good"),
-    ('the site "https://a.b/c" and Https://Example.com/x is good', 'the site " and Https://Example.com/x is good', 'the site " " and is good'),
-    ("www.example.org and nothing but words", "www.example.org and nothing but words", "and nothing but words"),
+    (
+        'the site "https://a.b/c" and Https://Example.com/x is good',
+        'the site " and Https://Example.com/x is good',
+        'the site " " and is good',
+    ),
+    (
+        "www.example.org and nothing but words",
+        "www.example.org and nothing but words",
+        "and nothing but words",
+    ),
     # personal data
     ("write to [email] or so", "write to [email] or so", "write to [email] or so"),
 ]
@@ -127,7 +199,9 @@ TEXTS: list[tuple[str, str | None, str | None]] = [
 @pytest.mark.parametrize(("text", "classic", "default"), TEXTS)
 def test_the_two_sets_of_rules(text: str, classic: str | None, default: str | None) -> None:
     for rules, expected in ((CLASSIC, classic), (DEFAULT, default)):
-        dropped = ("short", "") if expected is None else (expected, "") if expected in FATES else None
+        dropped = (
+            ("short", "") if expected is None else (expected, "") if expected in FATES else None
+        )
         assert judge(Post("1", text), rules) == (dropped or ("kept", expected))
 
 
@@ -153,7 +227,9 @@ REPLIES: list[tuple[Post, Curation, tuple[str, str]]] = [
 
 
 @pytest.mark.parametrize(("post", "rules", "expected"), REPLIES)
-def test_what_the_place_says_of_a_post(post: Post, rules: Curation, expected: tuple[str, str]) -> None:
+def test_what_the_place_says_of_a_post(
+    post: Post, rules: Curation, expected: tuple[str, str]
+) -> None:
     assert judge(post, rules) == expected
 
 
@@ -176,7 +252,17 @@ def test_words_are_counted_by_script(text: str, expected: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["!" * 100_000, "@" * 100_000, "“" * 100_000, "1 " * 5_000, "a@" * 50_000, "I'm at (" * 20_000, "RT " * 50_000, "語" * 99_999]
+    "text",
+    [
+        "!" * 100_000,
+        "@" * 100_000,
+        "“" * 100_000,
+        "1 " * 5_000,
+        "a@" * 50_000,
+        "I'm at (" * 20_000,
+        "RT " * 50_000,
+        "語" * 99_999,
+    ],
 )
 def test_no_text_takes_for_ever(text: str) -> None:
     """A rule that went back and forth would take hours here, and the run's own limit would end it."""
@@ -196,13 +282,48 @@ def test_the_funnel_adds_up_and_every_post_has_a_verdict() -> None:
         Post("9", MANY, warning=True),
     ]
     curated = curate((("alice", post) for post in posts), ["alice"], DEFAULT)
-    assert [(post.id, post.text) for post in curated.kept["alice"]] == [("8", "write to [email] now please"), ("7", MANY.upper() + "!")]
-    numbers = {"reposts": 1, "private": 1, "superseded": 1, "warned": 1, "duplicates": 1, "short": 2, "kept": 2, "masked": 1, "characters": 48}
+    assert [(post.id, post.text) for post in curated.kept["alice"]] == [
+        ("8", "write to [email] now please"),
+        ("7", MANY.upper() + "!"),
+    ]
+    numbers = {
+        "reposts": 1,
+        "private": 1,
+        "superseded": 1,
+        "warned": 1,
+        "duplicates": 1,
+        "short": 2,
+        "kept": 2,
+        "masked": 1,
+        "characters": 48,
+    }
     assert curated.counts == (counts_of("alice", downloaded=9, **numbers),)
-    fates = ["duplicates", "short", "reposts", "private", "superseded", "short", "kept", "kept", "warned"]
+    fates = [
+        "duplicates",
+        "short",
+        "reposts",
+        "private",
+        "superseded",
+        "short",
+        "kept",
+        "kept",
+        "warned",
+    ]
     assert [list(FATES)[verdict] for verdict in curated.verdicts] == fates
-    assert [fate for fate, _ in curated.shown] == ["kept", "kept", "short", "reposts", "superseded", "warned", "duplicates", "short"]
-    assert [post.id for post in curate((("alice", post) for post in posts), ["alice"], CLASSIC).kept["alice"]] == ["8", "7", "1"]
+    assert [fate for fate, _ in curated.shown] == [
+        "kept",
+        "kept",
+        "short",
+        "reposts",
+        "superseded",
+        "warned",
+        "duplicates",
+        "short",
+    ]
+    assert [
+        post.id
+        for post in curate((("alice", post) for post in posts), ["alice"], CLASSIC).kept["alice"]
+    ] == ["8", "7", "1"]
 
 
 def test_authors_are_counted_apart_and_compared_together() -> None:
@@ -212,7 +333,10 @@ def test_authors_are_counted_apart_and_compared_together() -> None:
         ("bob", Post("2", "another post of many words", "2026-01-03")),
     ]
     curated = curate(posts, ["alice", "bob"], DEFAULT)
-    assert {handle: [post.id for post in posts] for handle, posts in curated.kept.items()} == {"alice": ["1"], "bob": ["2"]}
+    assert {handle: [post.id for post in posts] for handle, posts in curated.kept.items()} == {
+        "alice": ["1"],
+        "bob": ["2"],
+    }
     assert curated.counts == (
         counts_of("alice", downloaded=1, kept=1, characters=len(MANY)),
         counts_of("bob", downloaded=2, duplicates=1, kept=1, characters=26),
@@ -222,7 +346,10 @@ def test_authors_are_counted_apart_and_compared_together() -> None:
 
 def test_the_first_to_say_it_keeps_it_whoever_is_named_first() -> None:
     posts = [("copycat", Post("1", MANY, "2026-01-02")), ("poet", Post("1", MANY, "2012-01-01"))]
-    assert {handle: len(kept) for handle, kept in curate(posts, ["copycat", "poet"], DEFAULT).kept.items()} == {"copycat": 0, "poet": 1}
+    assert {
+        handle: len(kept)
+        for handle, kept in curate(posts, ["copycat", "poet"], DEFAULT).kept.items()
+    } == {"copycat": 0, "poet": 1}
 
 
 def test_kept_posts_are_in_order_of_time_undated_ones_first() -> None:
@@ -234,12 +361,18 @@ def test_kept_posts_are_in_order_of_time_undated_ones_first() -> None:
     kept = curate((("alice", post) for post in dated[::-1]), ["alice"], DEFAULT).kept["alice"]
     assert [post.id for post in kept] == ["9", "10", "1"]
     undated = [*dated[::-1], Post("0", "no date at all")]
-    assert [post.id for post in curate((("alice", post) for post in undated), ["alice"], DEFAULT).kept["alice"]] == ["0", "9", "10", "1"]
+    assert [
+        post.id
+        for post in curate((("alice", post) for post in undated), ["alice"], DEFAULT).kept["alice"]
+    ] == ["0", "9", "10", "1"]
 
 
 def test_a_preview_shows_eight_of_each() -> None:
     generator = random.Random(0)
-    posts = [Post(str(n), sentences.sentence(generator) if n % 2 else sentences.short(generator)) for n in range(200)]
+    posts = [
+        Post(str(n), sentences.sentence(generator) if n % 2 else sentences.short(generator))
+        for n in range(200)
+    ]
     curated = curate((("alice", post) for post in posts), ["alice"], DEFAULT)
     assert [fate for fate, _ in curated.shown] == ["kept"] * 8 + ["short"] * 8
     assert preview_lines([("kept", "a\x1b[2J\nb " + "x" * 200), ("short", "lol")]) == [
@@ -249,7 +382,10 @@ def test_a_preview_shows_eight_of_each() -> None:
 
 
 def test_the_table() -> None:
-    counts = (counts_of("alice", downloaded=3086, reposts=1225, short=997, kept=864), counts_of("bob", downloaded=12, duplicates=2, kept=10))
+    counts = (
+        counts_of("alice", downloaded=3086, reposts=1225, short=997, kept=864),
+        counts_of("bob", downloaded=12, duplicates=2, kept=10),
+    )
     assert table(counts) == [
         "                   @alice  @bob",
         "Tweets downloaded   3,086    12",
@@ -279,5 +415,7 @@ def test_amount() -> None:
         "@alice: 6,000 characters in 20 kept posts are few, and the model may repeat them; from 40,000 on it writes more of its own"
     )
     assert check_amount(amount(40_000)) is None
-    with pytest.raises(HubtweetsError, match=r"^@alice: no posts in the source; give another with --posts$"):
+    with pytest.raises(
+        HubtweetsError, match=r"^@alice: no posts in the source; give another with --posts$"
+    ):
         check_amount(counts_of("alice"))

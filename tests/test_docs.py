@@ -40,8 +40,21 @@ def test_every_make_target_is_there() -> None:
     for line in COMMANDS:
         if line.startswith("make "):
             assert re.search(rf"^{line.split()[1]}:", makefile, re.MULTILINE), line
-    helped = subprocess.run(["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True).stdout
-    for target in ("publish", "card", "hub", "test", "bench", "style", "quality", "base", "clean", "help"):
+    helped = subprocess.run(
+        ["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True
+    ).stdout
+    for target in (
+        "publish",
+        "card",
+        "hub",
+        "test",
+        "bench",
+        "style",
+        "quality",
+        "base",
+        "clean",
+        "help",
+    ):
         assert re.search(rf"^{target} +\w", helped, re.MULTILINE)
 
 
@@ -49,7 +62,12 @@ def test_every_command_runs(workplace: Path, base: Path) -> None:
     storage = Storage(workplace / "hub")
     assert set(COMMANDS) >= ELSEWHERE
     with local.running(storage) as endpoint:
-        more = {"HF_ENDPOINT": endpoint, "HF_TOKEN": storage.token, "HUBTWEETS_BASE": str(base), "HUBTWEETS_EPOCHS": "1"}  # as it was published
+        more = {
+            "HF_ENDPOINT": endpoint,
+            "HF_TOKEN": storage.token,
+            "HUBTWEETS_BASE": str(base),
+            "HUBTWEETS_EPOCHS": "1",
+        }  # as it was published
         for line in COMMANDS:
             program, *arguments = shlex.split(line)
             if program == "make" or line in ELSEWHERE:
@@ -70,10 +88,23 @@ def test_the_hub_starts(workplace: Path) -> None:
     port = str(30_000 + os.getpid() % 10_000)
     environ = environment(workplace, PYTHONUNBUFFERED="1")
     environ["PATH"] = f"{PROGRAMS}:{environ['PATH']}"
-    with subprocess.Popen([HUBTWEETS, "hub", "--port", port], cwd=workplace, env=environ, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [HUBTWEETS, "hub", "--port", port],
+        cwd=workplace,
+        env=environ,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
         assert process.stdout and " serves " in process.stdout.readline()
         other = f"{EVAL.replace('hub env', f'hub --port {port} env')} && hf auth whoami"
-        done = subprocess.run(["bash", "-c", other], cwd=workplace, env=environ, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            ["bash", "-c", other],
+            cwd=workplace,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         process.send_signal(signal.SIGINT)
     assert done.returncode == 0 and "huggingtweets" in done.stdout, done
 
@@ -82,11 +113,31 @@ def test_the_snippet_runs(published: Path, tmp_path: Path) -> None:
     (snippet,) = blocks("python")
     with local.running(Storage(published / "hub")) as endpoint:
         environ = environment(tmp_path, HF_ENDPOINT=endpoint)
-        done = subprocess.run([sys.executable, "-c", snippet], env=environ, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0 and len(set(re.findall("'generated_text': (?:'My dream is.*?'|\"My dream is.*?\")[,}]", done.stdout))) == 5
+        done = subprocess.run(
+            [sys.executable, "-c", snippet],
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+    assert (
+        done.returncode == 0
+        and len(
+            set(
+                re.findall(
+                    "'generated_text': (?:'My dream is.*?'|\"My dream is.*?\")[,}]", done.stdout
+                )
+            )
+        )
+        == 5
+    )
     assert "padded" not in done.stderr  # the warning that a BOS taken for padding would bring
 
 
 @pytest.mark.parametrize("path", re.findall(r"`(\w+/[\w/]*)`", README))
 def test_every_folder_it_names_is_there(path: str, published: Path) -> None:
-    assert (ROOT / path).exists() or (published / "runs" / "lyons____" / path).exists() or path in ("checkpoints/", "sources/")
+    assert (
+        (ROOT / path).exists()
+        or (published / "runs" / "lyons____" / path).exists()
+        or path in ("checkpoints/", "sources/")
+    )

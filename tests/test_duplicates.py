@@ -13,11 +13,24 @@ REPEATS: list[tuple[list[str], list[int]]] = [
     (["The same TEXT!", "the  same\ntext!"], [1]),
     (["Good night 💔", "Good night 🌙", "C++ is better than C", "C is better than C++"], []),
     (["मैं घर जा रहा हूँ", "मैं घर जा रही हूँ", "ซื้อข้าวมาให้แม่แล้วนะ", "ซื้อข่าวมาให้แม่แล้วนะ"], []),
-    (["day 12 of the rain in Cork, and there is no end in sight", "Day 13 of the rain in Cork, and there is no end in sight"], [1]),
+    (
+        [
+            "day 12 of the rain in Cork, and there is no end in sight",
+            "Day 13 of the rain in Cork, and there is no end in sight",
+        ],
+        [1],
+    ),
     (["the kettle boiled before the train came", "the kettle fell before the plane came"], []),
     (["🤖", "🤖", "👩‍🔧"], [1]),
     (["a", "b", "a"], [2]),
-    (["今日は本当に良い天気ですね散歩しましょう", "今日は本当に良い天気ですね散歩しましょうね", "明日は雨が降るそうです"], [1]),
+    (
+        [
+            "今日は本当に良い天気ですね散歩しましょう",
+            "今日は本当に良い天気ですね散歩しましょうね",
+            "明日は雨が降るそうです",
+        ],
+        [1],
+    ),
     ([""] * 3, [1, 2]),
     (["lone \ud83d surrogate", "lone \ud83d surrogate"], [1]),
 ]
@@ -34,12 +47,18 @@ def test_it_finds_what_comparing_every_pair_finds() -> None:
     texts = [sentences.sentence(generator) for _ in range(200)]
     for _ in range(200):
         words = generator.choice(texts).split()
-        words[generator.randrange(len(words))] = generator.choice(["a", "some", "Halifax", "anything"])
+        words[generator.randrange(len(words))] = generator.choice(
+            ["a", "some", "Halifax", "anything"]
+        )
         texts.append(" ".join(words))
     said = [text.casefold() for text in texts]
 
     def is_repeat(later: int, dropped: list[int]) -> bool:
-        return any(earlier not in dropped and similarity(said[earlier], said[later]) >= duplicates.THRESHOLD for earlier in range(later))
+        return any(
+            earlier not in dropped
+            and similarity(said[earlier], said[later]) >= duplicates.THRESHOLD
+            for earlier in range(later)
+        )
 
     slow: list[int] = []
     for later in range(len(texts)):

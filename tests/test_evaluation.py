@@ -43,7 +43,9 @@ def test_a_model_that_knows_nothing_needs_the_bits_of_a_token(base: Path) -> Non
     with torch.no_grad():
         model.transformer.wte.weight.zero_()
     score, _ = evaluate(model.eval(), load_tokenizer(str(base)), [TEXTS])
-    assert score.bits_per_byte == pytest.approx(math.log2(model.config.vocab_size) * score.tokens / score.bytes, rel=1e-5)
+    assert score.bits_per_byte == pytest.approx(
+        math.log2(model.config.vocab_size) * score.tokens / score.bytes, rel=1e-5
+    )
     assert score.perplexity == pytest.approx(model.config.vocab_size, rel=1e-4)
 
 
@@ -52,20 +54,29 @@ def test_a_lost_model_gets_one_line(base: Path) -> None:
     for scale in (1e6, float("nan")):
         with torch.no_grad():
             model.transformer.wte.weight.mul_(scale)
-        with pytest.raises(HubtweetsError, match=r"^the model is lost \((nan|[\d.e+]+) nats per token\); train it with a smaller --learning-rate$"):
+        with pytest.raises(
+            HubtweetsError,
+            match=r"^the model is lost \((nan|[\d.e+]+) nats per token\); train it with a smaller --learning-rate$",
+        ):
             evaluate(model.eval(), load_tokenizer(str(base)), [TEXTS])
     with pytest.raises(HubtweetsError, match=r"^this base has no tokens for these posts"):
         evaluate(model, load_tokenizer(str(base)), [[""]])
 
 
-def test_batches_and_windows_change_nothing_but_the_context(model: PreTrainedModel, base: Path) -> None:
+def test_batches_and_windows_change_nothing_but_the_context(
+    model: PreTrainedModel, base: Path
+) -> None:
     tokenizer = load_tokenizer(str(base))
     many = [text * n for n in range(1, 30) for text in TEXTS]
     nats, tokens = by_hand(model, base, many[:9])
-    assert evaluate(model, tokenizer, [many[:9]])[0].perplexity == pytest.approx(math.exp(nats / tokens), rel=1e-4)
+    assert evaluate(model, tokenizer, [many[:9]])[0].perplexity == pytest.approx(
+        math.exp(nats / tokens), rel=1e-4
+    )
     together, alone = evaluate(model, tokenizer, [[text] for text in many])
     assert together.tokens == sum(score.tokens for score in alone)
-    assert math.log(together.perplexity) * together.tokens == pytest.approx(sum(math.log(s.perplexity) * s.tokens for s in alone), rel=1e-4)
+    assert math.log(together.perplexity) * together.tokens == pytest.approx(
+        sum(math.log(s.perplexity) * s.tokens for s in alone), rel=1e-4
+    )
     assert evaluate(model, tokenizer, [["my dream " * 500]])[0].tokens > model.config.n_positions
 
 
@@ -73,9 +84,16 @@ def test_each_author_has_a_score_and_all_of_them_one(model: PreTrainedModel, bas
     tokenizer = load_tokenizer(str(base))
     authors = [TEXTS, ["another voice entirely"], [text * 3 for text in TEXTS]]
     total, scores = evaluate(model.eval(), tokenizer, authors)
-    assert (total.bytes, total.tokens) == (sum(score.bytes for score in scores), sum(score.tokens for score in scores))
+    assert (total.bytes, total.tokens) == (
+        sum(score.bytes for score in scores),
+        sum(score.tokens for score in scores),
+    )
     for author, score in zip(authors, scores, strict=True):
         nats, tokens = by_hand(model, base, author)
         assert score.tokens == tokens
-        assert score.bits_per_byte == pytest.approx(nats / math.log(2) / sum(len(text.encode()) for text in author), rel=1e-5)
-    assert total.bits_per_byte * total.bytes == pytest.approx(sum(score.bits_per_byte * score.bytes for score in scores))
+        assert score.bits_per_byte == pytest.approx(
+            nats / math.log(2) / sum(len(text.encode()) for text in author), rel=1e-5
+        )
+    assert total.bits_per_byte * total.bytes == pytest.approx(
+        sum(score.bits_per_byte * score.bytes for score in scores)
+    )

@@ -30,7 +30,9 @@ def curate(path: Path, rules: Curation) -> tuple[list[Post], Counts]:
 
 
 @pytest.mark.parametrize("rules", ["classic", "default"])
-def test_default_has_the_counts_of_the_original_card(archive: Path, rules: Literal["classic", "default"]) -> None:
+def test_default_has_the_counts_of_the_original_card(
+    archive: Path, rules: Literal["classic", "default"]
+) -> None:
     kept, counts = curate(archive, Curation(rules))
     assert (counts.downloaded, counts.reposts, counts.short, counts.kept) == (3086, 1225, 997, 864)
     assert len({post.text for post in kept}) == 864
@@ -52,13 +54,21 @@ def test_it_is_what_x_writes(archive: Path) -> None:
         notes = load(opened, "data/note-tweet.js")
         assert load(opened, "data/account.js")[0]["account"]["accountDisplayName"] == "Lyons__ 𝓃 🤖"
         manifest = load(opened, "data/manifest.js")
-    assert manifest["dataTypes"]["tweets"]["files"] == [{"fileName": "data/tweets.js", "globalName": "YTD.tweets.part0", "count": "3086"}]
+    assert manifest["dataTypes"]["tweets"]["files"] == [
+        {"fileName": "data/tweets.js", "globalName": "YTD.tweets.part0", "count": "3086"}
+    ]
     assert len(notes) > 5 and all(len(note["noteTweet"]["core"]["text"]) > 280 for note in notes)
     ids = [int(tweet["id_str"]) for tweet in tweets]
     assert len(set(ids)) == 3086 and ids != sorted(ids)
-    assert {"&amp;", "&lt;", "&gt;"} == set(re.findall(r"&\w+;", " ".join(tweet["full_text"] for tweet in tweets)))
+    assert {"&amp;", "&lt;", "&gt;"} == set(
+        re.findall(r"&\w+;", " ".join(tweet["full_text"] for tweet in tweets))
+    )
     for tweet in tweets:
-        for kind, field in (("hashtags", "text"), ("user_mentions", "screen_name"), ("urls", "url")):
+        for kind, field in (
+            ("hashtags", "text"),
+            ("user_mentions", "screen_name"),
+            ("urls", "url"),
+        ):
             for entity in tweet["entities"][kind]:
                 start, end = map(int, entity["indices"])
                 assert tweet["full_text"][start:end].lstrip("#@") == entity[field]
@@ -69,10 +79,17 @@ def test_it_is_what_x_writes(archive: Path) -> None:
 def test_same_seed_same_bytes(archive: Path, tmp_path: Path) -> None:
     x_archive.write(tmp_path / "again.zip")
     x_archive.write(tmp_path / "other.zip", seed=1)
-    assert (tmp_path / "again.zip").read_bytes() == archive.read_bytes() != (tmp_path / "other.zip").read_bytes()
+    assert (
+        (tmp_path / "again.zip").read_bytes()
+        == archive.read_bytes()
+        != (tmp_path / "other.zip").read_bytes()
+    )
 
 
-@pytest.mark.parametrize(("number", "expected"), [(1, (1, 0, 0)), (2, (2, 0, 0)), (100, (100, 39, 32)), (20_000, (20_000, 7_939, 6_461))])
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(1, (1, 0, 0)), (2, (2, 0, 0)), (100, (100, 39, 32)), (20_000, (20_000, 7_939, 6_461))],
+)
 def test_any_size_in_parts(tmp_path: Path, number: int, expected: tuple[int, int, int]) -> None:
     path = tmp_path / "lyons____.zip"
     x_archive.write(path, posts=number, part_bytes=2**20)
@@ -81,7 +98,9 @@ def test_any_size_in_parts(tmp_path: Path, number: int, expected: tuple[int, int
     with zipfile.ZipFile(path) as opened:
         parts = [name for name in opened.namelist() if name.startswith("data/tweets")]
         assert max(opened.getinfo(name).file_size for name in parts) < 1.01 * 2**20
-    assert parts[:2] == (["data/tweets.js", "data/tweets-part1.js"] if number == 20_000 else ["data/tweets.js"])
+    assert parts[:2] == (
+        ["data/tweets.js", "data/tweets-part1.js"] if number == 20_000 else ["data/tweets.js"]
+    )
 
 
 def test_nothing_stays_when_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

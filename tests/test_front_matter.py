@@ -12,7 +12,16 @@ from hubtweets.card import metadata, model_card
 from hubtweets.card.hub_schema import faults
 from hubtweets.errors import HubtweetsError
 from hubtweets.record.config import TrainingConfig
-from hubtweets.record.run_record import License, Metrics, RunRecord, Score, Source, Target, Terms, Tracked
+from hubtweets.record.run_record import (
+    License,
+    Metrics,
+    RunRecord,
+    Score,
+    Source,
+    Target,
+    Terms,
+    Tracked,
+)
 from hubtweets.record.samples import Audit, Copied, Sample, Samples
 from tests.records import RECORD, cyborg, saying
 
@@ -24,14 +33,22 @@ def given(**parts: Any) -> RunRecord:
 
 
 def test_everything_that_is_known() -> None:
-    samples = Samples(3, SETTINGS | {"top_k": 40}, (Sample("I like", "I like pie.", Copied(1, 6, 0.0)), Sample("I", "I x", Copied(0, 0, 0.9))), (1,))
+    samples = Samples(
+        3,
+        SETTINGS | {"top_k": 40},
+        (Sample("I like", "I like pie.", Copied(1, 6, 0.0)), Sample("I", "I x", Copied(0, 0, 0.9))),
+        (1,),
+    )
     known = replace(
         cyborg(),
         terms=Terms(License("other", "PIE", "https://pie.example/text")),
         training=TrainingConfig(learning_rate=1e-3, lora="adapter"),
         dataset=replace(RECORD.dataset, languages={"en": 0.7, "de": 0.3}),  # type: ignore[type-var]
         sources=(RECORD.sources[0], Source("dataset", "e" * 64, None, None, "org/posts")),
-        tracked=(Tracked("wandb", "train", "https://wandb.ai/x"), Tracked("trackio", "train", "https://huggingface.co/spaces/me/runs?key=secret")),
+        tracked=(
+            Tracked("wandb", "train", "https://wandb.ai/x"),
+            Tracked("trackio", "train", "https://huggingface.co/spaces/me/runs?key=secret"),
+        ),
         samples=samples,
         metrics=Metrics(Score(2.5, 250.0, 1, 1), Score(1.23456789, 15.6, 1, 1)),
     )
@@ -95,8 +112,17 @@ def test_what_is_not_known_is_left_out() -> None:
         dataset=replace(RECORD.dataset, languages={}),  # type: ignore[type-var]
         samples=replace(RECORD.samples, picked=()),  # type: ignore[type-var]
     )
-    assert list(metadata.metadata(local)) == ["license", "library_name", "pipeline_tag", "thumbnail", "tags", "model-index"]
-    named = given(terms=Terms(License("mit", "MIT", "https://mit.example")))  # the Hub reads these of `other` alone
+    assert list(metadata.metadata(local)) == [
+        "license",
+        "library_name",
+        "pipeline_tag",
+        "thumbnail",
+        "tags",
+        "model-index",
+    ]
+    named = given(
+        terms=Terms(License("mit", "MIT", "https://mit.example"))
+    )  # the Hub reads these of `other` alone
     assert metadata.metadata(named).keys() == metadata.metadata(RECORD).keys()
 
 
@@ -124,15 +150,43 @@ def test_the_client_reads_it_back() -> None:
         ("adapter", "peft", "adapter", ["huggingtweets", "lora"]),
     ],
 )
-def test_a_low_rank_adaptation_is_called_one(lora: Any, library: str, relation: str, tags: list[str]) -> None:
+def test_a_low_rank_adaptation_is_called_one(
+    lora: Any, library: str, relation: str, tags: list[str]
+) -> None:
     front = metadata.metadata(given(training=TrainingConfig(learning_rate=3e-4, lora=lora)))
-    assert (front["library_name"], front["base_model_relation"], front["tags"]) == (library, relation, tags)
+    assert (front["library_name"], front["base_model_relation"], front["tags"]) == (
+        library,
+        relation,
+        tags,
+    )
 
 
-@pytest.mark.parametrize("text", ["1e3", "0o17", "-1", "+.5", "12:30", "2026-01-02", "0x1F", "1_000", "no", "~", "", "# a", "- b", "a: b", "'", "e3"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1e3",
+        "0o17",
+        "-1",
+        "+.5",
+        "12:30",
+        "2026-01-02",
+        "0x1F",
+        "1_000",
+        "no",
+        "~",
+        "",
+        "# a",
+        "- b",
+        "a: b",
+        "'",
+        "e3",
+    ],
+)
 def test_a_text_is_a_text_in_every_yaml(text: str) -> None:
     """YAML 1.2, the Hub's, takes 1e3 and 0o17 for numbers, and PyYAML does not."""
-    line = next(line for line in metadata.dump(saying(text)).splitlines() if line.startswith("- text:"))
+    line = next(
+        line for line in metadata.dump(saying(text)).splitlines() if line.startswith("- text:")
+    )
     assert yaml.safe_load(line) == [{"text": text}]
     assert line in (f"- text: '{text}'", f'- text: "{text}"', "- text: ''''", "- text: e3")
 
@@ -140,11 +194,26 @@ def test_a_text_is_a_text_in_every_yaml(text: str) -> None:
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ({"base": {"id": "a/b/c"}}, "the card's base_model: 'a/b/c' is no id of a repo; publish again with another"),
-        ({"base": {"id": "../x"}}, "the card's base_model: '../x' is no id of a repo; publish again with another"),
-        ({"base": {"revision": "main"}}, "the card's base_model_revision: 'main' is no commit; type: hubtweets train HANDLE"),
-        ({"sources": {"dataset": "my posts"}}, "the card's datasets: 'my posts' is no id of a repo; publish again with another"),
-        ({"target": {"repo_id": "me/a--b"}}, "the card's repo: 'me/a--b' is no id of a repo; publish again with another"),
+        (
+            {"base": {"id": "a/b/c"}},
+            "the card's base_model: 'a/b/c' is no id of a repo; publish again with another",
+        ),
+        (
+            {"base": {"id": "../x"}},
+            "the card's base_model: '../x' is no id of a repo; publish again with another",
+        ),
+        (
+            {"base": {"revision": "main"}},
+            "the card's base_model_revision: 'main' is no commit; type: hubtweets train HANDLE",
+        ),
+        (
+            {"sources": {"dataset": "my posts"}},
+            "the card's datasets: 'my posts' is no id of a repo; publish again with another",
+        ),
+        (
+            {"target": {"repo_id": "me/a--b"}},
+            "the card's repo: 'me/a--b' is no id of a repo; publish again with another",
+        ),
         (
             {"terms": {"license": License("mine")}},
             "the card's \"license[0]\" with value 'mine' is not valid; take one of https://huggingface.co/docs/hub/repositories-licenses, or other",
@@ -156,21 +225,42 @@ def test_a_text_is_a_text_in_every_yaml(text: str) -> None:
         ),
     ],
 )
-def test_what_the_hub_would_refuse_is_refused_here(parts: dict[str, dict[str, Any]], said: str) -> None:
+def test_what_the_hub_would_refuse_is_refused_here(
+    parts: dict[str, dict[str, Any]], said: str
+) -> None:
     ((section, change),) = parts.items()
     old = getattr(RECORD, section)
     with pytest.raises(HubtweetsError) as raised:
-        model_card.render(given(**{section: tuple(replace(one, **change) for one in old) if isinstance(old, tuple) else replace(old, **change)}))
+        model_card.render(
+            given(
+                **{
+                    section: tuple(replace(one, **change) for one in old)
+                    if isinstance(old, tuple)
+                    else replace(old, **change)
+                }
+            )
+        )
     assert str(raised.value) == said
 
 
-@pytest.mark.parametrize(("text", "share"), [("My dream is a copy.", 0.5), ("My dream is a copy.", 1.0), (None, 0.0)])
+@pytest.mark.parametrize(
+    ("text", "share"), [("My dream is a copy.", 0.5), ("My dream is a copy.", 1.0), (None, 0.0)]
+)
 def test_a_copy_is_never_shown(text: str | None, share: float) -> None:
     samples = Samples(
-        0, SETTINGS, (Sample("My dream is", "My dream is x", Copied(0, 0, 0.0)), Sample("My dream is", text, Copied(4, 20, share))), (1, 2)
+        0,
+        SETTINGS,
+        (
+            Sample("My dream is", "My dream is x", Copied(0, 0, 0.0)),
+            Sample("My dream is", text, Copied(4, 20, share)),
+        ),
+        (1, 2),
     )
     hurt = given(samples=samples, audit=Audit(0.5, 2, 1, 86, 1))
-    with pytest.raises(HubtweetsError, match=r"^sample 2 copies a post and can't be shown; type: hubtweets sample lyons____ --pick$"):
+    with pytest.raises(
+        HubtweetsError,
+        match=r"^sample 2 copies a post and can't be shown; type: hubtweets sample lyons____ --pick$",
+    ):
         model_card.render(hurt)
     assert "a copy" not in model_card.render(replace(hurt, samples=replace(samples, picked=(1,))))
 

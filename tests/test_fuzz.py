@@ -42,7 +42,10 @@ from tests import (
 )
 
 READERS: list[Any] = [
-    SimpleNamespace(__name__="tests.test_posts_saved", samples=lambda folder: [write_saved(folder / "bob.saved.jsonl")]),
+    SimpleNamespace(
+        __name__="tests.test_posts_saved",
+        samples=lambda folder: [write_saved(folder / "bob.saved.jsonl")],
+    ),
     test_posts_x_archive,
     test_posts_grailbird,
     test_posts_x_json,
@@ -53,12 +56,49 @@ READERS: list[Any] = [
     test_posts_files,
 ]
 SPLINTERS = [
-    *(b"", b"[", b"]", b"{", b"}", b'"', b",", b":", b"\\", b"\n", b"\0", b"\xff", b"\xed\xa0\xbd", b"<p", b"&#", b'"\\ud83d"'),
-    *(b"null", b"true", b"-1", b"1e999", b"NaN", b"9" * 400, b"9" * 5000, b'""', b"[]", b"{}", b"[[[[" * 500, b'{"a":' * 500, b"PK\x01\x02"),
+    *(
+        b"",
+        b"[",
+        b"]",
+        b"{",
+        b"}",
+        b'"',
+        b",",
+        b":",
+        b"\\",
+        b"\n",
+        b"\0",
+        b"\xff",
+        b"\xed\xa0\xbd",
+        b"<p",
+        b"&#",
+        b'"\\ud83d"',
+    ),
+    *(
+        b"null",
+        b"true",
+        b"-1",
+        b"1e999",
+        b"NaN",
+        b"9" * 400,
+        b"9" * 5000,
+        b'""',
+        b"[]",
+        b"{}",
+        b"[[[[" * 500,
+        b'{"a":' * 500,
+        b"PK\x01\x02",
+    ),
     *(b"../../etc/passwd", b"http://[", b"2026-02-31", b"9999999999999999"),
 ]
 # where, how much is taken away there, what is put there; places as shares of the whole, so that they fit files of any length
-HURTS = st.lists(st.tuples(st.floats(0, 1), st.sampled_from([0, 0, 1, 1, 4, 40, 10**9]), st.sampled_from(SPLINTERS)), min_size=1, max_size=4)
+HURTS = st.lists(
+    st.tuples(
+        st.floats(0, 1), st.sampled_from([0, 0, 1, 1, 4, 40, 10**9]), st.sampled_from(SPLINTERS)
+    ),
+    min_size=1,
+    max_size=4,
+)
 
 opened: list[str] | None = None
 
@@ -96,35 +136,55 @@ def hurt(content: bytes, hurts: list[tuple[float, int, bytes]]) -> bytes:
     return content
 
 
-def hurt_copy(path: Path, target: Path, member: float, hurts: list[tuple[float, int, bytes]]) -> None:
+def hurt_copy(
+    path: Path, target: Path, member: float, hurts: list[tuple[float, int, bytes]]
+) -> None:
     """Hurt a file's bytes, or those of one member of a zip, tar or folder, so that what holds it stays whole."""
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file())
         for number, file in enumerate(files):
             (target / file.relative_to(path)).parent.mkdir(parents=True, exist_ok=True)
             content = file.read_bytes()
-            (target / file.relative_to(path)).write_bytes(hurt(content, hurts) if number == int(member * len(files)) else content)
+            (target / file.relative_to(path)).write_bytes(
+                hurt(content, hurts) if number == int(member * len(files)) else content
+            )
     elif path.suffix == ".zip" and member < 0.8:
         with zipfile.ZipFile(path) as whole, zipfile.ZipFile(target, "w") as copy:
             for number, name in enumerate(whole.namelist()):
                 content = whole.read(name)
-                copy.writestr(name, hurt(content, hurts) if number == int(member / 0.8 * len(whole.namelist())) else content)
+                copy.writestr(
+                    name,
+                    hurt(content, hurts)
+                    if number == int(member / 0.8 * len(whole.namelist()))
+                    else content,
+                )
     elif path.name.endswith(".tar.gz") and member < 0.8:
         target.write_bytes(gzip.compress(hurt(gzip.decompress(path.read_bytes()), hurts), 1))
     else:
         target.write_bytes(hurt(path.read_bytes(), hurts))
 
 
-@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__.removeprefix("tests.test_posts_"))
-def test_hurt_files_of_every_reader(reader: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "reader", READERS, ids=lambda reader: reader.__name__.removeprefix("tests.test_posts_")
+)
+def test_hurt_files_of_every_reader(
+    reader: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`make test HURT=2000` tries as many files of each."""
-    monkeypatch.setattr(x_archive, "in_processes", lambda work, tasks: (work(*task) for task in tasks))  # thousands of processes would take hours
+    monkeypatch.setattr(
+        x_archive, "in_processes", lambda work, tasks: (work(*task) for task in tasks)
+    )  # thousands of processes would take hours
     (tmp_path / "whole").mkdir()
     samples: list[Path] = reader.samples(tmp_path / "whole")
     outcomes = {"posts": 0, "errors": 0}
 
     @seed(0)
-    @settings(max_examples=int(os.environ.get("HURT", "150")), deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=int(os.environ.get("HURT", "150")),
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(st.sampled_from(samples), st.floats(0, 1, exclude_max=True), HURTS)
     def read_hurt(path: Path, member: float, hurts: list[tuple[float, int, bytes]]) -> None:
         target = tmp_path / "hurt" / path.name
@@ -158,8 +218,17 @@ def check(post: Post) -> None:
     """See that a post is what its type says, and can be written."""
     json.dumps(post).encode()
     post.text.encode()
-    assert isinstance(post.id, str) and isinstance(post.text, str) and isinstance(post.created_at, str | None) and isinstance(post.lang, str | None)
-    assert post.kind in ("post", "reply", "self_reply", "quote", "repost") and post.visibility in ("public", "unlisted", "private")
+    assert (
+        isinstance(post.id, str)
+        and isinstance(post.text, str)
+        and isinstance(post.created_at, str | None)
+        and isinstance(post.lang, str | None)
+    )
+    assert post.kind in ("post", "reply", "self_reply", "quote", "repost") and post.visibility in (
+        "public",
+        "unlisted",
+        "private",
+    )
     assert {type(post.superseded), type(post.link), type(post.warning)} == {bool}
     assert post.visibility != "private" or not post.text
 
@@ -171,11 +240,23 @@ READ_TO_THE_END = {"blank lines": 60}  # it takes long, so it is smaller, and so
 MOST_OF_A_CAR = 2 * MAX_CAR // MEBIBYTE + 10  # it is read whole, and copied once while it grows
 BEGINNINGS: dict[str, tuple[str, bytes, bytes]] = {
     "spaces": ("tweets.js", b"window.YTD.tweets.part0 = [", b" " * MEBIBYTE),
-    "one text": ("tweets.js", b'window.YTD.tweets.part0 = [{"id_str": "1", "full_text": "', b"x" * MEBIBYTE),
+    "one text": (
+        "tweets.js",
+        b'window.YTD.tweets.part0 = [{"id_str": "1", "full_text": "',
+        b"x" * MEBIBYTE,
+    ),
     "no list": ("tweets.js", b"window.YTD.tweets.part0 = ", b"x" * MEBIBYTE),
     "manifest": ("manifest.js", b"window.x = {", b" " * MEBIBYTE),
-    "grailbird": ("data/js/tweets/2013_02.js", b"Grailbird.data.tweets_2013_02 = [", b'"' + b"x" * (MEBIBYTE - 1)),
-    "grailbird table": ("tweets.csv", b'"tweet_id","in_reply_to_status_id","text"\n"1","","', b"x" * MEBIBYTE),
+    "grailbird": (
+        "data/js/tweets/2013_02.js",
+        b"Grailbird.data.tweets_2013_02 = [",
+        b'"' + b"x" * (MEBIBYTE - 1),
+    ),
+    "grailbird table": (
+        "tweets.csv",
+        b'"tweet_id","in_reply_to_status_id","text"\n"1","","',
+        b"x" * MEBIBYTE,
+    ),
     "outbox": ("outbox.json", b'{"orderedItems": [', b" " * MEBIBYTE),
     "outbox without posts": ("outbox.json", b'{"totalItems": "', b"x" * MEBIBYTE),
     "actor": ("actor.json", b'{"name": "', b"x" * MEBIBYTE),
@@ -188,11 +269,19 @@ BEGINNINGS: dict[str, tuple[str, bytes, bytes]] = {
     "parquet": ("a.parquet", b"PAR1", b"x" * MEBIBYTE),
     "telegram": ("result.json", b'{"type": "public_channel", "messages": ["', b"x" * MEBIBYTE),
     "threads": ("threads_and_replies.json", b'{"text_post_app_text_posts": ["', b"x" * MEBIBYTE),
-    "reddit": ("comments.csv", b'id,permalink,date,ip,subreddit,gildings,link,parent,body,media\n"', b"x" * MEBIBYTE),
+    "reddit": (
+        "comments.csv",
+        b'id,permalink,date,ip,subreddit,gildings,link,parent,body,media\n"',
+        b"x" * MEBIBYTE,
+    ),
     "lists in an item": ("tweets.js", b"window.YTD.tweets.part0 = [[", b"[]," * (MEBIBYTE // 3)),
     "lists in a manifest": ("manifest.js", b'window.x = {"a": [', b"[]," * (MEBIBYTE // 3)),
     "lists in a line": ("a.jsonl", b"[", b"[]," * (MEBIBYTE // 3)),
-    "lists in a page": ("pages.jsonl", b'{"data": [{"id": "1", "text": "x"}], "meta": {}, "x": [', b"[]," * (MEBIBYTE // 3)),
+    "lists in a page": (
+        "pages.jsonl",
+        b'{"data": [{"id": "1", "text": "x"}], "meta": {}, "x": [',
+        b"[]," * (MEBIBYTE // 3),
+    ),
     "lists in threads": ("threads_and_replies.json", b"[", b"[]," * (MEBIBYTE // 3)),
     "lists in an object": ("a.json", b'{"posts": [', b"[]," * (MEBIBYTE // 3)),
     "car": ("repo.car", b"\x3a\xa2eroots\x81", b"x" * MEBIBYTE),
@@ -212,7 +301,10 @@ def bomb(path: Path, size: int, name: str, beginning: bytes, piece: bytes) -> No
 
 def tar_bomb(path: Path) -> None:
     """Write an outbox of zeros behind a link that leads out of the archive."""
-    with gzip.open(path, "wb", compresslevel=1) as packed, tarfile.open(fileobj=packed, mode="w|") as archive:
+    with (
+        gzip.open(path, "wb", compresslevel=1) as packed,
+        tarfile.open(fileobj=packed, mode="w|") as archive,
+    ):
         link = tarfile.TarInfo("actor.json")
         link.type, link.linkname = tarfile.SYMTYPE, "../../../../etc/passwd"
         archive.addfile(link)
@@ -238,7 +330,9 @@ class Zeros(io.RawIOBase):
 
 
 def write_bomb(path: Path, kind: str) -> None:
-    tar_bomb(path) if kind == "tar" else bomb(path, READ_TO_THE_END.get(kind, SIZE), *BEGINNINGS[kind])
+    tar_bomb(path) if kind == "tar" else bomb(
+        path, READ_TO_THE_END.get(kind, SIZE), *BEGINNINGS[kind]
+    )
 
 
 @pytest.mark.parametrize("kind", [*BEGINNINGS, "tar"])
@@ -247,7 +341,12 @@ def test_a_bomb_fills_no_memory(tmp_path: Path, kind: str) -> None:
     write_bomb(path, kind)
     tracemalloc.start()
     try:
-        with watched(tmp_path), nullcontext() if kind == "blank lines" else pytest.raises(HubtweetsError, match=re.escape(str(path))):
+        with (
+            watched(tmp_path),
+            nullcontext()
+            if kind == "blank lines"
+            else pytest.raises(HubtweetsError, match=re.escape(str(path))),
+        ):
             assert list(sources.read(path, "alice", Columns()).posts) == []
         most = MOST_OF_A_CAR if kind == "car" else READ_TO_THE_END.get(kind, MOST)
         assert tracemalloc.get_traced_memory()[1] < most * MEBIBYTE
@@ -257,7 +356,9 @@ def test_a_bomb_fills_no_memory(tmp_path: Path, kind: str) -> None:
 
 def zip_entries(count: int) -> bytes:
     """Return so many entries of a zip's directory, all of an empty file "a"."""
-    return (struct.pack("<4s4B4H3L5H2L", b"PK\x01\x02", 20, 0, 20, 0, *[0] * 7, 1, *[0] * 6) + b"a") * count
+    return (
+        struct.pack("<4s4B4H3L5H2L", b"PK\x01\x02", 20, 0, 20, 0, *[0] * 7, 1, *[0] * 6) + b"a"
+    ) * count
 
 
 def zip_end(size: int, count: int) -> bytes:
@@ -293,24 +394,43 @@ LISTS: dict[str, list[bytes]] = {  # a zip's bytes, or what a tar has compressed
     "a million entries": [zip_entries(1_000_000), zip_end(47_000_000, 1_000_000 % 2**16)],
     "a million entries in a zip64": [zip_entries(1_000_000), zip64_end(47_000_000, 1_000_000)],
     "entries that are not counted": [zip_entries(300_000), zip_end(14_100_000, 1)],
-    "a long pax value": [tar_header(b"x", SIZE * MEBIBYTE), b"%d a=" % (SIZE * MEBIBYTE), *[b"x" * MEBIBYTE] * SIZE, FILE],
+    "a long pax value": [
+        tar_header(b"x", SIZE * MEBIBYTE),
+        b"%d a=" % (SIZE * MEBIBYTE),
+        *[b"x" * MEBIBYTE] * SIZE,
+        FILE,
+    ],
     "a long name": [tar_header(b"L", SIZE * MEBIBYTE), *[b"x" * MEBIBYTE] * SIZE, FILE],
     "headers of headers": [pax(b"x", ("a", "b"))] * 2000 + [FILE],
-    "many global headers": [pax(b"g", *NAMES[:1000]), pax(b"g", *NAMES[1000:]), *[pax(b"x", *NAMES[:1000])] * 100, FILE],
-    "a long sparse map": [bytes(SPARSE), *[(b"00000000001\0" * 42).ljust(504, b"\0") + b"\x01" + bytes(7)] * 200_000, FILE],
+    "many global headers": [
+        pax(b"g", *NAMES[:1000]),
+        pax(b"g", *NAMES[1000:]),
+        *[pax(b"x", *NAMES[:1000])] * 100,
+        FILE,
+    ],
+    "a long sparse map": [
+        bytes(SPARSE),
+        *[(b"00000000001\0" * 42).ljust(504, b"\0") + b"\x01" + bytes(7)] * 200_000,
+        FILE,
+    ],
 }
 
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_of_files_fills_no_memory(tmp_path: Path, name: str) -> None:
     path = tmp_path / ("bomb.zip" if LISTS[name][0].startswith(b"PK") else "bomb.tar.gz")
-    with path.open("wb") if path.suffix == ".zip" else gzip.open(path, "wb", compresslevel=1) as file:
+    with (
+        path.open("wb") if path.suffix == ".zip" else gzip.open(path, "wb", compresslevel=1) as file
+    ):
         file.writelines(LISTS[name])
     tracemalloc.start()
     try:
         with pytest.raises(HubtweetsError) as error:
             list(sources.read(path, "alice", Columns()).posts)
-        assert str(error.value) == f"{path}: lists more than 200,000 files, or 32 MiB of names and attributes; unpack it and give the folder"
+        assert (
+            str(error.value)
+            == f"{path}: lists more than 200,000 files, or 32 MiB of names and attributes; unpack it and give the folder"
+        )
         assert tracemalloc.get_traced_memory()[1] < 40 * MEBIBYTE
     finally:
         tracemalloc.stop()
@@ -319,7 +439,9 @@ def test_a_list_of_files_fills_no_memory(tmp_path: Path, name: str) -> None:
 def test_attributes_of_files_are_not_kept(tmp_path: Path) -> None:
     with gzip.open(tmp_path / "a.tar.gz", "wb", compresslevel=1) as file:
         for number in range(200):
-            file.write(pax(b"x", ("path", f"{number}.json"), ("uname", f"{number}" + "x" * 60_000)) + FILE)
+            file.write(
+                pax(b"x", ("path", f"{number}.json"), ("uname", f"{number}" + "x" * 60_000)) + FILE
+            )
     tracemalloc.start()
     try:
         assert len(container.Container(tmp_path / "a.tar.gz").names) == 200
@@ -352,14 +474,24 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, cou
 
 @pytest.mark.parametrize(
     ("texts", "expected"),
-    [(["x" * (300 * MEBIBYTE)], "row group 0 holds more than 128 MiB"), (["x" * MEBIBYTE] * 400, "400")],
+    [
+        (["x" * (300 * MEBIBYTE)], "row group 0 holds more than 128 MiB"),
+        (["x" * MEBIBYTE] * 400, "400"),
+    ],
     ids=["one cell", "one text many times"],
 )
-def test_a_small_parquet_file_fills_no_memory(tmp_path: Path, texts: list[str], expected: str) -> None:
+def test_a_small_parquet_file_fills_no_memory(
+    tmp_path: Path, texts: list[str], expected: str
+) -> None:
     """In a process of its own, for Arrow's memory is not Python's."""
     path = tmp_path / "a.parquet"
     parquet.write_table(pyarrow.table({"text": texts}), path, compression="zstd")
     (tmp_path / "b.txt").write_text("hello")
-    done = subprocess.run([sys.executable, "-c", PARQUET, str(path), str(tmp_path / "b.txt")], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", PARQUET, str(path), str(tmp_path / "b.txt")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     memory, _, said = done.stdout.partition(" ")
     assert path.stat().st_size < 100_000 and expected in said and int(memory) < MOST, done.stdout

@@ -42,24 +42,36 @@ class Kept:
 
     def commit(self, *entries: Entry) -> str:
         files = {f"{entry.size}.txt": entry for entry in entries}
-        return self.storage.commit(self.repo, "main", lambda old: {**old, **files}, "all", "", "huggingtweets").id
+        return self.storage.commit(
+            self.repo, "main", lambda old: {**old, **files}, "all", "", "huggingtweets"
+        ).id
 
     def place(self, name: str) -> Path:
         """Return a file by what it is: "small", "large", "attributes", "head", "first", or its path."""
         if name in ("small", "large", "attributes"):
             return self.storage.blobs.path(getattr(self, name).sha256)
-        return self.root / (f"{REPO}/commits/{getattr(self, name)}.json" if name in ("first", "head") else name)
+        return self.root / (
+            f"{REPO}/commits/{getattr(self, name)}.json" if name in ("first", "head") else name
+        )
 
     def files(self) -> dict[str, bytes]:
-        found = {path.relative_to(self.root).as_posix(): path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
-        return {name: content for name, content in found.items() if name not in ("lock", "instance")}
+        found = {
+            path.relative_to(self.root).as_posix(): path.read_bytes()
+            for path in self.root.rglob("*")
+            if path.is_file()
+        }
+        return {
+            name: content for name, content in found.items() if name not in ("lock", "instance")
+        }
 
     def age(self) -> None:
         for path in self.root.rglob("*"):
             os.utime(path, (time.time() - 7200, time.time() - 7200))
 
     def hub(self, *arguments: str) -> Result:
-        return CliRunner().invoke(main, ["hub", *arguments], env={"HUBTWEETS_HUB_DIR": str(self.root)})
+        return CliRunner().invoke(
+            main, ["hub", *arguments], env={"HUBTWEETS_HUB_DIR": str(self.root)}
+        )
 
 
 @pytest.fixture
@@ -88,13 +100,25 @@ def misname(**wrong: object) -> Callable[[Kept], object]:
 
     def damage(kept: Kept) -> None:
         entry = replace(kept.small, **wrong)  # type: ignore[arg-type]
-        kept.storage.set_ref(kept.repo, "tags", "v2", kept.storage.write_commit(kept.repo, None, "wrong", "", "x", {"a": entry}).id)
+        kept.storage.set_ref(
+            kept.repo,
+            "tags",
+            "v2",
+            kept.storage.write_commit(kept.repo, None, "wrong", "", "x", {"a": entry}).id,
+        )
 
     return damage
 
 
-HEAD, FIRST, V2 = f"{REPO}/commits/{{head}}.json", f"{REPO}/commits/{{first}}.json", f"{REPO}/refs/tags/v2"
-SETTINGS, TALK = f"{REPO}/repo.json", b'{"num": 1, "title": "", "author": "", "created_at": "", "status": "open"}'
+HEAD, FIRST, V2 = (
+    f"{REPO}/commits/{{head}}.json",
+    f"{REPO}/commits/{{first}}.json",
+    f"{REPO}/refs/tags/v2",
+)
+SETTINGS, TALK = (
+    f"{REPO}/repo.json",
+    b'{"num": 1, "title": "", "author": "", "created_at": "", "status": "open"}',
+)
 LOST = "leads to it, and it is not there or can't be read"
 HEAD_LOST = [f"{HEAD}: {REPO}/refs/branches/main {LOST}", f"{HEAD}: {REPO}/refs/tags/v1 {LOST}"]
 SHA256, OID = hashlib.sha256(SMALL).hexdigest(), git_oid(SMALL)
@@ -103,23 +127,73 @@ BLOB = f"blobs/{SHA256[:2]}/{SHA256}: "
 Row = tuple[Callable[[Kept], object], list[str], tuple[int, int, int], list[str]]
 DAMAGES: dict[str, Row] = {
     "nothing": (lambda kept: None, [], ALL, []),
-    "a content flipped": (write("small", b"hellO"), [f"{BLOB}has 5 bytes with sha256 {hashlib.sha256(b'hellO').hexdigest()}"], ALL, []),
-    "a content cut": (write("small", b"hell"), [f"{BLOB}has 4 bytes with sha256 {hashlib.sha256(b'hell').hexdigest()}"], ALL, []),
-    "a content missing": (remove("small"), [f"{BLOB}a commit names it, and No such file or directory"], ALL, []),
-    "a wrong oid": (misname(oid="0" * 40), [f"{BLOB}has 5 bytes with git's id {OID}, not 5 with {'0' * 40} as a commit says"], MORE, []),
-    "a wrong size": (misname(size=6), [f"{BLOB}has 5 bytes with git's id {OID}, not 6 with {OID} as a commit says"], MORE, []),
+    "a content flipped": (
+        write("small", b"hellO"),
+        [f"{BLOB}has 5 bytes with sha256 {hashlib.sha256(b'hellO').hexdigest()}"],
+        ALL,
+        [],
+    ),
+    "a content cut": (
+        write("small", b"hell"),
+        [f"{BLOB}has 4 bytes with sha256 {hashlib.sha256(b'hell').hexdigest()}"],
+        ALL,
+        [],
+    ),
+    "a content missing": (
+        remove("small"),
+        [f"{BLOB}a commit names it, and No such file or directory"],
+        ALL,
+        [],
+    ),
+    "a wrong oid": (
+        misname(oid="0" * 40),
+        [f"{BLOB}has 5 bytes with git's id {OID}, not 5 with {'0' * 40} as a commit says"],
+        MORE,
+        [],
+    ),
+    "a wrong size": (
+        misname(size=6),
+        [f"{BLOB}has 5 bytes with git's id {OID}, not 6 with {OID} as a commit says"],
+        MORE,
+        [],
+    ),
     "a commit edited": (edit, [f"{HEAD}: is not what its id says"], ALL, []),
-    "the last commit missing": (remove("head"), HEAD_LOST, (0, 0, 0), ["first", "small", "large", "attributes"]),
+    "the last commit missing": (
+        remove("head"),
+        HEAD_LOST,
+        (0, 0, 0),
+        ["first", "small", "large", "attributes"],
+    ),
     "the first commit missing": (remove("first"), [f"{FIRST}: {HEAD} {LOST}"], (1, 3, SIZE), []),
-    "a ref to nothing": (write(V2, b"a" * 40), [f"{REPO}/commits/{'a' * 40}.json: {V2} {LOST}"], ALL, []),
+    "a ref to nothing": (
+        write(V2, b"a" * 40),
+        [f"{REPO}/commits/{'a' * 40}.json: {V2} {LOST}"],
+        ALL,
+        [],
+    ),
     "a ref elsewhere": (write(V2, b"../../../../../secret"), [f"{V2}: is no commit's id"], ALL, []),
     "a ref of bytes": (write(V2, b"\xff\0"), [f"{V2}: is no commit's id"], ALL, []),
-    "a name that a terminal acts on": (write(V2 + "\x1b[2J", b""), [f"{V2}\ufffd[2J: is no commit's id"], ALL, []),
+    "a name that a terminal acts on": (
+        write(V2 + "\x1b[2J", b""),
+        [f"{V2}\ufffd[2J: is no commit's id"],
+        ALL,
+        [],
+    ),
     "no main": (remove(f"{REPO}/refs/branches/main"), [f"{REPO}: has no main"], ALL, []),
     "a repo without settings": (remove(SETTINGS), [f"{SETTINGS}: can't be read"], ALL, []),
-    "a hurt repo": (write(SETTINGS, b'{"private": "no", "created_at": ""}'), [f"{SETTINGS}: can't be read"], ALL, []),
+    "a hurt repo": (
+        write(SETTINGS, b'{"private": "no", "created_at": ""}'),
+        [f"{SETTINGS}: can't be read"],
+        ALL,
+        [],
+    ),
     "a discussion": (write(f"{REPO}/discussions/1.json", TALK), [], ALL, []),
-    "a discussion elsewhere": (write(f"{REPO}/discussions/2.json", TALK), [f"{REPO}/discussions/2.json: can't be read"], ALL, []),
+    "a discussion elsewhere": (
+        write(f"{REPO}/discussions/2.json", TALK),
+        [f"{REPO}/discussions/2.json: can't be read"],
+        ALL,
+        [],
+    ),
 }
 
 
@@ -131,23 +205,52 @@ def test_what_check_says(kept: Kept, damage: str) -> None:
     needless = sum(kept.place(name).stat().st_size for name in orphans)
     lines = [fault.replace("{head}", kept.head).replace("{first}", kept.first) for fault in faults]
     lines.append(f"checked: repos 1, commits {commits}, contents {contents}, bytes {size:,}")
-    lines.append(f"needed by nobody: files {len(orphans)}, bytes {needless:,}" + "; to remove them: hubtweets hub --gc" * bool(orphans))
+    lines.append(
+        f"needed by nobody: files {len(orphans)}, bytes {needless:,}"
+        + "; to remove them: hubtweets hub --gc" * bool(orphans)
+    )
     assert done.stdout.splitlines() == lines
-    whole = f"Error: {kept.root}: not whole (see above); publish those repos again\n" if faults else ""
+    whole = (
+        f"Error: {kept.root}: not whole (see above); publish those repos again\n" if faults else ""
+    )
     assert (done.exit_code, done.stderr) == (bool(faults), whole)
     kept.age()
     done = kept.hub("--gc")
     if not faults or "bytes with" in faults[0]:  # it does not read contents
         assert (done.exit_code, done.stdout) == (0, "removed: files 0, bytes 0\n")
     else:
-        assert done.exit_code == 1 and done.stderr.endswith("; nothing was removed; type: hubtweets hub --check\n")
+        assert done.exit_code == 1 and done.stderr.endswith(
+            "; nothing was removed; type: hubtweets hub --check\n"
+        )
     assert kept.files() == before
 
 
-HOSTILE = [b"", b"\xff", b"null", b"5", b"[" * 100_000, b"{}", b'{"parent":null,"files":[]}', b'{"parent":5,"files":{}}', b"1" * 5000]
-HOSTILE += [b'{"parent":"../../../../../x","files":{}}', b'{"parent":NaN,"files":{}}', b'{"parent":null,"files":{"a":[]}}']
+HOSTILE = [
+    b"",
+    b"\xff",
+    b"null",
+    b"5",
+    b"[" * 100_000,
+    b"{}",
+    b'{"parent":null,"files":[]}',
+    b'{"parent":5,"files":{}}',
+    b"1" * 5000,
+]
+HOSTILE += [
+    b'{"parent":"../../../../../x","files":{}}',
+    b'{"parent":NaN,"files":{}}',
+    b'{"parent":null,"files":{"a":[]}}',
+]
 ENTRY = {"sha256": SHA256, "size": 5, "oid": OID, "lfs": False}
-WRONG: list[dict[str, object]] = [{"sha256": "../../secret"}, {"sha256": 5}, {"size": "5"}, {"size": True}, {"oid": None}, {"lfs": 1}, {"more": 1}]
+WRONG: list[dict[str, object]] = [
+    {"sha256": "../../secret"},
+    {"sha256": 5},
+    {"size": "5"},
+    {"size": True},
+    {"oid": None},
+    {"lfs": 1},
+    {"more": 1},
+]
 HOSTILE += [json.dumps({"parent": None, "files": {"a": ENTRY | wrong}}).encode() for wrong in WRONG]
 
 
@@ -157,18 +260,27 @@ def test_json_that_makes_no_sense_is_a_fault(kept: Kept, name: str) -> None:
     for hostile in HOSTILE:
         write(name, hostile)(kept)
         faults = integrity.check(kept.storage).faults
-        assert faults and all(fault.startswith(f"{name}: ") and fault.endswith("can't be read") for fault in faults), hostile[:60]
+        assert faults and all(
+            fault.startswith(f"{name}: ") and fault.endswith("can't be read") for fault in faults
+        ), hostile[:60]
 
 
 def unfinished(kept: Kept) -> None:
     """Leave what a server that is killed leaves of a repo that it creates."""
     repo = Repo("models", "huggingtweets/half", False, "")
     entry = kept.storage.blobs.regular(b"half")
-    kept.storage.set_ref(repo, "branches", "main", kept.storage.write_commit(repo, None, "initial commit", "", "x", {"a": entry}).id)
+    kept.storage.set_ref(
+        repo,
+        "branches",
+        "main",
+        kept.storage.write_commit(repo, None, "initial commit", "", "x", {"a": entry}).id,
+    )
 
 
 def deleted(kept: Kept) -> None:
-    repo = kept.storage.create_repo("models", "huggingtweets/gone", False, "huggingtweets", {"a": b"gone", "b": SMALL})
+    repo = kept.storage.create_repo(
+        "models", "huggingtweets/gone", False, "huggingtweets", {"a": b"gone", "b": SMALL}
+    )
     kept.storage.delete_repo(repo)
 
 
@@ -181,7 +293,9 @@ def branched(kept: Kept) -> None:
     """Leave a commit, with a content of its own, of a branch that was removed."""
     kept.storage.create_ref(kept.repo, "branches", "side", "main")
     entry = kept.storage.blobs.regular(b"side")
-    kept.storage.commit(kept.repo, "side", lambda files: {**files, "side": entry}, "side", "", "huggingtweets")
+    kept.storage.commit(
+        kept.repo, "side", lambda files: {**files, "side": entry}, "side", "", "huggingtweets"
+    )
     kept.storage.delete_ref(kept.repo, "branches", "side")
 
 
@@ -208,11 +322,16 @@ def test_what_gc_removes(kept: Kept, orphan: str) -> None:
     found = f"checked: repos 1, commits 2, contents 3, bytes {SIZE:,}\n"
     done = kept.hub("--gc", "--check")  # all of it is young
     assert done.exit_code == 0 and kept.files() == after
-    assert done.stdout == (f"removed: files 0, bytes 0\n{found}needed by nobody: files {count}, bytes {size:,}; to remove them: hubtweets hub --gc\n")
+    assert done.stdout == (
+        f"removed: files 0, bytes 0\n{found}needed by nobody: files {count}, bytes {size:,}; to remove them: hubtweets hub --gc\n"
+    )
     kept.age()
     done = kept.hub("--gc", "--check")
     assert done.exit_code == 0 and kept.files() == before
-    assert done.stdout == f"removed: files {count}, bytes {size:,}\n{found}needed by nobody: files 0, bytes 0\n"
+    assert (
+        done.stdout
+        == f"removed: files {count}, bytes {size:,}\n{found}needed by nobody: files 0, bytes 0\n"
+    )
     assert (kept.storage.instance != instance) is (orphan == "xorbs")
 
 
@@ -238,7 +357,10 @@ def test_a_branch_can_be_put_on_every_commit_that_stays(kept: Kept) -> None:
 def test_who_asks_for_a_commit_that_is_lost_is_told_to_check(kept: Kept, name: str) -> None:
     remove(name)(kept)
     read_commit.cache_clear()
-    with pytest.raises(HubError, match=f"huggingtweets/bot has lost {getattr(kept, name)}; type: hubtweets hub --check") as caught:
+    with pytest.raises(
+        HubError,
+        match=f"huggingtweets/bot has lost {getattr(kept, name)}; type: hubtweets hub --check",
+    ) as caught:
         list(kept.storage.history(kept.repo, kept.storage.resolve(kept.repo, "main")))
     assert caught.value.status == 404
 
@@ -254,10 +376,18 @@ assert open(api.hf_hub_download(repo_id, "big.bin"), "rb").read() == content
 """
 
 
-def test_a_client_that_remembers_its_xorbs_can_push_after_they_were_collected(hub: tuple[str, str], tmp_path: Path) -> None:
+def test_a_client_that_remembers_its_xorbs_can_push_after_they_were_collected(
+    hub: tuple[str, str], tmp_path: Path
+) -> None:
     storage, more = Storage(tmp_path / "hub"), {"HF_ENDPOINT": hub[0], "HF_TOKEN": hub[1]}
     for repo_id in ("huggingtweets/one", "huggingtweets/two"):
-        done = subprocess.run([sys.executable, "-c", PUSH, repo_id], env=environment(tmp_path, **more), capture_output=True, text=True, timeout=100)
+        done = subprocess.run(
+            [sys.executable, "-c", PUSH, repo_id],
+            env=environment(tmp_path, **more),
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
         assert done.returncode == 0, done.stderr
         assert len(list((tmp_path / "hub" / "xorbs").iterdir())) == 1
         HfApi(endpoint=hub[0], token=hub[1]).delete_repo(repo_id)
@@ -268,5 +398,10 @@ def test_a_client_that_remembers_its_xorbs_can_push_after_they_were_collected(hu
 def test_the_command(kept: Kept, tmp_path: Path) -> None:
     command = [HUBTWEETS, "hub", "--check"]
     remove("small")(kept)
-    done = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, timeout=100)
-    assert (done.returncode, done.stdout) == (1, kept.hub("--check").stdout) and done.stderr.endswith("publish those repos again\n")
+    done = subprocess.run(
+        command, env=environment(tmp_path), capture_output=True, text=True, timeout=100
+    )
+    assert (done.returncode, done.stdout) == (
+        1,
+        kept.hub("--check").stdout,
+    ) and done.stderr.endswith("publish those repos again\n")

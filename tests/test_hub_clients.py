@@ -20,39 +20,77 @@ XET = pytest.mark.parametrize("disabled", ["0", "1"], ids=["xet", "lfs"])
 
 
 def variables(hub: Hub, disabled: str) -> dict[str, str]:
-    quiet = {"HF_HUB_DISABLE_UPDATE_CHECK": "1", "HF_UPDATE_DOWNLOAD_COUNTS": "0"}  # these two ask elsewhere
+    quiet = {
+        "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+        "HF_UPDATE_DOWNLOAD_COUNTS": "0",
+    }  # these two ask elsewhere
     return {"HF_ENDPOINT": hub[0], "HF_TOKEN": hub[1], "HF_HUB_DISABLE_XET": disabled, **quiet}
 
 
-def start(hub: Hub, folder: Path, disabled: str, *arguments: str, text: str = "", **more: str) -> str:
+def start(
+    hub: Hub, folder: Path, disabled: str, *arguments: str, text: str = "", **more: str
+) -> str:
     """Run a script to its end without an error, and return what it said."""
-    command, env = [sys.executable, "-W", "ignore", *arguments], environment(folder, **variables(hub, disabled), **more)
-    done = subprocess.run(command, input=text, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300)
+    command, env = (
+        [sys.executable, "-W", "ignore", *arguments],
+        environment(folder, **variables(hub, disabled), **more),
+    )
+    done = subprocess.run(
+        command, input=text, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr
     assert any((folder / "hub" / "xorbs").iterdir()) is (disabled == "0")
     return done.stdout
 
 
-@pytest.mark.parametrize(("kind", "disabled"), [("model", "0"), ("model", "1"), ("dataset", "0"), ("space", "1")])
+@pytest.mark.parametrize(
+    ("kind", "disabled"), [("model", "0"), ("model", "1"), ("dataset", "0"), ("space", "1")]
+)
 def test_every_call_about_repos(hub: Hub, tmp_path: Path, kind: str, disabled: str) -> None:
-    start(hub, tmp_path, disabled, "-m", "tests.hub_client", kind, READ_TOKEN=create_token(Blobs(tmp_path / "hub"), "read"))
+    start(
+        hub,
+        tmp_path,
+        disabled,
+        "-m",
+        "tests.hub_client",
+        kind,
+        READ_TOKEN=create_token(Blobs(tmp_path / "hub"), "read"),
+    )
 
 
 @XET
 def test_transformers_and_datasets(hub: Hub, tmp_path: Path, base: Path, disabled: str) -> None:
-    start(hub, tmp_path, disabled, "-m", "tests.hub_client.libraries", str(base), HF_HUB_DISABLE_PROGRESS_BARS="1")
+    start(
+        hub,
+        tmp_path,
+        disabled,
+        "-m",
+        "tests.hub_client.libraries",
+        str(base),
+        HF_HUB_DISABLE_PROGRESS_BARS="1",
+    )
 
 
 @XET
 def test_the_command(hub: Hub, tmp_path: Path, disabled: str) -> None:
-    files = {"README.md": b"---\nlicense: mit\n---\n", "deep/a.txt": b"a", "model.safetensors": bytes(range(256)) * 1000}
+    files = {
+        "README.md": b"---\nlicense: mit\n---\n",
+        "deep/a.txt": b"a",
+        "model.safetensors": bytes(range(256)) * 1000,
+    }
     for name, content in files.items():
         (tmp_path / "pushed" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "pushed" / name).write_bytes(content)
     for command, wanted in (
         ("auth whoami", f"✓ Logged in\n  user: huggingtweets\n  endpoint: {hub[0]}\n"),
-        ("upload huggingtweets/bot pushed", f"✓ Uploaded\n  url: {hub[0]}/huggingtweets/bot/commit/SHA\n"),
-        ("download huggingtweets/bot --local-dir pulled", f"✓ Downloaded\n  path: {tmp_path}/pulled\n"),
+        (
+            "upload huggingtweets/bot pushed",
+            f"✓ Uploaded\n  url: {hub[0]}/huggingtweets/bot/commit/SHA\n",
+        ),
+        (
+            "download huggingtweets/bot --local-dir pulled",
+            f"✓ Downloaded\n  path: {tmp_path}/pulled\n",
+        ),
     ):
         done = run(tmp_path, *command.split(), program="hf", **variables(hub, disabled))
         said = re.sub(r"\b[0-9a-f]{40}\b", "SHA", re.sub(r"\x1b\[\d*m", "", done.stdout))
@@ -157,27 +195,50 @@ assert not left, left
 def test_a_session(hub: Hub, tmp_path: Path, disabled: str) -> None:
     folder = tmp_path / "pushed"
     (folder / "deep").mkdir(parents=True)
-    for name, content in {"README.md": b"---\nlicense: mit\n---\nHi\n", "deep/a.txt": b"a\n", "a.bin": bytes(range(256)) * 1000}.items():
+    for name, content in {
+        "README.md": b"---\nlicense: mit\n---\nHi\n",
+        "deep/a.txt": b"a\n",
+        "a.bin": bytes(range(256)) * 1000,
+    }.items():
         (folder / name).write_bytes(content)
     commands = "\n".join(re.findall(r"^\$ (.*)$", SESSION.replace("FOLDER", str(folder)), re.M))
     said = start(hub, tmp_path, disabled, "-c", SHELL, text=commands)
-    said = re.sub(r"\b[0-9a-f]{40}\b", "SHA", said).replace(str(folder), "FOLDER").replace(hub[0], "ENDPOINT")
+    said = (
+        re.sub(r"\b[0-9a-f]{40}\b", "SHA", said)
+        .replace(str(folder), "FOLDER")
+        .replace(hub[0], "ENDPOINT")
+    )
     assert said.splitlines() == SESSION.splitlines()
 
 
 UNKNOWN: list[tuple[Callable[[HfApi], object], str]] = [
-    (lambda api: api.super_squash_history("huggingtweets/bot"), "POST /api/models/huggingtweets/bot/super-squash/main"),
-    (lambda api: list(api.list_repo_likers("a/b", repo_type="space")), "GET /api/spaces/a/b/likers"),
+    (
+        lambda api: api.super_squash_history("huggingtweets/bot"),
+        "POST /api/models/huggingtweets/bot/super-squash/main",
+    ),
+    (
+        lambda api: list(api.list_repo_likers("a/b", repo_type="space")),
+        "GET /api/spaces/a/b/likers",
+    ),
     (lambda api: api.duplicate_repo("a/b", "a/c"), "POST /api/models/a/b/duplicate"),
-    (lambda api: api.hide_discussion_comment("a/b", 1, "c"), "POST /api/models/a/b/discussions/1/comment/c/hide"),
+    (
+        lambda api: api.hide_discussion_comment("a/b", 1, "c"),
+        "POST /api/models/a/b/discussions/1/comment/c/hide",
+    ),
 ]
 
 
 @pytest.mark.filterwarnings("ignore:Hidden comments")
 @pytest.mark.parametrize(("call", "request_line"), UNKNOWN, ids=[line for _, line in UNKNOWN])
-def test_what_it_does_not_know_it_names(hub: Hub, caplog: pytest.LogCaptureFixture, call: Callable[[HfApi], object], request_line: str) -> None:
+def test_what_it_does_not_know_it_names(
+    hub: Hub, caplog: pytest.LogCaptureFixture, call: Callable[[HfApi], object], request_line: str
+) -> None:
     with pytest.raises(HfHubHTTPError) as caught:
         call(HfApi(endpoint=hub[0], token=hub[1]))
     message = f"the embedded Hub does not know {request_line}"
-    assert caught.value.response.status_code in (404, 501) and caught.value.response.json() == {"error": message}
-    assert [record.getMessage() for record in caplog.records if record.name == "hubtweets.hub.server"] == [message]
+    assert caught.value.response.status_code in (404, 501) and caught.value.response.json() == {
+        "error": message
+    }
+    assert [
+        record.getMessage() for record in caplog.records if record.name == "hubtweets.hub.server"
+    ] == [message]

@@ -46,9 +46,14 @@ def files_of(version: str) -> Files:
     }
 
 
-def push(api: HfApi, version: str, repo_id: str = REPO, xet: bool = False, parent: str | None = None) -> str:
+def push(
+    api: HfApi, version: str, repo_id: str = REPO, xet: bool = False, parent: str | None = None
+) -> str:
     """Push in one commit, by LFS, which the client chooses for open files, or by Xet."""
-    operations = [CommitOperationAdd(name, content if xet else io.BytesIO(content)) for name, content in files_of(version).items()]
+    operations = [
+        CommitOperationAdd(name, content if xet else io.BytesIO(content))
+        for name, content in files_of(version).items()
+    ]
     return api.create_commit(repo_id, operations, commit_message=version, parent_commit=parent).oid
 
 
@@ -61,7 +66,9 @@ def publish(api: HfApi, version: str, xet: bool) -> None:
 
 def download(api: HfApi, cache: Path) -> Files:
     folder = Path(api.snapshot_download(REPO, cache_dir=cache))
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != ".gitattributes"}
+    return {
+        path.name: path.read_bytes() for path in folder.iterdir() if path.name != ".gitattributes"
+    }
 
 
 def history(storage: Storage, repo_id: str = REPO) -> dict[str, str]:
@@ -71,7 +78,10 @@ def history(storage: Storage, repo_id: str = REPO) -> dict[str, str]:
         return {}
     found = {}
     for commit in storage.history(repo, storage.resolve(repo, "main")):
-        files = {name: storage.blobs.path(entry.sha256).read_bytes() for name, entry in commit.files.items()}
+        files = {
+            name: storage.blobs.path(entry.sha256).read_bytes()
+            for name, entry in commit.files.items()
+        }
         assert files.pop(".gitattributes").decode() == GITATTRIBUTES
         assert files == (files_of(commit.title) if commit.parent else {})
         found[commit.id] = commit.title
@@ -116,15 +126,26 @@ STEPS = {
 
 
 @pytest.mark.parametrize(("step", "what"), [(step, what) for step in STEPS for what in FAULTS])
-def test_a_fault_at_each_step(faulty: tuple[Faulty, str, Path], step: str, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_at_each_step(
+    faulty: tuple[Faulty, str, Path],
+    step: str,
+    what: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _: None))
     monkeypatch.setattr(uploads, "PART", 40_000)
     app, endpoint, published = faulty
     monkeypatch.setattr(file_download, "time", _http.time)
-    xet, creating, reading = (any(word in step for word in words) for words in (("xet", "xorbs", "shards"), ("create",), ("GET", "HEAD")))
+    xet, creating, reading = (
+        any(word in step for word in words)
+        for words in (("xet", "xorbs", "shards"), ("create",), ("GET", "HEAD"))
+    )
     if not creating:
         shutil.copytree(published, tmp_path / "hub")
-        (tmp_path / "hub" / "instance").write_text(secrets.token_hex(20))  # for hf_xet another Hub than the last case's
+        (tmp_path / "hub" / "instance").write_text(
+            secrets.token_hex(20)
+        )  # for hf_xet another Hub than the last case's
     storage = Storage(tmp_path / "hub")
     times = 99 if what.endswith("for good") else 1
     fault = Fault(step, what.removesuffix(" for good"), times)
@@ -132,7 +153,11 @@ def test_a_fault_at_each_step(faulty: tuple[Faulty, str, Path], step: str, what:
     api = HfApi(endpoint=endpoint, token=storage.token)
     try:
         publish(api, "v2", xet)
-        outcome = "+" if not reading or download(api, tmp_path / "first") == files_of("v2") else "another content"
+        outcome = (
+            "+"
+            if not reading or download(api, tmp_path / "first") == files_of("v2")
+            else "another content"
+        )
     except Exception:
         outcome = "-"
     assert fault.times < times and STEPS[step][FAULTS.index(what)] in (outcome, "?")
@@ -204,7 +229,12 @@ for one in processes:
 
 
 def test_the_lock_holds_between_processes(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", RACERS, str(tmp_path / "hub")], capture_output=True, text=True, timeout=100)
+    done = subprocess.run(
+        [sys.executable, "-c", RACERS, str(tmp_path / "hub")],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
     assert sorted(done.stdout.split()) == ["412"] * 190 + ["won"] * 10, done.stderr
     storage = Storage(tmp_path / "hub")
     repo = storage.find_repo("models", REPO)
@@ -219,8 +249,12 @@ LATE: dict[str, Callable[[Storage, Repo], object]] = {
     "move_repo": lambda storage, repo: storage.move_repo(repo, "huggingtweets/other"),
     "create_ref": lambda storage, repo: storage.create_ref(repo, "tags", "late", "main"),
     "delete_ref": lambda storage, repo: storage.delete_ref(repo, "branches", "main"),
-    "open_discussion": lambda storage, repo: pull_requests.open_discussion(storage, repo, "late", "", "x", None, None),
-    "add_events": lambda storage, repo: pull_requests.add_events(storage, repo, 1, pull_requests.comment("x", "late")),
+    "open_discussion": lambda storage, repo: pull_requests.open_discussion(
+        storage, repo, "late", "", "x", None, None
+    ),
+    "add_events": lambda storage, repo: pull_requests.add_events(
+        storage, repo, 1, pull_requests.comment("x", "late")
+    ),
     "merge": lambda storage, repo: pull_requests.merge(storage, repo, 1, "x", ""),
 }
 
@@ -229,7 +263,9 @@ LATE: dict[str, Callable[[Storage, Repo], object]] = {
 def test_who_comes_after_a_repo_was_removed_writes_nothing(tmp_path: Path, call: str) -> None:
     storage = Storage(tmp_path)
     repo = storage.create_repo("models", REPO, False, "x")
-    pull_requests.open_discussion(storage, repo, "x", "", "x", storage.resolve(repo, "main"), storage.resolve(repo, "main"))
+    pull_requests.open_discussion(
+        storage, repo, "x", "", "x", storage.resolve(repo, "main"), storage.resolve(repo, "main")
+    )
     storage.delete_repo(repo)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(HubError) as caught:
@@ -242,11 +278,21 @@ def test_everything_at_once(tmp_path: Path) -> None:
     storage, chance = Storage(tmp_path), random.Random(0)
 
     def client(api: HfApi, number: int) -> set[int]:
-        repo_id, other, version, found = f"{REPO}{number % 3}", f"{REPO}{number % 2}", f"v{number}", set()
+        repo_id, other, version, found = (
+            f"{REPO}{number % 3}",
+            f"{REPO}{number % 2}",
+            f"v{number}",
+            set(),
+        )
         calls: list[Callable[[], object]] = [
             lambda: push(api, version, repo_id),
             lambda: push(api, version, repo_id),
-            lambda: api.create_commit(repo_id, [CommitOperationAdd("a", version.encode())], commit_message=version, create_pr=True),
+            lambda: api.create_commit(
+                repo_id,
+                [CommitOperationAdd("a", version.encode())],
+                commit_message=version,
+                create_pr=True,
+            ),
             lambda: api.create_tag(repo_id, tag=version),
             lambda: api.list_repo_commits(repo_id),
             lambda: list(api.list_models()),
@@ -264,9 +310,15 @@ def test_everything_at_once(tmp_path: Path) -> None:
                     found.add(error.response.status_code)
         return found
 
-    with local.running(storage) as one, local.running(Storage(tmp_path)) as two, ThreadPoolExecutor(8) as pool:
+    with (
+        local.running(storage) as one,
+        local.running(Storage(tmp_path)) as two,
+        ThreadPoolExecutor(8) as pool,
+    ):
         apis = [HfApi(endpoint=endpoint, token=storage.token) for endpoint in (one, two)]
-        statuses = set().union(*pool.map(lambda number: client(apis[number % 2], number), range(24)))
+        statuses = set().union(
+            *pool.map(lambda number: client(apis[number % 2], number), range(24))
+        )
     assert statuses == {404, 409}
     assert integrity.check(storage).faults == []
     assert integrity.collect(storage, young=0) and integrity.check(storage).orphans == {}
@@ -301,7 +353,9 @@ while line := sys.stdin.readline():
 """
 
 
-def test_a_server_killed_at_any_moment_has_whole_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_killed_at_any_moment_has_whole_commits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Kill it under eight clients, two a repo: at the Nth thing that it does to a file, or after a moment; clients go on until they are through."""
     pause = threading.Event()
     monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _: pause.wait(0.02)))
@@ -319,7 +373,9 @@ def test_a_server_killed_at_any_moment_has_whole_commits(tmp_path: Path, monkeyp
             left -= over.is_set()
             try:
                 api.create_repo(repo_id, exist_ok=True)
-                acknowledged.append(push(api, f"v{number}.{len(acknowledged)}", repo_id, xet=number > 5))
+                acknowledged.append(
+                    push(api, f"v{number}.{len(acknowledged)}", repo_id, xet=number > 5)
+                )
                 failed = False
             except Exception:
                 failed = True
@@ -328,7 +384,13 @@ def test_a_server_killed_at_any_moment_has_whole_commits(tmp_path: Path, monkeyp
     command = [sys.executable, "-c", MORTAL, str(tmp_path / "hub"), str(port)]
     with (
         ThreadPoolExecutor(8) as pool,
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True) as mortal,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as mortal,
     ):
         assert mortal.stdin and mortal.stdout
         clients = [pool.submit(client, number) for number in range(8)]

@@ -55,9 +55,13 @@ def put(storage: Storage, name: str, files: dict[str, bytes]) -> Repo:
     return storage.create_repo("models", f"huggingtweets/{name}", False, "huggingtweets", files)
 
 
-def ask(endpoint: str, name: str, prompt: object = PROMPT, count: object = 1, **headers: str) -> httpx2.Response:
+def ask(
+    endpoint: str, name: str, prompt: object = PROMPT, count: object = 1, **headers: str
+) -> httpx2.Response:
     address = f"{endpoint}/_generate/huggingtweets/{name}"
-    return httpx2.post(address, json={"prompt": prompt, "count": count}, headers=headers, timeout=60)
+    return httpx2.post(
+        address, json={"prompt": prompt, "count": count}, headers=headers, timeout=60
+    )
 
 
 def lines(answer: httpx2.Response) -> list[dict[str, Any]]:
@@ -65,14 +69,18 @@ def lines(answer: httpx2.Response) -> list[dict[str, Any]]:
     return [json.loads(line) for line in answer.text.splitlines()]
 
 
-def test_texts_come_piece_by_piece_as_sample_makes_them(endpoint: str, storage: Storage, model: dict[str, bytes], tmp_path: Path) -> None:
+def test_texts_come_piece_by_piece_as_sample_makes_them(
+    endpoint: str, storage: Storage, model: dict[str, bytes], tmp_path: Path
+) -> None:
     from hubtweets.evaluation import sampling
     from hubtweets.models import loading
 
     put(storage, "bot", model)
     first, *pieces, last = lines(ask(endpoint, "bot", count=2))
     assert (list(first), last) == (["seed"], {"done": True})
-    texts = ["".join(piece["text"] for piece in pieces if piece["index"] == index) for index in (0, 1)]
+    texts = [
+        "".join(piece["text"] for piece in pieces if piece["index"] == index) for index in (0, 1)
+    ]
     assert [piece["index"] for piece in pieces] == sorted(piece["index"] for piece in pieces)
     assert len(pieces) > 100 and texts[0] != texts[1]
     for name, content in model.items():
@@ -81,23 +89,47 @@ def test_texts_come_piece_by_piece_as_sample_makes_them(endpoint: str, storage: 
     assert texts[1].startswith(PROMPT)
 
 
-def test_what_no_page_of_this_hub_would_send_is_refused(endpoint: str, storage: Storage, model: dict[str, bytes]) -> None:
+def test_what_no_page_of_this_hub_would_send_is_refused(
+    endpoint: str, storage: Storage, model: dict[str, bytes]
+) -> None:
     storage.change_settings(put(storage, "gated", model), None, "auto")
     storage.change_settings(put(storage, "private", model), True, None)
     refused = [
         (ask(endpoint, "gated"), 401, "huggingtweets/gated is gated; log in to read it"),
         (ask(endpoint, "private"), 401, "no repository huggingtweets/private among the models"),
         (ask(endpoint, "nope"), 401, "no repository huggingtweets/nope among the models"),
-        (ask(endpoint, "private", prompt="x" * 1001, Authorization=f"Bearer {storage.token}"), 400, "a prompt is a text of at most 1,000 characters"),
-        (ask(endpoint, "private", prompt=3, Authorization=f"Bearer {storage.token}"), 400, "a prompt is a text of at most 1,000 characters"),
+        (
+            ask(endpoint, "private", prompt="x" * 1001, Authorization=f"Bearer {storage.token}"),
+            400,
+            "a prompt is a text of at most 1,000 characters",
+        ),
+        (
+            ask(endpoint, "private", prompt=3, Authorization=f"Bearer {storage.token}"),
+            400,
+            "a prompt is a text of at most 1,000 characters",
+        ),
         *(
-            (ask(endpoint, "private", count=n, Authorization=f"Bearer {storage.token}"), 400, "count is a number from 1 to 5")
+            (
+                ask(endpoint, "private", count=n, Authorization=f"Bearer {storage.token}"),
+                400,
+                "count is a number from 1 to 5",
+            )
             for n in (0, 6, "1", True)
         ),
-        (ask(endpoint, "gated", Origin="https://evil.example"), 403, "another site's page can't write here: the Origin is not this Hub"),
-        (httpx2.post(f"{endpoint}/_generate/huggingtweets/gated", data={"prompt": "x"}), 415, "a prompt comes as application/json"),
+        (
+            ask(endpoint, "gated", Origin="https://evil.example"),
+            403,
+            "another site's page can't write here: the Origin is not this Hub",
+        ),
+        (
+            httpx2.post(f"{endpoint}/_generate/huggingtweets/gated", data={"prompt": "x"}),
+            415,
+            "a prompt comes as application/json",
+        ),
     ]
-    assert [(answer.status_code, answer.json()["error"]) for answer, _, _ in refused] == [(status, error) for _, status, error in refused]
+    assert [(answer.status_code, answer.json()["error"]) for answer, _, _ in refused] == [
+        (status, error) for _, status, error in refused
+    ]
 
 
 def changed(files: dict[str, bytes], name: str, **values: object) -> dict[str, bytes]:
@@ -124,45 +156,120 @@ def refusal(files: dict[str, Path], name: str, prompt: str = PROMPT) -> str:
     return ""
 
 
-def test_a_model_that_is_corrupt_or_foreign_gives_one_line(model: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_is_corrupt_or_foreign_gives_one_line(
+    model: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")
     reached: list[object] = []
     watching = True
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
-        if watching and event in ("socket.connect", "socket.getaddrinfo") and "127.0.0.1" not in str(arguments):
+        if (
+            watching
+            and event in ("socket.connect", "socket.getaddrinfo")
+            and "127.0.0.1" not in str(arguments)
+        ):
             reached.append(arguments)
 
     sys.addaudithook(watch)
     marker = tmp_path / "ran"
     code = CODE.format(marker=str(marker)).encode()
-    by_name = {"auto_map": {"AutoConfig": "code.C", "AutoModelForCausalLM": "code.GPT2LMHeadModel", "AutoTokenizer": ["code.T", None]}}
+    by_name = {
+        "auto_map": {
+            "AutoConfig": "code.C",
+            "AutoModelForCausalLM": "code.GPT2LMHeadModel",
+            "AutoTokenizer": ["code.T", None],
+        }
+    }
     adapter = {"adapter_model.safetensors": b"x"}
-    named: dict[str, Any] = {"peft_type": "LORA", "revision": None, "megatron_config": {}, "megatron_core": "antigravity"}
-    no_weights, not_here = "has no weights as safetensors, and no other kind is loaded", "is not on this machine; type: hf download"
+    named: dict[str, Any] = {
+        "peft_type": "LORA",
+        "revision": None,
+        "megatron_config": {},
+        "megatron_core": "antigravity",
+    }
+    no_weights, not_here = (
+        "has no weights as safetensors, and no other kind is loaded",
+        "is not on this machine; type: hf download",
+    )
     hostile = [
         ("card", {"README.md": b"# only a card"}, f"huggingtweets/card {no_weights}"),
-        ("pickle", {name: content for name, content in model.items() if name != "model.safetensors"} | {"pytorch_model.bin": b"x"}, no_weights),
-        ("both", {**model, "model.safetensors": b"", "pytorch_model.bin": b"x"}, "huggingtweets/both: its model can't be loaded: "),
-        ("cut", {**model, "model.safetensors": model["model.safetensors"][:1000]}, "huggingtweets/cut: its model can't be loaded: "),
-        ("foreign", changed(model, "config.json", model_type="unheard"), "huggingtweets/foreign: its model can't be loaded: "),
-        ("hears", changed(model, "config.json", model_type="wav2vec2"), "huggingtweets/hears: its model can't be loaded: "),
-        ("number", {**model, "config.json": b"3"}, "huggingtweets/number: its model can't be loaded: "),
+        (
+            "pickle",
+            {name: content for name, content in model.items() if name != "model.safetensors"}
+            | {"pytorch_model.bin": b"x"},
+            no_weights,
+        ),
+        (
+            "both",
+            {**model, "model.safetensors": b"", "pytorch_model.bin": b"x"},
+            "huggingtweets/both: its model can't be loaded: ",
+        ),
+        (
+            "cut",
+            {**model, "model.safetensors": model["model.safetensors"][:1000]},
+            "huggingtweets/cut: its model can't be loaded: ",
+        ),
+        (
+            "foreign",
+            changed(model, "config.json", model_type="unheard"),
+            "huggingtweets/foreign: its model can't be loaded: ",
+        ),
+        (
+            "hears",
+            changed(model, "config.json", model_type="wav2vec2"),
+            "huggingtweets/hears: its model can't be loaded: ",
+        ),
+        (
+            "number",
+            {**model, "config.json": b"3"},
+            "huggingtweets/number: its model can't be loaded: ",
+        ),
         ("half", {**model, "config.json": b"{"}, "huggingtweets/half: its model can't be loaded: "),
-        ("shapeless", {name: content for name, content in model.items() if name != "config.json"}, "huggingtweets/shapeless: its model can't be"),
-        ("other", changed(model, "config.json", n_embd=64), "huggingtweets/other: its model can't be loaded: "),
-        ("mute", {name: content for name, content in model.items() if "token" not in name}, "huggingtweets/mute: its tokenizer knows no token of"),
-        ("code", {**changed(model, "config.json", model_type="x", **by_name), "code.py": code}, "huggingtweets/code: its model can't be loaded: "),
-        ("adapter", changed(adapter, ADAPTER, base_model_name_or_path="evil/base", **named), f"its base, evil/base, {not_here} evil/base"),
-        ("path", changed(adapter, ADAPTER, base_model_name_or_path=str(tmp_path), **named), f"its base, {tmp_path}, {not_here} {tmp_path}"),
+        (
+            "shapeless",
+            {name: content for name, content in model.items() if name != "config.json"},
+            "huggingtweets/shapeless: its model can't be",
+        ),
+        (
+            "other",
+            changed(model, "config.json", n_embd=64),
+            "huggingtweets/other: its model can't be loaded: ",
+        ),
+        (
+            "mute",
+            {name: content for name, content in model.items() if "token" not in name},
+            "huggingtweets/mute: its tokenizer knows no token of",
+        ),
+        (
+            "code",
+            {**changed(model, "config.json", model_type="x", **by_name), "code.py": code},
+            "huggingtweets/code: its model can't be loaded: ",
+        ),
+        (
+            "adapter",
+            changed(adapter, ADAPTER, base_model_name_or_path="evil/base", **named),
+            f"its base, evil/base, {not_here} evil/base",
+        ),
+        (
+            "path",
+            changed(adapter, ADAPTER, base_model_name_or_path=str(tmp_path), **named),
+            f"its base, {tmp_path}, {not_here} {tmp_path}",
+        ),
         ("baseless", changed(adapter, ADAPTER, **named), f"its base, None, {not_here} None"),
     ]
     said = {name: refusal(write(tmp_path / name, files), name) for name, files, _ in hostile}
     watching = False
     assert [(name, said[name]) for name, _, line in hostile if line not in said[name]] == []
-    assert not [error for error in said.values() if "\n" in error or "/tmp/tmp" in error or "Traceback" in error]
+    assert not [
+        error
+        for error in said.values()
+        if "\n" in error or "/tmp/tmp" in error or "Traceback" in error
+    ]
     assert reached == [] and not marker.exists()
-    too_long = refusal(write(tmp_path / "short", model), "short", "my dream is to repair the radio " * 30)
+    too_long = refusal(
+        write(tmp_path / "short", model), "short", "my dream is to repair the radio " * 30
+    )
     assert "is too long for this model; give 56 tokens at most" in too_long
 
 
@@ -170,39 +277,106 @@ def test_a_config_has_nothing_imported_or_fetched_but_the_model_works(
     endpoint: str, storage: Storage, model: dict[str, bytes], tmp_path: Path
 ) -> None:
     marker = tmp_path / "ran"
-    tokenizer = changed(model, "tokenizer_config.json", auto_map={"AutoTokenizer": ["code.T", "code.T"]})
-    files = changed(tokenizer, "config.json", auto_map={"AutoModelForCausalLM": "code.M"}, attn_implementation="evil/kernel")
-    files = changed(files, "generation_config.json", num_beams=3, do_sample=False)  # which can't be streamed
+    tokenizer = changed(
+        model, "tokenizer_config.json", auto_map={"AutoTokenizer": ["code.T", "code.T"]}
+    )
+    files = changed(
+        tokenizer,
+        "config.json",
+        auto_map={"AutoModelForCausalLM": "code.M"},
+        attn_implementation="evil/kernel",
+    )
+    files = changed(
+        files, "generation_config.json", num_beams=3, do_sample=False
+    )  # which can't be streamed
     put(storage, "kernel", {**files, "code.py": CODE.format(marker=str(marker)).encode()})
     _, prompt, text, last = lines(ask(endpoint, "kernel"))
-    assert (prompt, list(text), last) == ({"index": 0, "text": PROMPT}, ["index", "text"], {"done": True})
+    assert (prompt, list(text), last) == (
+        {"index": 0, "text": PROMPT},
+        ["index", "text"],
+        {"done": True},
+    )
     assert not marker.exists()
 
 
-LARGE: list[tuple[str, dict[str, Any], dict[str, Any], str | None]] = [  # a config's and settings' wishes, with the weights of one layer
-    ("layers", {"n_layer": 10**9}, {}, "its model can't be loaded: n_layer is 1e+09, and at most 1000 are loaded here"),
-    ("more layers", {"n_layer": 1001}, {}, "its model can't be loaded: n_layer is 1001, and at most 1000 are loaded here"),
-    ("labels", {"num_labels": 10**9}, {}, "its model can't be loaded: num_labels is 1e+09, and at most 1000 are loaded here"),
-    ("deep", {"text_config": [{"num_experts": 10**9}]}, {}, "its model can't be loaded: num_experts is 1e+09, and at most 1000 are loaded here"),
-    ("vocabulary", {"vocab_size": 2 * 10**9}, {}, "its model can't be loaded: its config asks for 64,000,0"),
-    ("positions", {"n_positions": 10**9}, {}, "its model can't be loaded: its config asks for 32,000,0"),
+LARGE: list[
+    tuple[str, dict[str, Any], dict[str, Any], str | None]
+] = [  # a config's and settings' wishes, with the weights of one layer
+    (
+        "layers",
+        {"n_layer": 10**9},
+        {},
+        "its model can't be loaded: n_layer is 1e+09, and at most 1000 are loaded here",
+    ),
+    (
+        "more layers",
+        {"n_layer": 1001},
+        {},
+        "its model can't be loaded: n_layer is 1001, and at most 1000 are loaded here",
+    ),
+    (
+        "labels",
+        {"num_labels": 10**9},
+        {},
+        "its model can't be loaded: num_labels is 1e+09, and at most 1000 are loaded here",
+    ),
+    (
+        "deep",
+        {"text_config": [{"num_experts": 10**9}]},
+        {},
+        "its model can't be loaded: num_experts is 1e+09, and at most 1000 are loaded here",
+    ),
+    (
+        "vocabulary",
+        {"vocab_size": 2 * 10**9},
+        {},
+        "its model can't be loaded: its config asks for 64,000,0",
+    ),
+    (
+        "positions",
+        {"n_positions": 10**9},
+        {},
+        "its model can't be loaded: its config asks for 32,000,0",
+    ),
     ("width", {"n_embd": 10**6}, {}, "its model can't be loaded: its config asks for 12,0"),
-    ("another layer", {"n_layer": 2}, {}, "its model can't be loaded: its config asks for 42,048 parameters, and its weights are 29,344"),
-    ("long config", {"x": "x" * 2**20}, {}, "its model can't be loaded: config.json is over 1048576 bytes"),
+    (
+        "another layer",
+        {"n_layer": 2},
+        {},
+        "its model can't be loaded: its config asks for 42,048 parameters, and its weights are 29,344",
+    ),
+    (
+        "long config",
+        {"x": "x" * 2**20},
+        {},
+        "its model can't be loaded: config.json is over 1048576 bytes",
+    ),
     ("beams", {}, {"num_beams": 10**6}, "its num_beams is 1000000, and at most 8 are tried here"),
     ("no number", {}, {"num_beams": "many"}, ""),
     ("endless", {}, {"max_new_tokens": 10**9, "max_length": 10**9}, "is too long for this model"),
     ("sequences", {}, {"num_return_sequences": 10**6, "num_beams": 1, "max_new_tokens": 5}, None),
-    ("compiled", {}, {"compile_config": {"mode": "max-autotune"}}, "its model can't be loaded: You provided `compile_config` as an instance of"),
+    (
+        "compiled",
+        {},
+        {"compile_config": {"mode": "max-autotune"}},
+        "its model can't be loaded: You provided `compile_config` as an instance of",
+    ),
     ("cached", {}, {"cache_implementation": "static", "max_new_tokens": 5}, None),
     ("fetched", {}, {"custom_generate": "evil/code", "max_new_tokens": 5}, None),
     ("contrast", {}, {"penalty_alpha": 0.6, "top_k": 4, "max_new_tokens": 5}, None),
 ]
 
 
-@pytest.mark.parametrize(("name", "config", "settings", "line"), LARGE, ids=[name for name, *_ in LARGE])
+@pytest.mark.parametrize(
+    ("name", "config", "settings", "line"), LARGE, ids=[name for name, *_ in LARGE]
+)
 def test_a_model_that_asks_for_too_much_is_refused_unbuilt(
-    model: dict[str, bytes], tmp_path: Path, name: str, config: dict[str, Any], settings: dict[str, Any], line: str | None
+    model: dict[str, bytes],
+    tmp_path: Path,
+    name: str,
+    config: dict[str, Any],
+    settings: dict[str, Any],
+    line: str | None,
 ) -> None:
     files = changed(changed(model, "config.json", **config), "generation_config.json", **settings)
     refusal({}, "torch")  # to have it loaded
@@ -213,7 +387,9 @@ def test_a_model_that_asks_for_too_much_is_refused_unbuilt(
 
 
 @pytest.mark.parametrize("more", [{}, {"r": 10**9}, {"rank_pattern": {"c_attn": 10**9}}], ids=str)
-def test_an_adapter_is_loaded_with_a_base_of_this_machine(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]) -> None:
+def test_an_adapter_is_loaded_with_a_base_of_this_machine(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
+) -> None:
     from huggingface_hub import constants
     from peft import LoraConfig, get_peft_model
 
@@ -224,11 +400,22 @@ def test_an_adapter_is_loaded_with_a_base_of_this_machine(base: Path, tmp_path: 
     (cached / "snapshots").mkdir(parents=True)
     (cached / "snapshots" / commit).symlink_to(base)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    adapted = get_peft_model(loading.load_model(str(base)), LoraConfig(r=2, target_modules="all-linear", task_type="CAUSAL_LM"))
+    adapted = get_peft_model(
+        loading.load_model(str(base)),
+        LoraConfig(r=2, target_modules="all-linear", task_type="CAUSAL_LM"),
+    )
     adapted.save_pretrained(str(tmp_path / "adapter"))
-    files = {path.name: path.read_bytes() for path in [*(tmp_path / "adapter").iterdir(), *base.glob("token*")]}
-    files = changed(files, ADAPTER, base_model_name_or_path="somebody/base", revision=commit, **more)
-    said = refusal(write(tmp_path / "lora", {**files, "generation_config.json": json.dumps(ENDLESS).encode()}), "lora")
+    files = {
+        path.name: path.read_bytes()
+        for path in [*(tmp_path / "adapter").iterdir(), *base.glob("token*")]
+    }
+    files = changed(
+        files, ADAPTER, base_model_name_or_path="somebody/base", revision=commit, **more
+    )
+    said = refusal(
+        write(tmp_path / "lora", {**files, "generation_config.json": json.dumps(ENDLESS).encode()}),
+        "lora",
+    )
     too_large = "huggingtweets/lora: its model can't be loaded: its config asks for a rank of 1,000,000,000, and its largest matrix has a side of 128"
     assert said == (too_large if more else "")
 
@@ -241,7 +428,11 @@ def pids() -> set[int]:
     found = set()
     for child in psutil.Process().children():
         with suppress(psutil.NoSuchProcess, psutil.ZombieProcess, FileNotFoundError):
-            found |= {find_forked(child.pid)} if "hubtweets.hub.generation.worker" in child.cmdline() else set()
+            found |= (
+                {find_forked(child.pid)}
+                if "hubtweets.hub.generation.worker" in child.cmdline()
+                else set()
+            )
     return found
 
 
@@ -254,7 +445,9 @@ def until(condition: Callable[[], bool]) -> None:
 def start(stack: ExitStack, endpoint: str, name: str, count: int = 5) -> Iterator[dict[str, Any]]:
     """Ask for texts, and yield their lines as they come until the stack is closed."""
     asked = {"prompt": PROMPT, "count": count}
-    answer = stack.enter_context(httpx2.stream("POST", f"{endpoint}/_generate/huggingtweets/{name}", json=asked, timeout=60))
+    answer = stack.enter_context(
+        httpx2.stream("POST", f"{endpoint}/_generate/huggingtweets/{name}", json=asked, timeout=60)
+    )
     return map(json.loads, answer.iter_lines())
 
 
@@ -271,7 +464,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return found
 
 
-def test_one_process_is_kept_and_writes_for_one_model_after_the_other(endpoint: str, storage: Storage, model: dict[str, bytes]) -> None:
+def test_one_process_is_kept_and_writes_for_one_model_after_the_other(
+    endpoint: str, storage: Storage, model: dict[str, bytes]
+) -> None:
     put(storage, "one", model)
     put(storage, "other", model)
     found = []
@@ -296,7 +491,9 @@ def test_it_stops_when_the_client_leaves_and_the_process_stays(
     assert lines(ask(endpoint, "quitter"))[-1] == {"done": True} and pids() == before
 
 
-def test_a_model_that_never_ends_holds_up_no_other(endpoint: str, storage: Storage, model: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_never_ends_holds_up_no_other(
+    endpoint: str, storage: Storage, model: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(storage, "slow", model)
     put(storage, "honest", model)
     assert lines(ask(endpoint, "slow"))[-1] == {"done": True}
@@ -311,7 +508,9 @@ def test_a_model_that_never_ends_holds_up_no_other(endpoint: str, storage: Stora
     until(lambda: not psutil.pid_exists(slow))
 
 
-def test_a_model_that_takes_too_long_is_killed(endpoint: str, storage: Storage, model: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_takes_too_long_is_killed(
+    endpoint: str, storage: Storage, model: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(storage, "long", model)
     assert lines(ask(endpoint, "long"))[-1] == {"done": True}
     (pid,) = pids()
@@ -319,13 +518,17 @@ def test_a_model_that_takes_too_long_is_killed(endpoint: str, storage: Storage, 
     with monkeypatch.context() as patch:
         patch.setattr(workers, "MAX_SECONDS", 0.5)
         patch.setattr(workers, "STOP_SECONDS", 0.1)
-        assert lines(ask(endpoint, "long"))[1:] == [{"error": "huggingtweets/long: its model took longer than 0.5 seconds"}]
+        assert lines(ask(endpoint, "long"))[1:] == [
+            {"error": "huggingtweets/long: its model took longer than 0.5 seconds"}
+        ]
         until(lambda: not psutil.pid_exists(pid))
     assert lines(ask(endpoint, "long"))[-1] == {"done": True}
 
 
 @pytest.mark.parametrize("busy", [True, False])
-def test_a_process_that_is_killed_is_replaced(endpoint: str, storage: Storage, model: dict[str, bytes], busy: bool) -> None:
+def test_a_process_that_is_killed_is_replaced(
+    endpoint: str, storage: Storage, model: dict[str, bytes], busy: bool
+) -> None:
     name = f"killed-{busy}"
     put(storage, name, model)
     assert lines(ask(endpoint, name))[-1] == {"done": True}
@@ -343,7 +546,9 @@ def test_a_process_that_is_killed_is_replaced(endpoint: str, storage: Storage, m
     assert lines(ask(endpoint, name))[-1] == {"done": True}
 
 
-def test_only_so_many_models_write_at_once(endpoint: str, storage: Storage, model: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_so_many_models_write_at_once(
+    endpoint: str, storage: Storage, model: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(storage, "first", model)
     put(storage, "second", model)
     assert lines(ask(endpoint, "first"))[-1] == {"done": True}
@@ -352,15 +557,23 @@ def test_only_so_many_models_write_at_once(endpoint: str, storage: Storage, mode
         os.kill(min(pids()), signal.SIGSTOP)
         texts = start(stack, endpoint, "first")
         assert list(next(texts)) == ["seed"]
-        assert lines(ask(endpoint, "second"))[1:] == [{"error": "1 other models are writing; try again in a minute"}]
+        assert lines(ask(endpoint, "second"))[1:] == [
+            {"error": "1 other models are writing; try again in a minute"}
+        ]
         os.kill(min(pids()), signal.SIGCONT)
     until(lambda: lines(ask(endpoint, "second"))[-1] == {"done": True})
 
 
-def test_memory_is_limited_by_the_size_of_the_weights(endpoint: str, storage: Storage, model: dict[str, bytes]) -> None:
+def test_memory_is_limited_by_the_size_of_the_weights(
+    endpoint: str, storage: Storage, model: dict[str, bytes]
+) -> None:
     """A tokenizer.json of 33 MB has a normalizer that makes 33 GB of a prompt."""
     tokenizer = json.loads(model["tokenizer.json"])
-    tokenizer["normalizer"] = {"type": "Replace", "pattern": {"String": "m"}, "content": "m" * 2**25}
+    tokenizer["normalizer"] = {
+        "type": "Replace",
+        "pattern": {"String": "m"},
+        "content": "m" * 2**25,
+    }
     put(storage, "large", {**model, "tokenizer.json": json.dumps(tokenizer).encode()})
     answer = lines(ask(endpoint, "large", prompt="m" * 1000))
     assert " memory" in answer[-1]["error"]  # not the time
@@ -391,7 +604,12 @@ server.run()
 
 def test_no_process_outlives_a_hub_that_is_killed(tmp_path: Path, model: dict[str, bytes]) -> None:
     put(Storage(tmp_path), "bot", model)
-    with subprocess.Popen([sys.executable, "-c", HUB, str(tmp_path)], stdout=subprocess.PIPE, text=True) as hub, ExitStack() as stack:
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", HUB, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        ) as hub,
+        ExitStack() as stack,
+    ):
         assert hub.stdout
         texts = start(stack, hub.stdout.readline().strip(), "bot")
         assert [next(texts) for _ in range(2)][1] == {"index": 0, "text": PROMPT}
@@ -408,7 +626,10 @@ def test_no_process_outlives_a_hub_that_is_killed(tmp_path: Path, model: dict[st
         (KeyError(), "KeyError"),
         (OSError("x" * 1000), "x" * 500),
         (MemoryError(), "a/b: its model takes more memory than its size explains"),
-        (RuntimeError("[x] DefaultCPUAllocator: can't allocate memory"), "a/b: its model takes more memory than its size explains"),
+        (
+            RuntimeError("[x] DefaultCPUAllocator: can't allocate memory"),
+            "a/b: its model takes more memory than its size explains",
+        ),
         (HubtweetsError("a/b: as it is"), "a/b: as it is"),
     ],
 )

@@ -87,7 +87,10 @@ HOSTS = [
 def test_a_host_that_is_a_strangers_name_is_refused(tmp_path: Path) -> None:
     with served(Storage(tmp_path), "My-Machine.lan") as endpoint:
         port = endpoint.rpartition(":")[2]
-        assert [(host, ask(endpoint, "GET / HTTP/1.1", f"Host: {host.format(port=port)}")) for host, _ in HOSTS] == HOSTS
+        assert [
+            (host, ask(endpoint, "GET / HTTP/1.1", f"Host: {host.format(port=port)}"))
+            for host, _ in HOSTS
+        ] == HOSTS
         assert ask(endpoint, "GET / HTTP/1.0") == 403
 
 
@@ -106,13 +109,28 @@ ORIGINS = [
 
 
 def test_a_foreign_page_may_not_write_nor_read(api: HfApi, hub: Hub) -> None:
-    found, client = [], httpx2.Client(base_url=f"{hub[0]}/api/models/huggingtweets", headers={"Authorization": f"Bearer {hub[1]}"})
+    found, client = (
+        [],
+        httpx2.Client(
+            base_url=f"{hub[0]}/api/models/huggingtweets",
+            headers={"Authorization": f"Bearer {hub[1]}"},
+        ),
+    )
     for origin, _, _ in ORIGINS:
-        headers = {} if origin is None else {"Origin": origin.format(port=hub[0].rpartition(":")[2])}
+        headers = (
+            {} if origin is None else {"Origin": origin.format(port=hub[0].rpartition(":")[2])}
+        )
         read = client.get("bot", headers=headers)
         wrote = client.put("bot/settings", json={"private": False}, headers=headers)
-        asked = client.options("bot/settings", headers=headers | {"Access-Control-Request-Method": "PUT"})
-        assert not [name for answer in (read, wrote, asked) for name in answer.headers if name.startswith("access-control")]
+        asked = client.options(
+            "bot/settings", headers=headers | {"Access-Control-Request-Method": "PUT"}
+        )
+        assert not [
+            name
+            for answer in (read, wrote, asked)
+            for name in answer.headers
+            if name.startswith("access-control")
+        ]
         found.append((origin, read.status_code, wrote.status_code))
     assert found == ORIGINS
 
@@ -122,7 +140,11 @@ def test_a_foreign_page_may_not_write_nor_read(api: HfApi, hub: Hub) -> None:
 
 def upload(hub: Hub, size: int) -> list[str]:
     """Return the head of a commit with a body of `size` bytes."""
-    head = [f"POST /api/models/{REPO}/commit/main HTTP/1.1", f"Host: {hub[0].removeprefix('http://')}", f"Authorization: Bearer {hub[1]}"]
+    head = [
+        f"POST /api/models/{REPO}/commit/main HTTP/1.1",
+        f"Host: {hub[0].removeprefix('http://')}",
+        f"Authorization: Bearer {hub[1]}",
+    ]
     return [*head, f"Content-Length: {size}"]
 
 
@@ -138,7 +160,9 @@ def drip(hub: Hub, size: int, pieces: Iterable[bytes], pause: float) -> int:
 
 
 BODY = b'{"key":"header","value":{"summary":"slow"}}\n{"key":"file","value":{"path":"a.txt","content":"aGVsbG8="}}\n'
-SLOW: dict[str, tuple[list[bytes], float, int]] = {  # the first takes longer than PATIENCE, but always some of it comes
+SLOW: dict[
+    str, tuple[list[bytes], float, int]
+] = {  # the first takes longer than PATIENCE, but always some of it comes
     "comes in pieces": ([BODY[at : at + 10] for at in range(0, len(BODY), 10)], 0.05, 200),
     "never comes": ([], 0, 408),
     "stalls": ([b" " * 100_000], 0, 408),
@@ -147,7 +171,9 @@ SLOW: dict[str, tuple[list[bytes], float, int]] = {  # the first takes longer th
 
 
 @pytest.mark.parametrize("how", SLOW)
-def test_a_body_must_come(api: HfApi, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+def test_a_body_must_come(
+    api: HfApi, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
     pieces, pause, status = SLOW[how]
     before = api.model_info(REPO).sha
     monkeypatch.setattr(middleware, "PATIENCE", 0.3)
@@ -157,13 +183,17 @@ def test_a_body_must_come(api: HfApi, hub: Hub, tmp_path: Path, monkeypatch: pyt
     assert list((tmp_path / "hub" / "tmp").iterdir()) == []
 
 
-def test_an_answer_may_be_read_slowly(api: HfApi, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_may_be_read_slowly(
+    api: HfApi, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     content = os.urandom(2**24)
     api.upload_file(path_or_fileobj=content, path_in_repo="a.bin", repo_id=REPO)
     monkeypatch.setattr(middleware, "PATIENCE", 0.1)
     with dial(hub[0]) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
-        connection.sendall(f"GET /{REPO}/resolve/main/a.bin HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        connection.sendall(
+            f"GET /{REPO}/resolve/main/a.bin HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+        )
         threading.Event().wait(0.5)
         assert connection.makefile("rb").read().endswith(content)
 
@@ -189,15 +219,26 @@ def test_absurd_lengths_are_refused(api: HfApi, hub: Hub, length: str) -> None:
 
 
 def test_absurd_headers_are_refused(hub: Hub) -> None:
-    assert ask(hub[0], "GET / HTTP/1.1", "Host: localhost", "X-Long: " + "x" * 2**17) in (0, 400, 431)
-    assert ask(hub[0], "GET / HTTP/1.1", "Host: localhost", *(f"X-{number}: {'x' * 1000}" for number in range(100))) in (0, 400, 431)
+    assert ask(hub[0], "GET / HTTP/1.1", "Host: localhost", "X-Long: " + "x" * 2**17) in (
+        0,
+        400,
+        431,
+    )
+    assert ask(
+        hub[0],
+        "GET / HTTP/1.1",
+        "Host: localhost",
+        *(f"X-{number}: {'x' * 1000}" for number in range(100)),
+    ) in (0, 400, 431)
 
 
 def test_many_connections_that_say_nothing_keep_nobody_out(api: HfApi, hub: Hub) -> None:
     with ExitStack() as stack:
         for number in range(200):
             connection = stack.enter_context(dial(hub[0]))
-            connection.sendall("\r\n".join(upload(hub, 100)).encode() + b"\r\n" * (number % 3))  # a half head, a whole one, a bit of a body
+            connection.sendall(
+                "\r\n".join(upload(hub, 100)).encode() + b"\r\n" * (number % 3)
+            )  # a half head, a whole one, a bit of a body
         assert api.model_info(REPO).sha
 
 
@@ -205,13 +246,21 @@ HALF_HEADS = [b"", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\
 
 
 @pytest.mark.parametrize("sent", HALF_HEADS)
-@pytest.mark.parametrize("before", [b"", b"GET /favicon.ico HTTP/1.1\r\nHost: localhost\r\n\r\n"], ids=["at once", "after another"])
-def test_a_head_that_does_not_come_is_hung_up_on(hub: Hub, monkeypatch: pytest.MonkeyPatch, before: bytes, sent: bytes) -> None:
+@pytest.mark.parametrize(
+    "before",
+    [b"", b"GET /favicon.ico HTTP/1.1\r\nHost: localhost\r\n\r\n"],
+    ids=["at once", "after another"],
+)
+def test_a_head_that_does_not_come_is_hung_up_on(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, before: bytes, sent: bytes
+) -> None:
     monkeypatch.setattr(connections, "MAX_HEAD_SECONDS", 0.3)
     with dial(hub[0]) as connection:
         connection.sendall(before + sent)
         answer = connection.makefile("rb").read()  # until the server closes
-    assert answer.startswith(b"HTTP/1.1 204" if before else b"") and answer.count(b"HTTP/1.1") == bool(before)
+    assert answer.startswith(b"HTTP/1.1 204" if before else b"") and answer.count(
+        b"HTTP/1.1"
+    ) == bool(before)
 
 
 def test_a_head_that_drips_is_hung_up_on(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,17 +277,24 @@ def test_a_head_limit_is_none_of_the_answer(hub: Hub, monkeypatch: pytest.Monkey
     monkeypatch.setattr(connections, "MAX_HEAD_SECONDS", 0.1)
     body = b'{"content": "# a card"}'
     with dial(hub[0]) as connection:
-        connection.sendall(b"POST /api/validate-yaml HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body))
+        connection.sendall(
+            b"POST /api/validate-yaml HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
+            % len(body)
+        )
         threading.Event().wait(0.3)
         connection.sendall(body)
         assert connection.recv(12) == b"HTTP/1.1 200"
 
 
-def test_of_too_many_connections_that_wait_the_oldest_is_closed(api: HfApi, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_too_many_connections_that_wait_the_oldest_is_closed(
+    api: HfApi, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(connections, "MAX_WAITING", 3)
     with ExitStack() as stack:
         busy = stack.enter_context(dial(hub[0]))
-        busy.sendall("\r\n".join([*upload(hub, len(BODY)), "Expect: 100-continue", "", ""]).encode())
+        busy.sendall(
+            "\r\n".join([*upload(hub, len(BODY)), "Expect: 100-continue", "", ""]).encode()
+        )
         assert b"HTTP/1.1 100" in busy.recv(100)  # its head is there, so it does not wait
         waiting = [stack.enter_context(dial(hub[0])) for _ in range(10)]
         assert [connection.recv(1) for connection in waiting[:7]] == [b""] * 7
@@ -248,7 +304,11 @@ def test_of_too_many_connections_that_wait_the_oldest_is_closed(api: HfApi, hub:
         assert b"HTTP/1.1 200" in busy.recv(100)
 
 
-UPGRADES = [("websocket", "Upgrade", b"501"), ("WebSocket", "keep-alive, Upgrade", b"501"), ("h2c", "Upgrade, HTTP2-Settings", b"200")]
+UPGRADES = [
+    ("websocket", "Upgrade", b"501"),
+    ("WebSocket", "keep-alive, Upgrade", b"501"),
+    ("h2c", "Upgrade, HTTP2-Settings", b"200"),
+]
 
 
 @pytest.mark.parametrize(("protocol", "connection", "status"), UPGRADES)
@@ -269,14 +329,31 @@ def every_request(storage: Storage, repo_id: str, kind: str) -> list[tuple[str, 
     """Return method and path of all that the Hub knows, about a repo."""
     app: Any = create_app(storage)
     namespace, name = repo_id.split("/")
-    values = {"kind": kind, "namespace": namespace, "name": name, "revision": "main", "path": "README.md", "num": "1", "number": "0"}
+    values = {
+        "kind": kind,
+        "namespace": namespace,
+        "name": name,
+        "revision": "main",
+        "path": "README.md",
+        "num": "1",
+        "number": "0",
+    }
     values |= {"sha256": "a" * 64, "hash": "a" * 64, "instance": storage.instance}
     known = [(method, route.path) for route in app.app.app.routes for method in route.methods]
-    return sorted((method, re.sub(r"\{(\w+)(:path)?\}", lambda match: values[match[1]], path)) for method, path in known)
+    return sorted(
+        (method, re.sub(r"\{(\w+)(:path)?\}", lambda match: values[match[1]], path))
+        for method, path in known
+    )
 
 
 # what anybody may post, for it changes nothing
-OPEN = {"/api/validate-yaml", f"/api/models/{REPO}/paths-info/main", "/v1/telemetry", "/cas-{instance}/README.md", f"/_generate/{REPO}"}
+OPEN = {
+    "/api/validate-yaml",
+    f"/api/models/{REPO}/paths-info/main",
+    "/v1/telemetry",
+    "/cas-{instance}/README.md",
+    f"/_generate/{REPO}",
+}
 
 
 def test_only_a_token_that_may_write_changes_anything(api: HfApi, hub: Hub, tmp_path: Path) -> None:
@@ -287,7 +364,12 @@ def test_only_a_token_that_may_write_changes_anything(api: HfApi, hub: Hub, tmp_
     with httpx2.Client(base_url=hub[0]) as client:
         for method, path in every_request(storage, REPO, "models"):
             for token in (None, reading, "hf_" + "0" * 40) if method not in ("GET", "HEAD") else ():
-                answer = client.request(method, path, json={}, headers={"Authorization": f"Bearer {token}"} if token else {})
+                answer = client.request(
+                    method,
+                    path,
+                    json={},
+                    headers={"Authorization": f"Bearer {token}"} if token else {},
+                )
                 if answer.status_code not in (401, 403):
                     answered.add(path)
     assert answered == {path.format(instance=storage.instance) for path in OPEN}
@@ -295,20 +377,38 @@ def test_only_a_token_that_may_write_changes_anything(api: HfApi, hub: Hub, tmp_
 
 
 def files_of(storage: Storage) -> dict[str, bytes]:
-    return {path.relative_to(storage.root).as_posix(): path.read_bytes() for path in storage.root.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(storage.root).as_posix(): path.read_bytes()
+        for path in storage.root.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_private_repos_look_like_none(hub: Hub, tmp_path: Path) -> None:
     api, storage = HfApi(endpoint=hub[0], token=hub[1]), Storage(tmp_path / "hub")
     for kind in ("model", "dataset", "space"):
-        api.create_repo(SECRET, repo_type=kind, private=True, space_sdk="static" if kind == "space" else None)
-        api.upload_file(path_or_fileobj=b"---\nsdk: static\n---\n", path_in_repo="README.md", repo_id=SECRET, repo_type=kind)
+        api.create_repo(
+            SECRET, repo_type=kind, private=True, space_sdk="static" if kind == "space" else None
+        )
+        api.upload_file(
+            path_or_fileobj=b"---\nsdk: static\n---\n",
+            path_in_repo="README.md",
+            repo_id=SECRET,
+            repo_type=kind,
+        )
         api.create_discussion(SECRET, title="x", repo_type=kind)
     with httpx2.Client(base_url=hub[0]) as client:
         for kind in ("models", "datasets", "spaces"):
-            for (method, secret), (_, nobody) in zip(every_request(storage, SECRET, kind), every_request(storage, NOBODY, kind), strict=True):
+            for (method, secret), (_, nobody) in zip(
+                every_request(storage, SECRET, kind),
+                every_request(storage, NOBODY, kind),
+                strict=True,
+            ):
                 hidden, missing = client.request(method, secret), client.request(method, nobody)
-                assert (hidden.status_code, hidden.text.replace("secret", "nobody")) == (missing.status_code, missing.text), (method, secret)
+                assert (hidden.status_code, hidden.text.replace("secret", "nobody")) == (
+                    missing.status_code,
+                    missing.text,
+                ), (method, secret)
                 assert hidden.headers.keys() == missing.headers.keys(), (method, secret)
                 assert "secret" in secret or "secret" not in hidden.text, (method, secret)
 
@@ -335,28 +435,45 @@ PRIVACY: list[tuple[dict[str, object], int, bool]] = [
 
 
 @pytest.mark.parametrize(("body", "status", "private"), PRIVACY)
-def test_who_asks_for_a_private_repo_gets_one_whatever_the_client(api: HfApi, hub: Hub, body: dict, status: int, private: bool) -> None:
+def test_who_asks_for_a_private_repo_gets_one_whatever_the_client(
+    api: HfApi, hub: Hub, body: dict, status: int, private: bool
+) -> None:
     with httpx2.Client(base_url=hub[0], headers={"Authorization": f"Bearer {hub[1]}"}) as client:
         created = client.post("/api/repos/create", json={"name": "secret", **body})
         changed = client.put(f"/api/models/{REPO}/settings", json=body)
         assert [created.status_code, changed.status_code] == [status] * 2
         assert api.repo_exists(SECRET) is (status == 200)
-        seen = {name: httpx2.get(f"{hub[0]}/api/models/{name}").status_code for name in (REPO, SECRET)}
-        assert seen == {REPO: 401 if private else 200, SECRET: 401 if private or status != 200 else 200}
+        seen = {
+            name: httpx2.get(f"{hub[0]}/api/models/{name}").status_code for name in (REPO, SECRET)
+        }
+        assert seen == {
+            REPO: 401 if private else 200,
+            SECRET: 401 if private or status != 200 else 200,
+        }
 
 
 def test_only_the_hash_of_a_token_is_kept(hub: Hub, tmp_path: Path) -> None:
     done = run(tmp_path, "hub", "token", "--role", "read")
     token = done.stdout.strip()
     kept = place(tmp_path / "hub", token)
-    assert re.fullmatch("hf_[0-9a-f]{40}\n", done.stdout) and done.stderr == f"To take it back: rm {kept}\n"
+    assert (
+        re.fullmatch("hf_[0-9a-f]{40}\n", done.stdout)
+        and done.stderr == f"To take it back: rm {kept}\n"
+    )
     files = files_of(Storage(tmp_path / "hub"))
     assert [name for name, content in files.items() if hub[1].encode() in content] == ["token"]
     assert [name for name, content in files.items() if token.encode() in content] == []
-    assert {stat.S_IMODE((tmp_path / "hub" / name).stat().st_mode) for name in files if name != "lock"} == {0o600}
+    assert {
+        stat.S_IMODE((tmp_path / "hub" / name).stat().st_mode) for name in files if name != "lock"
+    } == {0o600}
     assert HfApi(endpoint=hub[0], token=token).whoami()["auth"]["accessToken"]["role"] == "read"
     kept.unlink()
-    assert httpx2.get(f"{hub[0]}/api/whoami-v2", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+    assert (
+        httpx2.get(
+            f"{hub[0]}/api/whoami-v2", headers={"Authorization": f"Bearer {token}"}
+        ).status_code
+        == 401
+    )
 
 
 # ---- the command ----
@@ -369,21 +486,41 @@ def test_it_listens_where_it_was_told_and_its_log_holds_no_token(tmp_path: Path)
     with ExitStack() as stack:
         servers = {}
         for host in ("127.0.0.1", "0.0.0.0", "::1"):  # all start at once
-            command = [HUBTWEETS, "hub", "--port", str(free_port()), *(["--host", host] if host != "127.0.0.1" else [])]
+            command = [
+                HUBTWEETS,
+                "hub",
+                "--port",
+                str(free_port()),
+                *(["--host", host] if host != "127.0.0.1" else []),
+            ]
             pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-            servers[host] = stack.enter_context(subprocess.Popen(command, env=environment(tmp_path), text=True, **pipes))  # type: ignore[call-overload]
+            servers[host] = stack.enter_context(
+                subprocess.Popen(command, env=environment(tmp_path), text=True, **pipes)
+            )  # type: ignore[call-overload]
             stack.callback(servers[host].kill)
         for host, process in servers.items():
             assert process.stdout
             endpoint = process.stdout.readline().split()[0]
-            found[host] = {connection.laddr.ip for connection in psutil.Process(process.pid).net_connections() if connection.status == "LISTEN"}
+            found[host] = {
+                connection.laddr.ip
+                for connection in psutil.Process(process.pid).net_connections()
+                if connection.status == "LISTEN"
+            }
             own = (tmp_path / "hub" / "token").read_text()
             with httpx2.Client(base_url=endpoint) as client:
                 for method, path in every_request(Storage(tmp_path / "hub"), REPO, "models"):
                     for token in (MARKED, own):
-                        answer = client.request(method, f"{path}?token={token}", headers={"Authorization": f"Bearer {token}"}, content=b"[")
+                        answer = client.request(
+                            method,
+                            f"{path}?token={token}",
+                            headers={"Authorization": f"Bearer {token}"},
+                            content=b"[",
+                        )
                         assert token not in answer.text
-                assert client.get("/api/nothing/of/the/kind", params={"token": MARKED}).status_code == 404
+                assert (
+                    client.get("/api/nothing/of/the/kind", params={"token": MARKED}).status_code
+                    == 404
+                )
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=30)
             assert "/api/nothing/of/the/kind" in err and "Traceback" not in err

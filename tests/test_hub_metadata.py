@@ -18,30 +18,74 @@ from tests.test_hub_xet import at_most
 
 LICENSES = "take one of https://huggingface.co/docs/hub/repositories-licenses, or other"
 LANGUAGES = "it must be an ISO 639 code of 2 or 3 lowercase letters, code or multilingual"
-RESULT = {"task": {"type": "text-generation"}, "dataset": {"type": "posts", "name": "held out"}, "metrics": [{"type": "bits_per_byte", "value": 1.5}]}
+RESULT = {
+    "task": {"type": "text-generation"},
+    "dataset": {"type": "posts", "name": "held out"},
+    "metrics": [{"type": "bits_per_byte", "value": 1.5}],
+}
 CARDS: list[tuple[dict, list[str]]] = [
     ({}, []),
-    ({"license": "mit", "language": "en", "tags": ["a"], "base_model": "gpt2", "thumbnail": "https://x/y.png", "anything": {"else": 1}}, []),
-    ({"license": ["mit", "other"], "language": ["en", "haw", "code"], "base_model": ["a/b"], "base_model_relation": "adapter"}, []),
-    ({"license": None, "language": None, "widget": [{"text": "My dream is", "output": {"text": "x"}}]}, []),
+    (
+        {
+            "license": "mit",
+            "language": "en",
+            "tags": ["a"],
+            "base_model": "gpt2",
+            "thumbnail": "https://x/y.png",
+            "anything": {"else": 1},
+        },
+        [],
+    ),
+    (
+        {
+            "license": ["mit", "other"],
+            "language": ["en", "haw", "code"],
+            "base_model": ["a/b"],
+            "base_model_relation": "adapter",
+        },
+        [],
+    ),
+    (
+        {
+            "license": None,
+            "language": None,
+            "widget": [{"text": "My dream is", "output": {"text": "x"}}],
+        },
+        [],
+    ),
     ({"model-index": [{"name": "bot", "results": [RESULT]}]}, []),
     ({"license": "licence"}, [f"\"license[0]\" with value 'licence' is not valid; {LICENSES}"]),
     ({"license": ["mit", "x"]}, [f"\"license[1]\" with value 'x' is not valid; {LICENSES}"]),
     ({"license": 5}, ['"license[0]" Input should be a valid string']),
     ({"language": "English"}, [f"\"language[0]\" with value 'English' is not valid; {LANGUAGES}"]),
-    ({"language": ["en", "zh-CN"]}, [f"\"language[1]\" with value 'zh-CN' is not valid; {LANGUAGES}"]),
+    (
+        {"language": ["en", "zh-CN"]},
+        [f"\"language[1]\" with value 'zh-CN' is not valid; {LANGUAGES}"],
+    ),
     ({"language": False}, ['"language[0]" is false in YAML; put quotes around "no"']),
     ({"tags": "a"}, ['"tags" Input should be a valid list']),
     ({"tags": ["a", 1]}, ['"tags[1]" Input should be a valid string']),
-    ({"base_model": "a b"}, ["\"base_model[0]\" with value 'a b' is not valid; it must be the id of a repository"]),
-    ({"datasets": ["a/b/c"]}, ["\"datasets[0]\" with value 'a/b/c' is not valid; it must be the id of a repository"]),
-    ({"base_model_relation": "x"}, ["\"base_model_relation\" Input should be 'finetune', 'adapter', 'merge' or 'quantized'"]),
+    (
+        {"base_model": "a b"},
+        ["\"base_model[0]\" with value 'a b' is not valid; it must be the id of a repository"],
+    ),
+    (
+        {"datasets": ["a/b/c"]},
+        ["\"datasets[0]\" with value 'a/b/c' is not valid; it must be the id of a repository"],
+    ),
+    (
+        {"base_model_relation": "x"},
+        ["\"base_model_relation\" Input should be 'finetune', 'adapter', 'merge' or 'quantized'"],
+    ),
     ({"pipeline_tag": ["a"]}, ['"pipeline_tag" Input should be a valid string']),
     ({"thumbnail": 5}, ['"thumbnail" Input should be a valid string']),
     ({"widget": [{"text": 5}]}, ['"widget[0].text" Input should be a valid string']),
     ({"model-index": {}}, ['"model-index" Input should be a valid list']),
     ({"model-index": [{"results": []}]}, ['"model-index[0].name" Field required']),
-    ({"model-index": [{"name": "bot", "results": [{**RESULT, "task": {}}]}]}, ['"model-index[0].results[0].task.type" Field required']),
+    (
+        {"model-index": [{"name": "bot", "results": [{**RESULT, "task": {}}]}]},
+        ['"model-index[0].results[0].task.type" Field required'],
+    ),
     (
         {"model-index": [{"name": "bot", "results": [{**RESULT, "dataset": {"type": "x"}}]}]},
         ['"model-index[0].results[0].dataset.name" Field required'],
@@ -60,7 +104,9 @@ def test_what_a_model_card_may_say(metadata: dict, expected: list[str]) -> None:
 
 def test_cards_of_other_kinds() -> None:
     assert faults({"widget": 5}, "dataset") == []
-    assert faults({"license": "x"}, "dataset") == [f"\"license[0]\" with value 'x' is not valid; {LICENSES}"]
+    assert faults({"license": "x"}, "dataset") == [
+        f"\"license[0]\" with value 'x' is not valid; {LICENSES}"
+    ]
     assert faults({"license": "mit"}, "space") == ['"sdk" Field required']
     assert faults({"sdk": "gradio"}, "space") == []
 
@@ -68,18 +114,34 @@ def test_cards_of_other_kinds() -> None:
 ANSWERS = [
     ("---\nlicense: mit\n---\n", 200, [], []),
     ("no front matter", 200, [], ["empty or missing yaml metadata in repo card"]),
-    ("---\nlicense: x\ntags: 5\n---\n", 400, [f"\"license[0]\" with value 'x' is not valid; {LICENSES}", '"tags" Input should be a valid list'], []),
+    (
+        "---\nlicense: x\ntags: 5\n---\n",
+        400,
+        [
+            f"\"license[0]\" with value 'x' is not valid; {LICENSES}",
+            '"tags" Input should be a valid list',
+        ],
+        [],
+    ),
 ]
 
 
 @pytest.mark.parametrize(("content", "status", "errors", "warnings"), ANSWERS)
-def test_the_answer(hub: tuple[str, str], content: str, status: int, errors: list[str], warnings: list[str]) -> None:
-    answer = httpx2.post(f"{hub[0]}/api/validate-yaml", json={"content": content, "repoType": "model"})
-    messages = {key: [item["message"] for item in answer.json()[key]] for key in ("errors", "warnings")}
+def test_the_answer(
+    hub: tuple[str, str], content: str, status: int, errors: list[str], warnings: list[str]
+) -> None:
+    answer = httpx2.post(
+        f"{hub[0]}/api/validate-yaml", json={"content": content, "repoType": "model"}
+    )
+    messages = {
+        key: [item["message"] for item in answer.json()[key]] for key in ("errors", "warnings")
+    }
     assert (answer.status_code, messages) == (status, {"errors": errors, "warnings": warnings})
 
 
-def test_a_client_that_reads_text_gets_text(hub: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_reads_text_gets_text(
+    hub: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub[0])
     monkeypatch.setattr("huggingface_hub.repocard.constants.ENDPOINT", hub[0])
     ModelCard("---\nlicense: mit\n---\n").validate()
@@ -88,7 +150,14 @@ def test_a_client_that_reads_text_gets_text(hub: tuple[str, str], monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    ("yaml", "value"), [("a: |\n  x", "x\n"), ("a: |-\n  x", "x"), ("a: |+\n  x\n\n", "x\n\n\n"), ("a: >\n  x", "x\n"), ("a: x", "x")]
+    ("yaml", "value"),
+    [
+        ("a: |\n  x", "x\n"),
+        ("a: |-\n  x", "x"),
+        ("a: |+\n  x\n\n", "x\n\n\n"),
+        ("a: >\n  x", "x\n"),
+        ("a: x", "x"),
+    ],
 )
 def test_the_last_text_of_the_front_matter_has_its_line_end(yaml: str, value: str) -> None:
     assert front_matter(f"---\n{yaml}\n---\ntext") == {"a": value}
@@ -109,7 +178,9 @@ LARGE = {  # what takes longest of all that fits, and how many errors it is told
 
 
 @pytest.mark.parametrize("name", LARGE)
-def test_large_front_matter_is_read_off_the_event_loop(hub: tuple[str, str], monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_large_front_matter_is_read_off_the_event_loop(
+    hub: tuple[str, str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     read, on_loop = front_matter, []
 
     def watch(card: str) -> dict[str, Any]:
@@ -121,9 +192,17 @@ def test_large_front_matter_is_read_off_the_event_loop(hub: tuple[str, str], mon
 
     monkeypatch.setattr(validation, "front_matter", watch)
     matter, count = LARGE[name]
-    answer = httpx2.post(f"{hub[0]}/api/validate-yaml", json={"content": f"---\n{matter}\n---\n", "repoType": "model"}, timeout=30)
+    answer = httpx2.post(
+        f"{hub[0]}/api/validate-yaml",
+        json={"content": f"---\n{matter}\n---\n", "repoType": "model"},
+        timeout=30,
+    )
     assert on_loop == []
-    assert (answer.status_code, len(answer.json()["errors"]), len(answer.content) < 2**16) == (400 if count else 200, count, True)
+    assert (answer.status_code, len(answer.json()["errors"]), len(answer.content) < 2**16) == (
+        400 if count else 200,
+        count,
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -138,14 +217,26 @@ def test_large_front_matter_is_read_off_the_event_loop(hub: tuple[str, str], mon
         ("no front matter", {}),
     ],
 )
-def test_of_a_large_readme_only_the_start_is_read_and_once(hub: tuple[str, str], tmp_path: Path, start: str, metadata: dict) -> None:
+def test_of_a_large_readme_only_the_start_is_read_and_once(
+    hub: tuple[str, str], tmp_path: Path, start: str, metadata: dict
+) -> None:
     storage = Storage(tmp_path / "hub")
     repo = storage.create_repo("models", "huggingtweets/bot", False, "x")
     sha256, _ = storage.blobs.add([start.encode(), *repeat(bytes(2**20), 64)])
-    storage.commit(repo, "main", lambda files: {**files, "README.md": storage.blobs.large(sha256)}, "large", "", "x")
+    storage.commit(
+        repo,
+        "main",
+        lambda files: {**files, "README.md": storage.blobs.large(sha256)},
+        "large",
+        "",
+        "x",
+    )
     with at_most(2**23):
         found = httpx2.get(f"{hub[0]}/api/models").json()
         page = httpx2.get(f"{hub[0]}/huggingtweets/bot")
-    assert [one["cardData"] for one in found] == [metadata] and (page.status_code, len(page.content) < 2**21) == (200, True)
+    assert [one["cardData"] for one in found] == [metadata] and (
+        page.status_code,
+        len(page.content) < 2**21,
+    ) == (200, True)
     Blobs(tmp_path / "hub").path(sha256).unlink()
     assert [one["cardData"] for one in httpx2.get(f"{hub[0]}/api/models").json()] == [metadata]

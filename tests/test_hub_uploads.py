@@ -49,8 +49,15 @@ def root(api: HfApi, tmp_path: Path) -> Path:
 
 def batch(hub: Hub, *objects: tuple[str, int]) -> list[dict]:
     """Ask where objects go."""
-    body = {"operation": "upload", "objects": [{"oid": sha256, "size": size} for sha256, size in objects]}
-    answer = WEB.post(f"{hub[0]}/{REPO}.git/info/lfs/objects/batch", json=body, headers={"Authorization": f"Bearer {hub[1]}"})
+    body = {
+        "operation": "upload",
+        "objects": [{"oid": sha256, "size": size} for sha256, size in objects],
+    }
+    answer = WEB.post(
+        f"{hub[0]}/{REPO}.git/info/lfs/objects/batch",
+        json=body,
+        headers={"Authorization": f"Bearer {hub[1]}"},
+    )
     answer.raise_for_status()
     return answer.json()["objects"]
 
@@ -62,7 +69,9 @@ def sha256_of(content: bytes) -> str:
 # ---- parts ----
 
 
-def test_a_file_in_parts_goes_on_from_the_part_that_failed(api: HfApi, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_in_parts_goes_on_from_the_part_that_failed(
+    api: HfApi, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The third part is answered 503 once, and the last answer is lost: the client sends that part and the last word again, no more."""
     came: list[str] = []
     save_body, join = uploads.save_body, uploads.join
@@ -82,9 +91,16 @@ def test_a_file_in_parts_goes_on_from_the_part_that_failed(api: HfApi, root: Pat
     monkeypatch.setattr(uploads, "PART", 1000)
     monkeypatch.setattr(uploads, "save_body", save)
     monkeypatch.setattr(uploads, "join", join_and_be_lost)
-    api.create_commit(REPO, [CommitOperationAdd("model.safetensors", CONTENT)], commit_message="parts")
+    api.create_commit(
+        REPO, [CommitOperationAdd("model.safetensors", CONTENT)], commit_message="parts"
+    )
     assert came == ["1", "2", "3", "3", "4", "joined", "joined"]
-    assert Path(api.hf_hub_download(REPO, "model.safetensors", cache_dir=tmp_path / "cache")).read_bytes() == CONTENT
+    assert (
+        Path(
+            api.hf_hub_download(REPO, "model.safetensors", cache_dir=tmp_path / "cache")
+        ).read_bytes()
+        == CONTENT
+    )
     assert not [name for name in kept(root) if name.startswith(("parts", "tmp"))]
 
 
@@ -99,18 +115,31 @@ def put(href: str, content: bytes) -> int:
     return WEB.put(href, content=content).status_code
 
 
-def test_parts_are_checked_and_kept_until_all_are_there(api: HfApi, hub: Hub, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_are_checked_and_kept_until_all_are_there(
+    api: HfApi, hub: Hub, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(uploads, "PART", 1000)
     pieces = {number: CONTENT[1000 * (number - 1) : 1000 * number] for number in range(1, 5)}
     sha256 = sha256_of(CONTENT)
     before = kept(root)
     hrefs, last = parts_of(batch(hub, (sha256, 3500))[0])
     assert sorted(hrefs) == [1, 2, 3, 4]
-    assert [put(hrefs[1], pieces[1]), put(hrefs[3], pieces[3]), put(hrefs[4], pieces[4])] == [200, 200, 200]
-    assert [put(hrefs[2], wrong) for wrong in (pieces[2][:-1], pieces[2] + b"x", b"")] == [400, 413, 400]
+    assert [put(hrefs[1], pieces[1]), put(hrefs[3], pieces[3]), put(hrefs[4], pieces[4])] == [
+        200,
+        200,
+        200,
+    ]
+    assert [put(hrefs[2], wrong) for wrong in (pieces[2][:-1], pieces[2] + b"x", b"")] == [
+        400,
+        413,
+        400,
+    ]
     assert put(hrefs[4], pieces[1]) == 413  # the last one is shorter
     answer = WEB.post(last, json={})
-    assert (answer.status_code, answer.json()["error"]) == (400, f"part 2 of {sha256} was never uploaded")
+    assert (answer.status_code, answer.json()["error"]) == (
+        400,
+        f"part 2 of {sha256} was never uploaded",
+    )
     assert kept(root) - before == {f"parts/{sha256}/{number}" for number in (1, 3, 4)}
     hrefs, last = parts_of(batch(hub, (sha256, 3500))[0])  # another time
     assert put(hrefs[2], pieces[2]) == 200
@@ -119,22 +148,32 @@ def test_parts_are_checked_and_kept_until_all_are_there(api: HfApi, hub: Hub, ro
     assert "actions" not in batch(hub, (sha256, 3500))[0]
 
 
-def test_parts_that_are_something_else_are_thrown_away(api: HfApi, hub: Hub, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_that_are_something_else_are_thrown_away(
+    api: HfApi, hub: Hub, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(uploads, "PART", 1000)
     before = kept(root)
     hrefs, last = parts_of(batch(hub, (WRONG, 1500))[0])
-    assert [put(hrefs[1], bytes(1000)), put(hrefs[2], bytes(500)), WEB.post(last, json={}).status_code] == [200, 200, 400]
+    assert [
+        put(hrefs[1], bytes(1000)),
+        put(hrefs[2], bytes(500)),
+        WEB.post(last, json={}).status_code,
+    ] == [200, 200, 400]
     assert kept(root) == before
 
 
-def test_two_who_join_the_same_parts_are_both_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_who_join_the_same_parts_are_both_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     storage, sha256, add = Storage(tmp_path), sha256_of(b"onetwo"), Blobs.add
     folder = tmp_path / "parts" / sha256
     folder.mkdir()
     for number, content in enumerate((b"one", b"two"), 1):
         (folder / str(number)).write_bytes(content)
 
-    def add_after_another(blobs: Blobs, chunks: Iterable[bytes | memoryview], expected: str | None = None) -> tuple[str, int]:
+    def add_after_another(
+        blobs: Blobs, chunks: Iterable[bytes | memoryview], expected: str | None = None
+    ) -> tuple[str, int]:
         monkeypatch.setattr(Blobs, "add", add)
         uploads.join(storage, sha256, 2)
         return add(blobs, chunks, expected)
@@ -144,27 +183,48 @@ def test_two_who_join_the_same_parts_are_both_right(tmp_path: Path, monkeypatch:
     assert storage.blobs.path(sha256).read_bytes() == b"onetwo" and not folder.exists()
 
 
-def test_a_signature_is_for_one_thing(api: HfApi, hub: Hub, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signature_is_for_one_thing(
+    api: HfApi, hub: Hub, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(uploads, "PART", 1000)
     sha256 = sha256_of(CONTENT)
     before = kept(root)
     href = parts_of(batch(hub, (sha256, 3500))[0])[0][2]
-    changes = [("/2?", "/1?"), ("/2?", "/0?"), ("size=3500", "size=3501"), ("size=3500", "size=03500"), (sha256, WRONG)]
-    changes += [(sha256, f"{sha256}%202"), ("signature=", "signature=9"), ("signature=", "signature=9999999999-"), ("signature=", "")]
+    changes = [
+        ("/2?", "/1?"),
+        ("/2?", "/0?"),
+        ("size=3500", "size=3501"),
+        ("size=3500", "size=03500"),
+        (sha256, WRONG),
+    ]
+    changes += [
+        (sha256, f"{sha256}%202"),
+        ("signature=", "signature=9"),
+        ("signature=", "signature=9999999999-"),
+        ("signature=", ""),
+    ]
     for old, new in changes:
         assert put(href.replace(old, new), CONTENT[1000:2000]) == 403, new
     for method in ("GET", "DELETE"):
         assert WEB.request(method, href).status_code in (404, 501)
-    assert WEB.post(href).json() == {"error": "this object does not come in parts"}  # a part's address takes no last word
+    assert WEB.post(href).json() == {
+        "error": "this object does not come in parts"
+    }  # a part's address takes no last word
     assert kept(root) == before
 
 
 # ---- sizes ----
 
 
-def test_objects_that_the_disk_has_no_room_for(api: HfApi, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_objects_that_the_disk_has_no_room_for(
+    api: HfApi, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert batch(hub, (WRONG, 10**18)) == [
-        {"oid": WRONG, "size": 10**18, "error": {"code": 507, "message": f"{10**18} bytes are more than the disk has left"}}
+        {
+            "oid": WRONG,
+            "size": 10**18,
+            "error": {"code": 507, "message": f"{10**18} bytes are more than the disk has left"},
+        }
     ]
     monkeypatch.setattr(Blobs, "room", lambda self: 100)
     answers = batch(hub, ("a" * 64, 60), ("b" * 64, 60), ("c" * 64, 40))
@@ -172,12 +232,22 @@ def test_objects_that_the_disk_has_no_room_for(api: HfApi, hub: Hub, monkeypatch
 
 
 @pytest.mark.parametrize("without_xet", [True, False])
-def test_a_push_that_the_disk_has_no_room_for_says_so_at_once(api: HfApi, monkeypatch: pytest.MonkeyPatch, without_xet: bool) -> None:
+def test_a_push_that_the_disk_has_no_room_for_says_so_at_once(
+    api: HfApi, monkeypatch: pytest.MonkeyPatch, without_xet: bool
+) -> None:
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", without_xet)
-    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _: pytest.fail("it was tried again")))
+    monkeypatch.setattr(
+        _http, "time", SimpleNamespace(sleep=lambda _: pytest.fail("it was tried again"))
+    )
     monkeypatch.setattr(Blobs, "room", lambda self: 100)
-    for content, reason in ((b"\0" * 1000, "1000 bytes are more than the 100 that the disk has left"), (b"\0" * 90, "")):
-        operations = [CommitOperationAdd("model.safetensors", content), CommitOperationAdd("README.md", b"x" * 1000)]
+    for content, reason in (
+        (b"\0" * 1000, "1000 bytes are more than the 100 that the disk has left"),
+        (b"\0" * 90, ""),
+    ):
+        operations = [
+            CommitOperationAdd("model.safetensors", content),
+            CommitOperationAdd("README.md", b"x" * 1000),
+        ]
         if not reason:
             api.create_commit(REPO, operations, commit_message="fits")
             continue
@@ -187,7 +257,9 @@ def test_a_push_that_the_disk_has_no_room_for_says_so_at_once(api: HfApi, monkey
 
 
 @pytest.mark.parametrize("step", ["add_xorb", "add_shard"])
-def test_a_disk_that_fills_up_during_xet_is_not_tried_again(api: HfApi, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+def test_a_disk_that_fills_up_during_xet_is_not_tried_again(
+    api: HfApi, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
     calls: list[str] = []
 
     def fill_up(*_: object) -> None:
@@ -197,21 +269,33 @@ def test_a_disk_that_fills_up_during_xet_is_not_tried_again(api: HfApi, monkeypa
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
     monkeypatch.setattr(xet, step, fill_up)
     with pytest.raises(ConnectionError, match="413") as caught:
-        api.create_commit(REPO, [CommitOperationAdd("model.safetensors", os.urandom(1000))], commit_message="x")
+        api.create_commit(
+            REPO, [CommitOperationAdd("model.safetensors", os.urandom(1000))], commit_message="x"
+        )
     assert calls == [step] and wait_after(caught.value, 1) is None
 
 
-def test_by_lfs_a_disk_that_fills_up_says_so_at_once(api: HfApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _: pytest.fail("it was tried again")))
+def test_by_lfs_a_disk_that_fills_up_says_so_at_once(
+    api: HfApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        _http, "time", SimpleNamespace(sleep=lambda _: pytest.fail("it was tried again"))
+    )
     sizes = iter([10**9, 10])
     monkeypatch.setattr(Blobs, "room", lambda self: next(sizes))
     with pytest.raises(ValueError, match="1000 bytes are more than the disk has left"):
-        api.create_commit(REPO, [CommitOperationAdd("model.safetensors", os.urandom(1000))], commit_message="x")
+        api.create_commit(
+            REPO, [CommitOperationAdd("model.safetensors", os.urandom(1000))], commit_message="x"
+        )
     monkeypatch.undo()
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    monkeypatch.setattr(Blobs, "keep", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr(
+        Blobs, "keep", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
     with pytest.raises(RuntimeError) as caught:
-        api.create_commit(REPO, [CommitOperationAdd("model.safetensors", os.urandom(1000))], commit_message="x")
+        api.create_commit(
+            REPO, [CommitOperationAdd("model.safetensors", os.urandom(1000))], commit_message="x"
+        )
     assert "No space left on device" in str(caught.value.__cause__)
 
 
@@ -240,7 +324,9 @@ LEFT = {".gitattributes", ".gitignore", "README.md", "deep/build/a.txt", "keep.l
 
 
 @pytest.mark.parametrize("without_xet", [True, False])
-def test_a_folder_is_uploaded_without_what_gitignore_names(api: HfApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without_xet: bool) -> None:
+def test_a_folder_is_uploaded_without_what_gitignore_names(
+    api: HfApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without_xet: bool
+) -> None:
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", without_xet)
     for name, content in {**FOLDER, ".gitignore": IGNORED}.items():
         (tmp_path / "folder" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -250,7 +336,9 @@ def test_a_folder_is_uploaded_without_what_gitignore_names(api: HfApi, tmp_path:
     (tmp_path / "folder" / ".gitignore").unlink()  # then the repo's own one counts
     api.upload_folder(repo_id=REPO, folder_path=tmp_path / "folder")
     assert set(api.list_repo_files(REPO)) == LEFT
-    api.create_branch(REPO, branch="all", revision=api.list_repo_commits(REPO)[-1].commit_id)  # which has none
+    api.create_branch(
+        REPO, branch="all", revision=api.list_repo_commits(REPO)[-1].commit_id
+    )  # which has none
     api.upload_folder(repo_id=REPO, folder_path=tmp_path / "folder", revision="all")
     assert set(api.list_repo_files(REPO, revision="all")) == {".gitattributes", *FOLDER}
 
@@ -259,9 +347,17 @@ HOSTILE: list[tuple[object, int, str]] = [
     ("*" * 1000 + "b", 200, ""),
     ("*a" * 1000 + "b", 200, ""),  # for ever with Python's regular expressions
     ("**/" * 1000 + "b", 200, ""),
-    ("\n".join(f"*{number}*" for number in range(4500)), 400, ".gitignore can't be read: failed to compile Set; correct that line, or use simpler"),
+    (
+        "\n".join(f"*{number}*" for number in range(4500)),
+        400,
+        ".gitignore can't be read: failed to compile Set; correct that line, or use simpler",
+    ),
     ("[z-a]", 400, ".gitignore can't be read: bad character range z-a"),
-    ("!", 400, ".gitignore can't be read: Invalid git pattern: '!'; correct that line, or use simpler patterns"),
+    (
+        "!",
+        400,
+        ".gitignore can't be read: Invalid git pattern: '!'; correct that line, or use simpler patterns",
+    ),
     ("x" * 2**15 + "x", 400, ".gitignore is over 32768 bytes; shorten it"),
     ("\ud800", 400, ".gitignore can't be read: "),
     (5, 400, "gitIgnore is a text"),
@@ -269,11 +365,17 @@ HOSTILE: list[tuple[object, int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("gitignore", "status", "error"), HOSTILE, ids=[str(one)[:12] for one, _, _ in HOSTILE])
-def test_a_gitignore_that_no_one_would_write(api: HfApi, hub: Hub, gitignore: object, status: int, error: str) -> None:
+@pytest.mark.parametrize(
+    ("gitignore", "status", "error"), HOSTILE, ids=[str(one)[:12] for one, _, _ in HOSTILE]
+)
+def test_a_gitignore_that_no_one_would_write(
+    api: HfApi, hub: Hub, gitignore: object, status: int, error: str
+) -> None:
     body = {"files": [{"path": "a" * 1000, "size": 1}] * 256, "gitIgnore": gitignore}
     address = f"{hub[0]}/api/models/{REPO}/preupload/main"
-    answer = WEB.post(address, content=json.dumps(body), headers={"Authorization": f"Bearer {hub[1]}"}, timeout=30)
+    answer = WEB.post(
+        address, content=json.dumps(body), headers={"Authorization": f"Bearer {hub[1]}"}, timeout=30
+    )
     assert (answer.status_code, answer.json().get("error", "")[: len(error)]) == (status, error)
 
 
@@ -314,9 +416,13 @@ def test_lengths(api: HfApi, hub: Hub, root: Path) -> None:
     blob = f"blobs/{sha256[:2]}/{sha256}"
     href = batch(hub, (sha256, 5))[0]["actions"]["upload"]["href"].removeprefix(hub[0])
     for head, body, status in HEADS:
-        answer = exchange(hub[0], f"PUT {href} HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode() + body)
+        answer = exchange(
+            hub[0], f"PUT {href} HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode() + body
+        )
         assert answer.split()[1] == b"%d" % status, (head[:60], body)
-        wait_until(lambda status=status: kept(root) - before == ({blob} if status == 200 else set()))  # type: ignore[misc]
+        wait_until(
+            lambda status=status: kept(root) - before == ({blob} if status == 200 else set())
+        )  # type: ignore[misc]
         (root / blob).unlink(missing_ok=True)
 
 
@@ -331,7 +437,10 @@ def test_a_body_that_is_cut_leaves_nothing(api: HfApi, hub: Hub, root: Path) -> 
     href = batch(hub, (WRONG, 2**22))[0]["actions"]["upload"]["href"].removeprefix(hub[0])
     host, port = hub[0].removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as connection:
-        connection.sendall(f"PUT {href} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {2**22}\r\n\r\n".encode() + bytes(2**21))
+        connection.sendall(
+            f"PUT {href} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {2**22}\r\n\r\n".encode()
+            + bytes(2**21)
+        )
         wait_until(lambda: any(path.stat().st_size for path in (root / "tmp").iterdir()))
     wait_until(lambda: kept(root) == before)
 
@@ -339,7 +448,10 @@ def test_a_body_that_is_cut_leaves_nothing(api: HfApi, hub: Hub, root: Path) -> 
 def test_what_follows_a_body_is_not_of_it(api: HfApi, hub: Hub, root: Path) -> None:
     sha256, before = sha256_of(b"hello"), kept(root)
     href = batch(hub, (sha256, 5))[0]["actions"]["upload"]["href"].removeprefix(hub[0])
-    exchange(hub[0], f"PUT {href} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello and more".encode())
+    exchange(
+        hub[0],
+        f"PUT {href} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello and more".encode(),
+    )
     wait_until(lambda: kept(root) - before in (set(), {f"blobs/{sha256[:2]}/{sha256}"}))
     assert api.repo_exists(REPO)
 
@@ -350,8 +462,13 @@ def test_what_follows_a_body_is_not_of_it(api: HfApi, hub: Hub, root: Path) -> N
 @pytest.fixture
 def cas(api: HfApi, hub: Hub) -> Iterator[httpx2.Client]:
     """A client of the storage that Xet clients see."""
-    about = WEB.get(f"{hub[0]}/api/models/{REPO}/xet-write-token/main", headers={"Authorization": f"Bearer {hub[1]}"}).json()
-    with httpx2.Client(base_url=about["casUrl"], headers={"Authorization": f"Bearer {about['accessToken']}"}) as client:
+    about = WEB.get(
+        f"{hub[0]}/api/models/{REPO}/xet-write-token/main",
+        headers={"Authorization": f"Bearer {hub[1]}"},
+    ).json()
+    with httpx2.Client(
+        base_url=about["casUrl"], headers={"Authorization": f"Bearer {about['accessToken']}"}
+    ) as client:
         yield client
 
 
@@ -372,9 +489,20 @@ def test_xet_by_hand(cas: httpx2.Client, hub: Hub, root: Path) -> None:
     for path, body, status in refused:
         assert cas.post(path, content=body).status_code == status, path
         assert kept(root) == before, path
-    assert cas.post("/v1/shards", content=made, headers={"Authorization": f"Bearer {hub[1]}"}).status_code == 403
-    assert [cas.post(good, content=chunk(b"hello ", 0)).status_code, cas.post("/v1/shards", content=made).status_code] == [200, 200]
-    assert kept(root) - before == {f"xorbs/{XORB}", f"blobs/{sha256_of(content)[:2]}/{sha256_of(content)}"}
+    assert (
+        cas.post(
+            "/v1/shards", content=made, headers={"Authorization": f"Bearer {hub[1]}"}
+        ).status_code
+        == 403
+    )
+    assert [
+        cas.post(good, content=chunk(b"hello ", 0)).status_code,
+        cas.post("/v1/shards", content=made).status_code,
+    ] == [200, 200]
+    assert kept(root) - before == {
+        f"xorbs/{XORB}",
+        f"blobs/{sha256_of(content)[:2]}/{sha256_of(content)}",
+    }
 
 
 def test_a_xorb_may_be_64_mib_of_what_cannot_be_packed(cas: httpx2.Client, root: Path) -> None:
@@ -391,7 +519,9 @@ def test_eight_xorbs_at_once_are_not_held_in_memory(cas: httpx2.Client, root: Pa
     piece = chunk(bytes(2**20), 0)
 
     def send(number: int) -> int:
-        return cas.post(f"/v1/xorbs/default/{number:064}", content=(piece for _ in range(16))).status_code
+        return cas.post(
+            f"/v1/xorbs/default/{number:064}", content=(piece for _ in range(16))
+        ).status_code
 
     with ThreadPoolExecutor(8) as pool, at_most(2**25):
         assert list(pool.map(send, range(8))) == [200] * 8

@@ -26,19 +26,36 @@ BOTH = xet.HAS_METADATA | xet.HAS_VERIFICATION
 def chunk(data: bytes, scheme: int) -> bytes:
     grouped = b"".join(data[lane::4] for lane in range(4)) if scheme == 2 else data
     packed = pyarrow.compress(grouped, codec="lz4", asbytes=True) if scheme else data
-    return bytes([0]) + len(packed).to_bytes(3, "little") + bytes([scheme]) + len(data).to_bytes(3, "little") + packed
+    return (
+        bytes([0])
+        + len(packed).to_bytes(3, "little")
+        + bytes([scheme])
+        + len(data).to_bytes(3, "little")
+        + packed
+    )
 
 
 def raw(name: str) -> bytes:
     return b"".join(bytes.fromhex(name[i : i + 16])[::-1] for i in range(0, 64, 16))
 
 
-def shard(sha256: str, *terms: tuple[str, int, int, int], flags: int = BOTH, count: int | None = None) -> bytes:
+def shard(
+    sha256: str, *terms: tuple[str, int, int, int], flags: int = BOTH, count: int | None = None
+) -> bytes:
     """Return a shard of one file, whose terms are (xorb, plain size, start, end)."""
     head = bytes(32) + struct.pack("<IIQ", flags, len(terms) if count is None else count, 0)
     records = b"".join(raw(term[0]) + struct.pack("<IIII", 0, *term[1:]) for term in terms)
     verification = bytes(48 * len(terms)) if flags & xet.HAS_VERIFICATION else b""
-    return bytes(48) + head + records + verification + raw(sha256) + bytes(16) + b"\xff" * 32 + bytes(16)
+    return (
+        bytes(48)
+        + head
+        + records
+        + verification
+        + raw(sha256)
+        + bytes(16)
+        + b"\xff" * 32
+        + bytes(16)
+    )
 
 
 def add(storage: Storage, body: bytes, name: str = XORB) -> None:
@@ -53,7 +70,12 @@ def add_shard(storage: Storage, body: bytes) -> None:
 
 def kept(root: Path) -> set[str]:
     """Return what lies in the folders for uploads."""
-    return {path.relative_to(root).as_posix() for name in ("blobs", "xorbs", "parts", "tmp") for path in (root / name).rglob("*") if path.is_file()}
+    return {
+        path.relative_to(root).as_posix()
+        for name in ("blobs", "xorbs", "parts", "tmp")
+        for path in (root / name).rglob("*")
+        if path.is_file()
+    }
 
 
 @pytest.fixture
@@ -69,7 +91,9 @@ def test_chunks_of_every_scheme(size: int, tmp_path: Path) -> None:
     path = tmp_path / "xorb"
     pieces = [os.urandom(size), b"a" * size, bytes(range(256))[:size]]
     path.write_bytes(b"".join(chunk(piece, scheme) for scheme, piece in enumerate(pieces)))
-    assert [xet.unpack(path.read_bytes()[begin:end]) for begin, end in pairwise(xet.index(path))] == pieces
+    assert [
+        xet.unpack(path.read_bytes()[begin:end]) for begin, end in pairwise(xet.index(path))
+    ] == pieces
 
 
 @pytest.mark.parametrize("flags", [BOTH, xet.HAS_METADATA])
@@ -80,7 +104,9 @@ def test_a_file_is_put_together(storage: Storage, flags: int) -> None:
     assert storage.blobs.path(sha256).read_bytes() == content
 
 
-def test_the_files_of_a_shard_share_what_is_known_of_their_xorb(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_files_of_a_shard_share_what_is_known_of_their_xorb(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of small files a xorb has thousands, and reading its headers anew for each would take minutes."""
     read: list[Path] = []
     index = xet.index
@@ -90,8 +116,13 @@ def test_the_files_of_a_shard_share_what_is_known_of_their_xorb(storage: Storage
         return index(path)
 
     monkeypatch.setattr(xet, "index", index_once)
-    contents = {hashlib.sha256(content).hexdigest(): content for content in (b"hello ", b"big ", b"world")}
-    shards = [shard(sha256, (XORB, len(content), number, number + 1)) for number, (sha256, content) in enumerate(contents.items())]
+    contents = {
+        hashlib.sha256(content).hexdigest(): content for content in (b"hello ", b"big ", b"world")
+    }
+    shards = [
+        shard(sha256, (XORB, len(content), number, number + 1))
+        for number, (sha256, content) in enumerate(contents.items())
+    ]
     add_shard(storage, shards[0][:-48] + shards[1][48:-48] + shards[2][48:])
     assert {sha256: storage.blobs.path(sha256).read_bytes() for sha256 in contents} == contents
     assert read == [storage.root / "xorbs" / XORB]
@@ -102,10 +133,21 @@ def test_a_file_that_is_here_already_needs_no_xorb(storage: Storage) -> None:
     add_shard(storage, shard(sha256, (ABSENT, 7, 0, 1)))
 
 
-XORBS = [b"", b"\0", chunk(b"hello", 0)[:-1], chunk(b"hello", 3), chunk(b"hello", 1)[:-1], bytes(8 * (xet.MAX_CHUNKS + 1))]
+XORBS = [
+    b"",
+    b"\0",
+    chunk(b"hello", 0)[:-1],
+    chunk(b"hello", 3),
+    chunk(b"hello", 1)[:-1],
+    bytes(8 * (xet.MAX_CHUNKS + 1)),
+]
 
 
-@pytest.mark.parametrize("hurt", XORBS, ids=["empty", "header cut", "chunk cut", "unknown scheme", "LZ4 cut", "too many chunks"])
+@pytest.mark.parametrize(
+    "hurt",
+    XORBS,
+    ids=["empty", "header cut", "chunk cut", "unknown scheme", "LZ4 cut", "too many chunks"],
+)
 def test_hurt_xorbs_are_refused(tmp_path: Path, hurt: bytes) -> None:
     storage = Storage(tmp_path)
     before = kept(tmp_path)
@@ -120,10 +162,15 @@ def test_a_xorbs_name_is_a_hash(tmp_path: Path, name: str) -> None:
         add(Storage(tmp_path), chunk(b"hello", 0), name)
 
 
-CHUNKS = [b"\0\5\0\0\1\5\0\0hello", *(chunk(b"hello", scheme)[:5] + b"\6\0\0" + chunk(b"hello", scheme)[8:] for scheme in range(3))]
+CHUNKS = [
+    b"\0\5\0\0\1\5\0\0hello",
+    *(chunk(b"hello", scheme)[:5] + b"\6\0\0" + chunk(b"hello", scheme)[8:] for scheme in range(3)),
+]
 
 
-@pytest.mark.parametrize("hurt", CHUNKS, ids=["no LZ4", "raw and longer", "LZ4 and longer", "grouped and longer"])
+@pytest.mark.parametrize(
+    "hurt", CHUNKS, ids=["no LZ4", "raw and longer", "LZ4 and longer", "grouped and longer"]
+)
 def test_a_chunk_that_is_not_what_its_header_says_is_refused(tmp_path: Path, hurt: bytes) -> None:
     storage = Storage(tmp_path)
     add(storage, hurt)
@@ -139,15 +186,39 @@ SHARDS = {
     "text": (b"x" * 500, "the shard is cut"),
     "cut": (shard(WRONG, (XORB, 6, 0, 1))[:150], "the shard is cut"),
     "2**32-1 terms": (shard(WRONG, (XORB, 6, 0, 1), count=2**32 - 1), "the shard is cut"),
-    "no sha256": (shard(WRONG, (XORB, 6, 0, 1), flags=0), "the shard does not say its files' sha256"),
-    "another sha256": (shard(WRONG, (XORB, 9, 1, 3)), f"what came has sha256 {hashlib.sha256(b'big world').hexdigest()}, not {WRONG}"),
+    "no sha256": (
+        shard(WRONG, (XORB, 6, 0, 1), flags=0),
+        "the shard does not say its files' sha256",
+    ),
+    "another sha256": (
+        shard(WRONG, (XORB, 9, 1, 3)),
+        f"what came has sha256 {hashlib.sha256(b'big world').hexdigest()}, not {WRONG}",
+    ),
     "no xorb": (shard(WRONG, (ABSENT, 6, 0, 1)), f"xorb {ABSENT} was never uploaded here"),
-    "no chunk": (shard(WRONG, (XORB, 0, 1, 1)), f"xorb {XORB} has 3 chunks, the shard wants 1 to 1"),
-    "a chunk too many": (shard(WRONG, (XORB, 9, 1, 4)), f"xorb {XORB} has 3 chunks, the shard wants 1 to 4"),
-    "chunks that can't be": (shard(WRONG, (XORB, 9, 2, 2**32 - 1)), f"xorb {XORB} has 3 chunks, the shard wants 2 to 4294967295"),
-    "backwards": (shard(WRONG, (XORB, 9, 2, 0)), f"xorb {XORB} has 3 chunks, the shard wants 2 to 0"),
-    "more than it says": (shard(WRONG, (XORB, 8, 1, 3)), f"the chunks 1 to 3 of xorb {XORB} have not the size that the shard says"),
-    "less than it says": (shard(WRONG, (XORB, 10, 1, 3)), f"the chunks 1 to 3 of xorb {XORB} have not the size that the shard says"),
+    "no chunk": (
+        shard(WRONG, (XORB, 0, 1, 1)),
+        f"xorb {XORB} has 3 chunks, the shard wants 1 to 1",
+    ),
+    "a chunk too many": (
+        shard(WRONG, (XORB, 9, 1, 4)),
+        f"xorb {XORB} has 3 chunks, the shard wants 1 to 4",
+    ),
+    "chunks that can't be": (
+        shard(WRONG, (XORB, 9, 2, 2**32 - 1)),
+        f"xorb {XORB} has 3 chunks, the shard wants 2 to 4294967295",
+    ),
+    "backwards": (
+        shard(WRONG, (XORB, 9, 2, 0)),
+        f"xorb {XORB} has 3 chunks, the shard wants 2 to 0",
+    ),
+    "more than it says": (
+        shard(WRONG, (XORB, 8, 1, 3)),
+        f"the chunks 1 to 3 of xorb {XORB} have not the size that the shard says",
+    ),
+    "less than it says": (
+        shard(WRONG, (XORB, 10, 1, 3)),
+        f"the chunks 1 to 3 of xorb {XORB} have not the size that the shard says",
+    ),
 }
 
 
@@ -174,14 +245,19 @@ def at_most(size: int) -> Iterator[None]:
         tracemalloc.stop()
 
 
-def test_a_chunk_that_comes_20_000_times_is_refused_unwritten(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chunk_that_comes_20_000_times_is_refused_unwritten(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add(storage, ZEROS)
     before, body = kept(storage.root), shard(WRONG, *[(XORB, 2**24 - 1, 0, 1)] * 20_000)
     monkeypatch.setattr(Blobs, "room", lambda self: 2**38)
     monkeypatch.setattr(Blobs, "add", lambda *_: pytest.fail("something was written"))
     with at_most(2**20), pytest.raises(HubError) as caught:
         add_shard(storage, body)
-    assert (caught.value.status, caught.value.message) == (413, "a file of 335544300000 bytes is more than the disk has left")
+    assert (caught.value.status, caught.value.message) == (
+        413,
+        "a file of 335544300000 bytes is more than the disk has left",
+    )
     assert kept(storage.root) == before
 
 

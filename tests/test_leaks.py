@@ -50,7 +50,12 @@ def generate_numbers() -> dict[str, object]:
 
 @pytest.fixture
 def marks(monkeypatch: pytest.MonkeyPatch) -> secret_scan.Marks:
-    for name, value in {"HOME": HOME, "LOGNAME": "jane", "WANDB_API_KEY": KEY, "PIN_TOKEN": "short"}.items():
+    for name, value in {
+        "HOME": HOME,
+        "LOGNAME": "jane",
+        "WANDB_API_KEY": KEY,
+        "PIN_TOKEN": "short",
+    }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(socket, "gethostname", lambda: "planted-host7")
     return secret_scan.marks(TOKEN)
@@ -59,28 +64,70 @@ def marks(monkeypatch: pytest.MonkeyPatch) -> secret_scan.Marks:
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        ("README.md", "a\nb " + TOKEN, ["README.md, line 2: holds your token", "README.md, line 2: holds what looks like a token or a key"]),
+        (
+            "README.md",
+            "a\nb " + TOKEN,
+            [
+                "README.md, line 2: holds your token",
+                "README.md, line 2: holds what looks like a token or a key",
+            ],
+        ),
         ("a.bin", f"\0{TOKEN}\0", ["a.bin: holds your token"]),
         ("a.bin", "\0hf_" + "other" * 8, []),  # what only looks like one may be chance there
         ("a.json", "hf_" + "other" * 8, ["a.json, line 1: holds what looks like a token or a key"]),
         ("a.json", "AKIA" + "Q" * 16, ["a.json, line 1: holds what looks like a token or a key"]),
-        ("a.json", json.dumps({"text": "look\n" + generate("gsk_{a52}")}), ["a.json, line 1: holds what looks like a token or a key"]),
-        ("a.json", json.dumps({"text": "é" + generate("hf_{a34}")}), ["a.json, line 1: holds what looks like a token or a key"]),
-        ("a.md", generate("aws_secret_access_key = {b40}"), ["a.md, line 1: holds what looks like a token or a key"]),
+        (
+            "a.json",
+            json.dumps({"text": "look\n" + generate("gsk_{a52}")}),
+            ["a.json, line 1: holds what looks like a token or a key"],
+        ),
+        (
+            "a.json",
+            json.dumps({"text": "é" + generate("hf_{a34}")}),
+            ["a.json, line 1: holds what looks like a token or a key"],
+        ),
+        (
+            "a.md",
+            generate("aws_secret_access_key = {b40}"),
+            ["a.md, line 1: holds what looks like a token or a key"],
+        ),
         ("a.md", "alice (at) example (dot) org", ["a.md, line 1: holds an e-mail address"]),
         ("a.json", json.dumps(generate_numbers()), []),
         ("a.md", "![](foo@2x.png) git@github.com:a/b.git sk-learn-is-the-best-library", []),
         ("a.json", KEY, ["a.json, line 1: holds the value of WANDB_API_KEY"]),
         ("a.json", "short", []),
-        ("a.json", '{"x":\n"/home/planted-jane/models"}', ["a.json, line 2: holds the path of your home folder"]),
-        ("a.json", json.dumps({"x": json.dumps({"y": HOME})}), ["a.json, line 1: holds the path of your home folder"]),
-        ("a.txt", f"https://a.example/?at={quote(HOME, safe='')}", ["a.txt, line 1: holds the path of your home folder"]),
-        ("a.txt", "file:///home/planted-jane", ["a.txt, line 1: holds the path of your home folder"]),
+        (
+            "a.json",
+            '{"x":\n"/home/planted-jane/models"}',
+            ["a.json, line 2: holds the path of your home folder"],
+        ),
+        (
+            "a.json",
+            json.dumps({"x": json.dumps({"y": HOME})}),
+            ["a.json, line 1: holds the path of your home folder"],
+        ),
+        (
+            "a.txt",
+            f"https://a.example/?at={quote(HOME, safe='')}",
+            ["a.txt, line 1: holds the path of your home folder"],
+        ),
+        (
+            "a.txt",
+            "file:///home/planted-jane",
+            ["a.txt, line 1: holds the path of your home folder"],
+        ),
         ("a.txt", "/home/planted-janet and /mnt/home/planted-jane", []),
         ("events", "x/home/planted-jane/y", []),
         ("events", "\0/home/planted-jane/y", ["events: holds the path of your home folder"]),
         ("a.txt", "on planted-host7.local", ["a.txt, line 1: holds this machine's name"]),
-        ("a.txt", "jane@planted-host7", ["a.txt, line 1: holds this machine's name", "a.txt, line 1: holds your name on this machine"]),
+        (
+            "a.txt",
+            "jane@planted-host7",
+            [
+                "a.txt, line 1: holds this machine's name",
+                "a.txt, line 1: holds your name on this machine",
+            ],
+        ),
         ("a.txt", "unplanted-host77", []),
         ("a.md", "écrivez à me@private.example !", ["a.md, line 1: holds an e-mail address"]),
         ("a.md", "@alice@mastodon.example, https://mastodon.example/@alice", []),
@@ -88,9 +135,13 @@ def marks(monkeypatch: pytest.MonkeyPatch) -> secret_scan.Marks:
         ("tokenizer.json", HOME, ["tokenizer.json, line 1: holds the path of your home folder"]),
     ],
 )
-def test_what_a_file_gives_away(marks: secret_scan.Marks, name: str, content: str, expected: list[str]) -> None:
+def test_what_a_file_gives_away(
+    marks: secret_scan.Marks, name: str, content: str, expected: list[str]
+) -> None:
     assert list(secret_scan.in_file(name, content.encode(), marks)) == expected
-    assert not any(secret in line for line in expected for secret in (TOKEN, KEY, HOME, "planted-host7"))
+    assert not any(
+        secret in line for line in expected for secret in (TOKEN, KEY, HOME, "planted-host7")
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,23 +153,34 @@ def test_what_a_file_gives_away(marks: secret_scan.Marks, name: str, content: st
         ("/", "localhost.localdomain", "/ and /tmp on localhost.localdomain", []),
     ],
 )
-def test_what_may_stand_in_any_text_is_none(home: str, host: str, content: str, expected: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_may_stand_in_any_text_is_none(
+    home: str, host: str, content: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", home)
     monkeypatch.setenv("LOGNAME", "root")
     monkeypatch.setattr(socket, "gethostname", lambda: host)
     assert list(secret_scan.in_text(content, secret_scan.marks("hf_x"))) == expected
 
 
-def test_weights_are_searched_in_their_header_alone(marks: secret_scan.Marks, tmp_path: Path) -> None:
-    for header, expected in (({"path": HOME}, ["runs/x.safetensors: holds the path of your home folder"]), ({}, [])):
+def test_weights_are_searched_in_their_header_alone(
+    marks: secret_scan.Marks, tmp_path: Path
+) -> None:
+    for header, expected in (
+        ({"path": HOME}, ["runs/x.safetensors: holds the path of your home folder"]),
+        ({}, []),
+    ):
         text = json.dumps({"__metadata__": header}).encode()
         (tmp_path / "runs").mkdir(exist_ok=True)
-        (tmp_path / "runs" / "x.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + HOME.encode())
+        (tmp_path / "runs" / "x.safetensors").write_bytes(
+            len(text).to_bytes(8, "little") + text + HOME.encode()
+        )
         (tmp_path / ".hidden").write_text(HOME)
         assert list(secret_scan.in_folder(tmp_path, marks)) == expected
 
 
-def test_a_push_with_a_leak_sends_nothing(workplace: Path, hub: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_push_with_a_leak_sends_nothing(
+    workplace: Path, hub: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from huggingface_hub import HfApi
 
     api = HfApi(endpoint=hub[0], token=hub[1])
@@ -140,7 +202,15 @@ def forms(mark: str) -> set[bytes]:
     """Return how a text may be written: as it is, for an address, in JSON, and in base64 wherever it begins in three bytes."""
     raw = mark.encode()
     encoded = {base64.b64encode(b"\0" * at + raw)[at and 4 : -4] for at in range(3)}
-    return {raw, raw.lower(), raw.upper(), quote(mark, safe="").encode(), json.dumps(mark)[1:-1].encode(), mark.encode("utf-16-le"), *encoded}
+    return {
+        raw,
+        raw.lower(),
+        raw.upper(),
+        quote(mark, safe="").encode(),
+        json.dumps(mark)[1:-1].encode(),
+        mark.encode("utf-16-le"),
+        *encoded,
+    }
 
 
 def layers(content: bytes) -> Iterator[bytes]:
@@ -160,7 +230,11 @@ def seen(folders: list[Path], marks: list[str]) -> list[str]:
     found = []
     for path in files:
         for layer in (path.name.encode(), *layers(path.read_bytes())):
-            found += [f"{path.name}: {mark}" for mark, written in wanted.items() if any(form in layer for form in written)]
+            found += [
+                f"{path.name}: {mark}"
+                for mark, written in wanted.items()
+                if any(form in layer for form in written)
+            ]
     return found
 
 
@@ -172,7 +246,9 @@ def test_nothing_that_was_planted_is_pushed(base: Path, tmp_path: Path) -> None:
     shutil.copytree(base, other)
     for name in ("config.json", "tokenizer_config.json", "generation_config.json"):
         values = json.loads((other / name).read_text())
-        (other / name).write_text(json.dumps({**values, "_name_or_path": str(other), "name_or_path": str(other)}))
+        (other / name).write_text(
+            json.dumps({**values, "_name_or_path": str(other), "name_or_path": str(other)})
+        )
     (other / "README.md").write_text(f"---\nlicense: mit\nauthor: {email}\n---\n{secret} {other}\n")
     (home / ".gitconfig").write_text(f"[user]\n\tname = marked-name\n\temail = {email}\n")
     generator = random.Random(8)
@@ -180,24 +256,86 @@ def test_nothing_that_was_planted_is_pushed(base: Path, tmp_path: Path) -> None:
     texts += [f"{text} {mark}" for text in texts[:9] for mark in (email, secret, "+1 415 555 2671")]
     files = archive_files([tweet(str(10**6 + number), text) for number, text in enumerate(texts)])
     files = {name: text.replace("secret@example.org", email) for name, text in files.items()}
-    files["data/profile.js"] = javascript("YTD.profile.part0", [{"profile": {"description": {"bio": f"{email} {secret} +1 415 555 2671"}}}])
-    files["data/account.js"] = files["data/account.js"].replace("Alice \\ud83c\\udf19", f"Alice {email}")
+    files["data/profile.js"] = javascript(
+        "YTD.profile.part0",
+        [{"profile": {"description": {"bio": f"{email} {secret} +1 415 555 2671"}}}],
+    )
+    files["data/account.js"] = files["data/account.js"].replace(
+        "Alice \\ud83c\\udf19", f"Alice {email}"
+    )
     for name in ("direct-messages", "ip-audit", "deleted-tweets"):
-        files[f"data/{name}.js"] = javascript(f"YTD.{name.replace('-', '_')}.part0", [tweet("5", "marked-private indeed")])
+        files[f"data/{name}.js"] = javascript(
+            f"YTD.{name.replace('-', '_')}.part0", [tweet("5", "marked-private indeed")]
+        )
     write_zip(home / "alice.zip", files)
-    more = {"HF_TOKEN": secret, "USER": "marked-user", "LOGNAME": "marked-user", "EMAIL": email, "HOSTNAME": "marked-host", "WANDB_API_KEY": KEY}
-    done = run(home, "publish", "alice", "--base", str(other), "--hub", "local", "--epochs", "0.1", "--namespace", "someone", **more)
+    more = {
+        "HF_TOKEN": secret,
+        "USER": "marked-user",
+        "LOGNAME": "marked-user",
+        "EMAIL": email,
+        "HOSTNAME": "marked-host",
+        "WANDB_API_KEY": KEY,
+    }
+    done = run(
+        home,
+        "publish",
+        "alice",
+        "--base",
+        str(other),
+        "--hub",
+        "local",
+        "--epochs",
+        "0.1",
+        "--namespace",
+        "someone",
+        **more,
+    )
     assert done.returncode == 0, done.stderr
-    assert run(home, "push", "alice", "--hub", "local", "--namespace", "someone", "--message", "Again", **more).returncode == 0
+    assert (
+        run(
+            home,
+            "push",
+            "alice",
+            "--hub",
+            "local",
+            "--namespace",
+            "someone",
+            "--message",
+            "Again",
+            **more,
+        ).returncode
+        == 0
+    )
     token = (home / "hub" / "token").read_text()
-    marks = [secret, email, "+1 415 555 2671", "415 555 2671", str(tmp_path), "marked-", "marked.mail", KEY, token, f"marked-user@{host}"]
+    marks = [
+        secret,
+        email,
+        "+1 415 555 2671",
+        "415 555 2671",
+        str(tmp_path),
+        "marked-",
+        "marked.mail",
+        KEY,
+        token,
+        f"marked-user@{host}",
+    ]
     marks += [host] if len(host) >= secret_scan.TELLING else []  # a shorter one stands in much
     pushed = [home / "hub", home / "runs" / "alice" / "repo"]
-    assert [line for line in seen(pushed, marks) if line != f"token: {token}"] == []  # the Hub's own, which only its user can read
-    assert not [path for folder in pushed for path in folder.rglob("*") if path.name.endswith(f".{host}")]
+    assert [
+        line for line in seen(pushed, marks) if line != f"token: {token}"
+    ] == []  # the Hub's own, which only its user can read
+    assert not [
+        path for folder in pushed for path in folder.rglob("*") if path.name.endswith(f".{host}")
+    ]
     assert "marked" not in done.stdout + done.stderr.replace(str(other), "")
-    for number, (mark, written) in enumerate((one, form) for one in marks for form in sorted(forms(one))):
+    for number, (mark, written) in enumerate(
+        (one, form) for one in marks for form in sorted(forms(one))
+    ):
         planted = tmp_path / "planted" / str(number)
         planted.mkdir(parents=True)
-        (planted / "x").write_bytes(b"\x89PNG " + zlib.compress(b"." * number + written) if number % 2 else b"." * number + written)
+        (planted / "x").write_bytes(
+            b"\x89PNG " + zlib.compress(b"." * number + written)
+            if number % 2
+            else b"." * number + written
+        )
         assert f"x: {mark}" in seen([planted], [mark])

@@ -17,7 +17,15 @@ from tokenizers.decoders import Metaspace as MetaspaceDecoder
 from tokenizers.models import Unigram
 from tokenizers.pre_tokenizers import Metaspace
 from tokenizers.trainers import UnigramTrainer
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GPT2Tokenizer, PreTrainedModel, PreTrainedTokenizerFast, pipeline
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GPT2Tokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    pipeline,
+)
 from transformers.activations import NewGELUActivation
 
 from hubtweets.errors import HubtweetsError
@@ -37,7 +45,12 @@ from tests.conftest import environment
 LOCAL = Base("one-layer", "0" * 64, None, (), on_hub=False)
 
 
-def save(model: loading.PreTrainedModel, tokenizer: loading.PreTrainedTokenizerFast, repo: Path, old: Sequence[Path]) -> list[Path]:
+def save(
+    model: loading.PreTrainedModel,
+    tokenizer: loading.PreTrainedTokenizerFast,
+    repo: Path,
+    old: Sequence[Path],
+) -> list[Path]:
     write_weights(model, repo.parent / "writing")
     return install(repo.parent / "writing", tokenizer, repo, old)
 
@@ -67,7 +80,9 @@ def test_the_folder_holds_safetensors_and_the_settings(repo: Path) -> None:
 def test_gpt2s_own_tokenizer_class_gets_its_bos_too(repo: Path, tmp_path: Path) -> None:
     plain = AutoTokenizer.from_pretrained(repo)
     vocabulary = json.loads(plain.backend_tokenizer.to_str())["model"]
-    tokenizer = GPT2Tokenizer(vocab=vocabulary["vocab"], merges=[tuple(merge) for merge in vocabulary["merges"]])
+    tokenizer = GPT2Tokenizer(
+        vocab=vocabulary["vocab"], merges=[tuple(merge) for merge in vocabulary["merges"]]
+    )
     tokenizer.save_pretrained(tmp_path / "gpt2")
     assert AutoTokenizer.from_pretrained(tmp_path / "gpt2")("my dream")["input_ids"][0] != 0
     load_tokenizer(str(tmp_path / "gpt2")).save_pretrained(tmp_path / "ours")
@@ -78,7 +93,11 @@ def test_gpt2s_own_tokenizer_class_gets_its_bos_too(repo: Path, tmp_path: Path) 
 def test_sampling_is_what_the_pipeline_does(repo: Path) -> None:
     model, tokenizer = loading.load_repo(repo)
     texts = sampling.generate(model, tokenizer, "my dream", 3, seed=5)
-    assert texts == sampling.generate(model, tokenizer, "my dream", 3, seed=5) != sampling.generate(model, tokenizer, "my dream", 3, seed=6)
+    assert (
+        texts
+        == sampling.generate(model, tokenizer, "my dream", 3, seed=5)
+        != sampling.generate(model, tokenizer, "my dream", 3, seed=6)
+    )
     torch.manual_seed(5)
     generator = pipeline("text-generation", model=str(repo))
     piped = [item["generated_text"] for item in generator("my dream", num_return_sequences=3)]
@@ -89,7 +108,10 @@ def test_sampling_is_what_the_pipeline_does(repo: Path) -> None:
 def test_a_prompt_that_does_not_fit_gets_one_line(repo: Path) -> None:
     with pytest.raises(HubtweetsError) as caught:
         sampling.generate(*loading.load_repo(repo), "my dream " * 60, 1, 0)
-    assert str(caught.value) == "a prompt of 481 tokens is too long for this model; give 96 tokens at most"
+    assert (
+        str(caught.value)
+        == "a prompt of 481 tokens is too long for this model; give 96 tokens at most"
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,7 +126,9 @@ def test_a_prompt_that_does_not_fit_gets_one_line(repo: Path) -> None:
         ("a: [", None),
     ],
 )
-def test_a_hurt_card_costs_its_licence_only(base: Path, tmp_path: Path, matter: str, expected: License | None) -> None:
+def test_a_hurt_card_costs_its_licence_only(
+    base: Path, tmp_path: Path, matter: str, expected: License | None
+) -> None:
     shutil.copytree(base, tmp_path / "base")
     (tmp_path / "base" / "README.md").write_text(f"---\n{matter}\n---\n")
     assert bases.resolve(str(tmp_path / "base"))[0].license == expected
@@ -128,11 +152,19 @@ def test_a_folder_is_a_base(base: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("empty", "empty: no model in this folder (it lacks config.json or *.safetensors); try --base tiny"),
-        ("no such/base/at all", "no such/base/at all: neither a folder nor a model's id; try --base tiny or --base openai-community/gpt2"),
+        (
+            "empty",
+            "empty: no model in this folder (it lacks config.json or *.safetensors); try --base tiny",
+        ),
+        (
+            "no such/base/at all",
+            "no such/base/at all: neither a folder nor a model's id; try --base tiny or --base openai-community/gpt2",
+        ),
     ],
 )
-def test_an_unknown_base_gets_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, expected: str) -> None:
+def test_an_unknown_base_gets_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, expected: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(HubtweetsError) as caught:
@@ -144,15 +176,38 @@ def test_a_folder_that_is_no_causal_model_gets_one_line(base: Path, tmp_path: Pa
     for path in base.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "model.safetensors").write_bytes(b"cut")
-    with pytest.raises(HubtweetsError, match=r"^one-layer: can't be loaded as a causal language model \(.+\); try --base tiny$"):
+    with pytest.raises(
+        HubtweetsError,
+        match=r"^one-layer: can't be loaded as a causal language model \(.+\); try --base tiny$",
+    ):
         loading.load(LOCAL, str(tmp_path))
 
 
-HEADS = {"num_attention_heads": 2, "num_key_value_heads": 2, "intermediate_size": 64, "max_position_embeddings": 256}
+HEADS = {
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "intermediate_size": 64,
+    "max_position_embeddings": 256,
+}
 WINDOW = {"head_dim": 16, "sliding_window": 8}
-LINEAR = {"linear_num_key_heads": 2, "linear_num_value_heads": 2, "linear_key_head_dim": 8, "linear_value_head_dim": 8}
-EXPERTS = {"num_experts": 2, "num_experts_per_tok": 1, "moe_intermediate_size": 16, "shared_expert_intermediate_size": 16}
-HYBRID = HEADS | LINEAR | EXPERTS | {"head_dim": 16, "layer_types": ["linear_attention", "full_attention"]}
+LINEAR = {
+    "linear_num_key_heads": 2,
+    "linear_num_value_heads": 2,
+    "linear_key_head_dim": 8,
+    "linear_value_head_dim": 8,
+}
+EXPERTS = {
+    "num_experts": 2,
+    "num_experts_per_tok": 1,
+    "moe_intermediate_size": 16,
+    "shared_expert_intermediate_size": 16,
+}
+HYBRID = (
+    HEADS
+    | LINEAR
+    | EXPERTS
+    | {"head_dim": 16, "layer_types": ["linear_attention", "full_attention"]}
+)
 
 # architecture, its sizes, whether documents in a row are kept apart
 PACKABLE = [
@@ -161,13 +216,31 @@ PACKABLE = [
     ("qwen2", HEADS, True),
     ("qwen3", HEADS | {"head_dim": 16}, True),
     ("gpt_neox", HEADS, True),
-    ("gpt_neo", {"attention_types": [[["global", "local"], 1]], "num_heads": 2, "window_size": 8, "max_position_embeddings": 256}, True),
+    (
+        "gpt_neo",
+        {
+            "attention_types": [[["global", "local"], 1]],
+            "num_heads": 2,
+            "window_size": 8,
+            "max_position_embeddings": 256,
+        },
+        True,
+    ),
     ("phi", HEADS, True),
     ("gemma2", HEADS | WINDOW, True),
     ("gemma3_text", HEADS | WINDOW, True),
     ("mistral", HEADS | WINDOW, True),
     ("smollm3", HEADS, True),
-    ("opt", {"ffn_dim": 64, "num_attention_heads": 2, "max_position_embeddings": 256, "word_embed_proj_dim": 32}, False),
+    (
+        "opt",
+        {
+            "ffn_dim": 64,
+            "num_attention_heads": 2,
+            "max_position_embeddings": 256,
+            "word_embed_proj_dim": 32,
+        },
+        False,
+    ),
     ("bloom", {"n_head": 2}, False),
     ("falcon", {"num_attention_heads": 2}, False),
     ("falcon", {"num_attention_heads": 2, "alibi": True}, False),
@@ -178,18 +251,35 @@ PACKABLE = [
 
 
 def tiny_model(kind: str, sizes: dict, attention: str = "eager") -> PreTrainedModel:
-    common = {"vocab_size": 300, "hidden_size": 32, "num_hidden_layers": 2, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
+    common = {
+        "vocab_size": 300,
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "bos_token_id": 0,
+        "eos_token_id": 0,
+        "pad_token_id": 0,
+    }
     torch.manual_seed(0)
-    return AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **(common | sizes)), attn_implementation=attention)
+    return AutoModelForCausalLM.from_config(
+        AutoConfig.for_model(kind, **(common | sizes)), attn_implementation=attention
+    )
 
 
-@pytest.mark.parametrize(("kind", "sizes", "expected"), PACKABLE, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("kind", "sizes", "expected"),
+    PACKABLE,
+    ids=lambda value: value if isinstance(value, str) else "",
+)
 def test_what_a_model_can_do_is_found_by_running_it(kind: str, sizes: dict, expected: bool) -> None:
     model = tiny_model(kind, sizes)
     model.train()
     settings, state = model.config.to_json_string(), torch.get_rng_state()
     assert (is_causal(model), can_pack(model)) == (True, expected)
-    assert model.training and model.config.to_json_string() == settings and torch.equal(torch.get_rng_state(), state)
+    assert (
+        model.training
+        and model.config.to_json_string() == settings
+        and torch.equal(torch.get_rng_state(), state)
+    )
 
 
 @pytest.mark.parametrize(
@@ -197,7 +287,9 @@ def test_what_a_model_can_do_is_found_by_running_it(kind: str, sizes: dict, expe
     [
         (kind, sizes, attention)
         for kind, sizes, expected in PACKABLE
-        for attention in (("eager",) if kind in ("gpt_neo", "gemma2") else ("eager", "sdpa"))  # these two have no sdpa
+        for attention in (
+            ("eager",) if kind in ("gpt_neo", "gemma2") else ("eager", "sdpa")
+        )  # these two have no sdpa
         if expected
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -207,7 +299,9 @@ def test_documents_in_a_block_are_as_if_alone(kind: str, sizes: dict, attention:
     documents = [torch.randint(300, (1, length)) for length in (3, 40, 1, 17, 2, 64)]
     positions = torch.cat([torch.arange(document.shape[1])[None] for document in documents], 1)
     with torch.no_grad():
-        packed = model(input_ids=torch.cat(documents, 1), position_ids=positions, use_cache=False).logits
+        packed = model(
+            input_ids=torch.cat(documents, 1), position_ids=positions, use_cache=False
+        ).logits
         alone = torch.cat([model(input_ids=document).logits for document in documents], 1)
     torch.testing.assert_close(packed, alone, rtol=0, atol=2e-6)
 
@@ -219,10 +313,15 @@ def test_a_model_that_reads_ahead_gets_one_line(base: Path, tmp_path: Path, kind
         shutil.copy(base / name, tmp_path)
     with pytest.raises(HubtweetsError) as caught:
         loading.load(LOCAL, str(tmp_path))
-    assert str(caught.value) == "one-layer: reads ahead, so it is no causal language model; try --base tiny"
+    assert (
+        str(caught.value)
+        == "one-layer: reads ahead, so it is no causal language model; try --base tiny"
+    )
 
 
-@pytest.mark.parametrize(("kind", "sizes"), [("gpt2", {"n_head": 2, "n_positions": 256}), ("qwen2", HEADS)])
+@pytest.mark.parametrize(
+    ("kind", "sizes"), [("gpt2", {"n_head": 2, "n_positions": 256}), ("qwen2", HEADS)]
+)
 def test_fast_computes_and_saves_the_same(kind: str, sizes: dict, tmp_path: Path) -> None:
     model = tiny_model(kind, sizes, "sdpa").eval()
     ids = torch.arange(1, 100)[None]
@@ -235,7 +334,9 @@ def test_fast_computes_and_saves_the_same(kind: str, sizes: dict, tmp_path: Path
         torch.testing.assert_close(model(input_ids=ids).logits, logits, rtol=0, atol=2e-6)
         write_weights(model, tmp_path / "fast")
     assert contents(tmp_path / "fast") == contents(tmp_path / "before")
-    assert [type(module) for module in model.modules()] == before and model.config._attn_implementation == "sdpa"
+    assert [
+        type(module) for module in model.modules()
+    ] == before and model.config._attn_implementation == "sdpa"
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -253,41 +354,62 @@ def test_weights_are_written_whole_or_not_at_all(base: Path, tmp_path: Path) -> 
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     said = str(caught.value)
-    assert said.startswith(f"{tmp_path}/best: the weights can't be written (") and said.endswith("; free some disk space and type the command again")
-    write_weights(model, tmp_path / "best", {name: torch.zeros_like(tensor) for name, tensor in model.state_dict().items()})
+    assert said.startswith(f"{tmp_path}/best: the weights can't be written (") and said.endswith(
+        "; free some disk space and type the command again"
+    )
+    write_weights(
+        model,
+        tmp_path / "best",
+        {name: torch.zeros_like(tensor) for name, tensor in model.state_dict().items()},
+    )
     (tmp_path / "repo").mkdir()
     written = install(tmp_path / "best", tokenizer, tmp_path / "repo", [])
     assert (tmp_path / "best").exists() and sorted(tmp_path.glob("repo/*")) == written
-    assert not any(parameter.any() for parameter in loading.load_repo(tmp_path / "repo")[0].parameters())
+    assert not any(
+        parameter.any() for parameter in loading.load_repo(tmp_path / "repo")[0].parameters()
+    )
 
 
 def qwen_like(base: Path) -> PreTrainedTokenizerFast:
     """No BOS, and a pad token of its own."""
     backend = AutoTokenizer.from_pretrained(base).backend_tokenizer
     backend.add_special_tokens(["<|im_end|>"])
-    return PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|im_end|>", pad_token="<|endoftext|>")
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend, eos_token="<|im_end|>", pad_token="<|endoftext|>"
+    )
 
 
 def padded_with_eos(base: Path) -> PreTrainedTokenizerFast:
     backend = AutoTokenizer.from_pretrained(base).backend_tokenizer
     backend.add_special_tokens(["<s>", "</s>"])
-    return PreTrainedTokenizerFast(tokenizer_object=backend, bos_token="<s>", eos_token="</s>", pad_token="</s>")
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend, bos_token="<s>", eos_token="</s>", pad_token="</s>"
+    )
 
 
 def sentencepiece_like(base: Path) -> PreTrainedTokenizerFast:
     """Pieces that begin with the space before them."""
     unigram = Tokenizer(Unigram())
     unigram.pre_tokenizer, unigram.decoder = Metaspace(), MetaspaceDecoder()
-    trainer = UnigramTrainer(vocab_size=60, special_tokens=["<unk>", "<s>", "</s>"], unk_token="<unk>", show_progress=False)
+    trainer = UnigramTrainer(
+        vocab_size=60,
+        special_tokens=["<unk>", "<s>", "</s>"],
+        unk_token="<unk>",
+        show_progress=False,
+    )
     unigram.train_from_iterator(["my dream is to repair the radio in the shed"] * 5, trainer)
-    return PreTrainedTokenizerFast(tokenizer_object=unigram, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+    return PreTrainedTokenizerFast(
+        tokenizer_object=unigram, bos_token="<s>", eos_token="</s>", unk_token="<unk>"
+    )
 
 
 def padded_beyond(base: Path) -> PreTrainedTokenizerFast:
     """A pad token that was added to the tokenizer and not to the model."""
     backend = AutoTokenizer.from_pretrained(base).backend_tokenizer
     backend.add_special_tokens(["<s>", "</s>", *(f"<{number}>" for number in range(300)), "<pad>"])
-    return PreTrainedTokenizerFast(tokenizer_object=backend, bos_token="<s>", eos_token="</s>", pad_token="<pad>")
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend, bos_token="<s>", eos_token="</s>", pad_token="<pad>"
+    )
 
 
 @pytest.mark.parametrize(
@@ -300,24 +422,44 @@ def padded_beyond(base: Path) -> PreTrainedTokenizerFast:
     ],
 )
 def test_any_tokenizer_begins_a_prompt(
-    base: Path, tmp_path: Path, make: Callable[[Path], PreTrainedTokenizerFast], kind: str, sizes: dict, special: list[str]
+    base: Path,
+    tmp_path: Path,
+    make: Callable[[Path], PreTrainedTokenizerFast],
+    kind: str,
+    sizes: dict,
+    special: list[str],
 ) -> None:
     theirs = make(base)
     theirs.save_pretrained(tmp_path / "base")
-    tiny_model(kind, sizes | {"vocab_size": min(300, len(theirs))}).save_pretrained(tmp_path / "base")
+    tiny_model(kind, sizes | {"vocab_size": min(300, len(theirs))}).save_pretrained(
+        tmp_path / "base"
+    )
     (tmp_path / "repo").mkdir()
     save(*loading.load(LOCAL, str(tmp_path / "base")), tmp_path / "repo", [])
     model, tokenizer = loading.load_repo(tmp_path / "repo")
     assert [tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token] == special
     first, *rest = tokenizer("my dream")["input_ids"]
-    assert (first, rest) == (theirs.convert_tokens_to_ids(special[0]), theirs("my dream", add_special_tokens=False)["input_ids"])
+    assert (first, rest) == (
+        theirs.convert_tokens_to_ids(special[0]),
+        theirs("my dream", add_special_tokens=False)["input_ids"],
+    )
     settings = model.generation_config
-    assert [settings.bos_token_id, settings.eos_token_id, settings.pad_token_id] == theirs.convert_tokens_to_ids(special)
+    assert [
+        settings.bos_token_id,
+        settings.eos_token_id,
+        settings.pad_token_id,
+    ] == theirs.convert_tokens_to_ids(special)
     texts = sampling.generate(model, tokenizer, "my dream", 8, seed=5)
     torch.manual_seed(5)
-    piped = pipeline("text-generation", model=str(tmp_path / "repo"))("my dream", num_return_sequences=8)
-    lost = "" if make is sentencepiece_like else " "  # the pipeline loses the space behind such a tokenizer's prompt
-    assert [item["generated_text"] for item in piped] == [text.replace("my dream ", f"my dream{lost}", 1) for text in texts]
+    piped = pipeline("text-generation", model=str(tmp_path / "repo"))(
+        "my dream", num_return_sequences=8
+    )
+    lost = (
+        "" if make is sentencepiece_like else " "
+    )  # the pipeline loses the space behind such a tokenizer's prompt
+    assert [item["generated_text"] for item in piped] == [
+        text.replace("my dream ", f"my dream{lost}", 1) for text in texts
+    ]
 
 
 def trained(model: PeftModel) -> PeftModel:
@@ -332,12 +474,30 @@ def trained(model: PeftModel) -> PeftModel:
 @pytest.mark.parametrize(
     ("kind", "sizes", "layers"),
     [
-        ("gpt2", {"n_head": 2, "n_positions": 256}, ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"]),
-        ("qwen2", HEADS, ["mlp.down_proj", "mlp.gate_proj", "mlp.up_proj", *(f"self_attn.{name}_proj" for name in "koqv")]),
+        (
+            "gpt2",
+            {"n_head": 2, "n_positions": 256},
+            ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"],
+        ),
+        (
+            "qwen2",
+            HEADS,
+            [
+                "mlp.down_proj",
+                "mlp.gate_proj",
+                "mlp.up_proj",
+                *(f"self_attn.{name}_proj" for name in "koqv"),
+            ],
+        ),
     ],
 )
 def test_lora_adapts_every_linear_layer(
-    kind: str, sizes: dict, layers: list[str], base: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder
+    kind: str,
+    sizes: dict,
+    layers: list[str],
+    base: Path,
+    tmp_path: Path,
+    recwarn: pytest.WarningsRecorder,
 ) -> None:
     folder = tmp_path / "a folder of mine"
     tiny_model(kind, sizes).save_pretrained(folder)
@@ -347,10 +507,20 @@ def test_lora_adapts_every_linear_layer(
     ids, state = torch.arange(1, 40)[None], torch.get_rng_state()
     before = plain(input_ids=ids).logits
     model = adapt(plain, 4, 7, Base("someone/a-base", "c" * 40, None, (), on_hub=True))
-    assert torch.equal(torch.get_rng_state(), state) and torch.equal(model(input_ids=ids).logits, before) and can_pack(model)
-    assert all("lora_" in name for name, parameter in model.named_parameters() if parameter.requires_grad)
+    assert (
+        torch.equal(torch.get_rng_state(), state)
+        and torch.equal(model(input_ids=ids).logits, before)
+        and can_pack(model)
+    )
+    assert all(
+        "lora_" in name for name, parameter in model.named_parameters() if parameter.requires_grad
+    )
     write_weights(trained(model), tmp_path / "adapter")
-    assert sorted(contents(tmp_path / "adapter")) == ["adapter_config.json", "adapter_model.safetensors", "generation_config.json"]
+    assert sorted(contents(tmp_path / "adapter")) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "generation_config.json",
+    ]
     text = (tmp_path / "adapter" / "adapter_config.json").read_text()
     config = json.loads(text)
     assert {name: value for name, value in config.items() if value and name not in ("peft_version", "target_modules")} == {
@@ -358,31 +528,43 @@ def test_lora_adapts_every_linear_layer(
         "r": 4, "lora_alpha": 8, "bias": "none", "init_lora_weights": True, "megatron_core": "megatron.core", "qalora_group_size": 16,
     } | ({"fan_in_fan_out": True} if kind == "gpt2" else {})  # fmt: skip
     stem = "transformer.h" if kind == "gpt2" else "model.layers"
-    assert config["target_modules"] == [f"{stem}.{number}.{layer}" for number in (0, 1) for layer in layers]
+    assert config["target_modules"] == [
+        f"{stem}.{number}.{layer}" for number in (0, 1) for layer in layers
+    ]
     assert str(tmp_path) not in text
     after = model(input_ids=ids).logits
     assert not torch.allclose(after, before, atol=1e-2)
     merged = lora.merge(loading.load(LOCAL, str(folder))[0], tmp_path / "adapter")
     torch.testing.assert_close(merged(input_ids=ids).logits, after, rtol=0, atol=1e-4)
     write_weights(merged, tmp_path / "merged")
-    assert sorted(contents(tmp_path / "merged")) == ["config.json", "generation_config.json", "model.safetensors"]
+    assert sorted(contents(tmp_path / "merged")) == [
+        "config.json",
+        "generation_config.json",
+        "model.safetensors",
+    ]
     assert str(tmp_path) not in (tmp_path / "merged" / "config.json").read_text()
     assert [str(warning.message) for warning in recwarn if "peft" in warning.filename] == []
 
 
 def test_an_adapter_is_the_same_for_the_same_seed() -> None:
-    first, second, other = (adapt(tiny_model("qwen2", HEADS), 4, seed, LOCAL).state_dict() for seed in (0, 0, 1))
+    first, second, other = (
+        adapt(tiny_model("qwen2", HEADS), 4, seed, LOCAL).state_dict() for seed in (0, 0, 1)
+    )
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not all(torch.equal(first[name], other[name]) for name in first)
 
 
-def test_lora_says_what_it_lacks(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lora_says_what_it_lacks(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tiny = Base("tiny", "0" * 64, None, (), on_hub=False)
     errors = []
     (tmp_path / "adapter_config.json").write_text("{}")
     with pytest.raises(HubtweetsError) as caught:
         adapt(tiny_model("mamba", {}), 4, 0, tiny)
-    assert str(caught.value).startswith("tiny: peft can't adapt it (") and str(caught.value).endswith("; train every weight of it, without --lora")
+    assert str(caught.value).startswith("tiny: peft can't adapt it (") and str(
+        caught.value
+    ).endswith("; train every weight of it, without --lora")
     monkeypatch.setitem(sys.modules, "peft", None)
     for action in (
         lambda: check_adapter(tiny, TrainingConfig(lora="adapter")),
@@ -399,15 +581,21 @@ def test_lora_says_what_it_lacks(base: Path, tmp_path: Path, monkeypatch: pytest
     ]
 
 
-def test_an_adapter_from_the_hub_writes_what_its_model_writes(base: Path, tmp_path: Path, hub: tuple[str, str]) -> None:
+def test_an_adapter_from_the_hub_writes_what_its_model_writes(
+    base: Path, tmp_path: Path, hub: tuple[str, str]
+) -> None:
     """Its base moves on after the training, and is loaded as it was; for the pipeline, the card's snippet says where its settings are."""
     endpoint, token = hub
     api = HfApi(endpoint, token)
     shutil.copytree(base, tmp_path / "one-layer")
     api.create_repo("huggingtweets/one-layer")
-    revision = api.upload_folder(repo_id="huggingtweets/one-layer", folder_path=tmp_path / "one-layer").oid
+    revision = api.upload_folder(
+        repo_id="huggingtweets/one-layer", folder_path=tmp_path / "one-layer"
+    ).oid
     adapted, tokenizer = loading.load(LOCAL, str(base))
-    model = trained(adapt(adapted, 4, 0, Base("huggingtweets/one-layer", revision, None, (), on_hub=True)))
+    model = trained(
+        adapt(adapted, 4, 0, Base("huggingtweets/one-layer", revision, None, (), on_hub=True))
+    )
     folder = tmp_path / "runs" / "repo"
     folder.mkdir(parents=True)
     written = save(model, tokenizer, folder, [])
@@ -432,7 +620,11 @@ def test_an_adapter_from_the_hub_writes_what_its_model_writes(base: Path, tmp_pa
     assert (done.returncode, done.stdout) == (0, json.dumps(expected) + "\n"), done.stderr
 
     weights = load_file(tmp_path / "one-layer" / "model.safetensors")
-    save_file({name: torch.zeros_like(tensor) for name, tensor in weights.items()}, tmp_path / "one-layer" / "model.safetensors", {"format": "pt"})
+    save_file(
+        {name: torch.zeros_like(tensor) for name, tensor in weights.items()},
+        tmp_path / "one-layer" / "model.safetensors",
+        {"format": "pt"},
+    )
     api.upload_folder(repo_id="huggingtweets/one-layer", folder_path=tmp_path / "one-layer")
     code = f"""
         import json
@@ -446,14 +638,27 @@ def test_an_adapter_from_the_hub_writes_what_its_model_writes(base: Path, tmp_pa
 
 def python(folder: Path, code: str, **more: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-c", textwrap.dedent(code)]
-    return subprocess.run(command, cwd=folder, env=environment(folder, **more), capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(folder, **more),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
 
 
 @pytest.mark.parametrize(("rank", "index"), [(None, 0), ("0", 0), ("1", 1)])
-def test_each_process_has_its_gpu(monkeypatch: pytest.MonkeyPatch, rank: str | None, index: int) -> None:
+def test_each_process_has_its_gpu(
+    monkeypatch: pytest.MonkeyPatch, rank: str | None, index: int
+) -> None:
     monkeypatch.delenv("LOCAL_RANK", raising=False)
     if rank:
         monkeypatch.setenv("LOCAL_RANK", rank)
     found = torch.accelerator.current_accelerator(check_available=True)
-    expected = torch.device(found.type, index % torch.accelerator.device_count()) if found else torch.device("cpu")
+    expected = (
+        torch.device(found.type, index % torch.accelerator.device_count())
+        if found
+        else torch.device("cpu")
+    )
     assert device() == expected

@@ -8,7 +8,9 @@ import torch
 from hubtweets.models.tokenizer import IGNORED, encode, load_tokenizer
 from hubtweets.training.packing import Batch, batches, count_steps, epochs_of, micro_batches, passes
 
-DOCUMENTS = [np.array([0, *range(start, start + size), 0]) for start, size in ((10, 3), (20, 7), (40, 1))]
+DOCUMENTS = [
+    np.array([0, *range(start, start + size), 0]) for start, size in ((10, 3), (20, 7), (40, 1))
+]
 
 
 def test_encode_puts_bos_before_and_eos_after(base: Path) -> None:
@@ -16,14 +18,19 @@ def test_encode_puts_bos_before_and_eos_after(base: Path) -> None:
     documents = encode(["my dream", "</s> <|endoftext|>"], tokenizer)
     assert [document[0] for document in documents] == [0, 0]
     assert [document[-1] for document in documents] == [0, 0]
-    assert [tokenizer.decode(document[1:-1]) for document in documents] == ["my dream", "</s> <|endoftext|>"]
+    assert [tokenizer.decode(document[1:-1]) for document in documents] == [
+        "my dream",
+        "</s> <|endoftext|>",
+    ]
     assert 0 not in documents[1][1:-1]  # a special token that somebody wrote is text
     assert encode([], tokenizer) == []
 
 
 def test_every_token_comes_once_an_epoch_and_none_is_padding() -> None:
     stream = batches([DOCUMENTS], batch_size=2, block_size=4, seed=1)
-    tokens = torch.cat([next(stream).input_ids.flatten() for _ in range(17)])  # 17 x 8 tokens are 8 epochs of 17
+    tokens = torch.cat(
+        [next(stream).input_ids.flatten() for _ in range(17)]
+    )  # 17 x 8 tokens are 8 epochs of 17
     assert sorted(tokens.tolist()) == sorted(8 * np.concatenate(DOCUMENTS).tolist())
 
 
@@ -46,11 +53,18 @@ def test_labels_never_cross_a_document_or_a_block() -> None:
 
 def test_positions_restart_within_long_documents() -> None:
     batch = next(batches([[np.arange(10)]], batch_size=3, block_size=4, seed=0))
-    assert batch.position_ids is not None and batch.position_ids.tolist() == [[0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 0, 1]]
+    assert batch.position_ids is not None and batch.position_ids.tolist() == [
+        [0, 1, 2, 3],
+        [0, 1, 2, 3],
+        [0, 1, 0, 1],
+    ]
 
 
 def test_the_seed_alone_decides_the_order() -> None:
-    first, second, other = (torch.stack([next(stream).input_ids for _ in range(9)]) for stream in (batches([DOCUMENTS], 1, 5, s) for s in (1, 1, 2)))
+    first, second, other = (
+        torch.stack([next(stream).input_ids for _ in range(9)])
+        for stream in (batches([DOCUMENTS], 1, 5, s) for s in (1, 1, 2))
+    )
     assert torch.equal(first, second)
     assert not torch.equal(first, other)
 
@@ -82,12 +96,17 @@ def test_nobody_is_copied_each_post_comes_again_only_when_all_of_its_author_came
     large = [seen[tuple(document.tolist())] for document in LARGE]
     assert abs(sum(small) + sum(large) - 4 * 1110) < 4
     assert max(small) - min(small) <= 1 and max(large) - min(large) <= 1
-    assert (min(small), max(large)) == (10, 4)  # the original showed the small author's 36 to 40 times
+    assert (min(small), max(large)) == (
+        10,
+        4,
+    )  # the original showed the small author's 36 to 40 times
 
 
 def shown(batch: Batch) -> list[list[int]]:
     """Return what a model would be shown of a batch, without padding."""
-    masks = torch.ones_like(batch.input_ids) if batch.attention_mask is None else batch.attention_mask
+    masks = (
+        torch.ones_like(batch.input_ids) if batch.attention_mask is None else batch.attention_mask
+    )
     return [row[mask.bool()].tolist() for row, mask in zip(batch.input_ids, masks, strict=True)]
 
 
@@ -96,7 +115,12 @@ def test_padded_batches_hold_whole_documents_of_like_length() -> None:
     stream = batches([long], batch_size=2, block_size=8, seed=0, packed=False)
     taken = [next(stream) for _ in range(28)]  # 28 x 16 tokens are 16 epochs of 28
     pieces = {tuple(row) for batch in taken for row in shown(batch)}
-    assert pieces == {tuple(piece.tolist()) for document in long for piece in (document[:8], document[8:]) if len(piece) > 1}
+    assert pieces == {
+        tuple(piece.tolist())
+        for document in long
+        for piece in (document[:8], document[8:])
+        if len(piece) > 1
+    }
     for batch in taken:
         lengths = [len(row) for row in shown(batch)]
         assert lengths == sorted(lengths) and lengths[-1] == batch.input_ids.shape[1] <= 8
@@ -109,17 +133,31 @@ def test_padded_batches_hold_whole_documents_of_like_length() -> None:
 
 
 @pytest.mark.parametrize("packed", [True, False])
-@pytest.mark.parametrize(("tokens", "world"), [(8, 1), (16, 1), (1, 1), (1000, 1), (8, 2), (16, 2), (24, 3), (16, 5), (1000, 7)])
+@pytest.mark.parametrize(
+    ("tokens", "world"),
+    [(8, 1), (16, 1), (1, 1), (1000, 1), (8, 2), (16, 2), (24, 3), (16, 5), (1000, 7)],
+)
 def test_micro_batches_are_the_batch_shared_out(packed: bool, tokens: int, world: int) -> None:
-    documents = [np.array([0, *range(start, start + size), 0]) for start, size in zip(range(10, 5000, 9), [3, 7, 1, 6, 2] * 40, strict=False)]
+    documents = [
+        np.array([0, *range(start, start + size), 0])
+        for start, size in zip(range(10, 5000, 9), [3, 7, 1, 6, 2] * 40, strict=False)
+    ]
     batch = next(batches([documents], batch_size=8, block_size=8, seed=1, packed=packed))
     shares = [list(micro_batches(batch, tokens, rank, world)) for rank in range(world)]
     assert len({len(share) for share in shares}) == 1  # each process calls the model as often
     for parts in zip(*shares, strict=True):
         assert len({part.input_ids.shape for part in parts}) == 1
         assert parts[0].input_ids.numel() <= max(tokens, parts[0].input_ids.shape[1])
-    labels = Counter(tuple(row) for share in shares for part in share for row in part.labels.tolist() if set(row) != {IGNORED})
+    labels = Counter(
+        tuple(row)
+        for share in shares
+        for part in share
+        for row in part.labels.tolist()
+        if set(row) != {IGNORED}
+    )
     longest = batch.labels.shape[1]
     expected = Counter(tuple(row) for row in batch.labels.tolist())
-    assert Counter((*row, *[IGNORED] * (longest - len(row))) for row in labels.elements()) == expected
+    assert (
+        Counter((*row, *[IGNORED] * (longest - len(row))) for row in labels.elements()) == expected
+    )
     assert sum(part.targets for share in shares for part in share) == batch.targets

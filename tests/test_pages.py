@@ -69,7 +69,9 @@ def test_pictures_that_lie_elsewhere_are_counted(text: str, count: int) -> None:
     assert sanitize.render(text, OWN).elsewhere == count
 
 
-@pytest.mark.parametrize("piece", ["<div>", "<div>\n\n", "<b class=x><i>", "<a><b></a>", "<!-- --><div><!-- </div> -->"])
+@pytest.mark.parametrize(
+    "piece", ["<div>", "<div>\n\n", "<b class=x><i>", "<a><b></a>", "<!-- --><div><!-- </div> -->"]
+)
 def test_a_card_that_is_nested_too_deep_is_shown_as_it_is(piece: str) -> None:
     text = piece * 20_000
     shown = sanitize.render(text, OWN)
@@ -86,14 +88,19 @@ def test_a_long_card_is_cut() -> None:
     [
         ("widget: [{text: a, output: {text: a b}}]", [("a", "a", "a b")]),
         ("widget: [{text: a, example_title: T}]", [("T", "a", "")]),
-        ("widget: [{text: a, example_title: [T], output: [x]}, {text: b, output: {text: 3}}]", [("a", "a", ""), ("b", "b", "")]),
+        (
+            "widget: [{text: a, example_title: [T], output: [x]}, {text: b, output: {text: 3}}]",
+            [("a", "a", ""), ("b", "b", "")],
+        ),
         ("widget: [a, 3, null, {}, {text: 3}, {text: {a: b}}, {messages: []}]", []),
         ("widget: {text: a}", []),
         ("widget: a", []),
         (f"widget: [{'{text: a}, ' * 25}]", [("a", "a", "")] * 20),
     ],
 )
-def test_a_widgets_prompts_are_read_from_anybodys_yaml(front_matter: str, expected: list[tuple[str, str, str]]) -> None:
+def test_a_widgets_prompts_are_read_from_anybodys_yaml(
+    front_matter: str, expected: list[tuple[str, str, str]]
+) -> None:
     assert widget.examples(yaml.safe_load(front_matter)) == expected
 
 
@@ -104,9 +111,15 @@ def sampled(*samples: object, picked: object = ()) -> str:
 @pytest.mark.parametrize(
     ("record", "expected"),
     [
-        (sampled({"prompt": "a", "text": "a b"}, {"text": None}, {"text": "c"}, picked=[3, 9]), [(1, "a b", False), (3, "c", True)]),
+        (
+            sampled({"prompt": "a", "text": "a b"}, {"text": None}, {"text": "c"}, picked=[3, 9]),
+            [(1, "a b", False), (3, "c", True)],
+        ),
         (sampled({"text": "x" * 10_000}), [(1, "x" * 2_000, False)]),
-        (sampled(*[{"text": "a"}] * 1_200, picked=3), [(number, "a", False) for number in range(1, 1_001)]),
+        (
+            sampled(*[{"text": "a"}] * 1_200, picked=3),
+            [(number, "a", False) for number in range(1, 1_001)],
+        ),
         (sampled("a", 3, None, [], {"text": ["a"]}, {"texts": "a"}), []),
         ('{"samples": {"samples": {"text": "a"}, "picked": [[1], {}]}}', []),
         ('{"samples": [{"text": "a"}]}', []),
@@ -120,9 +133,13 @@ def sampled(*samples: object, picked: object = ()) -> str:
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, str) else "",
 )
-def test_samples_are_read_from_anybodys_record(tmp_path: Path, record: str, expected: list[tuple[int, str, bool]]) -> None:
+def test_samples_are_read_from_anybodys_record(
+    tmp_path: Path, record: str, expected: list[tuple[int, str, bool]]
+) -> None:
     storage = Storage(tmp_path)
-    repo = storage.create_repo("models", "a/b", False, "a", {"hubtweets.json": record.encode("utf-8", "surrogateescape")})
+    repo = storage.create_repo(
+        "models", "a/b", False, "a", {"hubtweets.json": record.encode("utf-8", "surrogateescape")}
+    )
     assert samples.of_commit(storage, storage.resolve(repo, "main")) == expected
 
 
@@ -153,12 +170,32 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Stor
         storage.create_ref(repo, "branches", "feature/x", "main")
         base = storage.resolve(repo, "main")
         weights = storage.blobs.large(storage.blobs.add([b"\0" * 1500])[0])
-        storage.commit(repo, "main", lambda files, weights=weights: {**files, "weights.bin": weights}, "Add weights", "", "huggingtweets")  # type: ignore[misc]
+        storage.commit(
+            repo,
+            "main",
+            lambda files, weights=weights: {**files, "weights.bin": weights},
+            "Add weights",
+            "",
+            "huggingtweets",
+        )  # type: ignore[misc]
         change_card(storage, repo, CARD.replace("Hello", "Good bye"))
-        made = storage.write_commit(repo, base.id, "Greet", "", "huggingtweets", {**base.files, "new.txt": storage.blobs.regular(b"1\n")})
+        made = storage.write_commit(
+            repo,
+            base.id,
+            "Greet",
+            "",
+            "huggingtweets",
+            {**base.files, "new.txt": storage.blobs.regular(b"1\n")},
+        )
         pull_requests.open_discussion(storage, repo, "Greet", "please", "huggingtweets", made, base)
         pull_requests.open_discussion(storage, repo, "Why?", "", "huggingtweets", None, None)
-    gated = storage.create_repo("models", "huggingtweets/gated", False, "huggingtweets", {**FILES, "README.md": b"# Knock\n"})
+    gated = storage.create_repo(
+        "models",
+        "huggingtweets/gated",
+        False,
+        "huggingtweets",
+        {**FILES, "README.md": b"# Knock\n"},
+    )
     storage.change_settings(gated, None, "auto")
     storage.create_repo("models", "huggingtweets/secret", True, "huggingtweets", FILES)
     with local.running(storage) as endpoint:
@@ -166,11 +203,28 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Stor
 
 
 def change_card(storage: Storage, repo: Repo, text: str, title: str = "Change the card") -> None:
-    storage.commit(repo, "main", lambda files: {**files, "README.md": storage.blobs.regular(text.encode())}, title, "", "huggingtweets")
+    storage.commit(
+        repo,
+        "main",
+        lambda files: {**files, "README.md": storage.blobs.regular(text.encode())},
+        title,
+        "",
+        "huggingtweets",
+    )
 
 
 SHOWN: list[tuple[str, int, list[str]]] = [
-    ("", 200, ["<h1>Good bye</h1>", "<small>license</small> mit", "<small>language</small> en", "&lt;b&gt;", 'href="https://huggingface.co/gpt2"']),
+    (
+        "",
+        200,
+        [
+            "<h1>Good bye</h1>",
+            "<small>license</small> mit",
+            "<small>language</small> en",
+            "&lt;b&gt;",
+            'href="https://huggingface.co/gpt2"',
+        ],
+    ),
     ("?images=remote", 200, ["<h1>Good bye</h1>"]),
     ("/tree/main", 200, ["a b</bdi>/</a>", "a.png", "1.5 kB", '<span class="chip">LFS</span>']),
     ("/tree/feature%2Fx/a%20b", 200, ["c%d.txt", "11 bytes", "/blob/feature%2Fx/a%20b/c%25d.txt"]),
@@ -183,9 +237,21 @@ SHOWN: list[tuple[str, int, list[str]]] = [
     (
         "/commit/main",
         200,
-        ['<pre class="diff"><span class="place">@@', '<span class="removed">-# Hello</span><span class="added">+# Good bye</span>', "1 file changed"],
+        [
+            '<pre class="diff"><span class="place">@@',
+            '<span class="removed">-# Hello</span><span class="added">+# Good bye</span>',
+            "1 file changed",
+        ],
     ),
-    ("/commit/feature%2Fx", 200, ["initial commit", "6 files changed", '<span class="added">+&lt;b&gt;text&lt;/b&gt;</span>']),
+    (
+        "/commit/feature%2Fx",
+        200,
+        [
+            "initial commit",
+            "6 files changed",
+            '<span class="added">+&lt;b&gt;text&lt;/b&gt;</span>',
+        ],
+    ),
     ("/discussions", 200, ["Greet", "Pull request #1", "Discussion #2"]),
     ("/discussions/1", 200, ["Greet", "please", "new.txt", '<span class="added">+1</span>']),
     ("/discussions/2", 200, ["Why?"]),
@@ -203,16 +269,33 @@ SHOWN: list[tuple[str, int, list[str]]] = [
 def test_every_kind_of_repo_has_its_pages(filled: tuple[str, Storage], kind: str) -> None:
     for path, status, parts in SHOWN:
         answer = httpx2.get(f"{filled[0]}{kind}/huggingtweets/posts{path}")
-        assert (answer.status_code, [part for part in parts if part not in answer.text]) == (status, []), path
+        assert (answer.status_code, [part for part in parts if part not in answer.text]) == (
+            status,
+            [],
+        ), path
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
         pictures = "img-src 'self' https: http:" if path == "?images=remote" else "img-src 'self'"
-        assert answer.headers["content-security-policy"] == POLICY.replace("img-src 'self'", pictures)
+        assert answer.headers["content-security-policy"] == POLICY.replace(
+            "img-src 'self'", pictures
+        )
         assert [answer.headers[name] for name in pages.HEADERS] == list(pages.HEADERS.values())
-        assert "javascript:" not in "".join(line for line in answer.text.splitlines() if "href=" in line)
+        assert "javascript:" not in "".join(
+            line for line in answer.text.splitlines() if "href=" in line
+        )
 
 
 OTHERS: list[tuple[str, int, list[str], list[str]]] = [
-    ("/", 200, ["/huggingtweets/posts", "/datasets/huggingtweets/posts", "/spaces/huggingtweets/posts", "/huggingtweets/gated"], ["secret"]),
+    (
+        "/",
+        200,
+        [
+            "/huggingtweets/posts",
+            "/datasets/huggingtweets/posts",
+            "/spaces/huggingtweets/posts",
+            "/huggingtweets/gated",
+        ],
+        ["secret"],
+    ),
     ("/huggingtweets/secret", 404, ["no repository huggingtweets/secret"], ["Hello"]),
     ("/huggingtweets/secret/tree/main", 404, ["no repository huggingtweets/secret"], ["a.png"]),
     ("/huggingtweets/nope", 404, ["no repository huggingtweets/nope"], []),
@@ -230,14 +313,23 @@ OTHERS: list[tuple[str, int, list[str], list[str]]] = [
 def test_what_is_hidden_stays_hidden(filled: tuple[str, Storage]) -> None:
     for path, status, parts, absent in OTHERS:
         answer = httpx2.get(filled[0] + path)
-        assert (answer.status_code, [part for part in parts if part not in answer.text]) == (status, []), path
+        assert (answer.status_code, [part for part in parts if part not in answer.text]) == (
+            status,
+            [],
+        ), path
         assert [part for part in absent if part in answer.text] == [], path
 
 
 def test_what_is_lost_has_a_page(hub: tuple[str, str], tmp_path: Path) -> None:
     storage = Storage(tmp_path / "hub")
     assert "Nothing here yet" in httpx2.get(hub[0]).text
-    repo = storage.create_repo("models", "huggingtweets/posts", False, "huggingtweets", {"README.md": b"---\na: [\n---\n# Hello"})
+    repo = storage.create_repo(
+        "models",
+        "huggingtweets/posts",
+        False,
+        "huggingtweets",
+        {"README.md": b"---\na: [\n---\n# Hello"},
+    )
     assert "<h1>Hello</h1>" in httpx2.get(f"{hub[0]}/huggingtweets/posts").text
     change_card(storage, repo, "another")
     storage.blobs.path(storage.resolve(repo, "main").files["README.md"].sha256).unlink()
@@ -254,13 +346,23 @@ def browser() -> Iterator[Browser]:
 def test_a_person_walks_through_a_published_bot(published: Path, browser: Browser) -> None:
     record = serialization.read(published / "runs" / "lyons____" / "run.json")
     assert record.samples
-    with local.running(Storage(published / "hub")) as endpoint, browser.new_context(viewport={"width": 390, "height": 844}) as context:
+    with (
+        local.running(Storage(published / "hub")) as endpoint,
+        browser.new_context(viewport={"width": 390, "height": 844}) as context,
+    ):
         seen, page = Seen(context), context.new_page()
         page.goto(endpoint)
         page.get_by_role("link", name="huggingtweets/lyons____").click()
-        for row in ("Tweets downloaded 3086", "Retweets 1225", "Short tweets 997", "Tweets kept 864"):
+        for row in (
+            "Tweets downloaded 3086",
+            "Retweets 1225",
+            "Short tweets 997",
+            "Tweets kept 864",
+        ):
             expect(page.get_by_role("row", name=row)).to_be_visible()
-        pictures = page.locator("article img").evaluate_all("images => images.map(image => image.complete && image.naturalWidth > 0)")
+        pictures = page.locator("article img").evaluate_all(
+            "images => images.map(image => image.complete && image.naturalWidth > 0)"
+        )
         assert pictures and all(pictures)
 
         shown = record.samples.shown()
@@ -278,17 +380,29 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
         page.locator(".samples summary").click()
         expect(listed).to_have_count(len(record.samples.samples))
         expect(listed.last).to_be_visible()
-        assert listed.evaluate_all("items => items.map(item => item.value)") == list(range(1, len(record.samples.samples) + 1))
-        assert page.locator(".samples li.picked").evaluate_all("items => items.map(item => item.value)") == list(record.samples.picked)
+        assert listed.evaluate_all("items => items.map(item => item.value)") == list(
+            range(1, len(record.samples.samples) + 1)
+        )
+        assert page.locator(".samples li.picked").evaluate_all(
+            "items => items.map(item => item.value)"
+        ) == list(record.samples.picked)
         expect(page.locator(".samples code")).to_have_text("hubtweets sample lyons____ --pick 3,17")
         page.get_by_role("button", name="Generate").click()
-        expect(page.get_by_role("status")).to_contain_text("Made just now by the model on this machine, with seed", timeout=60_000)
+        expect(page.get_by_role("status")).to_contain_text(
+            "Made just now by the model on this machine, with seed", timeout=60_000
+        )
         results = page.locator("#results li").all_text_contents()
-        assert len(results) == 5 and all(text.startswith("My dream is") for text in results) and len(set(results)) > 1
+        assert (
+            len(results) == 5
+            and all(text.startswith("My dream is") for text in results)
+            and len(set(results)) > 1
+        )
         widths = [width(page)]
         page.get_by_label("Your prompt").fill("x" * 300)
         page.get_by_role("button", name="Generate").click()
-        expect(page.get_by_role("status")).to_have_text("a prompt of 301 tokens is too long for this model; give 96 tokens at most")
+        expect(page.get_by_role("status")).to_have_text(
+            "a prompt of 301 tokens is too long for this model; give 96 tokens at most"
+        )
 
         for tab, link, expected in (
             ("Files", "hubtweets.json", '"handle": "lyons____"'),
@@ -307,7 +421,10 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
 
 
 def test_without_javascript_all_but_generating_works(published: Path, browser: Browser) -> None:
-    with local.running(Storage(published / "hub")) as endpoint, browser.new_context(java_script_enabled=False) as context:
+    with (
+        local.running(Storage(published / "hub")) as endpoint,
+        browser.new_context(java_script_enabled=False) as context,
+    ):
         page = context.new_page()
         page.goto(endpoint + OWN)
         expect(page.get_by_text("this page needs JavaScript")).to_be_visible()
@@ -320,8 +437,12 @@ def test_without_javascript_all_but_generating_works(published: Path, browser: B
         expect(page.get_by_role("link", name="Publish @lyons____")).to_be_visible()
 
 
-@pytest.mark.parametrize(("scheme", "ground"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(17, 26, 39)")])
-def test_pages_are_as_light_as_the_reader_wants(filled: tuple[str, Storage], browser: Browser, scheme: str, ground: str) -> None:
+@pytest.mark.parametrize(
+    ("scheme", "ground"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(17, 26, 39)")]
+)
+def test_pages_are_as_light_as_the_reader_wants(
+    filled: tuple[str, Storage], browser: Browser, scheme: str, ground: str
+) -> None:
     with browser.new_context(color_scheme=scheme) as context:  # type: ignore[arg-type]
         page = context.new_page()
         page.goto(filled[0])
@@ -345,7 +466,9 @@ class Elsewhere(http.server.BaseHTTPRequestHandler):
 def elsewhere() -> Iterator[tuple[str, list[str]]]:
     """An address on another port, and what was asked of it."""
     asked: list[str] = []
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Recording", (Elsewhere,), {"asked": asked})) as server:
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), type("Recording", (Elsewhere,), {"asked": asked})
+    ) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}", asked
@@ -385,52 +508,127 @@ def names(texts: list[str]) -> list[str]:
     return found
 
 
-def test_a_browser_runs_nothing_of_a_hostile_repo(hub: tuple[str, str], tmp_path: Path, elsewhere: tuple[str, list[str]], browser: Browser) -> None:
+def test_a_browser_runs_nothing_of_a_hostile_repo(
+    hub: tuple[str, str], tmp_path: Path, elsewhere: tuple[str, list[str]], browser: Browser
+) -> None:
     storage, (away, asked) = Storage(tmp_path / "hub"), elsewhere
     printable = [text.encode("utf-8", "replace").decode() for text in HOSTILE]
     shown = [{"text": text, "example_title": text, "output": {"text": text}} for text in printable]
-    metadata = yaml.safe_dump({"widget": shown, "tags": printable, "license": printable[0], "base_model": printable, "datasets": printable[:9]})
+    metadata = yaml.safe_dump(
+        {
+            "widget": shown,
+            "tags": printable,
+            "license": printable[0],
+            "base_model": printable,
+            "datasets": printable[:9],
+        }
+    )
     attacks = ATTACKS.format(away=away, host=away.removeprefix("http://"))
-    repo = storage.create_repo("models", "huggingtweets/evil", False, "huggingtweets", {"model.safetensors": b"x"})
-    record = json.dumps({"samples": {"samples": [{"text": text + attacks} for text in HOSTILE], "picked": [1, "<b>"]}, "handle": "<script>"})
-    storage.commit(repo, "main", lambda files: {**files, "hubtweets.json": storage.blobs.regular(record.encode())}, "Record", "", "huggingtweets")
+    repo = storage.create_repo(
+        "models", "huggingtweets/evil", False, "huggingtweets", {"model.safetensors": b"x"}
+    )
+    record = json.dumps(
+        {
+            "samples": {
+                "samples": [{"text": text + attacks} for text in HOSTILE],
+                "picked": [1, "<b>"],
+            },
+            "handle": "<script>",
+        }
+    )
+    storage.commit(
+        repo,
+        "main",
+        lambda files: {**files, "hubtweets.json": storage.blobs.regular(record.encode())},
+        "Record",
+        "",
+        "huggingtweets",
+    )
     head = storage.resolve(repo, "main")
-    contents = {name: storage.blobs.regular((text + attacks).encode("utf-8", "replace")) for name, text in zip(names(HOSTILE), HOSTILE, strict=False)}
+    contents = {
+        name: storage.blobs.regular((text + attacks).encode("utf-8", "replace"))
+        for name, text in zip(names(HOSTILE), HOSTILE, strict=False)
+    }
     for text in HOSTILE:  # titles may hold what no encoding has
         card = f"---\n{metadata}---\n{text}\n{attacks}".encode("utf-8", "replace")
-        storage.commit(repo, "main", lambda files, card=card: {**files, **contents, "README.md": storage.blobs.regular(card)}, text, text, text)  # type: ignore[misc]
+        storage.commit(
+            repo,
+            "main",
+            lambda files, card=card: {
+                **files,
+                **contents,
+                "README.md": storage.blobs.regular(card),
+            },
+            text,
+            text,
+            text,
+        )  # type: ignore[misc]
         made = storage.write_commit(repo, head.id, text, text, text, {**head.files, **contents})
         pull = pull_requests.open_discussion(storage, repo, text, text, text, made, head)
-        pull_requests.add_events(storage, repo, pull.num, pull_requests.event("title-change", text, {"from": text, "to": text}))
+        pull_requests.add_events(
+            storage,
+            repo,
+            pull.num,
+            pull_requests.event("title-change", text, {"from": text, "to": text}),
+        )
     storage.create_ref(repo, "branches", names(HOSTILE)[0], "main")
     with browser.new_context() as context:
         seen, page = Seen(context), context.new_page()
-        addresses = ["", "/tree/main", "/commits/main", "/discussions", *(f"/discussions/{num}" for num in range(1, len(HOSTILE) + 1))]
-        addresses += [f"/commit/{one.id}" for one in storage.history(repo, storage.resolve(repo, "main"))][:4]
+        addresses = [
+            "",
+            "/tree/main",
+            "/commits/main",
+            "/discussions",
+            *(f"/discussions/{num}" for num in range(1, len(HOSTILE) + 1)),
+        ]
+        addresses += [
+            f"/commit/{one.id}" for one in storage.history(repo, storage.resolve(repo, "main"))
+        ][:4]
         addresses += [f"/blob/main/{pages.segment(name)}" for name in contents]
         for address in ["/", *(f"/huggingtweets/evil{address}" for address in addresses)]:
             answer = page.goto(hub[0] + address)
             assert answer and answer.status == 200, address
-            assert page.title() in ("huggingtweets/evil", "hubtweets hub") and page.url == hub[0] + address
-            assert page.evaluate("[typeof window.ran, document.querySelectorAll('[onerror], [href^=javascript]').length]") == ["undefined", 0], (
-                address
+            assert (
+                page.title() in ("huggingtweets/evil", "hubtweets hub")
+                and page.url == hub[0] + address
             )
+            assert page.evaluate(
+                "[typeof window.ran, document.querySelectorAll('[onerror], [href^=javascript]').length]"
+            ) == ["undefined", 0], address
         assert asked == []
 
         answer = page.goto(f"{hub[0]}/huggingtweets/evil")
         nonce = page.locator("script").evaluate("script => script.nonce")
-        assert answer and answer.headers["content-security-policy"] == f"{POLICY}; script-src 'nonce-{nonce}'; connect-src 'self'"
+        assert (
+            answer
+            and answer.headers["content-security-policy"]
+            == f"{POLICY}; script-src 'nonce-{nonce}'; connect-src 'self'"
+        )
         assert nonce not in httpx2.get(f"{hub[0]}/huggingtweets/evil").text
-        for place in page.locator("header a, .tabs a").all():  # what is not the card's stays in sight
+        for place in page.locator(
+            "header a, .tabs a"
+        ).all():  # what is not the card's stays in sight
             place.click(trial=True)
         assert page.locator("article").locator(FORBIDDEN).count() == 0
         for press in page.locator("article").get_by_text("press").all():
             press.dispatch_event("click")
         for summary in page.locator("#widget summary, .samples summary").all():
             summary.click()
-        assert page.locator(".samples li").count() == len(HOSTILE) and page.locator(".samples li *:not(.chip)").count() == 0
+        assert (
+            page.locator(".samples li").count() == len(HOSTILE)
+            and page.locator(".samples li *:not(.chip)").count() == 0
+        )
         page.get_by_role("link", name="Load them from there").click()
         page.wait_for_load_state("networkidle")
         assert page.evaluate("typeof window.ran") == "undefined"
-        assert {path.rpartition("/")[2] for path in asked} == {"img.png", "img2.png", "fixed.png", "margin.png"}
-        assert [fault for fault in seen.faults if "Content Security Policy" not in fault and "Failed to load resource" not in fault] == []
+        assert {path.rpartition("/")[2] for path in asked} == {
+            "img.png",
+            "img2.png",
+            "fixed.png",
+            "margin.png",
+        }
+        assert [
+            fault
+            for fault in seen.faults
+            if "Content Security Policy" not in fault and "Failed to load resource" not in fault
+        ] == []

@@ -25,7 +25,9 @@ WAITS = [
 @pytest.mark.parametrize(("status", "headers", "wait"), WAITS)
 def test_an_answer(status: int, headers: dict[str, str], wait: float | None) -> None:
     response = httpx2.Response(
-        status, headers={name.encode(): value.encode() for name, value in headers.items()}, request=httpx2.Request("GET", "http://x")
+        status,
+        headers={name.encode(): value.encode() for name, value in headers.items()},
+        request=httpx2.Request("GET", "http://x"),
     )
     assert wait_after(HfHubHTTPError("no", response=response), 4.0) == wait
 
@@ -47,6 +49,9 @@ def test_no_answer(error: Exception, wait: float | None) -> None:
 
 
 def test_what_an_upload_failed_of() -> None:
-    wrapped, cause = RuntimeError("Error while uploading 'model.safetensors' to the Hub."), httpx2.ReadTimeout("no")
+    wrapped, cause = (
+        RuntimeError("Error while uploading 'model.safetensors' to the Hub."),
+        httpx2.ReadTimeout("no"),
+    )
     wrapped.__cause__ = cause
     assert (cause_of(wrapped), cause_of(cause)) == (cause, cause)

@@ -23,7 +23,10 @@ MIXED = [
     ("whatsapp me: 9876543210", "whatsapp me: [phone]"),
     ("тел. 8 916 123 45 67", "тел. [phone]"),
     ("415-555-2671 ext 3", "[phone] ext 3"),
-    ("pay to DE89 3704 0044 0532 0130 00 or GB82WEST12345698765432, thanks", "pay to [iban] or [iban], thanks"),
+    (
+        "pay to DE89 3704 0044 0532 0130 00 or GB82WEST12345698765432, thanks",
+        "pay to [iban] or [iban], thanks",
+    ),
     ("4111 1111 1111 1111 12/29 123", "[card] 12/29 123"),
 ]
 SAME = [
@@ -71,7 +74,9 @@ def test_each_form_finds_its_example(form: Form) -> None:
     for seed in range(20):
         example = generate(form.example, seed)
         assert may_hold_secret(example)
-        for around in AROUND[:1] if form.issuer == "private key" else AROUND:  # a key without an end takes the rest with it
+        for around in (
+            AROUND[:1] if form.issuer == "private key" else AROUND
+        ):  # a key without an end takes the rest with it
             assert scrub(around.format(example)) == (around.format("[key]"), True)
 
 
@@ -87,22 +92,40 @@ def test_keys_and_tokens_are_masked(shape: str) -> None:
 def test_recall_and_precision() -> None:
     """Each form alone and in a sentence; the numbers are those of the closing note."""
     kinds = {"key": len(KEYS)} | Counter(kind for kind, _, _ in MASKED)
-    missed = [("key", shape) for shape in KEYS if not all(scrub(a.format(generate(shape)))[1] for a in AROUND)]
-    missed += [(kind, text) for kind, text, expected in MASKED if any(scrub(a.format(text))[0] != a.format(expected) for a in AROUND)]
-    alarms = [(kind, text) for kind, text in KEPT if any(scrub(a.format(generate(text)))[0] != a.format(generate(text)) for a in AROUND)]
+    missed = [
+        ("key", shape)
+        for shape in KEYS
+        if not all(scrub(a.format(generate(shape)))[1] for a in AROUND)
+    ]
+    missed += [
+        (kind, text)
+        for kind, text, expected in MASKED
+        if any(scrub(a.format(text))[0] != a.format(expected) for a in AROUND)
+    ]
+    alarms = [
+        (kind, text)
+        for kind, text in KEPT
+        if any(scrub(a.format(generate(text)))[0] != a.format(generate(text)) for a in AROUND)
+    ]
     assert {text for _, text in missed} == KNOWN_MISSES
     assert {text for _, text in alarms} == KNOWN_ALARMS
-    recall = {kind: 1 - sum(one == kind for one, _ in missed) / count for kind, count in kinds.items()}
+    recall = {
+        kind: 1 - sum(one == kind for one, _ in missed) / count for kind, count in kinds.items()
+    }
     found = sum(kinds.values()) - len(missed)
     precision = found / (found + len(alarms))
-    print(f"{found} of {sum(kinds.values())} masked, {len(alarms)} of {len(KEPT)} look-alikes too; precision {precision:.3f}")
+    print(
+        f"{found} of {sum(kinds.values())} masked, {len(alarms)} of {len(KEPT)} look-alikes too; precision {precision:.3f}"
+    )
     print({kind: f"{share:.3f} of {kinds[kind]}" for kind, share in recall.items()})
     assert {kind for kind, share in recall.items() if share < 1} == {"email", "location"}
     assert found / sum(kinds.values()) > 0.98 and precision > 0.98
     assert len(alarms) / len(KEPT) < 0.03
 
 
-@pytest.mark.parametrize("text", [generate(shape) for shape in KEYS] + [text for _, text, _ in MASKED])
+@pytest.mark.parametrize(
+    "text", [generate(shape) for shape in KEYS] + [text for _, text, _ in MASKED]
+)
 def test_what_is_scrubbed_stays_as_it_is(text: str) -> None:
     once, _ = scrub(text)
     assert scrub(once) == (once, False)
@@ -115,7 +138,9 @@ def test_hostile_texts(name: str) -> None:
 
 
 def test_a_private_key_is_masked_whole() -> None:
-    assert scrub("look: -----BEGIN RSA PRIVATE KEY-----\nMIIEow\nAAAA\n-----END RSA PRIVATE KEY----- end") == ("look: [key] end", True)
+    assert scrub(
+        "look: -----BEGIN RSA PRIVATE KEY-----\nMIIEow\nAAAA\n-----END RSA PRIVATE KEY----- end"
+    ) == ("look: [key] end", True)
 
 
 def test_numbers_that_are_too_many_to_check_are_masked() -> None:

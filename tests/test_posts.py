@@ -65,7 +65,9 @@ def test_dates(date: Any, expected: str | None) -> None:
 def test_dates_agree_with_the_standard_library() -> None:
     for number in range(0, 2_000_000_000, 12_345_678):
         when = datetime.fromtimestamp(number, UTC)
-        assert to_utc(when.strftime("%a %b %d %H:%M:%S %z %Y")) == when.isoformat() == to_utc(number)
+        assert (
+            to_utc(when.strftime("%a %b %d %H:%M:%S %z %Y")) == when.isoformat() == to_utc(number)
+        )
 
 
 def zip_with(path: Path, names: list[str]) -> None:
@@ -94,8 +96,12 @@ def folder_with(path: Path, names: list[str]) -> None:
     os.mkfifo(path / "pipe.json")
 
 
-@pytest.mark.parametrize(("make", "name"), [(zip_with, "a.zip"), (tar_with, "a.tar.gz"), (folder_with, "a")])
-def test_a_container_holds_its_regular_files_and_nothing_else(tmp_path: Path, make: Any, name: str) -> None:
+@pytest.mark.parametrize(
+    ("make", "name"), [(zip_with, "a.zip"), (tar_with, "a.tar.gz"), (folder_with, "a")]
+)
+def test_a_container_holds_its_regular_files_and_nothing_else(
+    tmp_path: Path, make: Any, name: str
+) -> None:
     names = ["data/a.json", "b.txt"]
     make(tmp_path / name, names)
     held = Container(tmp_path / name)
@@ -107,12 +113,18 @@ def test_a_container_holds_its_regular_files_and_nothing_else(tmp_path: Path, ma
 
 
 def test_a_large_file_is_not_read_at_once(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.js", "w", force_zip64=True) as file:
+    with (
+        zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("a.js", "w", force_zip64=True) as file,
+    ):
         for _ in range(9):
             file.write(bytes(2**20))
     with pytest.raises(HubtweetsError) as caught:
         Container(tmp_path / "a.zip").read("a.js")
-    assert str(caught.value) == f"{tmp_path}/a.zip: a.js holds more than 8 MiB, which such a file never does; download the archive again"
+    assert (
+        str(caught.value)
+        == f"{tmp_path}/a.zip: a.js holds more than 8 MiB, which such a file never does; download the archive again"
+    )
 
 
 def test_a_locked_zip_is_told_from_a_damaged_one(tmp_path: Path) -> None:
@@ -121,7 +133,10 @@ def test_a_locked_zip_is_told_from_a_damaged_one(tmp_path: Path) -> None:
     whole[6] |= 1  # the flag that says encrypted, in the file's header and in the directory
     whole[whole.index(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "a.zip").write_bytes(whole)
-    with pytest.raises(HubtweetsError, match=r"a\.zip: a\.js is locked by a password; unpack the zip and give the folder$"):
+    with pytest.raises(
+        HubtweetsError,
+        match=r"a\.zip: a\.js is locked by a password; unpack the zip and give the folder$",
+    ):
         Container(tmp_path / "a.zip").read("a.js")
 
 
@@ -137,12 +152,19 @@ def test_an_archive_of_endless_files_is_refused(
         assert len(Container(tmp_path / name).names) == files
 
 
-@pytest.mark.parametrize(("constant", "most"), [("MAX_TAR_HEADER", 1000), ("MAX_TAR_HEADERS", 3000), ("MAX_NAMES", 200)])
-def test_a_tar_of_endless_headers_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, constant: str, most: int) -> None:
+@pytest.mark.parametrize(
+    ("constant", "most"), [("MAX_TAR_HEADER", 1000), ("MAX_TAR_HEADERS", 3000), ("MAX_NAMES", 200)]
+)
+def test_a_tar_of_endless_headers_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, constant: str, most: int
+) -> None:
     tar_with(tmp_path / "a.tar.gz", ["x" * 150, "y" * 150])
     assert len(Container(tmp_path / "a.tar.gz").names) == 2
     monkeypatch.setattr(container, constant, most)
-    with pytest.raises(HubtweetsError, match=r"a\.tar\.gz: lists more than 200,000 files, or .+; unpack it and give the folder$"):
+    with pytest.raises(
+        HubtweetsError,
+        match=r"a\.tar\.gz: lists more than 200,000 files, or .+; unpack it and give the folder$",
+    ):
         Container(tmp_path / "a.tar.gz")
 
 
@@ -156,8 +178,12 @@ ARRAYS: list[tuple[str, list]] = [
 
 @pytest.mark.parametrize("block", [1, 2, 3, 7, 1 << 20])
 @pytest.mark.parametrize(("text", "expected"), ARRAYS)
-def test_arrays_come_item_by_item_wherever_the_pieces_end(text: str, expected: list, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_stream, "BLOCK", max(block, len(expected[0].encode()) + 5))  # what is before the array comes in one piece
+def test_arrays_come_item_by_item_wherever_the_pieces_end(
+    text: str, expected: list, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        json_stream, "BLOCK", max(block, len(expected[0].encode()) + 5)
+    )  # what is before the array comes in one piece
     assert list(json_stream.items(io.BytesIO(text.encode()))) == expected
 
 
@@ -183,21 +209,41 @@ def test_hurt_arrays(text: str, reason: str) -> None:
 NAMED: list[tuple[list[str], list[str], dict[str, str] | str]] = [
     (["alice"], ["a.zip"], {"alice": "a.zip"}),
     (["alice"], ["x=a.csv"], "--posts x=a.csv: x is none of alice; type: --posts alice=a.csv"),
-    (["Alice.csv"], [], "Alice.csv is a file, not a handle; type a name for the bot, and --posts Alice.csv"),
+    (
+        ["Alice.csv"],
+        [],
+        "Alice.csv is a file, not a handle; type a name for the bot, and --posts Alice.csv",
+    ),
     (["alice"], ["not a handle=y.zip"], {"alice": "not a handle=y.zip"}),
     (["alice"], ["is=there.zip"], {"alice": "is=there.zip"}),
     (["alice"], ["alice=a.zip"], {"alice": "a.zip"}),
-    (["alice", "bob"], ["bob=bluesky:bob.example", "@Alice=a=b.zip"], {"alice": "a=b.zip", "bob": "bluesky:bob.example"}),
+    (
+        ["alice", "bob"],
+        ["bob=bluesky:bob.example", "@Alice=a=b.zip"],
+        {"alice": "a=b.zip", "bob": "bluesky:bob.example"},
+    ),
     (["alice", "bob"], ["bob=b.zip"], {"alice": "Alice.csv", "bob": "b.zip"}),
     (["alice", "bob"], ["a.zip"], "a.zip: whose posts? type: --posts alice=a.zip"),
-    (["alice"], ["a.zip", "b.zip"], "b.zip: alice has a source already, a.zip; give one for each author"),
-    (["bob"], [], "no posts of bob here (looked for bob.zip, bob.jsonl and so on); name them: --posts FILE"),
+    (
+        ["alice"],
+        ["a.zip", "b.zip"],
+        "b.zip: alice has a source already, a.zip; give one for each author",
+    ),
+    (
+        ["bob"],
+        [],
+        "no posts of bob here (looked for bob.zip, bob.jsonl and so on); name them: --posts FILE",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("handles", "given", "expected"), NAMED)
 def test_whose_posts_are_where(
-    handles: list[str], given: list[str], expected: dict[str, str] | str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    handles: list[str],
+    given: list[str],
+    expected: dict[str, str] | str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "Alice.csv").write_text("text\nhello\n")
@@ -216,9 +262,20 @@ def test_settings_may_name_the_authors_of_other_bots() -> None:
 
 READING = Reading(
     "bluesky-api",
-    Profile("bob.example", "Bob", "Bluesky", "bio \u2028", "did:plc:bob", None, "https://bsky.app/profile/bob.example"),
+    Profile(
+        "bob.example",
+        "Bob",
+        "Bluesky",
+        "bio \u2028",
+        "did:plc:bob",
+        None,
+        "https://bsky.app/profile/bob.example",
+    ),
     b"\x89PNG",
-    [Post("1", "hello\nworld", MOMENT, "en", "reply", "unlisted", link=True), Post("2", "", visibility="private")],
+    [
+        Post("1", "hello\nworld", MOMENT, "en", "reply", "unlisted", link=True),
+        Post("2", "", visibility="private"),
+    ],
     ["a warning"],
     "org/posts",
 )
@@ -235,10 +292,15 @@ def test_what_was_kept_and_is_hurt_gets_one_line(tmp_path: Path, text: str) -> N
     (tmp_path / "a.saved.jsonl").write_text(text)
     with pytest.raises(HubtweetsError) as caught:
         list(saved.read(tmp_path / "a.saved.jsonl").posts)
-    assert str(caught.value) == f"{tmp_path}/a.saved.jsonl: not as it was written; remove it, and it is read from the service again"
+    assert (
+        str(caught.value)
+        == f"{tmp_path}/a.saved.jsonl: not as it was written; remove it, and it is read from the service again"
+    )
 
 
-def test_a_service_is_read_once_unless_refreshed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_is_read_once_unless_refreshed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
     said: list[str] = []
 
@@ -249,9 +311,20 @@ def test_a_service_is_read_once_unless_refreshed(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(sources, "fetch", fetch)
     fetching = Fetching(0.005, False, lambda cost: False)
     for again in (fetching, fetching, replace(fetching, refresh=True)):
-        path = sources.locate("bluesky:bob.example", tmp_path / "sources", Columns(), again, said.append)
-    assert asked == ["bluesky:bob.example"] * 2 and len(said) == 3 and "--refresh reads it again" in said[1]
-    assert sources.locate("bluesky:carol.example", tmp_path / "sources", Columns(), fetching, said.append) != path
+        path = sources.locate(
+            "bluesky:bob.example", tmp_path / "sources", Columns(), again, said.append
+        )
+    assert (
+        asked == ["bluesky:bob.example"] * 2
+        and len(said) == 3
+        and "--refresh reads it again" in said[1]
+    )
+    assert (
+        sources.locate(
+            "bluesky:carol.example", tmp_path / "sources", Columns(), fetching, said.append
+        )
+        != path
+    )
     assert list(sources.read(path, "bob", Columns()).posts) == READING.posts
     assert sources.locate("a.zip", tmp_path, Columns(), fetching, said.append) == Path("a.zip")
     for columns in (Columns(), Columns(text="body")):  # another column, another reading
@@ -260,14 +333,25 @@ def test_a_service_is_read_once_unless_refreshed(tmp_path: Path, monkeypatch: py
 
 
 def test_an_account_that_was_paid_for_may_have_another_name_than_the_bot(tmp_path: Path) -> None:
-    saved.write(replace(READING, profile=Profile("alice", "Alice", "X")), tmp_path / "a.saved.jsonl")
+    saved.write(
+        replace(READING, profile=Profile("alice", "Alice", "X")), tmp_path / "a.saved.jsonl"
+    )
     assert list(sources.read(tmp_path / "a.saved.jsonl", "mybot", Columns()).posts) == READING.posts
 
 
-@pytest.mark.parametrize(("url", "kept"), [("https://x.com/a_b", True), ("https://x.com/a)<b", False), ("javascript:alert(1)", False)])
-def test_an_address_that_markdown_could_act_on_is_left_out(tmp_path: Path, url: str, kept: bool) -> None:
-    saved.write(replace(READING, profile=replace(READING.profile, url=url)), tmp_path / "a.saved.jsonl")
-    assert sources.read(tmp_path / "a.saved.jsonl", "bob", Columns()).profile.url == (url if kept else None)
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [("https://x.com/a_b", True), ("https://x.com/a)<b", False), ("javascript:alert(1)", False)],
+)
+def test_an_address_that_markdown_could_act_on_is_left_out(
+    tmp_path: Path, url: str, kept: bool
+) -> None:
+    saved.write(
+        replace(READING, profile=replace(READING.profile, url=url)), tmp_path / "a.saved.jsonl"
+    )
+    assert sources.read(tmp_path / "a.saved.jsonl", "bob", Columns()).profile.url == (
+        url if kept else None
+    )
 
 
 UNREADABLE = {

@@ -53,7 +53,19 @@ PUBLIC = {
     "home": "unlisted",
 }
 NOT_PUBLIC = [
-    *("private", "direct", "followers", "followers_only", "followers-only", "protected", " private ", "Private", "specified", "limited", "mutual"),
+    *(
+        "private",
+        "direct",
+        "followers",
+        "followers_only",
+        "followers-only",
+        "protected",
+        " private ",
+        "Private",
+        "specified",
+        "limited",
+        "mutual",
+    ),
     *(
         "circle",
         "friends",
@@ -69,17 +81,61 @@ NOT_PUBLIC = [
         "publicly",
         "not public",
     ),
-    *("", " ", "null", "nan", "true", "false", "0", "1", "\u200bpublic", "ｐｕｂｌｉｃ", "public,private", "[public]", "x" * 10_000),
+    *(
+        "",
+        " ",
+        "null",
+        "nan",
+        "true",
+        "false",
+        "0",
+        "1",
+        "\u200bpublic",
+        "ｐｕｂｌｉｃ",
+        "public,private",
+        "[public]",
+        "x" * 10_000,
+    ),
 ]
-NESTED: list[Any] = [None, True, False, 1, 0, 1.0, 10**30, float("nan"), ["public"], [], {"value": "public"}, {"public": True}, {}]
+NESTED: list[Any] = [
+    None,
+    True,
+    False,
+    1,
+    0,
+    1.0,
+    10**30,
+    float("nan"),
+    ["public"],
+    [],
+    {"value": "public"},
+    {"public": True},
+    {},
+]
 
 
 @pytest.mark.parametrize(
-    "column", ["visibility", "Visibility", "privacy", "audience", "scope", "post_visibility", "statusVisibility", "meta.x_privacy", "access level"]
+    "column",
+    [
+        "visibility",
+        "Visibility",
+        "privacy",
+        "audience",
+        "scope",
+        "post_visibility",
+        "statusVisibility",
+        "meta.x_privacy",
+        "access level",
+    ],
 )
 def test_only_a_short_list_of_values_is_public(tmp_path: Path, column: str) -> None:
     values = [*PUBLIC, *NOT_PUBLIC, *NESTED]
-    found = visibilities(write_rows(tmp_path / "a.jsonl", [{"text": SECRET, "lang": "en", column: value} for value in values]))
+    found = visibilities(
+        write_rows(
+            tmp_path / "a.jsonl",
+            [{"text": SECRET, "lang": "en", column: value} for value in values],
+        )
+    )
     assert found == [*PUBLIC.values()] + ["private"] * len(NOT_PUBLIC + NESTED)
 
 
@@ -114,7 +170,9 @@ FLAGS = {
 @pytest.mark.parametrize("column", FLAGS)
 def test_a_flag_is_read_by_its_sense(tmp_path: Path, column: str) -> None:
     cases = list(zip((TRUE, FALSE, UNKNOWN, NOTHING), FLAGS[column], strict=True))
-    rows = [{"text": SECRET, "lang": "en", column: value} for values, _ in cases for value in values]
+    rows = [
+        {"text": SECRET, "lang": "en", column: value} for values, _ in cases for value in values
+    ]
     expected = [visibility for values, visibility in cases for _ in values]
     assert visibilities(write_rows(tmp_path / "a.jsonl", rows)) == expected
 
@@ -131,13 +189,30 @@ ROWS: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"user": {"protected": None}}, "private"),
     ],
     "an author who is a name": [({"user": "alice"}, "public"), ({"author": None}, "public")],
-    "a status, which need not be of an audience": [({"status": "ok"}, "public"), ({"status": 200}, "public"), ({"status": " Draft"}, "private")],
-    "a row that lacks the column": [({}, "private"), ({"visibility": "public"}, "public"), ({}, "private")],
+    "a status, which need not be of an audience": [
+        ({"status": "ok"}, "public"),
+        ({"status": 200}, "public"),
+        ({"status": " Draft"}, "private"),
+    ],
+    "a row that lacks the column": [
+        ({}, "private"),
+        ({"visibility": "public"}, "public"),
+        ({}, "private"),
+    ],
     "a row that lacks the flag": [({"private": False}, "public"), ({}, "private")],
-    "a row that lacks the author": [({"user": {"protected": False}}, "public"), ({"user": None}, "private")],
-    "a row that was not deleted": [({}, "public"), ({"deleted": True}, "private"), ({"status": "deleted"}, "private")],
+    "a row that lacks the author": [
+        ({"user": {"protected": False}}, "public"),
+        ({"user": None}, "private"),
+    ],
+    "a row that was not deleted": [
+        ({}, "public"),
+        ({"deleted": True}, "private"),
+        ({"status": "deleted"}, "private"),
+    ],
     "a column of empty cells": [({"visibility": None}, "private"), ({"visibility": ""}, "private")],
-    "columns that only sound alike": [({"public_metrics": 1, "private_note": "x", "sensitive": True, "locked": True}, "public")],
+    "columns that only sound alike": [
+        ({"public_metrics": 1, "private_note": "x", "sensitive": True, "locked": True}, "public")
+    ],
 }
 
 
@@ -145,17 +220,36 @@ ROWS: dict[str, list[tuple[dict[str, Any], str]]] = {
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
 def test_rows(tmp_path: Path, name: str, case: str) -> None:
     rows = [{"text": SECRET, **row} for row, _ in ROWS[case]]
-    assert visibilities(write_rows(tmp_path / name, rows)) == [visibility for _, visibility in ROWS[case]]
+    assert visibilities(write_rows(tmp_path / name, rows)) == [
+        visibility for _, visibility in ROWS[case]
+    ]
 
 
 def test_a_parquet_table_and_csv_files(tmp_path: Path) -> None:
-    rows = [{"text": SECRET, "user": {"protected": flag}, "status": "ok"} for flag in (False, True, None)]
-    assert visibilities(write_rows(tmp_path / "a.parquet", rows)) == ["public", "private", "private"]
+    rows = [
+        {"text": SECRET, "user": {"protected": flag}, "status": "ok"}
+        for flag in (False, True, None)
+    ]
+    assert visibilities(write_rows(tmp_path / "a.parquet", rows)) == [
+        "public",
+        "private",
+        "private",
+    ]
     (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "1.csv").write_text(f"text,Privacy\n{SECRET},Everyone\n{SECRET},circle\n{SECRET},\n{SECRET}\n")
+    (tmp_path / "folder" / "1.csv").write_text(
+        f"text,Privacy\n{SECRET},Everyone\n{SECRET},circle\n{SECRET},\n{SECRET}\n"
+    )
     (tmp_path / "folder" / "2.csv").write_text(f"text\n{SECRET}\n")
-    assert visibilities(tmp_path / "folder") == ["public", "private", "private", "private", "private"]
-    (tmp_path / "b.json").write_text(json.dumps(["a text of nobody knows whom", {"text": "mine", "private": False}]))
+    assert visibilities(tmp_path / "folder") == [
+        "public",
+        "private",
+        "private",
+        "private",
+        "private",
+    ]
+    (tmp_path / "b.json").write_text(
+        json.dumps(["a text of nobody knows whom", {"text": "mine", "private": False}])
+    )
     assert visibilities(tmp_path / "b.json") == ["private", "public"]
 
 
@@ -173,16 +267,29 @@ def left_out(number: int, reasons: str) -> str:
 
 WARNINGS: list[tuple[list[Any], list[str]]] = [
     (["public", "home"], []),
-    (["friends", "friends", "public", None], [left_out(3, "'visibility': 'friends', 'visibility': None")]),
-    (["a\nb\x1b[2J", {"a": 1}], [left_out(2, "'visibility': 'a\\nb\\x1b[2J', 'visibility': a dict")]),
+    (
+        ["friends", "friends", "public", None],
+        [left_out(3, "'visibility': 'friends', 'visibility': None")],
+    ),
+    (
+        ["a\nb\x1b[2J", {"a": 1}],
+        [left_out(2, "'visibility': 'a\\nb\\x1b[2J', 'visibility': a dict")],
+    ),
     (["alice@example.org " + "x" * 10_000], [left_out(1, f"'visibility': '[email] {'x' * 32}'")]),
-    ([*map(str, range(100))], [left_out(100, ", ".join(f"'visibility': '{n}'" for n in range(5)) + ", ...")]),
+    (
+        [*map(str, range(100))],
+        [left_out(100, ", ".join(f"'visibility': '{n}'" for n in range(5)) + ", ...")],
+    ),
 ]
 
 
 @pytest.mark.parametrize(("values", "expected"), WARNINGS, ids=range(len(WARNINGS)))
-def test_what_was_left_out_is_said_in_one_line(tmp_path: Path, values: list[Any], expected: list[str]) -> None:
-    path = write_rows(tmp_path / "a.jsonl", [{"text": SECRET, "visibility": value} for value in values])
+def test_what_was_left_out_is_said_in_one_line(
+    tmp_path: Path, values: list[Any], expected: list[str]
+) -> None:
+    path = write_rows(
+        tmp_path / "a.jsonl", [{"text": SECRET, "visibility": value} for value in values]
+    )
     _, warnings = read(path)
     assert warnings == [f"{path}: {line}" for line in expected]
     assert all(line.isprintable() and len(line) < 500 + len(str(path)) for line in warnings)
@@ -195,7 +302,8 @@ def test_a_row_that_says_nothing_is_named_too(tmp_path: Path) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 
 
@@ -206,7 +314,12 @@ def test_no_odd_value_is_public(tmp_path: Path) -> None:
     @settings(max_examples=int(os.environ.get("HURT", "100")), deadline=None, database=None)
     @given(st.sampled_from(["visibility", "protected", "user"]), JSON)
     def read_odd(column: str, value: Any) -> None:
-        posts, warnings = read(write_rows(tmp_path / "a.jsonl", [{"text": SECRET, column: value}, {"text": SECRET, "visibility": "public"}]))
+        posts, warnings = read(
+            write_rows(
+                tmp_path / "a.jsonl",
+                [{"text": SECRET, column: value}, {"text": SECRET, "visibility": "public"}],
+            )
+        )
         word = value.strip().casefold() if isinstance(value, str) else value
         known = {"visibility": PUBLIC, "protected": [*FALSE], "user": []}[column]
         assert posts[0].visibility == "private" or word in known

@@ -18,7 +18,18 @@ DAY = "2026-01-02T00:00:00+00:00"
 SECONDS = 1767312000
 THREADS = "your_instagram_activity/threads/threads_and_replies.json"
 INSTAGRAM = "your_instagram_activity/media/posts_1.json"
-COMMENTS = ["id", "permalink", "date", "ip", "subreddit", "gildings", "link", "parent", "body", "media"]
+COMMENTS = [
+    "id",
+    "permalink",
+    "date",
+    "ip",
+    "subreddit",
+    "gildings",
+    "link",
+    "parent",
+    "body",
+    "media",
+]
 POSTS = ["id", "permalink", "date", "ip", "subreddit", "gildings", "title", "url", "body"]
 WHEN = "2026-01-02 00:00:00 UTC"
 
@@ -44,13 +55,24 @@ def rows(columns: list[str], *cells: dict[str, str]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, columns)
     writer.writeheader()
-    writer.writerows({"date": WHEN, "ip": "192.0.2.1", "subreddit": "repair", **row} for row in cells)
+    writer.writerows(
+        {"date": WHEN, "ip": "192.0.2.1", "subreddit": "repair", **row} for row in cells
+    )
     return text.getvalue()
 
 
 def message(id: int, text: Any, **more: Any) -> dict:
     at = {"date": "2026-01-02T03:00:00", "date_unixtime": str(SECONDS)}
-    return {"id": id, "type": "message", **at, "from": "Shed", "from_id": "channel42", "text": text, "text_entities": [], **more}
+    return {
+        "id": id,
+        "type": "message",
+        **at,
+        "from": "Shed",
+        "from_id": "channel42",
+        "text": text,
+        "text_entities": [],
+        **more,
+    }
 
 
 def chat(*messages: Any, type: str = "public_channel", name: str = "Shed [radio]") -> dict:
@@ -59,18 +81,50 @@ def chat(*messages: Any, type: str = "public_channel", name: str = "Shed [radio]
 
 def samples(folder: Path) -> list[Path]:
     """Write a small export of each service."""
-    pieces = ["see ", {"type": "link", "text": "https://example.org"}, {"type": "bold", "text": " this"}]
-    carousel = {"media": [{"title": ""}, {"title": ""}], "title": "two pictures", "creation_timestamp": SECONDS}
-    instagram = [thread("one picture"), {"media": [{}, {}], "title": "two of them", "creation_timestamp": SECONDS}]
-    threads = [thread("caf\u00c3\u00a9 \u00f0\u009f\u00a4\u0096"), thread("so do I", text_app_post={"is_reply": True}), carousel]
+    pieces = [
+        "see ",
+        {"type": "link", "text": "https://example.org"},
+        {"type": "bold", "text": " this"},
+    ]
+    carousel = {
+        "media": [{"title": ""}, {"title": ""}],
+        "title": "two pictures",
+        "creation_timestamp": SECONDS,
+    }
+    instagram = [
+        thread("one picture"),
+        {"media": [{}, {}], "title": "two of them", "creation_timestamp": SECONDS},
+    ]
+    threads = [
+        thread("caf\u00c3\u00a9 \u00f0\u009f\u00a4\u0096"),
+        thread("so do I", text_app_post={"is_reply": True}),
+        carousel,
+    ]
     return [
-        write(folder / "threads.zip", {THREADS: {"text_post_app_text_posts": threads}, "logged_information/personal_information.json": "private"}),
-        write(folder / "instagram.zip", {INSTAGRAM: instagram, "messages/inbox/bob/message_1.json": "private"}),
+        write(
+            folder / "threads.zip",
+            {
+                THREADS: {"text_post_app_text_posts": threads},
+                "logged_information/personal_information.json": "private",
+            },
+        ),
+        write(
+            folder / "instagram.zip",
+            {INSTAGRAM: instagram, "messages/inbox/bob/message_1.json": "private"},
+        ),
         write(
             folder / "reddit.zip",
             {
-                "comments.csv": rows(COMMENTS, {"id": "c1", "body": "> no\n\nI [fixed](https://a.org/b_(c)) it"}, {"id": "c2", "body": "[removed]"}),
-                "posts.csv": rows(POSTS, {"id": "p1", "title": "A radio", "body": 'it, "sings"'}, {"id": "p2", "title": "x", "body": "[deleted]"}),
+                "comments.csv": rows(
+                    COMMENTS,
+                    {"id": "c1", "body": "> no\n\nI [fixed](https://a.org/b_(c)) it"},
+                    {"id": "c2", "body": "[removed]"},
+                ),
+                "posts.csv": rows(
+                    POSTS,
+                    {"id": "p1", "title": "A radio", "body": 'it, "sings"'},
+                    {"id": "p2", "title": "x", "body": "[deleted]"},
+                ),
                 "messages.csv": "private",
             },
         ),
@@ -93,18 +147,33 @@ SAMPLES: dict[str, tuple[str, Profile, list[Post]]] = {
     "threads.zip": (
         "threads",
         Profile("", ""),
-        [Post("1", "café 🤖", DAY), Post("2", "so do I", DAY, kind="reply"), Post("3", "two pictures", DAY)],
+        [
+            Post("1", "café 🤖", DAY),
+            Post("2", "so do I", DAY, kind="reply"),
+            Post("3", "two pictures", DAY),
+        ],
     ),
-    "instagram.zip": ("instagram", Profile("", ""), [Post("1", "one picture", DAY), Post("2", "two of them", DAY)]),
+    "instagram.zip": (
+        "instagram",
+        Profile("", ""),
+        [Post("1", "one picture", DAY), Post("2", "two of them", DAY)],
+    ),
     "reddit.zip": (
         "reddit",
         Profile("", ""),
-        [Post("c1", "\nI fixed it", DAY, kind="reply", link=True), Post("p1", 'A radio\nit, "sings"', DAY)],
+        [
+            Post("c1", "\nI fixed it", DAY, kind="reply", link=True),
+            Post("p1", 'A radio\nit, "sings"', DAY),
+        ],
     ),
     "telegram.zip": (
         "telegram",
         Profile("", "Shed [radio]", account_id="42"),
-        [Post("1", "hello", DAY), Post("2", "see  this", DAY, kind="self_reply", link=True), Post("3", "theirs", DAY, kind="repost")],
+        [
+            Post("1", "hello", DAY),
+            Post("2", "see  this", DAY, kind="self_reply", link=True),
+            Post("3", "theirs", DAY, kind="repost"),
+        ],
     ),
 }
 
@@ -155,14 +224,28 @@ TEXTS: list[tuple[Any, str]] = [
     ([], ""),
     (None, ""),
     (5, ""),
-    (["a", 5, None, {"text": 5}, {"type": "link"}, ["b"], {"type": "text_link", "text": " b", "href": "https://c"}], "a b"),
+    (
+        [
+            "a",
+            5,
+            None,
+            {"text": 5},
+            {"type": "link"},
+            ["b"],
+            {"type": "text_link", "text": " b", "href": "https://c"},
+        ],
+        "a b",
+    ),
     ("a \ud800", "a \ufffd"),
 ]
 
 
 @pytest.mark.parametrize(("text", "expected"), TEXTS)
 def test_texts_of_telegram(tmp_path: Path, text: Any, expected: str) -> None:
-    assert [post.text for post in read(write(tmp_path / "a.zip", {"result.json": chat(message(1, text))}))] == [expected]
+    assert [
+        post.text
+        for post in read(write(tmp_path / "a.zip", {"result.json": chat(message(1, text))}))
+    ] == [expected]
 
 
 REPAIRS = [
@@ -193,27 +276,71 @@ def test_texts_of_reddit(tmp_path: Path, body: str, expected: str) -> None:
     assert [post.text for post in read(path)] == [expected]
 
 
-HURT_FIELDS: list[Any] = [None, True, -1, 10**400, 1.5, float("nan"), "", "x", "\ud800", [], [None], {}, {"a": {}}, [[[]]]]
+HURT_FIELDS: list[Any] = [
+    None,
+    True,
+    -1,
+    10**400,
+    1.5,
+    float("nan"),
+    "",
+    "x",
+    "\ud800",
+    [],
+    [None],
+    {},
+    {"a": {}},
+    [[[]]],
+]
 
 
 @pytest.mark.parametrize("hurt", HURT_FIELDS, ids=range(len(HURT_FIELDS)))
 def test_a_hurt_field_costs_itself(tmp_path: Path, hurt: Any) -> None:
     for field in message(1, ""):
-        path = write(tmp_path / "a.zip", {"result.json": chat({**message(1, "a"), field: hurt}, hurt, message(2, "b"))})
+        path = write(
+            tmp_path / "a.zip",
+            {"result.json": chat({**message(1, "a"), field: hurt}, hurt, message(2, "b"))},
+        )
         assert Post("2", "b", DAY) in read(path)
-    for hurt_thread in ({"media": hurt}, {"media": [hurt]}, {"title": hurt}, thread("a", creation_timestamp=hurt, text_app_post=hurt), hurt):
-        path = write(tmp_path / "a.zip", {THREADS: {"text_post_app_text_posts": [hurt_thread, thread("b")]}})
+    for hurt_thread in (
+        {"media": hurt},
+        {"media": [hurt]},
+        {"title": hurt},
+        thread("a", creation_timestamp=hurt, text_app_post=hurt),
+        hurt,
+    ):
+        path = write(
+            tmp_path / "a.zip", {THREADS: {"text_post_app_text_posts": [hurt_thread, thread("b")]}}
+        )
         assert ("b", DAY) in [(post.text, post.created_at) for post in read(path)]
 
 
 ONLY = "only a public channel's posts are read, not messages; export the channel alone: its menu, Export chat history, JSON"
-ACCOUNT = {"about": "Here is [it]", "personal_information": {"user_id": 7, "phone_number": "0"}, "chats": {"list": [chat(message(1, "no"))]}}
+ACCOUNT = {
+    "about": "Here is [it]",
+    "personal_information": {"user_id": 7, "phone_number": "0"},
+    "chats": {"list": [chat(message(1, "no"))]},
+}
 ERRORS: list[tuple[dict[str, Any], str]] = [
     *(
-        ({"result.json": chat(message(1, "no"), type=type)}, f"{{path}}: result.json is a {type}; {ONLY}")
-        for type in ("personal_chat", "bot_chat", "saved_messages", "private_group", "private_supergroup", "private_channel", "public_supergroup")
+        (
+            {"result.json": chat(message(1, "no"), type=type)},
+            f"{{path}}: result.json is a {type}; {ONLY}",
+        )
+        for type in (
+            "personal_chat",
+            "bot_chat",
+            "saved_messages",
+            "private_group",
+            "private_supergroup",
+            "private_channel",
+            "public_supergroup",
+        )
     ),
-    ({"bob.json": chat(message(1, "no"), type="personal_chat")}, f"{{path}}: bob.json is a personal_chat; {ONLY}"),
+    (
+        {"bob.json": chat(message(1, "no"), type="personal_chat")},
+        f"{{path}}: bob.json is a personal_chat; {ONLY}",
+    ),
     ({"result.json": ACCOUNT}, f"{{path}}: result.json is of a whole account; {ONLY}"),
     (
         {"result.json": json.dumps(chat(message(1, "a")))[:-30]},
@@ -237,7 +364,9 @@ ERRORS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("content", "expected"), ERRORS)
-def test_hurt_and_private_exports_get_one_line(tmp_path: Path, content: dict[str, Any], expected: str) -> None:
+def test_hurt_and_private_exports_get_one_line(
+    tmp_path: Path, content: dict[str, Any], expected: str
+) -> None:
     path = write(tmp_path / "a.zip", content)
     with pytest.raises(HubtweetsError) as caught:
         read(path)

@@ -39,7 +39,11 @@ def write(path: Path, content: "str | bytes | list | dict | pyarrow.Table") -> P
     elif isinstance(content, bytes):
         path.write_bytes(content)
     else:
-        path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8", newline="")
+        path.write_text(
+            content if isinstance(content, str) else json.dumps(content),
+            encoding="utf-8",
+            newline="",
+        )
     return path
 
 
@@ -66,11 +70,28 @@ def samples(folder: Path) -> list[Path]:
             "is_retweet": False,
             "visibility": "public",
         },
-        {"id": "8", "text": "somebody else's", "created_at": "2026-01-02", "lang": None, "is_retweet": True, "visibility": "public"},
-        {"id": "9", "text": "for my friends", "created_at": None, "lang": None, "is_retweet": False, "visibility": "private"},
+        {
+            "id": "8",
+            "text": "somebody else's",
+            "created_at": "2026-01-02",
+            "lang": None,
+            "is_retweet": True,
+            "visibility": "public",
+        },
+        {
+            "id": "9",
+            "text": "for my friends",
+            "created_at": None,
+            "lang": None,
+            "is_retweet": False,
+            "visibility": "private",
+        },
     ]
     written = [
-        write(folder / "a.jsonl", '{"_meta": {"of": "alice"}}\n' + "".join(json.dumps(row) + "\n" for row in rows)),
+        write(
+            folder / "a.jsonl",
+            '{"_meta": {"of": "alice"}}\n' + "".join(json.dumps(row) + "\n" for row in rows),
+        ),
         write(folder / "array.json", rows),
         write(folder / "texts.json", ["one text", "another"]),
         write(folder / "object.json", {"tags": ["a"], "posts": rows}),
@@ -81,10 +102,15 @@ def samples(folder: Path) -> list[Path]:
         write(folder / "a.tsv", "id\ttext\n7\thello\n"),
         write(folder / "a.txt", "one post\n\nanother\n"),
         write(folder / "a.parquet", pyarrow.Table.from_pylist(rows)),
-        write(folder / "saved" / "data-00000-of-00001.arrow", pyarrow.Table.from_pylist(rows)).parent,
+        write(
+            folder / "saved" / "data-00000-of-00001.arrow", pyarrow.Table.from_pylist(rows)
+        ).parent,
         folder / "a.zip",
     ]
-    write(folder / "saved" / "state.json", {"_data_files": [{"filename": "data-00000-of-00001.arrow"}]})
+    write(
+        folder / "saved" / "state.json",
+        {"_data_files": [{"filename": "data-00000-of-00001.arrow"}]},
+    )
     write(folder / "saved" / "dataset_info.json", {"features": {}})
     with zipfile.ZipFile(folder / "a.zip", "w") as opened:
         opened.write(folder / "a.parquet", "data/train.parquet")
@@ -101,7 +127,14 @@ SAMPLES: dict[str, tuple[str, list[Post]]] = {
     "array.json": ("json", SAMPLE),
     "texts.json": ("json", [Post("1", "one text"), Post("2", "another")]),
     "object.json": ("json", SAMPLE),
-    "a.csv": ("csv", [Post("7", 'hello\nto "you"', DAY), Post("8", "no", kind="repost"), Post("9", "", visibility="private")]),
+    "a.csv": (
+        "csv",
+        [
+            Post("7", 'hello\nto "you"', DAY),
+            Post("8", "no", kind="repost"),
+            Post("9", "", visibility="private"),
+        ],
+    ),
     "a.tsv": ("csv", [Post("7", "hello")]),
     "a.txt": ("text", [Post("1", "one post"), Post("2", "another")]),
     "a.parquet": ("parquet", SAMPLE),
@@ -163,15 +196,47 @@ CONTENTS: list[tuple[str, Any, Columns, list[Post]]] = [
 
 
 @pytest.mark.parametrize(("name", "content", "columns", "expected"), CONTENTS)
-def test_contents(tmp_path: Path, name: str, content: Any, columns: Columns, expected: list[Post]) -> None:
+def test_contents(
+    tmp_path: Path, name: str, content: Any, columns: Columns, expected: list[Post]
+) -> None:
     assert read(write(tmp_path / name, content), columns) == expected
 
 
-YES: list[Any] = [True, 1, "true", "True", "t", "yes", "1", "retweet", {"id": 1}, [{"type": "retweeted"}], [{"id": 1}], "[{'type': 'retweeted'}]"]
-NO: list[Any] = [False, 0, None, "", "false", "no", "0", "post", {}, [], [{"type": "quoted"}], 7, float("nan"), "[{'type': 'replied_to'}]"]
+YES: list[Any] = [
+    True,
+    1,
+    "true",
+    "True",
+    "t",
+    "yes",
+    "1",
+    "retweet",
+    {"id": 1},
+    [{"type": "retweeted"}],
+    [{"id": 1}],
+    "[{'type': 'retweeted'}]",
+]
+NO: list[Any] = [
+    False,
+    0,
+    None,
+    "",
+    "false",
+    "no",
+    "0",
+    "post",
+    {},
+    [],
+    [{"type": "quoted"}],
+    7,
+    float("nan"),
+    "[{'type': 'replied_to'}]",
+]
 
 
-@pytest.mark.parametrize("column", ["is_retweet", "isRetweet", "Post_Type", "reblog", "referenced_tweets"])
+@pytest.mark.parametrize(
+    "column", ["is_retweet", "isRetweet", "Post_Type", "reblog", "referenced_tweets"]
+)
 def test_reposts(tmp_path: Path, column: str) -> None:
     found = read(write(tmp_path / "a.json", [{"text": "a", column: value} for value in YES + NO]))
     assert [post.kind for post in found] == ["repost"] * len(YES) + ["post"] * len(NO)
@@ -215,7 +280,9 @@ HURT: list[tuple[str, Any, Columns, str]] = [
 
 
 @pytest.mark.parametrize(("name", "content", "columns", "expected"), HURT)
-def test_hurt_files_get_one_line(tmp_path: Path, name: str, content: Any, columns: Columns, expected: str) -> None:
+def test_hurt_files_get_one_line(
+    tmp_path: Path, name: str, content: Any, columns: Columns, expected: str
+) -> None:
     path = write(tmp_path / name, content)
     with pytest.raises(HubtweetsError) as caught:
         read(path, columns)
@@ -225,12 +292,19 @@ def test_hurt_files_get_one_line(tmp_path: Path, name: str, content: Any, column
 def test_a_folder_of_one_table(tmp_path: Path) -> None:
     for name in ("2.csv", "1.csv", "README.md", ".gitattributes", "deep/3.csv"):
         write(tmp_path / name, f"text\nfrom {name}\n")
-    assert read(tmp_path) == [Post("1", "from 1.csv"), Post("2", "from 2.csv"), Post("3", "from deep/3.csv")]
+    assert read(tmp_path) == [
+        Post("1", "from 1.csv"),
+        Post("2", "from 2.csv"),
+        Post("3", "from deep/3.csv"),
+    ]
     write(tmp_path / "4.csv", "nothing\n")
     write(tmp_path / "deep" / "3.csv", "text\n\0")
     with pytest.raises(HubtweetsError) as caught:
         read(tmp_path)
-    assert str(caught.value) == f"{tmp_path}: deep/3.csv: line 2 is not UTF-8 (it holds a NUL); save the file as UTF-8"
+    assert (
+        str(caught.value)
+        == f"{tmp_path}: deep/3.csv: line 2 is not UTF-8 (it holds a NUL); save the file as UTF-8"
+    )
 
 
 @pytest.mark.parametrize("names", [["a.csv", "b.jsonl"], ["a.csv", "photo.jpg"], ["a.md"], []])
@@ -243,7 +317,10 @@ def test_other_folders_are_none_of_ours(tmp_path: Path, names: list[str]) -> Non
 def test_a_folder_of_save_to_disk(tmp_path: Path) -> None:
     from datasets import Dataset, DatasetDict
 
-    train, test = (Dataset.from_dict({"text": [text], "date": [datetime(2026, 1, 2, tzinfo=UTC)]}) for text in ("a", "b"))
+    train, test = (
+        Dataset.from_dict({"text": [text], "date": [datetime(2026, 1, 2, tzinfo=UTC)]})
+        for text in ("a", "b")
+    )
     DatasetDict(train=train, test=test).save_to_disk(tmp_path / "both")
     write(tmp_path / "both" / "train" / "cache-1.arrow", "what a map left behind")
     assert read(tmp_path / "both") == [Post("1", "b", DAY), Post("2", "a", DAY)]
@@ -319,14 +396,23 @@ FETCHED: dict[str, Any] = {
 
 def test_a_dataset_of_the_hub(hub: tuple[str, str], tmp_path: Path) -> None:
     pushed = [
-        *((name, "train.jsonl", '{"text": "a"}\n') for name in ("org/lines", "org/private", "org/gated")),
+        *(
+            (name, "train.jsonl", '{"text": "a"}\n')
+            for name in ("org/lines", "org/private", "org/gated")
+        ),
         ("org/table", "README.md", "---\nlicense: mit\n---\na table"),
         ("org/test", "test.jsonl", '{"text": "a"}\n'),
         ("org/numbers", "train.jsonl", '{"n": 1}\n'),
         ("org/hurt", "train.jsonl", '{"text": "a"}\n{"text":'),
     ]
     when = pyarrow.array([datetime(2026, 1, 2, tzinfo=UTC)] * 2)
-    rows = table(id=[7, 8], Content=["hello to the world", "no"], createdAt=when, lang=["de", None], retweet=[False, True])
+    rows = table(
+        id=[7, 8],
+        Content=["hello to the world", "no"],
+        createdAt=when,
+        lang=["de", None],
+        retweet=[False, True],
+    )
     path = write(tmp_path / "table.parquet", rows)
     more = {"HF_ENDPOINT": hub[0], "HF_TOKEN": hub[1], "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
     done = subprocess.run(
@@ -342,14 +428,31 @@ def test_a_dataset_of_the_hub(hub: tuple[str, str], tmp_path: Path) -> None:
 
 
 def test_a_table_of_tweets_is_unescaped_and_has_replies(tmp_path: Path) -> None:
-    write(tmp_path / "a.csv", "id_str,text,in_reply_to_user_id\n1,@bob a &amp; b,7\n2,plain &lt;,\n")
-    assert list(files.read(Container(tmp_path / "a.csv"), Columns()).posts) == [Post("1", "@bob a & b", kind="reply"), Post("2", "plain <")]
+    write(
+        tmp_path / "a.csv", "id_str,text,in_reply_to_user_id\n1,@bob a &amp; b,7\n2,plain &lt;,\n"
+    )
+    assert list(files.read(Container(tmp_path / "a.csv"), Columns()).posts) == [
+        Post("1", "@bob a & b", kind="reply"),
+        Post("2", "plain <"),
+    ]
     write(tmp_path / "b.csv", "id,text,in_reply_to\n1,a &amp; b,x\n2,of my own,\n")
-    assert list(files.read(Container(tmp_path / "b.csv"), Columns()).posts) == [Post("1", "a &amp; b", kind="reply"), Post("2", "of my own")]
+    assert list(files.read(Container(tmp_path / "b.csv"), Columns()).posts) == [
+        Post("1", "a &amp; b", kind="reply"),
+        Post("2", "of my own"),
+    ]
 
 
 def test_dates_that_are_not_understood_are_warned_of(tmp_path: Path) -> None:
-    write(tmp_path / "a.csv", "text,date\none,01/02/2015\ntwo,\nthree,2015-01-31\nfour,02/02/2015\n")
+    write(
+        tmp_path / "a.csv", "text,date\none,01/02/2015\ntwo,\nthree,2015-01-31\nfour,02/02/2015\n"
+    )
     reading = files.read(Container(tmp_path / "a.csv"), Columns())
-    assert [post.created_at for post in reading.posts] == [None, None, "2015-01-31T00:00:00+00:00", None]
-    assert reading.warnings == [f"{tmp_path}/a.csv: 2 dates are not understood, such as '01/02/2015'; write them as 2015-01-31 or 31.01.2015"]
+    assert [post.created_at for post in reading.posts] == [
+        None,
+        None,
+        "2015-01-31T00:00:00+00:00",
+        None,
+    ]
+    assert reading.warnings == [
+        f"{tmp_path}/a.csv: 2 dates are not understood, such as '01/02/2015'; write them as 2015-01-31 or 31.01.2015"
+    ]

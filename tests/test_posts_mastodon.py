@@ -24,30 +24,64 @@ from tests.test_posts_x_archive import write_folder, write_zip
 ALICE, BOB = "https://host.example/users/alice", "https://other.example/users/bob"
 EVERYONE, FOLLOWERS = "https://www.w3.org/ns/activitystreams#Public", ALICE + "/followers"
 DATE, UTC = "2026-07-25T08:26:58Z", "2026-07-25T08:26:58+00:00"
-CONTEXT = ["https://www.w3.org/ns/activitystreams", {"toot": "http://joinmastodon.org/ns#", "orderedItems": "as:orderedItems"}]
+CONTEXT = [
+    "https://www.w3.org/ns/activitystreams",
+    {"toot": "http://joinmastodon.org/ns#", "orderedItems": "as:orderedItems"},
+]
 
 
 def note(number: int = 1, content: object = "<p>hello there</p>", **more: Any) -> dict:
     """Return the Create of a note, with the note's audience, as Mastodon writes it; `more` are properties of the note."""
     id = f"{ALICE}/statuses/{number}"
-    written: dict[str, Any] = {"id": id, "type": "Note", "published": DATE, "attributedTo": ALICE, "to": [EVERYONE], "cc": [FOLLOWERS]}
+    written: dict[str, Any] = {
+        "id": id,
+        "type": "Note",
+        "published": DATE,
+        "attributedTo": ALICE,
+        "to": [EVERYONE],
+        "cc": [FOLLOWERS],
+    }
     written |= {"content": content, "contentMap": {"en": content}, **more}
     audience = {name: written[name] for name in ("to", "cc")}
-    return {"id": id + "/activity", "type": "Create", "actor": ALICE, "published": DATE, **audience, "object": written}
+    return {
+        "id": id + "/activity",
+        "type": "Create",
+        "actor": ALICE,
+        "published": DATE,
+        **audience,
+        "object": written,
+    }
 
 
 def boost(number: int, **more: Any) -> dict:
     id = f"{ALICE}/statuses/{number}/activity"
-    return {"id": id, "type": "Announce", "actor": ALICE, "published": DATE, "to": [EVERYONE], "object": f"{BOB}/statuses/9", **more}
+    return {
+        "id": id,
+        "type": "Announce",
+        "actor": ALICE,
+        "published": DATE,
+        "to": [EVERYONE],
+        "object": f"{BOB}/statuses/9",
+        **more,
+    }
 
 
 PRIVATE = Post("1", "", UTC, None, visibility="private")
 ITEMS: list[tuple[Any, Post | None]] = [
     (note(), Post("1", "hello there", UTC, "en")),
-    (note(to=[FOLLOWERS], cc=[EVERYONE]), Post("1", "hello there", UTC, "en", visibility="unlisted")),
+    (
+        note(to=[FOLLOWERS], cc=[EVERYONE]),
+        Post("1", "hello there", UTC, "en", visibility="unlisted"),
+    ),
     (note(to="as:Public", cc=None), Post("1", "hello there", UTC, "en")),
-    (note(to=[FOLLOWERS], cc=[], summary="a secret"), Post("1", "", UTC, None, visibility="private")),
-    (note(to=[BOB], cc=[], inReplyTo=f"{BOB}/statuses/9"), Post("1", "", UTC, None, "reply", "private")),
+    (
+        note(to=[FOLLOWERS], cc=[], summary="a secret"),
+        Post("1", "", UTC, None, visibility="private"),
+    ),
+    (
+        note(to=[BOB], cc=[], inReplyTo=f"{BOB}/statuses/9"),
+        Post("1", "", UTC, None, "reply", "private"),
+    ),
     (note(to={"a": 1}, cc=5), Post("1", "", UTC, None, visibility="private")),
     (boost(2), Post("2", "", UTC, None, "repost")),
     (boost(2, object=note()["object"]), Post("2", "", UTC, None, "repost")),
@@ -57,7 +91,8 @@ ITEMS: list[tuple[Any, Post | None]] = [
     (note(inReplyTo=f"{ALICE}2/statuses/9"), Post("1", "hello there", UTC, "en", "reply")),
     (
         note(
-            content='<p class="quote-inline">RE: <a href="https://o.example/1">https://o.example/1</a></p><p>so true</p>', quote=f"{BOB}/statuses/9"
+            content='<p class="quote-inline">RE: <a href="https://o.example/1">https://o.example/1</a></p><p>so true</p>',
+            quote=f"{BOB}/statuses/9",
         ),
         Post("1", "so true", UTC, "en", "quote"),
     ),
@@ -65,9 +100,15 @@ ITEMS: list[tuple[Any, Post | None]] = [
     (note(summary=""), Post("1", "hello there", UTC, "en")),
     # the narrower of the two audiences counts, and one that is not there is not known to be public
     ({**note(), "to": [FOLLOWERS], "cc": []}, PRIVATE),
-    ({**note(), "to": [FOLLOWERS], "cc": [EVERYONE]}, Post("1", "hello there", UTC, "en", visibility="unlisted")),
+    (
+        {**note(), "to": [FOLLOWERS], "cc": [EVERYONE]},
+        Post("1", "hello there", UTC, "en", visibility="unlisted"),
+    ),
     ({**note(to=[FOLLOWERS], cc=[]), "to": [EVERYONE]}, PRIVATE),
-    ({**note(to=[FOLLOWERS], cc=[EVERYONE]), "to": [EVERYONE]}, Post("1", "hello there", UTC, "en", visibility="unlisted")),
+    (
+        {**note(to=[FOLLOWERS], cc=[EVERYONE]), "to": [EVERYONE]},
+        Post("1", "hello there", UTC, "en", visibility="unlisted"),
+    ),
     ({name: value for name, value in note().items() if name not in ("to", "cc")}, PRIVATE),
     ({**note(), "to": None, "cc": None}, PRIVATE),
     # of the owner alone
@@ -83,12 +124,24 @@ ITEMS: list[tuple[Any, Post | None]] = [
     (note(attributedTo=ALICE + "2"), None),
     (boost(2, actor=BOB), None),
     # of no other kind
-    *(({**note(), "type": kind}, None) for kind in ("Update", "Delete", "Undo", "Like", "Add", "Accept", None, ["Create"])),
-    *((note(type=kind), None) for kind in ("Tombstone", "Person", "OrderedCollection", None, ["Note"])),
+    *(
+        ({**note(), "type": kind}, None)
+        for kind in ("Update", "Delete", "Undo", "Like", "Add", "Accept", None, ["Create"])
+    ),
+    *(
+        (note(type=kind), None)
+        for kind in ("Tombstone", "Person", "OrderedCollection", None, ["Note"])
+    ),
     (note(type="Question", oneOf=[{"name": "yes"}]), Post("1", "hello there", UTC, "en")),
     (note(content=""), Post("1", "", UTC, "en")),
-    (note(content=None, published="yesterday", contentMap=7, inReplyTo=[], quote={}, summary=3), Post("1", "")),
-    (note(id="https://pleroma.example/objects/77"), Post("https://pleroma.example/objects/77", "hello there", UTC, "en")),
+    (
+        note(content=None, published="yesterday", contentMap=7, inReplyTo=[], quote={}, summary=3),
+        Post("1", ""),
+    ),
+    (
+        note(id="https://pleroma.example/objects/77"),
+        Post("https://pleroma.example/objects/77", "hello there", UTC, "en"),
+    ),
     (note(id=None, content="a \ud800 b"), Post("", "a \ufffd b", UTC, "en")),
     ({"type": "Create", "object": "https://host.example/1"}, None),
     (None, None),
@@ -119,22 +172,49 @@ HTML = [
     (f"<p>look {LONG_LINK} here</p>", ("look  here", True)),
     (f"see {link('https://example.org/abc', 'example.org/a…')}", ("see", True)),
     (f"see {link('https://example.org/', 'Example.org')}", ("see", True)),
-    (f"see {link('https://blog.example.org/', 'my blog')} or {link('https://blog.example.org', 'blog')}", ("see my blog or blog", False)),
+    (
+        f"see {link('https://blog.example.org/', 'my blog')} or {link('https://blog.example.org', 'blog')}",
+        ("see my blog or blog", False),
+    ),
     (f"see {link('https://nodejs.org', 'Node.js')}", ("see Node.js", False)),
     (f"a picture {link('https://example.org/1.jpg', '<img src=x>')}", ("a picture", True)),
-    ('<span class="h-card"><a href="https://o.example/@bob" class="u-url mention">@<span>bob</span></a></span> hi', ("@bob hi", False)),
-    ('<a href="https://h.example/@bob@o.example" class="u-url mention">@bob@o.example</a> hi', ("@bob@o.example hi", False)),
-    ('<a href="https://h.example/tags/a.b" class="mention hashtag" rel="tag">#<span>a.b</span></a> hi', ("#a.b hi", False)),
-    ("<p>to do:</p><ul><li>one</li><li>two</li></ul><p>end</p>", ("to do:\n\none\ntwo\nend", False)),
-    ("<p>he said</p><blockquote><p>no</p></blockquote><pre><code>x = 1\ny = 2</code></pre>ok", ("he said\n\nx = 1\ny = 2\nok", False)),
-    ("use <code>a</code> and <em>b</em><strong>c</strong> :blobcat:", ("use a and bc :blobcat:", False)),
-    ('<span class="quote-inline">RE: <span>x</span> <a href="https://x.y">y</a></span>mine', ("mine", False)),
+    (
+        '<span class="h-card"><a href="https://o.example/@bob" class="u-url mention">@<span>bob</span></a></span> hi',
+        ("@bob hi", False),
+    ),
+    (
+        '<a href="https://h.example/@bob@o.example" class="u-url mention">@bob@o.example</a> hi',
+        ("@bob@o.example hi", False),
+    ),
+    (
+        '<a href="https://h.example/tags/a.b" class="mention hashtag" rel="tag">#<span>a.b</span></a> hi',
+        ("#a.b hi", False),
+    ),
+    (
+        "<p>to do:</p><ul><li>one</li><li>two</li></ul><p>end</p>",
+        ("to do:\n\none\ntwo\nend", False),
+    ),
+    (
+        "<p>he said</p><blockquote><p>no</p></blockquote><pre><code>x = 1\ny = 2</code></pre>ok",
+        ("he said\n\nx = 1\ny = 2\nok", False),
+    ),
+    (
+        "use <code>a</code> and <em>b</em><strong>c</strong> :blobcat:",
+        ("use a and bc :blobcat:", False),
+    ),
+    (
+        '<span class="quote-inline">RE: <span>x</span> <a href="https://x.y">y</a></span>mine',
+        ("mine", False),
+    ),
     ('<br class="quote-inline">mine', ("mine", False)),
     ('<p title="1 > 0">a</p>', ("a", False)),
     ("a < b <3 <", ("a < b <3 <", False)),
     ("cut <a href='https://x.y'>https://x", ("cut", True)),
     # what readers don't see
-    *((f"<{tag}>secret <b>x</b></{tag}>seen", ("seen", False)) for tag in ("script", "style", "template", "noscript", "iframe", "title", "noembed")),
+    *(
+        (f"<{tag}>secret <b>x</b></{tag}>seen", ("seen", False))
+        for tag in ("script", "style", "template", "noscript", "iframe", "title", "noembed")
+    ),
     ("<STYLE type='>'>secret</p></style \n x>seen", ("seen", False)),
     ("<script>'</p>' + \"<b>\"</script>seen<script>unclosed", ("seen", False)),
     ('a<script src="unclosed>secret</script>seen', ("a", False)),
@@ -144,12 +224,30 @@ HTML = [
     ("a<!secret>b<?secret?>c</ secret>d<!unclosed", ("abcd", False)),
     ('a<span class="invisible">secret <span>x</span> </span>b', ("ab", False)),
     ("<p>a</p><p CLASS=' x INVISIBLE '>secret</p><p>b</p>", ("a\n\nb", False)),
-    ('<span class="invisible" class="x">secret</span><img class="invisible">b<br class="invisible">c', ("b\nc", False)),
-    (f"see {link('https://blog.example.org', 'my <span class=invisible>secret</span>blog')}", ("see my blog", False)),
-    (f"see {link('https://blog.example.org', '<span class=invisible>https://</span>my blog')}", ("see my blog", False)),
-    (f"see {link('https://nodejs.org', '<span class=invisible>https://</span>Node.js')}", ("see", True)),
-    (f"see {link('https://x.example/1', '<span class=invisible>https://x.example/1</span>')}", ("see", True)),
-    ("<![CDATA[x]]> <!-- y --> z &#xD800; &#" + "9" * 5000 + ";", ("z &#xD800; &#" + "9" * 5000 + ";", False)),
+    (
+        '<span class="invisible" class="x">secret</span><img class="invisible">b<br class="invisible">c',
+        ("b\nc", False),
+    ),
+    (
+        f"see {link('https://blog.example.org', 'my <span class=invisible>secret</span>blog')}",
+        ("see my blog", False),
+    ),
+    (
+        f"see {link('https://blog.example.org', '<span class=invisible>https://</span>my blog')}",
+        ("see my blog", False),
+    ),
+    (
+        f"see {link('https://nodejs.org', '<span class=invisible>https://</span>Node.js')}",
+        ("see", True),
+    ),
+    (
+        f"see {link('https://x.example/1', '<span class=invisible>https://x.example/1</span>')}",
+        ("see", True),
+    ),
+    (
+        "<![CDATA[x]]> <!-- y --> z &#xD800; &#" + "9" * 5000 + ";",
+        ("z &#xD800; &#" + "9" * 5000 + ";", False),
+    ),
     ("", ("", False)),
 ]
 
@@ -160,8 +258,33 @@ def test_html(html: str, expected: tuple[str, bool]) -> None:
 
 
 HOSTILE = [
-    *("<a", "<p ", "<a href='", '<a "', "<!--", "<", "</", "&#", "<a>", '<p class="quote-inline">', "<a href=x>h.x", "\"'<a "),
-    *("<!", "<!-", "<?", "</ ", "<script", "<script>", "<script a='", "<script></scrip", "<style></style>", "<template>", "<b class=invisible>"),
+    *(
+        "<a",
+        "<p ",
+        "<a href='",
+        '<a "',
+        "<!--",
+        "<",
+        "</",
+        "&#",
+        "<a>",
+        '<p class="quote-inline">',
+        "<a href=x>h.x",
+        "\"'<a ",
+    ),
+    *(
+        "<!",
+        "<!-",
+        "<?",
+        "</ ",
+        "<script",
+        "<script>",
+        "<script a='",
+        "<script></scrip",
+        "<style></style>",
+        "<template>",
+        "<b class=invisible>",
+    ),
 ]
 
 
@@ -181,13 +304,36 @@ ACTOR = {
     "indexable": False,
     "discoverable": True,
 }
-PROFILE = Profile("alice", "Alice :blobcat:", "Mastodon", "I fix radios.", ALICE, None, "https://host.example/@alice")
-ACTIVITIES = [note(1), boost(2), note(3, to=[FOLLOWERS], cc=[]), note(4, inReplyTo=f"{ALICE}/statuses/1"), note(5, summary="cw")]
+PROFILE = Profile(
+    "alice",
+    "Alice :blobcat:",
+    "Mastodon",
+    "I fix radios.",
+    ALICE,
+    None,
+    "https://host.example/@alice",
+)
+ACTIVITIES = [
+    note(1),
+    boost(2),
+    note(3, to=[FOLLOWERS], cc=[]),
+    note(4, inReplyTo=f"{ALICE}/statuses/1"),
+    note(5, summary="cw"),
+]
 POSTS = [post for activity in ACTIVITIES if (post := mastodon.to_post(activity, ALICE))]
 
 
 def outbox(activities: list, **more: Any) -> str:
-    return json.dumps({"@context": CONTEXT, "id": "outbox.json", "type": "OrderedCollection", "totalItems": 3, "orderedItems": activities, **more})
+    return json.dumps(
+        {
+            "@context": CONTEXT,
+            "id": "outbox.json",
+            "type": "OrderedCollection",
+            "totalItems": 3,
+            "orderedItems": activities,
+            **more,
+        }
+    )
 
 
 def archive_files(activities: list = ACTIVITIES, actor: object = ACTOR) -> dict[str, str]:
@@ -217,7 +363,10 @@ def samples(folder: Path) -> list[Path]:
     bare.write_text(archive_files()["outbox.json"])
     return [
         write_zip(folder / "mastodon.zip", archive_files()),
-        write_zip(folder / "mastodon-again.zip", {f"archive-2026/{name}": text for name, text in archive_files().items()}),
+        write_zip(
+            folder / "mastodon-again.zip",
+            {f"archive-2026/{name}": text for name, text in archive_files().items()},
+        ),
         write_tar(folder / "mastodon.tar.gz", archive_files()),
         write_folder(folder / "mastodon", archive_files()),
         bare,
@@ -230,44 +379,97 @@ def test_every_container_gives_the_same(tmp_path: Path) -> None:
     for path in whole:
         container = Container(path)
         names = mastodon.files(container)
-        assert [name.removeprefix("archive-2026/") for name in names] == ["outbox.json", "actor.json", "avatar.png"]
+        assert [name.removeprefix("archive-2026/") for name in names] == [
+            "outbox.json",
+            "actor.json",
+            "avatar.png",
+        ]
         hashes.add(container.sha256(names))
         reading = mastodon.read(container)
-        assert (reading.kind, reading.profile, reading.avatar, list(reading.posts)) == ("mastodon-archive", PROFILE, b"a picture", POSTS)
-        assert reading.warnings == ["@alice@host.example asks not to be indexed (indexable is off): publish the bot only with their consent"]
+        assert (reading.kind, reading.profile, reading.avatar, list(reading.posts)) == (
+            "mastodon-archive",
+            PROFILE,
+            b"a picture",
+            POSTS,
+        )
+        assert reading.warnings == [
+            "@alice@host.example asks not to be indexed (indexable is off): publish the bot only with their consent"
+        ]
     assert len(hashes) == 1
     reading = mastodon.read(Container(bare.rename(tmp_path / "mine.json")))
     assert (list(reading.posts), reading.warnings) == (POSTS, [])
-    assert reading.profile == Profile("alice", "alice", "Mastodon", None, ALICE, None, "https://host.example/@alice")
+    assert reading.profile == Profile(
+        "alice", "alice", "Mastodon", None, ALICE, None, "https://host.example/@alice"
+    )
 
 
 def test_other_files_are_not_its_kind(tmp_path: Path) -> None:
-    for name, text in {"likes.json": outbox([BOB]), "posts.json": '[{"text": "one"}]', "outbox.txt": outbox(ACTIVITIES)}.items():
+    for name, text in {
+        "likes.json": outbox([BOB]),
+        "posts.json": '[{"text": "one"}]',
+        "outbox.txt": outbox(ACTIVITIES),
+    }.items():
         (tmp_path / name).write_text(text)
         assert mastodon.files(Container(tmp_path / name)) == []
-    assert mastodon.files(Container(write_zip(tmp_path / "a.zip", {"tweets.js": "x", "actor.json": "{}"}))) == []
+    assert (
+        mastodon.files(
+            Container(write_zip(tmp_path / "a.zip", {"tweets.js": "x", "actor.json": "{}"}))
+        )
+        == []
+    )
 
 
 def test_a_long_outbox_is_streamed(tmp_path: Path) -> None:
     activities = [note(number, "<p>" + "word " * 200 + "</p>") for number in range(3000)]
     path = tmp_path / "outbox.json"
-    path.write_text(outbox([boost(0), *activities], **{"@context": ["x" * 100_000]}))  # six mebibytes, and a list that comes first
-    assert [post.id for post in mastodon.read(Container(path)).posts] == ["0", *map(str, range(3000))]
+    path.write_text(
+        outbox([boost(0), *activities], **{"@context": ["x" * 100_000]})
+    )  # six mebibytes, and a list that comes first
+    assert [post.id for post in mastodon.read(Container(path)).posts] == [
+        "0",
+        *map(str, range(3000)),
+    ]
 
 
-HURT: list[Any] = [None, True, -1, 10**30, 1.5, float("nan"), "", "x", "a\nb", "\ud800", [], [None], ["x"], {}, {"a": {}}, [[[[]]]]]
+HURT: list[Any] = [
+    None,
+    True,
+    -1,
+    10**30,
+    1.5,
+    float("nan"),
+    "",
+    "x",
+    "a\nb",
+    "\ud800",
+    [],
+    [None],
+    ["x"],
+    {},
+    {"a": {}},
+    [[[[]]]],
+]
 
 
-@pytest.mark.parametrize("field", [*ACTOR, "actor", *note()["object"], "inReplyTo", "summary", "quote", "object"])
+@pytest.mark.parametrize(
+    "field", [*ACTOR, "actor", *note()["object"], "inReplyTo", "summary", "quote", "object"]
+)
 def test_a_hurt_field_costs_itself(tmp_path: Path, field: str) -> None:
     for hurt in HURT:
         activities = [note(1, **({} if field in ("object", "actor") else {field: hurt})), note(5)]
         if field in ("object", "actor"):
             activities[0][field] = hurt
-        reading = mastodon.read(Container(write_zip(tmp_path / "a.zip", archive_files(activities, {**ACTOR, field: hurt}))))
+        reading = mastodon.read(
+            Container(
+                write_zip(tmp_path / "a.zip", archive_files(activities, {**ACTOR, field: hurt}))
+            )
+        )
         assert "5" in [post.id for post in reading.posts]
         json.dumps([reading.profile.__dict__, reading.warnings], ensure_ascii=False).encode()
-        assert not any("\n" in text for text in [reading.profile.handle, reading.profile.url or "", *reading.warnings])
+        assert not any(
+            "\n" in text
+            for text in [reading.profile.handle, reading.profile.url or "", *reading.warnings]
+        )
         single = tmp_path / "outbox.json"
         single.write_text(outbox(activities))
         assert "5" in [post.id for post in mastodon.read(Container(single)).posts]
@@ -278,7 +480,10 @@ ERRORS: dict[str, tuple[dict[str, str], str]] = {
         {"outbox.json": outbox(ACTIVITIES)[:-2]},
         "{path}: outbox.json is not what Mastodon writes (cut before its end); download the archive again",
     ),
-    "no list": ({"outbox.json": "{}"}, "{path}: outbox.json is not what Mastodon writes (no list in it); download the archive again"),
+    "no list": (
+        {"outbox.json": "{}"},
+        "{path}: outbox.json is not what Mastodon writes (no list in it); download the archive again",
+    ),
     "no JSON": (
         {"outbox.json": '{"orderedItems": [oops]}'},
         "{path}: outbox.json is not what Mastodon writes (Expecting value: line 1 column 1 (char 0)); download the archive again",
@@ -347,11 +552,20 @@ STATUSES: list[tuple[dict, Post]] = [
     (status(9), Post("9", "post 9", UTC, "en")),
     (status(9, visibility="unlisted"), Post("9", "post 9", UTC, "en", visibility="unlisted")),
     (status(9, visibility="private"), Post("9", "", UTC, visibility="private")),
-    (status(9, visibility="direct", in_reply_to_id="1"), Post("9", "", UTC, None, "reply", "private")),
+    (
+        status(9, visibility="direct", in_reply_to_id="1"),
+        Post("9", "", UTC, None, "reply", "private"),
+    ),
     (status(9, visibility=["public"]), Post("9", "", UTC, visibility="private")),
     (status(9, reblog={"id": "8", "content": "theirs"}), Post("9", "", UTC, None, "repost")),
-    (status(9, in_reply_to_id="8", in_reply_to_account_id="42"), Post("9", "post 9", UTC, "en", "self_reply")),
-    (status(9, in_reply_to_id="8", in_reply_to_account_id=None), Post("9", "post 9", UTC, "en", "reply")),
+    (
+        status(9, in_reply_to_id="8", in_reply_to_account_id="42"),
+        Post("9", "post 9", UTC, "en", "self_reply"),
+    ),
+    (
+        status(9, in_reply_to_id="8", in_reply_to_account_id=None),
+        Post("9", "post 9", UTC, "en", "reply"),
+    ),
     (status(9, quote={"state": "accepted"}), Post("9", "post 9", UTC, "en", "quote")),
     (status(9, spoiler_text="cw", language=None), Post("9", "post 9", UTC, warning=True)),
     ({"id": 9}, Post("9", "", visibility="private")),
@@ -405,7 +619,9 @@ LOOKUP, TIMELINE = "/api/v1/accounts/lookup", "/api/v1/accounts/42/statuses"
 
 
 def pages(statuses: list[dict], size: int) -> Callable[[dict[str, str]], list[dict]]:
-    return lambda query: [status for status in statuses if int(status["id"]) < int(query.get("max_id", 10**9))][:size]
+    return lambda query: [
+        status for status in statuses if int(status["id"]) < int(query.get("max_id", 10**9))
+    ][:size]
 
 
 def test_an_account_is_read_to_its_end(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -417,7 +633,9 @@ def test_an_account_is_read_to_its_end(server: Server, monkeypatch: pytest.Monke
         TIMELINE: pages(statuses, 4),
     }
     reading = mastodon_api.fetch(f"@alice@{server.host}", print)
-    assert reading.profile == Profile("alice", "Alice", "Mastodon", "I fix.", "42", None, f"https://{server.host}/@alice")
+    assert reading.profile == Profile(
+        "alice", "Alice", "Mastodon", "I fix.", "42", None, f"https://{server.host}/@alice"
+    )
     assert (reading.kind, reading.avatar) == ("mastodon-api", b"a picture")
     assert list(reading.posts) == [mastodon_api.to_post(item, "42") for item in statuses]
     assert reading.warnings == [
@@ -435,7 +653,9 @@ def test_an_account_is_read_to_its_end(server: Server, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("meant", ["", "https://mastodon.example", "http://127.0.0.1:1"])
-def test_a_token_goes_to_no_other_server(server: Server, monkeypatch: pytest.MonkeyPatch, meant: str) -> None:
+def test_a_token_goes_to_no_other_server(
+    server: Server, monkeypatch: pytest.MonkeyPatch, meant: str
+) -> None:
     monkeypatch.setenv("MASTODON_ACCESS_TOKEN", "secret")
     monkeypatch.setenv("MASTODON_API_BASE_URL", meant)
     server.answers = {LOOKUP: ACCOUNT, TIMELINE: []}
@@ -443,11 +663,15 @@ def test_a_token_goes_to_no_other_server(server: Server, monkeypatch: pytest.Mon
     assert [token for _, _, token in server.asked if token] == []
 
 
-@pytest.mark.parametrize("page", [[], [status(3), status(2)], [None, {}, "x"], [status(3), {"id": []}]])
+@pytest.mark.parametrize(
+    "page", [[], [status(3), status(2)], [None, {}, "x"], [status(3), {"id": []}]]
+)
 def test_paging_ends_whatever_comes(server: Server, page: list) -> None:
     server.answers = {LOOKUP: ACCOUNT, TIMELINE: page}
     found = [post.id for post in mastodon_api.fetch(f"alice@{server.host}", print).posts if post.id]
-    assert found == [item["id"] for item in page if isinstance(item, dict) and isinstance(item.get("id"), str)]
+    assert found == [
+        item["id"] for item in page if isinstance(item, dict) and isinstance(item.get("id"), str)
+    ]
 
 
 ARCHIVE = mastodon_api.ARCHIVE
@@ -459,12 +683,37 @@ REFUSALS: list[tuple[str, Any, str, str]] = [
         "{host} knows no account @a@{host} (404); see that the name is right, and the server's (its web address, such as social.example.org)",
     ),
     (LOOKUP, (410, {}), "", "@a@{host} is gone from {host} (410); " + ARCHIVE),
-    (LOOKUP, (403, b"<html>"), "", "{host} does not let the posts of @a@{host} be read (403); " + ARCHIVE),
+    (
+        LOOKUP,
+        (403, b"<html>"),
+        "",
+        "{host} does not let the posts of @a@{host} be read (403); " + ARCHIVE,
+    ),
     (LOOKUP, (301, b""), "", "{host} answers 301 for @a@{host}; try again later, or " + ARCHIVE),
-    (LOOKUP, {"error": "x"}, "", "{host} gives no id for @a@{host}; see that it is a Mastodon server, then try again later"),
-    (LOOKUP, {"id": "../../x"}, "", "{host} gives no id for @a@{host}; see that it is a Mastodon server, then try again later"),
-    (LOOKUP, b"<html>", "", "http://{host}/api/v1/accounts/lookup did not answer with JSON; try again later"),
-    (LOOKUP, ACCOUNT | {"suspended": True}, "", "@a@{host} is suspended at {host}, which then shows no posts; " + ARCHIVE),
+    (
+        LOOKUP,
+        {"error": "x"},
+        "",
+        "{host} gives no id for @a@{host}; see that it is a Mastodon server, then try again later",
+    ),
+    (
+        LOOKUP,
+        {"id": "../../x"},
+        "",
+        "{host} gives no id for @a@{host}; see that it is a Mastodon server, then try again later",
+    ),
+    (
+        LOOKUP,
+        b"<html>",
+        "",
+        "http://{host}/api/v1/accounts/lookup did not answer with JSON; try again later",
+    ),
+    (
+        LOOKUP,
+        ACCOUNT | {"suspended": True},
+        "",
+        "@a@{host} is suspended at {host}, which then shows no posts; " + ARCHIVE,
+    ),
     *(
         (
             TIMELINE,
@@ -475,14 +724,36 @@ REFUSALS: list[tuple[str, Any, str, str]] = [
         )
         for code in (401, 422)
     ),
-    (TIMELINE, (401, {}), "secret", "{host} does not accept MASTODON_ACCESS_TOKEN (401); make a new one there, or " + ARCHIVE),
-    (TIMELINE, (429, {}), "", "{host} asks to come again later (429); type the same command again in some minutes"),
-    (TIMELINE, {"error": "x"}, "", "{host} does not answer with posts; see that it is a Mastodon server, then try again later"),
+    (
+        TIMELINE,
+        (401, {}),
+        "secret",
+        "{host} does not accept MASTODON_ACCESS_TOKEN (401); make a new one there, or " + ARCHIVE,
+    ),
+    (
+        TIMELINE,
+        (429, {}),
+        "",
+        "{host} asks to come again later (429); type the same command again in some minutes",
+    ),
+    (
+        TIMELINE,
+        {"error": "x"},
+        "",
+        "{host} does not answer with posts; see that it is a Mastodon server, then try again later",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("path", "answer", "token", "expected"), REFUSALS)
-def test_refusal(server: Server, monkeypatch: pytest.MonkeyPatch, path: str, answer: Any, token: str, expected: str) -> None:
+def test_refusal(
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    answer: Any,
+    token: str,
+    expected: str,
+) -> None:
     monkeypatch.setenv("MASTODON_ACCESS_TOKEN", token)
     server.answers = {LOOKUP: ACCOUNT, TIMELINE: [], path: answer}
     with pytest.raises(HubtweetsError) as error:
@@ -491,12 +762,29 @@ def test_refusal(server: Server, monkeypatch: pytest.MonkeyPatch, path: str, ans
 
 
 @pytest.mark.parametrize(
-    "account", ["", "alice", "@alice", "a@b", "@a@b/c", "a b@c.example", "@a@c.example/..", "a@[::1]", "a@1.2.3.4", "a@c..d", "ä@c.de", "a@b.c:"]
+    "account",
+    [
+        "",
+        "alice",
+        "@alice",
+        "a@b",
+        "@a@b/c",
+        "a b@c.example",
+        "@a@c.example/..",
+        "a@[::1]",
+        "a@1.2.3.4",
+        "a@c..d",
+        "ä@c.de",
+        "a@b.c:",
+    ],
 )
 def test_an_odd_name_is_asked_of_nobody(account: str) -> None:
     with pytest.raises(HubtweetsError) as error:
         mastodon_api.fetch(account, print)
-    assert str(error.value) == f"{account!r} is no name of a Mastodon account; write it with its server, as in mastodon:@alice@mastodon.example"
+    assert (
+        str(error.value)
+        == f"{account!r} is no name of a Mastodon account; write it with its server, as in mastodon:@alice@mastodon.example"
+    )
 
 
 def test_a_token_that_no_header_holds_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -504,4 +792,7 @@ def test_a_token_that_no_header_holds_is_not_shown(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("MASTODON_API_BASE_URL", "http://127.0.0.1:1")
     with pytest.raises(HubtweetsError) as error:
         mastodon_api.fetch("a@127.0.0.1:1", print)
-    assert str(error.value) == "MASTODON_ACCESS_TOKEN holds characters that no token has; copy it again from the server's Preferences, Development"
+    assert (
+        str(error.value)
+        == "MASTODON_ACCESS_TOKEN holds characters that no token has; copy it again from the server's Preferences, Development"
+    )

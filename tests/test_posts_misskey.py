@@ -52,17 +52,26 @@ NOTES: list[tuple[dict[str, Any], Post]] = [
     (note(localOnly="no"), PRIVATE),
     ({name: value for name, value in note().items() if name != "visibility"}, PRIVATE),
     ({name: value for name, value in note().items() if name != "localOnly"}, Post("9a", TEXT, UTC)),
-    (note(replyId="8a", visibility="followers", cw="secret"), Post("9a", "", UTC, None, "reply", "private")),
+    (
+        note(replyId="8a", visibility="followers", cw="secret"),
+        Post("9a", "", UTC, None, "reply", "private"),
+    ),
     (note(cw="spoilers"), Post("9a", TEXT, UTC, warning=True)),
     (note(cw=""), Post("9a", TEXT, UTC, warning=True)),
     (note(renoteId="8a", text=None), Post("9a", "", UTC, kind="repost")),
     (note(renoteId="8a", text=""), Post("9a", "", UTC, kind="repost")),
-    (note(renoteId="8a", text=None, visibility="followers"), Post("9a", "", UTC, None, "repost", "private")),
+    (
+        note(renoteId="8a", text=None, visibility="followers"),
+        Post("9a", "", UTC, None, "repost", "private"),
+    ),
     (note(renoteId="8a"), Post("9a", TEXT, UTC, kind="quote")),
     (note(replyId="8a"), Post("9a", TEXT, UTC, kind="reply")),
     (note(replyId="1a"), Post("9a", TEXT, UTC, kind="self_reply")),
     (note(replyId="9a"), Post("9a", TEXT, UTC, kind="reply")),
-    (note(text="see [my site](https://a.example/x_(y)) now"), Post("9a", "see my site now", UTC, link=True)),
+    (
+        note(text="see [my site](https://a.example/x_(y)) now"),
+        Post("9a", "see my site now", UTC, link=True),
+    ),
     (note(text=None, fileIds=["7"]), Post("9a", "", UTC)),
     (note(text={"a": 1}, createdAt="yesterday", cw=None), Post("9a", "")),
     (note(text="a \ud800 b", id=9), Post("9", "a \ufffd b", UTC)),
@@ -89,7 +98,12 @@ def samples(folder: Path) -> list[Path]:
 def test_note(tmp_path: Path, item: dict[str, Any], expected: Post) -> None:
     reading = read(write(tmp_path / "notes.json", [note("1a"), item]))
     assert list(reading.posts) == [Post("1a", TEXT, UTC), expected]
-    assert (reading.kind, reading.profile, reading.avatar, reading.warnings) == ("misskey", Profile("alice", "alice"), None, [])
+    assert (reading.kind, reading.profile, reading.avatar, reading.warnings) == (
+        "misskey",
+        Profile("alice", "alice"),
+        None,
+        [],
+    )
 
 
 def test_every_container_gives_the_same(tmp_path: Path) -> None:
@@ -98,13 +112,26 @@ def test_every_container_gives_the_same(tmp_path: Path) -> None:
         assert (reading.kind, list(reading.posts)) == ("misskey", [post for _, post in NOTES[:12]])
 
 
-@pytest.mark.parametrize("first", [{"text": "a"}, note(userId="8x"), note(user={"id": "8x"}), {"id": "1", "visibility": "public"}, "a", None, 5])
+@pytest.mark.parametrize(
+    "first",
+    [
+        {"text": "a"},
+        note(userId="8x"),
+        note(user={"id": "8x"}),
+        {"id": "1", "visibility": "public"},
+        "a",
+        None,
+        5,
+    ],
+)
 def test_other_files_are_not_its_kind(tmp_path: Path, first: object) -> None:
     assert misskey.files(Container(write(tmp_path / "a.json", [first, note()]))) == []
 
 
 def test_what_is_no_note_is_left_out_and_counted(tmp_path: Path) -> None:
-    path = write(tmp_path / "notes.json", [note(), None, "x", {}, note(id=""), note(id=[]), note("2")])
+    path = write(
+        tmp_path / "notes.json", [note(), None, "x", {}, note(id=""), note(id=[]), note("2")]
+    )
     reading = read(path)
     assert [post.id for post in reading.posts] == ["9a", "2"]
     assert reading.warnings == [f"{path}: left out 5 items that are not notes"]
@@ -115,4 +142,7 @@ def test_a_cut_file_gets_one_line(tmp_path: Path) -> None:
     path.write_text(path.read_text()[:-1])
     with pytest.raises(HubtweetsError) as caught:
         list(read(path).posts)
-    assert str(caught.value) == f"{path} is not what Misskey writes (cut before its end); export the notes again"
+    assert (
+        str(caught.value)
+        == f"{path} is not what Misskey writes (cut before its end); export the notes again"
+    )

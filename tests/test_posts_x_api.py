@@ -15,7 +15,14 @@ from hubtweets.posts.post import Post, Profile, Reading
 from hubtweets.posts.x import api as x_api
 
 SECRET = "AAAA%2Fsecret%3D"
-USER = {"id": "42", "username": "Alice", "name": "Alice 🌙", "description": "I fix.", "protected": False, "public_metrics": {"tweet_count": 250}}
+USER = {
+    "id": "42",
+    "username": "Alice",
+    "name": "Alice 🌙",
+    "description": "I fix.",
+    "protected": False,
+    "public_metrics": {"tweet_count": 250},
+}
 LOOKUP, TIMELINE = "/2/users/by/username/alice", "/2/users/42/tweets"
 UTC = "2022-10-03T17:57:11+00:00"
 Answer = tuple[int, dict[str, str], bytes]
@@ -26,7 +33,14 @@ def answer(body: object, status: int = 200, headers: dict[str, str] | None = Non
 
 
 def tweet(id: str, text: str = "hello to the whole world", **more: Any) -> dict:
-    return {"id": id, "text": text, "created_at": "2022-10-03T17:57:11.000Z", "lang": "en", "edit_history_tweet_ids": [id], **more}
+    return {
+        "id": id,
+        "text": text,
+        "created_at": "2022-10-03T17:57:11.000Z",
+        "lang": "en",
+        "edit_history_tweet_ids": [id],
+        **more,
+    }
 
 
 def page(*tweets: object, next_token: str | None = None) -> dict:
@@ -35,7 +49,9 @@ def page(*tweets: object, next_token: str | None = None) -> dict:
 
 
 def problem(title: str, name: str, **more: Any) -> dict:
-    return {"errors": [{"title": title, "type": f"https://api.twitter.com/2/problems/{name}", **more}]}
+    return {
+        "errors": [{"title": title, "type": f"https://api.twitter.com/2/problems/{name}", **more}]
+    }
 
 
 class X(ThreadingHTTPServer):
@@ -45,7 +61,10 @@ class X(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Replay)
-        self.answers: dict[str, list[Answer]] = {LOOKUP: [answer({"data": USER})], TIMELINE: [answer(page())]}
+        self.answers: dict[str, list[Answer]] = {
+            LOOKUP: [answer({"data": USER})],
+            TIMELINE: [answer(page())],
+        }
         self.asked: list[tuple[str, dict[str, str], str | None]] = []
         self.endless: Callable[[int], Answer] | None = None
         self.url = f"http://127.0.0.1:{self.server_port}"
@@ -62,7 +81,13 @@ class Replay(BaseHTTPRequestHandler):
         x = self.server
         assert isinstance(x, X)
         parts = urlsplit(self.path)
-        x.asked.append((parts.path, {key: values[0] for key, values in parse_qs(parts.query).items()}, self.headers["Authorization"]))
+        x.asked.append(
+            (
+                parts.path,
+                {key: values[0] for key, values in parse_qs(parts.query).items()},
+                self.headers["Authorization"],
+            )
+        )
         status, headers, body = x.next_answer(parts.path)
         self.send_response(status)
         for name, value in ({"content-length": str(len(body))} | headers).items():
@@ -103,11 +128,20 @@ def test_three_pages_and_the_price_before_them(x: X) -> None:
     x.answers[LOOKUP] = [answer({"data": USER | {"profile_image_url": f"{x.url}/p/a_normal.jpg"}})]
     x.answers["/p/a_400x400.jpg"] = [answer(b"a picture")]
     repost = tweet("3", "RT @bob: hello", referenced_tweets=[{"type": "retweeted", "id": "1"}])
-    x.answers[TIMELINE] = [answer(page(tweet("5"), tweet("4"), next_token="b")), answer(page(repost, next_token="c")), answer(page(tweet("2")))]
+    x.answers[TIMELINE] = [
+        answer(page(tweet("5"), tweet("4"), next_token="b")),
+        answer(page(repost, next_token="c")),
+        answer(page(tweet("2"))),
+    ]
     said: list[str] = []
     reading = fetch(x, said)
     hello = "hello to the whole world"
-    posts = [Post("5", hello, UTC, "en"), Post("4", hello, UTC, "en"), Post("3", "RT @bob: hello", UTC, "en", "repost"), Post("2", hello, UTC, "en")]
+    posts = [
+        Post("5", hello, UTC, "en"),
+        Post("4", hello, UTC, "en"),
+        Post("3", "RT @bob: hello", UTC, "en", "repost"),
+        Post("2", hello, UTC, "en"),
+    ]
     profile = Profile("Alice", "Alice 🌙", "X", "I fix.", "42", url="https://x.com/Alice")
     assert reading == Reading("x-api", profile, b"a picture", posts)
     assert said == [
@@ -134,34 +168,90 @@ PLACE = [{"start": 11, "end": 27, "url": "https://t.co/abc"}]
 HURT: list[Any] = [None, 0, "", [], {}]
 ITEMS: list[tuple[dict, Post]] = [
     (tweet("5"), Post("5", "hello to the whole world", UTC, "en")),
-    (tweet("5", LINKED, entities={"urls": PLACE}), Post("5", "🌙 1 < 2  &amp; so", UTC, "en", link=True)),
-    (tweet("5", LINKED, entities={"urls": [{"start": 13, "end": 29}]}), Post("5", "🌙 1 < 2 https://t.co/abc &amp; so", UTC, "en")),
     (
-        tweet("5", LINKED, entities={"urls": PLACE}, note_tweet={"text": NOTE, "entities": {"urls": [{"start": 24, "end": 40}]}}),
+        tweet("5", LINKED, entities={"urls": PLACE}),
+        Post("5", "🌙 1 < 2  &amp; so", UTC, "en", link=True),
+    ),
+    (
+        tweet("5", LINKED, entities={"urls": [{"start": 13, "end": 29}]}),
+        Post("5", "🌙 1 < 2 https://t.co/abc &amp; so", UTC, "en"),
+    ),
+    (
+        tweet(
+            "5",
+            LINKED,
+            entities={"urls": PLACE},
+            note_tweet={"text": NOTE, "entities": {"urls": [{"start": 24, "end": 40}]}},
+        ),
         Post("5", "a long story & more ", UTC, "en", link=True),
     ),
-    (tweet("5", LINKED, entities={"urls": PLACE}, note_tweet={"text": NOTE}), Post("5", "a long story & more https://t.co/abc", UTC, "en")),
-    (tweet("5", referenced_tweets=[{"type": "retweeted"}]), Post("5", "hello to the whole world", UTC, "en", "repost")),
+    (
+        tweet("5", LINKED, entities={"urls": PLACE}, note_tweet={"text": NOTE}),
+        Post("5", "a long story & more https://t.co/abc", UTC, "en"),
+    ),
+    (
+        tweet("5", referenced_tweets=[{"type": "retweeted"}]),
+        Post("5", "hello to the whole world", UTC, "en", "repost"),
+    ),
     (tweet("5", "RT @bob: hello"), Post("5", "RT @bob: hello", UTC, "en", "repost")),
     (tweet("5", "RT @bob hello"), Post("5", "RT @bob hello", UTC, "en")),
-    (tweet("5", "@b hi", referenced_tweets=[{"type": "quoted"}, {"type": "replied_to"}]), Post("5", "@b hi", UTC, "en", "reply")),
-    (tweet("5", "yes", referenced_tweets=[{"type": "replied_to"}], in_reply_to_user_id="7"), Post("5", "yes", UTC, "en", "reply")),
-    (tweet("5", "yes", referenced_tweets=[{"type": "replied_to"}], in_reply_to_user_id="42"), Post("5", "yes", UTC, "en", "self_reply")),
-    (tweet("5", "yes", referenced_tweets=[{"type": "quoted"}]), Post("5", "yes", UTC, "en", "quote")),
-    (tweet("5", WITHHELD, referenced_tweets=[{"type": "retweeted"}]), Post("5", "", UTC, None, "repost", "private")),
+    (
+        tweet("5", "@b hi", referenced_tweets=[{"type": "quoted"}, {"type": "replied_to"}]),
+        Post("5", "@b hi", UTC, "en", "reply"),
+    ),
+    (
+        tweet("5", "yes", referenced_tweets=[{"type": "replied_to"}], in_reply_to_user_id="7"),
+        Post("5", "yes", UTC, "en", "reply"),
+    ),
+    (
+        tweet("5", "yes", referenced_tweets=[{"type": "replied_to"}], in_reply_to_user_id="42"),
+        Post("5", "yes", UTC, "en", "self_reply"),
+    ),
+    (
+        tweet("5", "yes", referenced_tweets=[{"type": "quoted"}]),
+        Post("5", "yes", UTC, "en", "quote"),
+    ),
+    (
+        tweet("5", WITHHELD, referenced_tweets=[{"type": "retweeted"}]),
+        Post("5", "", UTC, None, "repost", "private"),
+    ),
     (tweet("5", WITHHELD), Post("5", "", UTC, None, "post", "private")),
-    (tweet("5", withheld={"copyright": False, "country_codes": ["IN"]}), Post("5", "", UTC, None, "post", "private")),
-    (tweet("5", edit_history_tweet_ids=["5", "6"]), Post("5", "hello to the whole world", UTC, "en", superseded=True)),
-    (tweet("5", edit_history_tweet_ids=["4", "5"]), Post("5", "hello to the whole world", UTC, "en")),
+    (
+        tweet("5", withheld={"copyright": False, "country_codes": ["IN"]}),
+        Post("5", "", UTC, None, "post", "private"),
+    ),
+    (
+        tweet("5", edit_history_tweet_ids=["5", "6"]),
+        Post("5", "hello to the whole world", UTC, "en", superseded=True),
+    ),
+    (
+        tweet("5", edit_history_tweet_ids=["4", "5"]),
+        Post("5", "hello to the whole world", UTC, "en"),
+    ),
     (tweet("5", "a \ud800 b", created_at=float("nan"), lang=7), Post("5", "a \ufffd b", None, "7")),
     *(
         (tweet("5") | {field: hurt}, Post("5", "hello to the whole world", UTC, "en"))
-        for field in ("entities", "referenced_tweets", "edit_history_tweet_ids", "note_tweet", "withheld", "in_reply_to_user_id", "author_id")
+        for field in (
+            "entities",
+            "referenced_tweets",
+            "edit_history_tweet_ids",
+            "note_tweet",
+            "withheld",
+            "in_reply_to_user_id",
+            "author_id",
+        )
         for hurt in HURT
     ),
     *(
         (tweet("5", entities={"urls": hurt}), Post("5", "hello to the whole world", UTC, "en"))
-        for hurt in (7, [None], ["x"], [{"start": "1", "end": None}], [{"start": -1, "end": 10**400}], [{"start": True, "end": 1.5}])
+        for hurt in (
+            7,
+            [None],
+            ["x"],
+            [{"start": "1", "end": None}],
+            [{"start": -1, "end": 10**400}],
+            [{"start": True, "end": 1.5}],
+        )
     ),
 ]
 
@@ -172,7 +262,9 @@ def test_item(item: dict, expected: Post) -> None:
 
 
 def test_what_is_no_post_costs_itself(x: X) -> None:
-    x.answers[TIMELINE] = [answer(page(None, 7, {"id": "3"}, {"text": "x"}, tweet("5"), tweet("5")))]
+    x.answers[TIMELINE] = [
+        answer(page(None, 7, {"id": "3"}, {"text": "x"}, tweet("5"), tweet("5")))
+    ]
     reading = fetch(x)
     assert (reading.posts, reading.warnings) == (
         [Post("5", "hello to the whole world", UTC, "en")],
@@ -181,7 +273,11 @@ def test_what_is_no_post_costs_itself(x: X) -> None:
 
 
 def test_pages_without_posts(x: X) -> None:
-    x.answers[TIMELINE] = [answer(page(next_token="b")), answer(page(tweet("5"), next_token="c")), answer(page())]
+    x.answers[TIMELINE] = [
+        answer(page(next_token="b")),
+        answer(page(tweet("5"), next_token="c")),
+        answer(page()),
+    ]
     assert [post.id for post in fetch(x).posts] == ["5"]
 
 
@@ -190,11 +286,23 @@ def soon() -> str:
 
 
 TROUBLE: dict[str, Callable[[], list[Answer]]] = {
-    "rate limit": lambda: [answer({"title": "Too Many Requests"}, 429, {"x-rate-limit-reset": soon()}), answer(page(tweet("5")))],
-    "unavailable twice": lambda: [answer(b"<html>", 503), answer(b"", 503), answer(page(tweet("5")))],
-    "a cut body": lambda: [answer(b'{"data": [', headers={"content-length": "999"}), answer(page(tweet("5")))],
+    "rate limit": lambda: [
+        answer({"title": "Too Many Requests"}, 429, {"x-rate-limit-reset": soon()}),
+        answer(page(tweet("5"))),
+    ],
+    "unavailable twice": lambda: [
+        answer(b"<html>", 503),
+        answer(b"", 503),
+        answer(page(tweet("5"))),
+    ],
+    "a cut body": lambda: [
+        answer(b'{"data": [', headers={"content-length": "999"}),
+        answer(page(tweet("5"))),
+    ],
     "posts alone": lambda: [answer({"data": [tweet("5")]})],
-    "errors beside the posts": lambda: [answer(page(tweet("5")) | problem("Not Found Error", "resource-not-found"))],
+    "errors beside the posts": lambda: [
+        answer(page(tweet("5")) | problem("Not Found Error", "resource-not-found"))
+    ],
 }
 
 
@@ -219,14 +327,20 @@ def test_no_more_than_3200_posts_are_read(x: X) -> None:
 
 @pytest.mark.parametrize(("number", "sizes"), [(3, ["5"]), (7, ["7"]), (205, ["100", "100", "5"])])
 def test_no_more_is_paid_for_than_was_agreed_to(x: X, number: int, sizes: list[str]) -> None:
-    x.endless = lambda asked: answer(page(*(tweet(f"{asked}{n:03}") for n in range(min(100, number))), next_token=str(asked)))
+    x.endless = lambda asked: answer(
+        page(*(tweet(f"{asked}{n:03}") for n in range(min(100, number))), next_token=str(asked))
+    )
     x.answers[LOOKUP] = [answer({"data": USER | {"public_metrics": {"tweet_count": number}}})]
     fetch(x)
-    assert [parameters["max_results"] for path, parameters, _ in x.asked if path == TIMELINE] == sizes
+    assert [
+        parameters["max_results"] for path, parameters, _ in x.asked if path == TIMELINE
+    ] == sizes
 
 
 def test_a_cap_is_not_waited_for(x: X) -> None:
-    x.answers[TIMELINE] = [answer(problem("UsageCapExceeded", "usage-capped"), 429, {"x-rate-limit-reset": soon()})]
+    x.answers[TIMELINE] = [
+        answer(problem("UsageCapExceeded", "usage-capped"), 429, {"x-rate-limit-reset": soon()})
+    ]
     with pytest.raises(HubtweetsError):
         fetch(x)
     assert [path for path, _, _ in x.asked] == [LOOKUP, TIMELINE]
@@ -235,12 +349,16 @@ def test_a_cap_is_not_waited_for(x: X) -> None:
 def test_without_consent_nothing_is_read(x: X) -> None:
     with pytest.raises(HubtweetsError) as caught:
         x_api.fetch("alice", 0.005, list[str]().append, lambda text: False, x.url)
-    assert str(caught.value) == f"nothing was read; to pay for it, agree (or add --yes), {x_api.FREE}"
+    assert (
+        str(caught.value) == f"nothing was read; to pay for it, agree (or add --yes), {x_api.FREE}"
+    )
     assert [path for path, _, _ in x.asked] == [LOOKUP]
 
 
 FREE = "or give the archive that X sends its owner for free: --posts ARCHIVE.zip"
-FORBIDDEN = "@alice is suspended by X; its owner can still ask X for the archive: --posts ARCHIVE.zip"
+FORBIDDEN = (
+    "@alice is suspended by X; its owner can still ask X for the archive: --posts ARCHIVE.zip"
+)
 PROTECTED = "the posts of @alice are protected: they are for its followers, and are not read; name a public account"
 CAPPED = f"the X app of X_BEARER_TOKEN has used up its posts of this month; wait for the next or raise its cap, {FREE}"
 REFUSALS: list[tuple[str, str, Answer, str]] = [
@@ -273,7 +391,11 @@ REFUSALS: list[tuple[str, str, Answer, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("path", "given", "expected"), [case[1:] for case in REFUSALS], ids=[case[0] for case in REFUSALS])
+@pytest.mark.parametrize(
+    ("path", "given", "expected"),
+    [case[1:] for case in REFUSALS],
+    ids=[case[0] for case in REFUSALS],
+)
 def test_refusals_get_one_line(x: X, path: str, given: Answer, expected: str) -> None:
     x.answers[path] = [given]
     with pytest.raises(HubtweetsError) as caught:
@@ -282,7 +404,10 @@ def test_refusals_get_one_line(x: X, path: str, given: Answer, expected: str) ->
 
 
 def test_what_is_paid_for_is_kept_when_x_stops(x: X) -> None:
-    x.answers[TIMELINE] = [answer(page(tweet("5"), tweet("4"), next_token="b")), answer({"title": SECRET}, 402)]
+    x.answers[TIMELINE] = [
+        answer(page(tweet("5"), tweet("4"), next_token="b")),
+        answer({"title": SECRET}, 402),
+    ]
     reading = fetch(x)
     assert [post.id for post in reading.posts] == ["5", "4"]
     why = f"the X app of X_BEARER_TOKEN has no credits left (402); buy some in X's developer console, {FREE}"
@@ -291,13 +416,24 @@ def test_what_is_paid_for_is_kept_when_x_stops(x: X) -> None:
 
 def test_empty_pages_end(x: X) -> None:
     x.endless = lambda number: answer(page(next_token=str(number)))
-    with pytest.raises(HubtweetsError, match=r"gives the same pages of @alice over and over; try again later$"):
+    with pytest.raises(
+        HubtweetsError, match=r"gives the same pages of @alice over and over; try again later$"
+    ):
         fetch(x)
 
 
-@pytest.mark.parametrize("hurt", [None, [], "", -1, True, {"tweet_count": -1}, {"tweet_count": None}])
+@pytest.mark.parametrize(
+    "hurt", [None, [], "", -1, True, {"tweet_count": -1}, {"tweet_count": None}]
+)
 def test_a_hurt_field_of_the_user_costs_itself(x: X, hurt: object) -> None:
-    for field in ("public_metrics", "name", "username", "description", "profile_image_url", "protected"):
+    for field in (
+        "public_metrics",
+        "name",
+        "username",
+        "description",
+        "profile_image_url",
+        "protected",
+    ):
         if field == "protected" and hurt is True:
             continue
         x.answers[LOOKUP] = [answer({"data": USER | {field: hurt}})]
@@ -307,13 +443,18 @@ def test_a_hurt_field_of_the_user_costs_itself(x: X, hurt: object) -> None:
 
 TOKENS: list[tuple[dict[str, str], str]] = [
     ({"X_BEARER_TOKEN": "one", "BEARER_TOKEN": "three"}, "Bearer one"),
-    ({"X_BEARER_TOKEN": " ", "TWITTER_BEARER_TOKEN": " two\n", "BEARER_TOKEN": "three"}, "Bearer two"),
+    (
+        {"X_BEARER_TOKEN": " ", "TWITTER_BEARER_TOKEN": " two\n", "BEARER_TOKEN": "three"},
+        "Bearer two",
+    ),
     ({"BEARER_TOKEN": "three"}, "Bearer three"),
 ]
 
 
 @pytest.mark.parametrize(("environment", "expected"), TOKENS)
-def test_the_first_variable_that_holds_a_token(x: X, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], expected: str) -> None:
+def test_the_first_variable_that_holds_a_token(
+    x: X, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], expected: str
+) -> None:
     monkeypatch.delenv("X_BEARER_TOKEN")
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value)
@@ -322,18 +463,36 @@ def test_the_first_variable_that_holds_a_token(x: X, monkeypatch: pytest.MonkeyP
 
 
 UNASKED: list[tuple[str, str, str]] = [
-    ("alice", "", f"no token for X's API: set X_BEARER_TOKEN to the bearer token of an app in X's developer console, {FREE}"),
-    ("alice", "a\nb", "X_BEARER_TOKEN holds characters that no token has; copy the bearer token again from X's developer console"),
-    ("alice", "ключ", "X_BEARER_TOKEN holds characters that no token has; copy the bearer token again from X's developer console"),
+    (
+        "alice",
+        "",
+        f"no token for X's API: set X_BEARER_TOKEN to the bearer token of an app in X's developer console, {FREE}",
+    ),
+    (
+        "alice",
+        "a\nb",
+        "X_BEARER_TOKEN holds characters that no token has; copy the bearer token again from X's developer console",
+    ),
+    (
+        "alice",
+        "ключ",
+        "X_BEARER_TOKEN holds characters that no token has; copy the bearer token again from X's developer console",
+    ),
     *(
-        (handle, SECRET, f"{handle!r} is no name of an X account (1 to 20 letters, digits and _); write it without the @, as in x:alice")
+        (
+            handle,
+            SECRET,
+            f"{handle!r} is no name of an X account (1 to 20 letters, digits and _); write it without the @, as in x:alice",
+        )
         for handle in ("", "@alice", "a/b", "a" * 21, "аlice", "a\n", "..")
     ),
 ]
 
 
 @pytest.mark.parametrize(("handle", "token", "expected"), UNASKED)
-def test_nothing_is_asked_without_a_handle_and_a_token(x: X, monkeypatch: pytest.MonkeyPatch, handle: str, token: str, expected: str) -> None:
+def test_nothing_is_asked_without_a_handle_and_a_token(
+    x: X, monkeypatch: pytest.MonkeyPatch, handle: str, token: str, expected: str
+) -> None:
     monkeypatch.setenv("X_BEARER_TOKEN", token)
     with pytest.raises(HubtweetsError) as caught:
         x_api.fetch(handle, 0.005, list[str]().append, lambda text: True, x.url)
@@ -341,5 +500,17 @@ def test_nothing_is_asked_without_a_handle_and_a_token(x: X, monkeypatch: pytest
 
 
 def test_the_default_picture_is_none() -> None:
-    urls = ["https://x/a_normal.jpg", "https://x/a_normal", "https://x/default_profile_normal.png", "", None]
-    assert [x_api.avatar_url({"profile_image_url": url}) for url in urls] == ["https://x/a_400x400.jpg", "https://x/a_400x400", None, None, None]
+    urls = [
+        "https://x/a_normal.jpg",
+        "https://x/a_normal",
+        "https://x/default_profile_normal.png",
+        "",
+        None,
+    ]
+    assert [x_api.avatar_url({"profile_image_url": url}) for url in urls] == [
+        "https://x/a_400x400.jpg",
+        "https://x/a_400x400",
+        None,
+        None,
+        None,
+    ]

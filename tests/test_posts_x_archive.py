@@ -22,11 +22,25 @@ def snowflake(milliseconds: int) -> str:
 
 
 def tweet(id: str = "1000", text: str = "hello to the whole world", **more: Any) -> dict:
-    return {"tweet": {"id_str": id, "full_text": text, "created_at": "Sat Jul 25 08:26:58 +0000 2026", "lang": "en", **more}}
+    return {
+        "tweet": {
+            "id_str": id,
+            "full_text": text,
+            "created_at": "Sat Jul 25 08:26:58 +0000 2026",
+            "lang": "en",
+            **more,
+        }
+    }
 
 
 def note(id: str, text: str) -> dict:
-    return {"noteTweet": {"noteTweetId": id, "createdAt": "2026-07-25T08:26:58.000Z", "core": {"text": text}}}
+    return {
+        "noteTweet": {
+            "noteTweetId": id,
+            "createdAt": "2026-07-25T08:26:58.000Z",
+            "core": {"text": text},
+        }
+    }
 
 
 def javascript(variable: str, value: object) -> str:
@@ -35,15 +49,31 @@ def javascript(variable: str, value: object) -> str:
 
 def archive_files(items: list, notes: list | None = None, parts: int = 1) -> dict[str, str]:
     names = ["data/tweets.js"] + [f"data/tweets-part{n}.js" for n in range(1, parts)]
-    listed = [{"fileName": name, "count": str(len(items[n::parts]))} for n, name in enumerate(names)]
-    account = {"username": "alice", "accountDisplayName": "Alice 🌙", "accountId": MINE, "email": "secret@example.org"}
-    files = {name: javascript(f"YTD.tweets.part{n}", items[n::parts]) for n, name in enumerate(names)}
+    listed = [
+        {"fileName": name, "count": str(len(items[n::parts]))} for n, name in enumerate(names)
+    ]
+    account = {
+        "username": "alice",
+        "accountDisplayName": "Alice 🌙",
+        "accountId": MINE,
+        "email": "secret@example.org",
+    }
+    files = {
+        name: javascript(f"YTD.tweets.part{n}", items[n::parts]) for n, name in enumerate(names)
+    }
     files["data/account.js"] = javascript("YTD.account.part0", [{"account": account}])
-    files["data/profile.js"] = javascript("YTD.profile.part0", [{"profile": {"description": {"bio": "I fix."}, "avatarMediaUrl": "https://x/a.jpg"}}])
+    files["data/profile.js"] = javascript(
+        "YTD.profile.part0",
+        [{"profile": {"description": {"bio": "I fix."}, "avatarMediaUrl": "https://x/a.jpg"}}],
+    )
     files["data/profile_media/42-a.jpg"] = "a picture"
-    files["data/manifest.js"] = javascript("__THAR_CONFIG", {"dataTypes": {"tweets": {"files": listed}}})
+    files["data/manifest.js"] = javascript(
+        "__THAR_CONFIG", {"dataTypes": {"tweets": {"files": listed}}}
+    )
     if notes is not None:
-        files["data/note-tweet.js"] = javascript("YTD.note_tweet.part0", [{"noteTweet": n["noteTweet"]} for n in notes])
+        files["data/note-tweet.js"] = javascript(
+            "YTD.note_tweet.part0", [{"noteTweet": n["noteTweet"]} for n in notes]
+        )
     return files
 
 
@@ -75,47 +105,95 @@ LONG = "a long story about a robot in the shed, " * 10
 UTC = "2026-07-25T08:26:58+00:00"
 ITEMS: list[tuple[dict, Post]] = [
     (tweet(), Post("1000", "hello to the whole world", UTC, "en")),
-    (tweet(text="1 &lt; 2 &amp;amp; 3 &gt; 2 &copy;"), Post("1000", "1 < 2 &amp; 3 > 2 &copy;", UTC, "en")),
+    (
+        tweet(text="1 &lt; 2 &amp;amp; 3 &gt; 2 &copy;"),
+        Post("1000", "1 < 2 &amp; 3 > 2 &copy;", UTC, "en"),
+    ),
     (tweet(text="a\nb \ud800 c"), Post("1000", "a\nb \ufffd c", UTC, "en")),
     (  # a link goes by its place in the escaped text, so that what is glued to it stays
-        tweet(text="a &amp; b https://t.co/abcというニュース", entities={"urls": [{"url": "https://t.co/abc", "indices": ["10", "26"]}]}),
+        tweet(
+            text="a &amp; b https://t.co/abcというニュース",
+            entities={"urls": [{"url": "https://t.co/abc", "indices": ["10", "26"]}]},
+        ),
         Post("1000", "a & b というニュース", UTC, "en", link=True),
     ),
     (
-        tweet(text="🤖 pic https://t.co/x", entities={"media": [{"indices": [6, 20]}]}, extended_entities={"media": [{"indices": ["6", "20"]}]}),
+        tweet(
+            text="🤖 pic https://t.co/x",
+            entities={"media": [{"indices": [6, 20]}]},
+            extended_entities={"media": [{"indices": ["6", "20"]}]},
+        ),
         Post("1000", "🤖 pic ", UTC, "en", link=True),
     ),
     (
-        tweet(text="https://t.co/a b https://t.co/c", entities={"urls": [{"indices": ["0", "14"]}, {"indices": ["17", "31"]}]}),
+        tweet(
+            text="https://t.co/a b https://t.co/c",
+            entities={"urls": [{"indices": ["0", "14"]}, {"indices": ["17", "31"]}]},
+        ),
         Post("1000", " b ", UTC, "en", link=True),
     ),
-    (tweet(text="see https", entities={"urls": [{"indices": ["0", "3"]}]}), Post("1000", "see https", UTC, "en")),
+    (
+        tweet(text="see https", entities={"urls": [{"indices": ["0", "3"]}]}),
+        Post("1000", "see https", UTC, "en"),
+    ),
     (  # places that hold no link are somebody's mistake
         tweet(
             text="see https://t.co/x",
-            entities={"urls": [{"indices": ["0", "9"]}, {"indices": ["4", "999"]}, {"indices": [-5, "x"]}, {"indices": [1]}]},
+            entities={
+                "urls": [
+                    {"indices": ["0", "9"]},
+                    {"indices": ["4", "999"]},
+                    {"indices": [-5, "x"]},
+                    {"indices": [1]},
+                ]
+            },
         ),
         Post("1000", "see ", UTC, "en", link=True),
     ),
-    (tweet(text="say &quot;yes&quot; &amp;quot; it&#39;s"), Post("1000", 'say "yes" &quot; it\'s', UTC, "en")),
+    (
+        tweet(text="say &quot;yes&quot; &amp;quot; it&#39;s"),
+        Post("1000", 'say "yes" &quot; it\'s', UTC, "en"),
+    ),
     (tweet(text="RT @bob_1: hello"), Post("1000", "RT @bob_1: hello", UTC, "en", "repost")),
-    (tweet(text="hello", retweeted_status={"id_str": "9"}), Post("1000", "hello", UTC, "en", "repost")),
+    (
+        tweet(text="hello", retweeted_status={"id_str": "9"}),
+        Post("1000", "hello", UTC, "en", "repost"),
+    ),
     (tweet(text="RT @bob hello"), Post("1000", "RT @bob hello", UTC, "en")),
-    (tweet(in_reply_to_status_id_str="9", in_reply_to_user_id_str=OTHER), Post("1000", "hello to the whole world", UTC, "en", "reply")),
-    (tweet(in_reply_to_status_id_str="9", in_reply_to_user_id_str=MINE), Post("1000", "hello to the whole world", UTC, "en", "self_reply")),
+    (
+        tweet(in_reply_to_status_id_str="9", in_reply_to_user_id_str=OTHER),
+        Post("1000", "hello to the whole world", UTC, "en", "reply"),
+    ),
+    (
+        tweet(in_reply_to_status_id_str="9", in_reply_to_user_id_str=MINE),
+        Post("1000", "hello to the whole world", UTC, "en", "self_reply"),
+    ),
     (
         tweet(entities={"urls": [{"expanded_url": "https://mobile.twitter.com/bob/status/12"}]}),
         Post("1000", "hello to the whole world", UTC, "en", "quote"),
     ),
-    (tweet(edit_info={"initial": {"editTweetIds": ["1000", "1001"]}}), Post("1000", "hello to the whole world", UTC, "en", superseded=True)),
     (
-        tweet(edit_info={"edit": {"initialTweetId": "9", "editControlInitial": {"editTweetIds": ["9", "1000"]}}}),
+        tweet(edit_info={"initial": {"editTweetIds": ["1000", "1001"]}}),
+        Post("1000", "hello to the whole world", UTC, "en", superseded=True),
+    ),
+    (
+        tweet(
+            edit_info={
+                "edit": {
+                    "initialTweetId": "9",
+                    "editControlInitial": {"editTweetIds": ["9", "1000"]},
+                }
+            }
+        ),
         Post("1000", "hello to the whole world", UTC, "en"),
     ),
     (tweet(created_at="yesterday", lang=None), Post("1000", "hello to the whole world")),
     ({"id": 1000, "full_text": "bare and numeric"}, Post("1000", "bare and numeric")),
     *(
-        ({"tweet": {**tweet()["tweet"], field: hurt}}, Post("1000", "hello to the whole world", UTC, "en"))
+        (
+            {"tweet": {**tweet()["tweet"], field: hurt}},
+            Post("1000", "hello to the whole world", UTC, "en"),
+        )
         for field, hurt in (
             ("entities", None),
             ("entities", {"urls": None}),
@@ -134,23 +212,55 @@ def test_item(tmp_path: Path, item: dict, expected: Post) -> None:
     assert read(write_zip(tmp_path / "a.zip", archive_files([item]))).posts == [expected]
 
 
-HURT: list[Any] = [None, True, -1, 10**400, 1.5, "", "x", "\ud800", "1" * 5000, [], [None], ["x"], {}, {"a": {}}, [[[[]]]]]
-FIELDS = ["id_str", "id", "full_text", "created_at", "lang", "entities", "edit_info", "in_reply_to_status_id_str", "in_reply_to_user_id_str"]
+HURT: list[Any] = [
+    None,
+    True,
+    -1,
+    10**400,
+    1.5,
+    "",
+    "x",
+    "\ud800",
+    "1" * 5000,
+    [],
+    [None],
+    ["x"],
+    {},
+    {"a": {}},
+    [[[[]]]],
+]
+FIELDS = [
+    "id_str",
+    "id",
+    "full_text",
+    "created_at",
+    "lang",
+    "entities",
+    "edit_info",
+    "in_reply_to_status_id_str",
+    "in_reply_to_user_id_str",
+]
 
 
 @pytest.mark.parametrize("field", [*FIELDS, "tweet", "noteTweet", "account", "profile", "manifest"])
 def test_whatever_a_field_holds_it_is_read_or_refused(tmp_path: Path, field: str) -> None:
     for hurt in HURT:
-        items = [tweet("5"), {"tweet": hurt} if field == "tweet" else {"tweet": {**tweet()["tweet"], field: hurt}}]
+        items = [
+            tweet("5"),
+            {"tweet": hurt} if field == "tweet" else {"tweet": {**tweet()["tweet"], field: hurt}},
+        ]
         files = archive_files(items, [note(snowflake(5_000), LONG)])
         if field == "noteTweet":
             files["data/note-tweet.js"] = javascript(
-                "YTD.note_tweet.part0", [{"noteTweet": hurt}, {"noteTweet": {"noteTweetId": hurt, "core": hurt}}]
+                "YTD.note_tweet.part0",
+                [{"noteTweet": hurt}, {"noteTweet": {"noteTweetId": hurt, "core": hurt}}],
             )
         elif field in ("account", "profile"):
             files[f"data/{field}.js"] = javascript(f"YTD.{field}.part0", [{field: hurt}])
         elif field == "manifest":
-            files["data/manifest.js"] = javascript("__THAR_CONFIG", {"dataTypes": {"tweets": {"files": hurt}, "tweet": hurt}})
+            files["data/manifest.js"] = javascript(
+                "__THAR_CONFIG", {"dataTypes": {"tweets": {"files": hurt}, "tweet": hurt}}
+            )
         with suppress(HubtweetsError):
             reading = read(write_zip(tmp_path / "a.zip", files))
             assert "5" in [post.id for post in reading.posts]
@@ -163,7 +273,9 @@ def test_every_hurt_byte_is_read_or_refused(tmp_path: Path) -> None:
             opened.writestr("data/tweets.js", javascript("YTD.tweets.part0", [tweet()]))
         whole = path.read_bytes()
         for position in range(0, len(whole), 3):
-            path.write_bytes(whole[:position] + bytes([whole[position] ^ 0x55]) + whole[position + 1 :])
+            path.write_bytes(
+                whole[:position] + bytes([whole[position] ^ 0x55]) + whole[position + 1 :]
+            )
             with suppress(HubtweetsError):
                 read(path)
 
@@ -171,7 +283,9 @@ def test_every_hurt_byte_is_read_or_refused(tmp_path: Path) -> None:
 def test_zip_folder_and_single_file_agree(tmp_path: Path) -> None:
     items = [tweet("3"), tweet("1"), tweet("2")]
     files = archive_files(items, parts=2)
-    zipped = write_zip(tmp_path / "a.zip", {"twitter-2026-07/" + name: text for name, text in files.items()})
+    zipped = write_zip(
+        tmp_path / "a.zip", {"twitter-2026-07/" + name: text for name, text in files.items()}
+    )
     folder = write_folder(tmp_path / "folder", files)
     single = tmp_path / "whatever.js"
     single.write_text("\ufeff" + javascript("YTD.tweets.part0", items) + ";\n", encoding="utf-8")
@@ -180,27 +294,49 @@ def test_zip_folder_and_single_file_agree(tmp_path: Path) -> None:
     assert from_zip == read(folder)
     assert sources.sha256(zipped) == sources.sha256(folder)
     assert {post.id for post in read(single, "anybody").posts} == {"1", "2", "3"}
-    assert from_zip.profile == Profile("alice", "Alice 🌙", "X", "I fix.", MINE, url="https://x.com/alice")
+    assert from_zip.profile == Profile(
+        "alice", "Alice 🌙", "X", "I fix.", MINE, url="https://x.com/alice"
+    )
     assert from_zip.avatar == b"a picture"
     assert "secret@example.org" not in repr(from_zip)
 
 
 NOTES = [
     # the note's text stands in for the cut one: links differ, mentions lead, an ellipsis ends it
-    (tweet(snowflake(5_020), "@bob " + LONG[:200].strip() + "… https://t.co/abc"), [note(snowflake(5_000), LONG)], [LONG]),
+    (
+        tweet(snowflake(5_020), "@bob " + LONG[:200].strip() + "… https://t.co/abc"),
+        [note(snowflake(5_000), LONG)],
+        [LONG],
+    ),
     # made after the post, or more than a second before it: the note of a post that is not in the archive, which is left out
     (tweet(snowflake(5_020), LONG[:200]), [note(snowflake(5_030), LONG)], [LONG[:200]]),
     (tweet(snowflake(7_020), LONG[:200]), [note(snowflake(5_000), LONG)], [LONG[:200]]),
     # a picture alone begins every note
-    (tweet(snowflake(5_020), "https://t.co/abc"), [note(snowflake(5_000), LONG)], ["https://t.co/abc"]),
+    (
+        tweet(snowflake(5_020), "https://t.co/abc"),
+        [note(snowflake(5_000), LONG)],
+        ["https://t.co/abc"],
+    ),
     # a note's own links are cut out, and nothing of what is glued to them
-    (tweet(snowflake(5_020), LONG[:200] + "…"), [note(snowflake(5_000), LONG + "https://t.co/zzzというニュース")], [LONG + "というニュース"]),
+    (
+        tweet(snowflake(5_020), LONG[:200] + "…"),
+        [note(snowflake(5_000), LONG + "https://t.co/zzzというニュース")],
+        [LONG + "というニュース"],
+    ),
     # another text
-    (tweet(snowflake(5_020), "something else entirely"), [note(snowflake(5_000), LONG)], ["something else entirely"]),
+    (
+        tweet(snowflake(5_020), "something else entirely"),
+        [note(snowflake(5_000), LONG)],
+        ["something else entirely"],
+    ),
     # several, of which one has its post
     (
         tweet(snowflake(5_020), LONG[:200] + "…"),
-        [note(snowflake(9_000), "a deleted one"), note(snowflake(5_000), LONG), note(snowflake(9_000), "for a circle")],
+        [
+            note(snowflake(9_000), "a deleted one"),
+            note(snowflake(5_000), LONG),
+            note(snowflake(9_000), "for a circle"),
+        ],
         [LONG],
     ),
 ]
@@ -217,8 +353,18 @@ def test_long_posts_are_whole(tmp_path: Path, item: dict, notes: list, expected:
 
 
 def test_private_files_are_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    private = ["direct-messages", "like", "ip-audit", "email-address-change", "deleted-tweets", "twitter-circle-tweet", "deleted-note-tweet"]
-    files = archive_files([tweet()]) | {f"data/{name}.js": javascript("x", [tweet("5", "private")]) for name in private}
+    private = [
+        "direct-messages",
+        "like",
+        "ip-audit",
+        "email-address-change",
+        "deleted-tweets",
+        "twitter-circle-tweet",
+        "deleted-note-tweet",
+    ]
+    files = archive_files([tweet()]) | {
+        f"data/{name}.js": javascript("x", [tweet("5", "private")]) for name in private
+    }
     opened: list[str] = []
     real = zipfile.ZipFile.open
 
@@ -232,7 +378,14 @@ def test_private_files_are_never_opened(tmp_path: Path, monkeypatch: pytest.Monk
     reading = read(path)
     sources.sha256(path)
     assert [post.text for post in reading.posts] == ["hello to the whole world"]
-    assert {Path(name).name for name in opened} <= {"tweets.js", "account.js", "profile.js", "manifest.js", "note-tweet.js", "42-a.jpg"}
+    assert {Path(name).name for name in opened} <= {
+        "tweets.js",
+        "account.js",
+        "profile.js",
+        "manifest.js",
+        "note-tweet.js",
+        "42-a.jpg",
+    }
 
 
 def change(action: object, date: object = "2026-03-01T10:00:00.000Z") -> dict:
@@ -267,14 +420,22 @@ PROTECTED: list[tuple[list[Any], dict[str, Any], bool]] = [
 
 @pytest.mark.parametrize(("history", "more", "protected"), PROTECTED)
 @pytest.mark.parametrize("file", ["account", "profile"])
-def test_the_posts_of_a_protected_account_are_private(tmp_path: Path, history: list, more: dict, protected: bool, file: str) -> None:
-    files = archive_files([tweet(), tweet("2", "RT @bob: hi")]) | {"data/protected-history.js": javascript("YTD.protected_history.part0", history)}
+def test_the_posts_of_a_protected_account_are_private(
+    tmp_path: Path, history: list, more: dict, protected: bool, file: str
+) -> None:
+    files = archive_files([tweet(), tweet("2", "RT @bob: hi")]) | {
+        "data/protected-history.js": javascript("YTD.protected_history.part0", history)
+    }
     [item] = json.loads(files[f"data/{file}.js"].partition(" = ")[2])
     files[f"data/{file}.js"] = javascript(f"YTD.{file}.part0", [{file: item[file] | more}])
     path = write_zip(tmp_path / "a.zip", files)
     reading = read(path)
     assert reading.protected is protected
-    seen = [("private", "")] * 2 if protected else [("public", "hello to the whole world"), ("public", "RT @bob: hi")]
+    seen = (
+        [("private", "")] * 2
+        if protected
+        else [("public", "hello to the whole world"), ("public", "RT @bob: hi")]
+    )
     assert [(post.visibility, post.text) for post in reading.posts] == seen
     asked_for = sources.read(path, "alice", Columns(), protected=True)
     assert asked_for.protected is protected
@@ -302,9 +463,15 @@ def broken(tmp_path: Path, case: str) -> Path:
     elif case == "no list at all":
         write_zip(path, good | {"data/tweets.js": "window.YTD"})
     elif case == "cut list":
-        write_zip(path, good | {"data/tweets.js": javascript("YTD.tweets.part0", [tweet(), tweet("2")])[:-1]})
+        write_zip(
+            path,
+            good | {"data/tweets.js": javascript("YTD.tweets.part0", [tweet(), tweet("2")])[:-1]},
+        )
     elif case == "no text":
-        write_zip(path, good | {"data/tweets.js": javascript("YTD.tweets.part0", [{"tweet": {"id_str": "1"}}])})
+        write_zip(
+            path,
+            good | {"data/tweets.js": javascript("YTD.tweets.part0", [{"tweet": {"id_str": "1"}}])},
+        )
     elif case == "part missing":
         files = archive_files([tweet(), tweet()], parts=2)
         del files["data/tweets-part1.js"]
@@ -317,9 +484,15 @@ def broken(tmp_path: Path, case: str) -> Path:
         data[data.rindex(b"PK\x01\x02") + 6] = 99  # the version that is needed to unpack
         path.write_bytes(data)
     elif case == "two archives":
-        write_zip(path, {"one/" + name: text for name, text in good.items()} | {"two/" + name: text for name, text in good.items()})
+        write_zip(
+            path,
+            {"one/" + name: text for name, text in good.items()}
+            | {"two/" + name: text for name, text in good.items()},
+        )
     elif case == "hurt history":
-        write_zip(path, good | {"data/protected-history.js": "window.YTD.protected_history.part0 = [ {"})
+        write_zip(
+            path, good | {"data/protected-history.js": "window.YTD.protected_history.part0 = [ {"}
+        )
     elif case == "deleted posts":
         path = tmp_path / "deleted-tweets.js"
         path.write_text(javascript("YTD.deleted_tweets.part0", [tweet()]))
@@ -359,14 +532,19 @@ GENERATIONS = {
     "2019, bare": ("tweet.js", javascript("YTD.tweet.part0", [tweet()["tweet"]])),
     "2021, wrapped": ("data/tweet.js", javascript("YTD.tweet.part0", [tweet()])),
     "2022 and later": ("data/tweets.js", javascript("YTD.tweets.part0", [tweet()])),
-    "communities": ("data/community-tweet.js", javascript("YTD.community_tweet.part0", [tweet(community_id_str="5")])),
+    "communities": (
+        "data/community-tweet.js",
+        javascript("YTD.community_tweet.part0", [tweet(community_id_str="5")]),
+    ),
     "tweetback": ("database/tweets.js", "module.exports = " + json.dumps([tweet()])),
 }
 
 
 @pytest.mark.parametrize(("name", "text"), GENERATIONS.values(), ids=GENERATIONS)
 def test_every_generation_is_read(tmp_path: Path, name: str, text: str) -> None:
-    assert read(write_zip(tmp_path / "a.zip", {name: text})).posts == [Post("1000", "hello to the whole world", UTC, "en")]
+    assert read(write_zip(tmp_path / "a.zip", {name: text})).posts == [
+        Post("1000", "hello to the whole world", UTC, "en")
+    ]
 
 
 def test_the_manifest_is_checked(tmp_path: Path) -> None:
@@ -383,21 +561,41 @@ def test_the_manifest_is_checked(tmp_path: Path) -> None:
         f"{tmp_path}/a.zip: one part of an archive that X split into several; the posts in the other zips are not in it",
         f"{tmp_path}/a.zip: tweets.js holds 2 posts, though manifest.js says 5; download the archive again to be sure",
     ]
-    assert (reading.profile.handle, reading.profile.name, reading.profile.account_id) == ("alice", "Alice", MINE)
+    assert (reading.profile.handle, reading.profile.name, reading.profile.account_id) == (
+        "alice",
+        "Alice",
+        MINE,
+    )
 
 
 def test_notes_in_parts_are_read_and_missing_ones_named(tmp_path: Path) -> None:
     item = tweet(snowflake(5_020), LONG[:200] + "…")
     files = archive_files([item], [note(snowflake(9_000), "another")])
-    files["data/note-tweet-part1.js"] = javascript("YTD.note_tweet.part1", [note(snowflake(5_000), LONG)])
-    listed = [{"fileName": f"data/{name}.js", "count": "1"} for name in ("note-tweet", "note-tweet-part1")]
-    files["data/manifest.js"] = javascript("__THAR_CONFIG", {"dataTypes": {"noteTweet": {"files": listed}}})
+    files["data/note-tweet-part1.js"] = javascript(
+        "YTD.note_tweet.part1", [note(snowflake(5_000), LONG)]
+    )
+    listed = [
+        {"fileName": f"data/{name}.js", "count": "1"} for name in ("note-tweet", "note-tweet-part1")
+    ]
+    files["data/manifest.js"] = javascript(
+        "__THAR_CONFIG", {"dataTypes": {"noteTweet": {"files": listed}}}
+    )
     assert texts(write_zip(tmp_path / "a.zip", files)) == [LONG]
     del files["data/note-tweet-part1.js"]
-    with pytest.raises(HubtweetsError, match=r"a\.zip: note-tweet-part1\.js is missing, though manifest\.js lists it; download the archive again$"):
+    with pytest.raises(
+        HubtweetsError,
+        match=r"a\.zip: note-tweet-part1\.js is missing, though manifest\.js lists it; download the archive again$",
+    ):
         texts(write_zip(tmp_path / "a.zip", files))
-    partial = {"archiveInfo": {"isPartialArchive": True}, "dataTypes": {"noteTweet": {"files": listed}}}
-    reading = read(write_zip(tmp_path / "a.zip", files | {"data/manifest.js": javascript("__THAR_CONFIG", partial)}))
+    partial = {
+        "archiveInfo": {"isPartialArchive": True},
+        "dataTypes": {"noteTweet": {"files": listed}},
+    }
+    reading = read(
+        write_zip(
+            tmp_path / "a.zip", files | {"data/manifest.js": javascript("__THAR_CONFIG", partial)}
+        )
+    )
     assert reading.warnings == [
         f"{tmp_path}/a.zip: one part of an archive that X split into several; the posts in the other zips (note-tweet-part1.js) are not in it",
         f"{tmp_path}/a.zip: left out 1 of note-tweet.js, whose post is not in the archive (deleted, or not public)",
@@ -407,18 +605,32 @@ def test_notes_in_parts_are_read_and_missing_ones_named(tmp_path: Path) -> None:
 def test_more_parts_than_cores_are_all_read(tmp_path: Path) -> None:
     parts = 2 * (os.cpu_count() or 1) + 1
     files = archive_files([tweet(str(n)) for n in range(3 * parts)], parts=parts)
-    assert sorted(int(post.id) for post in read(write_zip(tmp_path / "a.zip", files)).posts) == list(range(3 * parts))
+    assert sorted(
+        int(post.id) for post in read(write_zip(tmp_path / "a.zip", files)).posts
+    ) == list(range(3 * parts))
 
 
 def test_a_bad_part_stops_the_others(tmp_path: Path) -> None:
-    files = archive_files([tweet(str(n)) for n in range(20)], parts=4) | {"data/tweets-part2.js": "window.YTD.tweets.part2 = [ {oops"}
-    with pytest.raises(HubtweetsError, match=r"a\.zip: data/tweets-part2\.js is not what X writes \(Expecting property name"):
+    files = archive_files([tweet(str(n)) for n in range(20)], parts=4) | {
+        "data/tweets-part2.js": "window.YTD.tweets.part2 = [ {oops"
+    }
+    with pytest.raises(
+        HubtweetsError,
+        match=r"a\.zip: data/tweets-part2\.js is not what X writes \(Expecting property name",
+    ):
         read(write_zip(tmp_path / "a.zip", files))
 
 
 def samples(folder: Path) -> list[Path]:
     """Write one small archive of every kind."""
-    files = archive_files([item for item, _ in ITEMS[:10]] + [tweet(snowflake(5_020), LONG[:200])], [note(snowflake(5_000), LONG)])
+    files = archive_files(
+        [item for item, _ in ITEMS[:10]] + [tweet(snowflake(5_020), LONG[:200])],
+        [note(snowflake(5_000), LONG)],
+    )
     (folder / "tweets.js").write_text(files["data/tweets.js"])
     parts = archive_files([tweet("1"), tweet("2"), tweet("3")], parts=2)
-    return [write_zip(folder / "x.zip", files), folder / "tweets.js", write_folder(folder / "x", parts)]
+    return [
+        write_zip(folder / "x.zip", files),
+        folder / "tweets.js",
+        write_folder(folder / "x", parts),
+    ]

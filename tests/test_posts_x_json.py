@@ -17,18 +17,38 @@ TEXT = "hello to the whole world"
 UTC, V1_UTC = "2022-10-03T17:57:11+00:00", "2026-07-25T08:26:58+00:00"
 ALICE = {"id": "42", "username": "alice", "name": "Alice 🌙", "description": "I fix."}
 BOB = {"id": "77", "username": "bob", "name": "Bob"}
-V1_ALICE = {"id": 42, "id_str": "42", "screen_name": "alice", "name": "Alice 🌙", "description": "I fix.", "protected": False}
+V1_ALICE = {
+    "id": 42,
+    "id_str": "42",
+    "screen_name": "alice",
+    "name": "Alice 🌙",
+    "description": "I fix.",
+    "protected": False,
+}
 PROFILE = Profile("alice", "Alice 🌙", "X", "I fix.", "42", url="https://x.com/alice")
 NOBODY = Profile("", "", "X")
 TWARC = {"__twarc": {"url": "https://api.twitter.com/2/users/42/tweets", "version": "2.14.1"}}
 
 
 def v2(id: str = "5", text: str = TEXT, **more: Any) -> dict:
-    return {"id": id, "text": text, "author_id": "42", "created_at": "2022-10-03T17:57:11.000Z", "lang": "en", **more}
+    return {
+        "id": id,
+        "text": text,
+        "author_id": "42",
+        "created_at": "2022-10-03T17:57:11.000Z",
+        "lang": "en",
+        **more,
+    }
 
 
 def v1(id: str = "5", text: str = TEXT, **more: Any) -> dict:
-    head = {"id": int(id), "id_str": id, "created_at": "Sat Jul 25 08:26:58 +0000 2026", "lang": "en", "user": V1_ALICE}
+    head = {
+        "id": int(id),
+        "id_str": id,
+        "created_at": "Sat Jul 25 08:26:58 +0000 2026",
+        "lang": "en",
+        "user": V1_ALICE,
+    }
     return {**head, "full_text": text, **more}
 
 
@@ -39,11 +59,19 @@ def short(id: str = "5", text: str = TEXT, **more: Any) -> dict:
 
 def page(*tweets: dict) -> dict:
     others = {"users": [BOB, ALICE], "tweets": [v2("1", "what Bob wrote", author_id="77")]}
-    return {"data": list(tweets), "includes": others, "meta": {"result_count": len(tweets)}, **TWARC}
+    return {
+        "data": list(tweets),
+        "includes": others,
+        "meta": {"result_count": len(tweets)},
+        **TWARC,
+    }
 
 
 def referring(type: str, **more: Any) -> dict:
-    return {"referenced_tweets": [{"type": type, "id": "1", "text": "what Bob wrote", "author": BOB}], **more}
+    return {
+        "referenced_tweets": [{"type": type, "id": "1", "text": "what Bob wrote", "author": BOB}],
+        **more,
+    }
 
 
 def post(id: str = "5", text: str = TEXT, **more: Any) -> Post:
@@ -64,10 +92,19 @@ EVERY_V2 = [
     v2("6", "RT @bob: what Bob w…", **referring("retweeted")),
     v2("7", "@bob yes", **referring("replied_to", in_reply_to_user_id="77")),
     v2("8", "and so on", **referring("replied_to", in_reply_to_user_id="42")),
-    v2("9", "look https://t.co/a", **referring("quoted"), entities={"urls": [{"start": 5, "end": 19}]}),
+    v2(
+        "9",
+        "look https://t.co/a",
+        **referring("quoted"),
+        entities={"urls": [{"start": 5, "end": 19}]},
+    ),
     v2("10", TEXT, edit_history_tweet_ids=["10", "11"]),
     v2("11", "cut…", edit_history_tweet_ids=["10", "11"], note_tweet={"text": "not cut"}),
-    v2("12", "@bob's account has been withheld in India in response to a legal demand. Learn more.", **referring("retweeted")),
+    v2(
+        "12",
+        "@bob's account has been withheld in India in response to a legal demand. Learn more.",
+        **referring("retweeted"),
+    ),
 ]
 EVERY_V2_POST = [
     post("5"),
@@ -90,7 +127,10 @@ EVERY_V1 = [
         "a long st… https://t.co/b",
         truncated=True,
         entities={"urls": [{"indices": [11, 25]}]},
-        extended_tweet={"full_text": "a long story, https://t.co/c told", "entities": {"urls": [{"indices": [14, 28]}]}},
+        extended_tweet={
+            "full_text": "a long story, https://t.co/c told",
+            "entities": {"urls": [{"indices": [14, 28]}]},
+        },
     ),
     short("11", "old"),
     v1("12", withheld_in_countries=["IN"]),
@@ -122,7 +162,9 @@ def samples(folder: Path) -> list[Path]:
     return [
         pages,
         zipped,
-        write_lines(folder / "flat.jsonl", *({**tweet, "author": ALICE, **TWARC} for tweet in EVERY_V2)),
+        write_lines(
+            folder / "flat.jsonl", *({**tweet, "author": ALICE, **TWARC} for tweet in EVERY_V2)
+        ),
         write_lines(folder / "v1.jsonl", *EVERY_V1),
         array,
         one,
@@ -137,9 +179,13 @@ OUTCOMES = [EVERY_V2_POST] * 3 + [EVERY_V1_POST] * 2 + [EVERY_V2_POST] * 2
 def test_every_kind_of_file(tmp_path: Path, number: int) -> None:
     path = samples(tmp_path)[number]
     container = Container(path)
-    assert saved_json.files(container) == (["saved/pages.jsonl"] if path.suffix == ".zip" else [path.name])
+    assert saved_json.files(container) == (
+        ["saved/pages.jsonl"] if path.suffix == ".zip" else [path.name]
+    )
     reading = saved_json.read(container)
-    profile = PROFILE if path.name != "v2_array.json" else NOBODY  # bare tweets have no more than an id
+    profile = (
+        PROFILE if path.name != "v2_array.json" else NOBODY
+    )  # bare tweets have no more than an id
     assert (reading.kind, reading.profile, reading.avatar) == ("x-json", profile, None)
     assert (list(reading.posts), reading.warnings) == (OUTCOMES[number], [])
 
@@ -165,21 +211,67 @@ FILES: list[tuple[str, list[object], list[Post], Profile, list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("lines", "expected", "profile", "warnings"), [case[1:] for case in FILES], ids=[case[0] for case in FILES])
-def test_file(tmp_path: Path, lines: list, expected: list[Post], profile: Profile, warnings: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("lines", "expected", "profile", "warnings"),
+    [case[1:] for case in FILES],
+    ids=[case[0] for case in FILES],
+)
+def test_file(
+    tmp_path: Path, lines: list, expected: list[Post], profile: Profile, warnings: list[str]
+) -> None:
     reading = saved_json.read(Container(write_lines(tmp_path / "a.jsonl", *lines)))
     assert (list(reading.posts), reading.profile, reading.warnings) == (expected, profile, warnings)
 
 
-HURT: list[Any] = [None, True, -1, 10**400, float("nan"), "", "x", "\ud800", [], [None], ["x"], [[{}]], {}, {"a": {}}]
-V2_FIELDS = ["author_id", "created_at", "lang", "entities", "note_tweet", "referenced_tweets", "edit_history_tweet_ids", "author"]
-V1_FIELDS = ["created_at", "lang", "entities", "extended_entities", "extended_tweet", "edit_info", "in_reply_to_status_id", "user", "truncated"]
+HURT: list[Any] = [
+    None,
+    True,
+    -1,
+    10**400,
+    float("nan"),
+    "",
+    "x",
+    "\ud800",
+    [],
+    [None],
+    ["x"],
+    [[{}]],
+    {},
+    {"a": {}},
+]
+V2_FIELDS = [
+    "author_id",
+    "created_at",
+    "lang",
+    "entities",
+    "note_tweet",
+    "referenced_tweets",
+    "edit_history_tweet_ids",
+    "author",
+]
+V1_FIELDS = [
+    "created_at",
+    "lang",
+    "entities",
+    "extended_entities",
+    "extended_tweet",
+    "edit_info",
+    "in_reply_to_status_id",
+    "user",
+    "truncated",
+]
 
 
-@pytest.mark.parametrize(("tweet", "field"), [(v2, field) for field in V2_FIELDS] + [(v1, field) for field in V1_FIELDS])
-def test_a_hurt_field_costs_itself(tmp_path: Path, tweet: Callable[[str], dict], field: str) -> None:
+@pytest.mark.parametrize(
+    ("tweet", "field"), [(v2, field) for field in V2_FIELDS] + [(v1, field) for field in V1_FIELDS]
+)
+def test_a_hurt_field_costs_itself(
+    tmp_path: Path, tweet: Callable[[str], dict], field: str
+) -> None:
     for hurt in HURT:
-        if (hurt == "x" and field == "author_id") or (field == "author_id" and hurt in (-1, "\ud800")):
+        if (hurt == "x" and field == "author_id") or (
+            field == "author_id" and hurt in (-1, "\ud800")
+        ):
             continue  # another author
         path = write_lines(tmp_path / "a.jsonl", tweet("4"), {**tweet("5"), field: hurt})
         first, second = saved_json.read(Container(path)).posts
@@ -189,7 +281,11 @@ def test_a_hurt_field_costs_itself(tmp_path: Path, tweet: Callable[[str], dict],
 def test_what_stands_beside_the_posts_may_be_hurt(tmp_path: Path) -> None:
     for hurt in HURT:
         for key in ("includes", "meta", "errors", "__twarc"):
-            path = write_lines(tmp_path / "a.jsonl", {**page(v2()), key: hurt}, {**page(v2("6")), "includes": {"users": hurt}})
+            path = write_lines(
+                tmp_path / "a.jsonl",
+                {**page(v2()), key: hurt},
+                {**page(v2("6")), "includes": {"users": hurt}},
+            )
             assert list(saved_json.read(Container(path)).posts) == [post(), post("6")]
 
 
@@ -197,7 +293,10 @@ NOT_OURS: list[tuple[str, str]] = [
     ("a.jsonl", '{"text": "one"}\n'),
     ("a.jsonl", '{"id": "1", "text": "one", "created_at": "2022-10-03T17:57:11.000Z"}\n'),
     ("a.jsonl", '{"id_str": "1", "text": "one", "created_at": "2022-10-03"}\n'),
-    ("a.jsonl", '{"id_str": "1", "text": "one", "is_retweet": "f", "created_at": "Sat Jul 25 08:26:58 +0000 2026"}\n'),
+    (
+        "a.jsonl",
+        '{"id_str": "1", "text": "one", "is_retweet": "f", "created_at": "Sat Jul 25 08:26:58 +0000 2026"}\n',
+    ),
     ("a.jsonl", '{"id_str": "1", "full_text": 7, "user": {}}\n'),
     ("a.jsonl", '{"data": [{"id": "1", "name": "Alice", "username": "alice"}], "__twarc": {}}\n'),
     ("a.jsonl", '{"text": "one"\n'),
@@ -206,7 +305,10 @@ NOT_OURS: list[tuple[str, str]] = [
     ("a.json", "[]"),
     ("a.json", "[7]"),
     ("a.json", '"x"'),
-    ("a.json", '{\n  "name": "x",\n  "messages": [{"id": "1", "text": "one", "author_id": "5"}]\n}'),
+    (
+        "a.json",
+        '{\n  "name": "x",\n  "messages": [{"id": "1", "text": "one", "author_id": "5"}]\n}',
+    ),
     ("a.json", '{\n  "data": [{"id": "1", "text": "one"}'),
     ("a.txt", json.dumps(v1())),
     ("._a.json", json.dumps(v1())),
@@ -233,9 +335,18 @@ ERRORS: dict[str, tuple[str, str]] = {
         json.dumps(v1()) + '\n\n{"id_str": "6", "full_',
         "{path} is cut or no JSON (line 3: Unterminated string starting at); save it again",
     ),
-    "a cut array": (json.dumps([v1()])[:-1], "{path} is cut or no JSON (cut before its end); save it again"),
-    "a deep line": (json.dumps(v1()) + "\n" + "[" * 100_000, "{path} is cut or no JSON (line 2: maximum recursion depth exceeded"),
-    "a long number": (json.dumps(v1()) + "\n" + "1" * 5000, "{path} is cut or no JSON (line 2: Exceeds the limit (4300 digits) for integer string"),
+    "a cut array": (
+        json.dumps([v1()])[:-1],
+        "{path} is cut or no JSON (cut before its end); save it again",
+    ),
+    "a deep line": (
+        json.dumps(v1()) + "\n" + "[" * 100_000,
+        "{path} is cut or no JSON (line 2: maximum recursion depth exceeded",
+    ),
+    "a long number": (
+        json.dumps(v1()) + "\n" + "1" * 5000,
+        "{path} is cut or no JSON (line 2: Exceeds the limit (4300 digits) for integer string",
+    ),
     "a long line": (
         json.dumps(v1()) + '\n"' + "x" * (16 * 2**20 + 1),
         "{path} is cut or no JSON (line 2 has more than 8 MiB); save it again",
@@ -262,7 +373,10 @@ def test_every_cut_and_every_hurt_byte_is_read_or_refused(tmp_path: Path) -> Non
     for path in samples(tmp_path):
         whole = path.read_bytes()
         for position in range(0, len(whole), max(1, len(whole) // 40)):
-            for content in (whole[:position], whole[:position] + bytes([whole[position] ^ 0x55]) + whole[position + 1 :]):
+            for content in (
+                whole[:position],
+                whole[:position] + bytes([whole[position] ^ 0x55]) + whole[position + 1 :],
+            ):
                 path.write_bytes(content)
                 try:
                     container = Container(path)

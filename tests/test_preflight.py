@@ -60,11 +60,19 @@ def opened(place: Path) -> Iterator[Run]:
 
 def asked(base: Path | str, **changes: Any) -> Asked:
     wishes = Wishes(**{name: changes.pop(name) for name in vars(Wishes()) if name in changes})
-    return replace(Asked(None, str(base), None, None, TRAINED, ("tensorboard",), ("My dream is",), wishes), **changes)
+    return replace(
+        Asked(None, str(base), None, None, TRAINED, ("tensorboard",), ("My dream is",), wishes),
+        **changes,
+    )
 
 
 def reading(source: str) -> dict[str, Any]:
-    return {"named": {"lyons____": source}, "columns": Columns(), "rules": Curation(), "fetching": Fetching(0.005, False, lambda _: False)}
+    return {
+        "named": {"lyons____": source},
+        "columns": Columns(),
+        "rules": Curation(),
+        "fetching": Fetching(0.005, False, lambda _: False),
+    }
 
 
 def check(run: Run, hub: Hub, wanted: Asked, source: str | None = None) -> Ready:
@@ -82,22 +90,37 @@ def problems(run: Run, hub: Hub, wanted: Asked, source: str | None = None) -> li
 
 def test_one_problem_is_a_line_and_more_are_a_list() -> None:
     assert said(["a; type: b"]) == "a; type: b"
-    assert said(["a\x1b; type:\n b", "c; type: d"]) == "2 things stand in the way:\n- a\ufffd; type: b\n- c; type: d"
+    assert (
+        said(["a\x1b; type:\n b", "c; type: d"])
+        == "2 things stand in the way:\n- a\ufffd; type: b\n- c; type: d"
+    )
 
 
 def test_nothing_in_the_way(opened: Run, connected: Hub, base: Path) -> None:
     before = (opened.folder / "run.json").read_bytes()
     ready = check(opened, connected, asked(base, consent="own"))
-    assert (ready.target.url, ready.base.id, ready.location) == (f"{ADDRESS}/huggingtweets/lyons____", "one-layer", str(base))
-    assert (ready.terms.license.id, ready.terms.consent, ready.wishes.private) == ("mit", "own", None)
+    assert (ready.target.url, ready.base.id, ready.location) == (
+        f"{ADDRESS}/huggingtweets/lyons____",
+        "one-layer",
+        str(base),
+    )
+    assert (ready.terms.license.id, ready.terms.consent, ready.wishes.private) == (
+        "mit",
+        "own",
+        None,
+    )
     assert (opened.folder / "run.json").read_bytes() == before  # nor is anything done yet
     assert list(connected.api.list_models()) == []
 
 
-def test_every_problem_is_told_at_once(opened: Run, connected: Hub, hub: tuple[str, str], base: Path, tmp_path: Path) -> None:
+def test_every_problem_is_told_at_once(
+    opened: Run, connected: Hub, hub: tuple[str, str], base: Path, tmp_path: Path
+) -> None:
     connected.api.create_repo("mine/lyons____")
     connected.api.create_tag("mine/lyons____", tag="v1")
-    only_reads = Hub(HfApi(endpoint=hub[0], token=create_token(Storage(tmp_path / "hub").blobs, "read")), ADDRESS)
+    only_reads = Hub(
+        HfApi(endpoint=hub[0], token=create_token(Storage(tmp_path / "hub").blobs, "read")), ADDRESS
+    )
     wanted = asked(
         base,
         namespace="mine",
@@ -131,7 +154,9 @@ def test_a_hub_that_is_away_hides_no_other_problem(opened: Run, base: Path) -> N
     ]
 
 
-def test_nothing_is_read_over_the_network_while_something_stands_in_the_way(opened: Run, connected: Hub, base: Path) -> None:
+def test_nothing_is_read_over_the_network_while_something_stands_in_the_way(
+    opened: Run, connected: Hub, base: Path
+) -> None:
     read: list[str] = []
 
     def curate(named: dict[str, str], **_: object) -> None:
@@ -145,12 +170,19 @@ def test_nothing_is_read_over_the_network_while_something_stands_in_the_way(open
     assert read == ["bluesky:a.example"]
 
 
-def who(role: str | None = "write", orgs: list[dict[str, str]] | None = None, **token: Any) -> dict[str, Any]:
+def who(
+    role: str | None = "write", orgs: list[dict[str, str]] | None = None, **token: Any
+) -> dict[str, Any]:
     return {"name": "me", "orgs": orgs or [], "auth": {"accessToken": {"role": role, **token}}}
 
 
 def scoped(name: str, *permissions: str) -> dict[str, Any]:
-    return {"fineGrained": {"global": [], "scoped": [{"entity": {"type": "x", "name": name}, "permissions": list(permissions)}]}}
+    return {
+        "fineGrained": {
+            "global": [],
+            "scoped": [{"entity": {"type": "x", "name": name}, "permissions": list(permissions)}],
+        }
+    }
 
 
 ORGS = [{"name": "team", "roleInOrg": "write"}, {"name": "club", "roleInOrg": "read"}]
@@ -162,18 +194,44 @@ FINE = "the fine-grained token of me may not write to me's repos; give it repo.w
     [
         (who(), "me", False, []),
         (who("admin-of-2030"), "me", False, []),
-        (who("read"), "me", False, ["the token of me may only read; make one with the role write, and type: hf auth login"]),
-        (who("read"), "you", True, ["the token of me may only read; make one with the role write, and type: hf auth login"]),
+        (
+            who("read"),
+            "me",
+            False,
+            [
+                "the token of me may only read; make one with the role write, and type: hf auth login"
+            ],
+        ),
+        (
+            who("read"),
+            "you",
+            True,
+            [
+                "the token of me may only read; make one with the role write, and type: hf auth login"
+            ],
+        ),
         (who(orgs=ORGS), "team", False, []),
         (
             who(orgs=ORGS),
             "club",
             False,
-            ["--namespace club: me may only read there; ask an admin of it for the role write, or offer it with --pr"],
+            [
+                "--namespace club: me may only read there; ask an admin of it for the role write, or offer it with --pr"
+            ],
         ),
         (who(orgs=ORGS), "club", True, []),
-        (who(orgs=ORGS), "you", False, ["--namespace you: me is no member there; take one of me, team, or offer it with --pr"]),
-        (who(), "you", False, ["--namespace you: me is no member there; take me, or offer it with --pr"]),
+        (
+            who(orgs=ORGS),
+            "you",
+            False,
+            ["--namespace you: me is no member there; take one of me, team, or offer it with --pr"],
+        ),
+        (
+            who(),
+            "you",
+            False,
+            ["--namespace you: me is no member there; take me, or offer it with --pr"],
+        ),
         (who() | {"writesEverywhere": True}, "you", False, []),
         (who("fineGrained", **scoped("me", "repo.content.read", "repo.write")), "me", False, []),
         (who("fineGrained", **scoped("me/bot", "repo.write")), "me", False, []),
@@ -185,13 +243,17 @@ FINE = "the fine-grained token of me may not write to me's repos; give it repo.w
         ({}, "me", False, []),
     ],
 )
-def test_what_a_token_may_do(answer: dict[str, Any], namespace: str, pr: bool, expected: list[str]) -> None:
+def test_what_a_token_may_do(
+    answer: dict[str, Any], namespace: str, pr: bool, expected: list[str]
+) -> None:
     assert list(permission.problems(answer, namespace, "bot", pr)) == expected
 
 
 def no_token(run: Run, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> tuple[Hub, str]:
     monkeypatch.delenv("HF_TOKEN", raising=False)
-    return Hub(HfApi(endpoint=hub.api.endpoint), ADDRESS), f"no token for {ADDRESS}; type: hf auth login, or set HF_TOKEN; or try --hub local"
+    return Hub(
+        HfApi(endpoint=hub.api.endpoint), ADDRESS
+    ), f"no token for {ADDRESS}; type: hf auth login, or set HF_TOKEN; or try --hub local"
 
 
 def wrong_token(run: Run, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> tuple[Hub, str]:
@@ -201,7 +263,11 @@ def wrong_token(run: Run, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> tuple[Hu
 
 @pytest.mark.parametrize("case", [no_token, wrong_token])
 def test_a_token_that_is_none(
-    case: Callable[[Run, Hub, pytest.MonkeyPatch], tuple[Hub, str]], opened: Run, connected: Hub, base: Path, monkeypatch: pytest.MonkeyPatch
+    case: Callable[[Run, Hub, pytest.MonkeyPatch], tuple[Hub, str]],
+    opened: Run,
+    connected: Hub,
+    base: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     other, expected = case(opened, connected, monkeypatch)
     assert problems(opened, other, asked(base)) == [expected]
@@ -209,7 +275,10 @@ def test_a_token_that_is_none(
 
 def test_who_may_see_it(opened: Run, connected: Hub, base: Path) -> None:
     """Posts by an open way go into a private repo, unless it is said otherwise; and what is public already is not pushed to unsaid."""
-    api, open_way = connected.api, tuple(replace(source, kind="bluesky-api") for source in opened.record.sources)
+    api, open_way = (
+        connected.api,
+        tuple(replace(source, kind="bluesky-api") for source in opened.record.sources),
+    )
     opened.update(sources=open_way)
     assert check(opened, connected, asked(base)).wishes.private is True
     assert check(opened, connected, asked(base, private=False)).wishes.private is False
@@ -225,13 +294,19 @@ def test_who_may_see_it(opened: Run, connected: Hub, base: Path) -> None:
     (line,) = problems(opened, connected, asked(base, consent="own", private=True))
     assert line.startswith(f"{url} is public already; make it private in its settings, or ")
     api.update_repo_settings("huggingtweets/lyons____", visibility="private")
-    assert problems(opened, connected, asked(base)) == problems(opened, connected, asked(base, private=True)) == []
+    assert (
+        problems(opened, connected, asked(base))
+        == problems(opened, connected, asked(base, private=True))
+        == []
+    )
     (line,) = problems(opened, connected, asked(base, private=False))
     assert line.startswith(f"{url} is private; make it public in its settings, or ")
 
 
 def test_the_bot_of_a_protected_account_is_private(opened: Run, connected: Hub, base: Path) -> None:
-    opened.update(sources=tuple(replace(source, protected=True) for source in opened.record.sources))
+    opened.update(
+        sources=tuple(replace(source, protected=True) for source in opened.record.sources)
+    )
     assert check(opened, connected, asked(base, consent="own")).wishes.private is True
     assert check(opened, connected, asked(base, private=False)).wishes.private is False
     connected.api.create_repo("huggingtweets/lyons____")
@@ -256,7 +331,9 @@ def write(name: str, content: bytes) -> Callable[[Path], None]:
     return change
 
 
-NO_FILES = "other: has no config.json and *.safetensors that can be read; take another base: --base ID"
+NO_FILES = (
+    "other: has no config.json and *.safetensors that can be read; take another base: --base ID"
+)
 
 
 @pytest.mark.parametrize(
@@ -266,8 +343,14 @@ NO_FILES = "other: has no config.json and *.safetensors that can be read; take a
         (config(architectures=None), None),
         (config(architectures=["GPT2Model"]), None),
         (config(architectures=["Gemma3ForConditionalGeneration"]), None),
-        (config(architectures=["BertForMaskedLM"]), "other: BertForMaskedLM is no causal language model; take another base: --base ID"),
-        (config(is_encoder_decoder=True, architectures=["T5Model"]), "other: T5Model is no causal language model; take another base: --base ID"),
+        (
+            config(architectures=["BertForMaskedLM"]),
+            "other: BertForMaskedLM is no causal language model; take another base: --base ID",
+        ),
+        (
+            config(is_encoder_decoder=True, architectures=["T5Model"]),
+            "other: T5Model is no causal language model; take another base: --base ID",
+        ),
         (write("config.json", b"[]"), NO_FILES),
         (write("config.json", b"[" * 100_000), NO_FILES),
         (write("config.json", b"\xff"), NO_FILES),
@@ -275,7 +358,9 @@ NO_FILES = "other: has no config.json and *.safetensors that can be read; take a
         (write("model.safetensors", b"\xff" * 100), NO_FILES),
     ],
 )
-def test_a_base_is_a_causal_language_model_in_safetensors(base: Path, tmp_path: Path, change: Callable[[Path], None], expected: str | None) -> None:
+def test_a_base_is_a_causal_language_model_in_safetensors(
+    base: Path, tmp_path: Path, change: Callable[[Path], None], expected: str | None
+) -> None:
     shutil.copytree(base, tmp_path / "other")
     change(tmp_path / "other")
     try:
@@ -287,7 +372,9 @@ def test_a_base_is_a_causal_language_model_in_safetensors(base: Path, tmp_path: 
     assert said == expected
 
 
-def test_a_base_on_the_hub_is_read_there(connected: Hub, base: Path, opened: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_base_on_the_hub_is_read_there(
+    connected: Hub, base: Path, opened: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     from huggingface_hub import constants
 
     connected.api.create_repo("some/base")
@@ -295,7 +382,11 @@ def test_a_base_on_the_hub_is_read_there(connected: Hub, base: Path, opened: Run
         connected.api.upload_file(path_or_fileobj=path, path_in_repo=path.name, repo_id="some/base")
     monkeypatch.setattr(constants, "ENDPOINT", connected.api.endpoint)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", connected.api.endpoint + "/{repo_id}/resolve/{revision}/{filename}")
+    monkeypatch.setattr(
+        constants,
+        "HUGGINGFACE_CO_URL_TEMPLATE",
+        connected.api.endpoint + "/{repo_id}/resolve/{revision}/{filename}",
+    )
     inside = check(opened, connected, asked("some/base")).contents
     assert (inside.parameters, inside.download, set(inside.texts)) == (
         29_344,
@@ -307,25 +398,37 @@ def test_a_base_on_the_hub_is_read_there(connected: Hub, base: Path, opened: Run
     ]
 
 
-def test_a_base_that_names_a_home_folder_is_refused_where_that_would_be_pushed(opened: Run, connected: Hub, base: Path, tmp_path: Path) -> None:
+def test_a_base_that_names_a_home_folder_is_refused_where_that_would_be_pushed(
+    opened: Run, connected: Hub, base: Path, tmp_path: Path
+) -> None:
     other, home = tmp_path / "other", f"{tmp_path}/home-of-jane/models"
     shutil.copytree(base, other)
     config(_name_or_path=home)(other)  # which is not pushed
     assert problems(opened, connected, asked(other)) == []
     config(made_from=home)(other)
     (line,) = problems(opened, connected, asked(other))
-    assert line == "other: config.json, line 1: holds the path of your home folder; take it out there, or take another base: --base ID"
+    assert (
+        line
+        == "other: config.json, line 1: holds the path of your home folder; take it out there, or take another base: --base ID"
+    )
 
 
 def test_a_disk_that_is_too_small(opened: Run, connected: Hub, base: Path, tmp_path: Path) -> None:
-    header = json.dumps({"x": {"dtype": "F32", "shape": [10**6, 10**8], "data_offsets": [0, 0]}}).encode()
+    header = json.dumps(
+        {"x": {"dtype": "F32", "shape": [10**6, 10**8], "data_offsets": [0, 0]}}
+    ).encode()
     shutil.copytree(base, tmp_path / "large")
-    (tmp_path / "large" / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    (tmp_path / "large" / "model.safetensors").write_bytes(
+        len(header).to_bytes(8, "little") + header
+    )
     (line,) = problems(opened, connected, asked(tmp_path / "large"))
     folder, rest = line.split(": ", 1)
-    assert Path(folder) == opened.folder and rest.endswith(" MiB are free, training takes 3,051,757,812 MiB; free some, or use --runs DIR")
+    assert Path(folder) == opened.folder and rest.endswith(
+        " MiB are free, training takes 3,051,757,812 MiB; free some, or use --runs DIR"
+    )
     with pytest.raises(
-        HubtweetsError, match=r" MiB are free, the base takes 1,000,000,000,000 MiB; free some, or choose another folder: export HF_H"
+        HubtweetsError,
+        match=r" MiB are free, the base takes 1,000,000,000,000 MiB; free some, or choose another folder: export HF_H",
     ):
         check_download_space(tmp_path / "not" / "there", 10**12 << 20)
     (opened.folder / "checkpoints").mkdir()
@@ -338,22 +441,42 @@ def test_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(dependencies.problems()) == []
     folder = tmp_path / "hubtweets-0.dist-info"
     folder.mkdir()
-    wanted = ["click>=99", "Not-There>=1,<2", "pytest>=1", 'nor.this>=1; extra == "lora"', 'nor-this>=1; python_version < "3"']
-    lines = ["Metadata-Version: 2.1", "Name: hubtweets", "Version: 0", "Requires-Python: >=99", *(f"Requires-Dist: {one}" for one in wanted)]
+    wanted = [
+        "click>=99",
+        "Not-There>=1,<2",
+        "pytest>=1",
+        'nor.this>=1; extra == "lora"',
+        'nor-this>=1; python_version < "3"',
+    ]
+    lines = [
+        "Metadata-Version: 2.1",
+        "Name: hubtweets",
+        "Version: 0",
+        "Requires-Python: >=99",
+        *(f"Requires-Dist: {one}" for one in wanted),
+    ]
     (folder / "METADATA").write_text("\n".join(lines))
     monkeypatch.syspath_prepend(tmp_path)
     python, click, missing = dependencies.problems()
-    assert python.startswith("Python 3.") and python.endswith(": hubtweets needs >=99; install that Python, and hubtweets with it")
-    assert click.startswith("click 8.") and click.endswith(": >=99 is needed; type: pip install 'click>=99'")
+    assert python.startswith("Python 3.") and python.endswith(
+        ": hubtweets needs >=99; install that Python, and hubtweets with it"
+    )
+    assert click.startswith("click 8.") and click.endswith(
+        ": >=99 is needed; type: pip install 'click>=99'"
+    )
     assert missing == "Not-There is not installed; type: pip install 'Not-There<2,>=1'"
 
 
-def test_what_is_in_the_way_elsewhere(opened: Run, connected: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_in_the_way_elsewhere(
+    opened: Run, connected: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A base that is none, a tracker and a package that are missing, a profile that tells too much."""
     (profile,) = opened.record.profiles
     opened.update(profiles=(replace(profile, bio=f"I live in {tmp_path}/home-of-jane"),))
     (tmp_path / "hubtweets-0.dist-info").mkdir()
-    (tmp_path / "hubtweets-0.dist-info" / "METADATA").write_text("Name: hubtweets\nVersion: 0\nRequires-Python: >=3\nRequires-Dist: not-there>=1\n")
+    (tmp_path / "hubtweets-0.dist-info" / "METADATA").write_text(
+        "Name: hubtweets\nVersion: 0\nRequires-Python: >=3\nRequires-Dist: not-there>=1\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "path", [path for path in sys.path if "site-packages" not in path])
     assert problems(opened, connected, asked("no such", license="mti", track=("trackio",))) == [
@@ -365,7 +488,9 @@ def test_what_is_in_the_way_elsewhere(opened: Run, connected: Hub, tmp_path: Pat
     ]
 
 
-def test_the_hubs_validator_has_a_say(opened: Run, connected: Hub, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hubs_validator_has_a_say(
+    opened: Run, connected: Hub, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from hubtweets.hub.api import validation
 
     seen: list[dict[str, Any]] = []
@@ -385,10 +510,16 @@ def shown(run: Run, hub: Hub, wanted: Asked) -> list[str]:
     return list(dry_run.lines(run, hub, wanted, check(run, hub, wanted)))
 
 
-def test_a_rehearsal_shows_what_a_push_would_change(opened: Run, connected: Hub, base: Path) -> None:
+def test_a_rehearsal_shows_what_a_push_would_change(
+    opened: Run, connected: Hub, base: Path
+) -> None:
     wanted = asked(base)
     first = shown(opened, connected, wanted)
-    assert first[2:5] == [f"to       {ADDRESS}/huggingtweets/lyons____ (new, public)", "commit   Publish @lyons____, on main", first[4]]
+    assert first[2:5] == [
+        f"to       {ADDRESS}/huggingtweets/lyons____ (new, public)",
+        "commit   Publish @lyons____, on main",
+        first[4],
+    ]
     assert first[4:9] == [
         "tag      v1, unless nothing changes",
         f"base     one-layer, 29,344 parameters, at {opened.record.base.revision[:12]}",  # type: ignore[union-attr]
@@ -397,7 +528,9 @@ def test_a_rehearsal_shows_what_a_push_would_change(opened: Run, connected: Hub,
         "training done already",
     ]
     files = first[10 : first.index("", 10)]
-    assert [line.split()[1] for line in files] == sorted(plan_files(opened)) and {line.split()[0] for line in files} == {"new"}
+    assert [line.split()[1] for line in files] == sorted(plan_files(opened)) and {
+        line.split()[0] for line in files
+    } == {"new"}
     ready = check(opened, connected, wanted)
     render(opened, ready.target, ready.terms)
     card = (opened.repo / "README.md").read_text()
@@ -406,27 +539,48 @@ def test_a_rehearsal_shows_what_a_push_would_change(opened: Run, connected: Hub,
     (opened.repo / "old.txt").write_text("x")
     push(opened, connected, ready.wishes)
     again = shown(opened, connected, wanted)
-    assert [line for line in again[10:-2] if not line.startswith("same ")] == [] and again[-1] == "The card stays as it is."
+    assert [line for line in again[10:-2] if not line.startswith("same ")] == [] and again[
+        -1
+    ] == "The card stays as it is."
     edited = card.replace("## How does it work?", "Mine.\n\n## How does it work?")
     for name, content in (("README.md", edited), ("mine.txt", "x" * 2000)):
-        connected.api.upload_file(path_or_fileobj=content.encode(), path_in_repo=name, repo_id="huggingtweets/lyons____")
+        connected.api.upload_file(
+            path_or_fileobj=content.encode(), path_in_repo=name, repo_id="huggingtweets/lyons____"
+        )
     (opened.repo / "loss.png").write_bytes(b"other")
     (opened.repo / "old.txt").rename(opened.repo / "new.txt")
     told = shown(opened, connected, asked(base, consent="own", pr=True, message="Other\nwords"))
-    assert told[3] == "commit   Other, as a pull request" and not any(line.startswith("tag ") for line in told)
+    assert told[3] == "commit   Other, as a pull request" and not any(
+        line.startswith("tag ") for line in told
+    )
     marks = {line.split()[1]: line.split()[0] for line in told[9 : told.index("", 9)]}
-    assert (marks["README.md"], marks["loss.png"], marks["new.txt"], marks["old.txt"]) == ("changed", "changed", "new", "deleted")
+    assert (marks["README.md"], marks["loss.png"], marks["new.txt"], marks["old.txt"]) == (
+        "changed",
+        "changed",
+        "new",
+        "deleted",
+    )
     assert (marks["mine.txt"], marks["config.json"]) == ("kept", "same")
     changes = told[told.index("The card, as it would change:") + 2 :]
-    assert "+The publisher says that they are the publisher's own." in changes and not any(line.startswith("-Mine.") for line in changes)
+    assert "+The publisher says that they are the publisher's own." in changes and not any(
+        line.startswith("-Mine.") for line in changes
+    )
 
 
 def plan_files(run: Run) -> list[str]:
     return [path.relative_to(run.repo).as_posix() for path in run.repo.rglob("*") if path.is_file()]
 
 
-def test_a_rehearsal_before_the_training_says_what_is_known(opened: Run, connected: Hub, base: Path) -> None:
-    told = shown(opened, connected, asked(base, training=replace(TRAINED, seed=1), tag="first", gated="manual", revision="draft"))
+def test_a_rehearsal_before_the_training_says_what_is_known(
+    opened: Run, connected: Hub, base: Path
+) -> None:
+    told = shown(
+        opened,
+        connected,
+        asked(
+            base, training=replace(TRAINED, seed=1), tag="first", gated="manual", revision="draft"
+        ),
+    )
     assert told[2:5] == [
         f"to       {ADDRESS}/huggingtweets/lyons____ (new, public, gated (manual))",
         "commit   Publish @lyons____, on draft",
@@ -449,15 +603,36 @@ def test_a_rehearsal_before_the_training_says_what_is_known(opened: Run, connect
 
 def test_publish_dry_run_leaves_the_hub_as_it_was(workplace: Path, base: Path) -> None:
     def files() -> dict[Path, bytes]:
-        return {path: path.read_bytes() for name in ("hub", "runs/lyons____/repo") for path in (workplace / name).rglob("*") if path.is_file()}
+        return {
+            path: path.read_bytes()
+            for name in ("hub", "runs/lyons____/repo")
+            for path in (workplace / name).rglob("*")
+            if path.is_file()
+        }
 
     before = files()
-    arguments = ["publish", "lyons____", "--base", str(base), "--epochs", "1", "--hub", "local", "--dry-run"]
+    arguments = [
+        "publish",
+        "lyons____",
+        "--base",
+        str(base),
+        "--epochs",
+        "1",
+        "--hub",
+        "local",
+        "--dry-run",
+    ]
     done = command(workplace, *arguments, "--namespace", "elsewhere")
     assert (done.returncode, done.stderr) == (0, "curate: nothing changed, skipped\n")
-    assert done.stdout.startswith(f"Nothing is pushed: this is a dry run.\n\nto       {ADDRESS}/elsewhere/lyons____ (new, public)\n")
-    (workplace / "hubtweets.toml").write_text('tag = "v1"\nprompt = ["I", "We"]\nprivate = true\nconsent = "own"\n')
-    refused = command(workplace, *arguments, HUBTWEETS_LICENSE="gpl-3.0", HUBTWEETS_PROMPT="me@private.example")
+    assert done.stdout.startswith(
+        f"Nothing is pushed: this is a dry run.\n\nto       {ADDRESS}/elsewhere/lyons____ (new, public)\n"
+    )
+    (workplace / "hubtweets.toml").write_text(
+        'tag = "v1"\nprompt = ["I", "We"]\nprivate = true\nconsent = "own"\n'
+    )
+    refused = command(
+        workplace, *arguments, HUBTWEETS_LICENSE="gpl-3.0", HUBTWEETS_PROMPT="me@private.example"
+    )
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.splitlines()[1:] == [
         "Error: 3 things stand in the way:",
@@ -465,5 +640,7 @@ def test_publish_dry_run_leaves_the_hub_as_it_was(workplace: Path, base: Path) -
         "- --prompt: holds an e-mail address; take it out",
         refused.stderr.splitlines()[-1],
     ]
-    assert refused.stderr.splitlines()[-1].startswith(f"- {ADDRESS}/huggingtweets/lyons____ is public already; make it private in its settings")
+    assert refused.stderr.splitlines()[-1].startswith(
+        f"- {ADDRESS}/huggingtweets/lyons____ is public already; make it private in its settings"
+    )
     assert files() == before

@@ -44,7 +44,13 @@ def render(folder: Path, text: str) -> None:
     (folder / "hubtweets.json").write_text(json.dumps({"card": text}))
 
 
-def push(hub: Hub, repo: Path, said: list[str] | None = None, last: Published | None = None, **wishes: object) -> Published:
+def push(
+    hub: Hub,
+    repo: Path,
+    said: list[str] | None = None,
+    last: Published | None = None,
+    **wishes: object,
+) -> Published:
     say = [].append if said is None else said.append
     return publisher.push(hub, Target(hub.endpoint, REPO), repo, Wishes(**wishes), say, last)  # type: ignore[arg-type]
 
@@ -58,11 +64,17 @@ def tags(hub: Hub) -> dict[str, str]:
 
 
 def content(hub: Hub, name: str = "README.md", revision: str = "main") -> str:
-    return get_session().get(f"{hub.endpoint}/{REPO}/resolve/{revision.replace('/', '%2F')}/{name}").text
+    return (
+        get_session()
+        .get(f"{hub.endpoint}/{REPO}/resolve/{revision.replace('/', '%2F')}/{name}")
+        .text
+    )
 
 
 def edit(hub: Hub, text: str, revision: str | None = None) -> None:
-    hub.api.upload_file(path_or_fileobj=text.encode(), path_in_repo="README.md", repo_id=REPO, revision=revision)
+    hub.api.upload_file(
+        path_or_fileobj=text.encode(), path_in_repo="README.md", repo_id=REPO, revision=revision
+    )
 
 
 def test_one_commit_and_a_tag(connected: Hub, repo: Path) -> None:
@@ -98,9 +110,13 @@ def test_what_a_push_put_there_goes_when_the_folder_drops_it(connected: Hub, rep
     first = push(connected, repo)
     (repo / "config.json").unlink()
     push(connected, repo, last=replace(first, endpoint="https://huggingface.co"))
-    assert "config.json" in connected.api.list_repo_files(REPO)  # that Hub's files are not this one's
+    assert "config.json" in connected.api.list_repo_files(
+        REPO
+    )  # that Hub's files are not this one's
     proposed = push(connected, repo, last=first, pr=True)
-    assert "config.json" in connected.api.list_repo_files(REPO) and "config.json" not in connected.api.list_repo_files(REPO, revision="refs/pr/1")
+    assert "config.json" in connected.api.list_repo_files(
+        REPO
+    ) and "config.json" not in connected.api.list_repo_files(REPO, revision="refs/pr/1")
     push(connected, repo, last=proposed)
     assert set(connected.api.list_repo_files(REPO)) == {".gitattributes", *FILES} - {"config.json"}
 
@@ -114,12 +130,16 @@ def test_who_may_see_a_repo_is_not_changed_by_a_push(connected: Hub, repo: Path)
         push(connected, repo, private=True)
     connected.api.update_repo_settings(REPO, private=True)
     assert len(titles(connected)) == 2 and push(connected, repo).tag == "v1"
-    with pytest.raises(HubtweetsError, match=r"is private; make it public in its settings, or leave --public out$"):
+    with pytest.raises(
+        HubtweetsError, match=r"is private; make it public in its settings, or leave --public out$"
+    ):
         push(connected, repo, private=False)
     assert choose_target(connected, "new", None, private=True).repo_id == "huggingtweets/new"
 
 
-def test_a_new_repo_is_private_and_gated_before_anything_is_in_it(connected: Hub, repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_repo_is_private_and_gated_before_anything_is_in_it(
+    connected: Hub, repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen = []
 
     def commit(*arguments: object, **more: object) -> None:
@@ -136,10 +156,19 @@ def test_a_new_repo_is_private_and_gated_before_anything_is_in_it(connected: Hub
 def test_message_tag_and_branch(connected: Hub, repo: Path) -> None:
     push(connected, repo)
     render(repo, "# hello again\n")
-    published = push(connected, repo, message="Second try\n\nWith more posts.", tag="second", revision="dev")
+    published = push(
+        connected, repo, message="Second try\n\nWith more posts.", tag="second", revision="dev"
+    )
     made = connected.api.list_repo_commits(REPO, revision="dev")[0]
-    assert (made.title, made.message, made.commit_id) == ("Second try", "With more posts.", published.commit)
-    assert titles(connected) == ["Publish @bot", "initial commit"] and content(connected, revision="dev") == "# hello again\n"
+    assert (made.title, made.message, made.commit_id) == (
+        "Second try",
+        "With more posts.",
+        published.commit,
+    )
+    assert (
+        titles(connected) == ["Publish @bot", "initial commit"]
+        and content(connected, revision="dev") == "# hello again\n"
+    )
     assert push(connected, repo, tag="second", revision="dev", last=published) == published
     assert push(connected, repo, revision="dev", last=published) == published
     assert tags(connected) == {"v1": published.parent, "second": published.commit}
@@ -148,7 +177,10 @@ def test_message_tag_and_branch(connected: Hub, repo: Path) -> None:
 def test_a_tag_that_is_taken_stops_before_anything_is_sent(connected: Hub, repo: Path) -> None:
     push(connected, repo, tag="mine")
     render(repo, "# hello again\n")
-    with pytest.raises(HubtweetsError, match=r"/huggingtweets/bot has a tag mine on another commit; choose another --tag, or leave it out$"):
+    with pytest.raises(
+        HubtweetsError,
+        match=r"/huggingtweets/bot has a tag mine on another commit; choose another --tag, or leave it out$",
+    ):
         push(connected, repo, tag="mine")
     assert len(titles(connected)) == 2
 
@@ -166,7 +198,9 @@ def test_an_edit_alone_needs_no_new_version(connected: Hub, repo: Path) -> None:
     assert content(connected) == "# hello\n\nMine.\n" and tags(connected) == {"v1": first.commit}
 
 
-def test_a_push_in_between_is_merged(connected: Hub, repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_push_in_between_is_merged(
+    connected: Hub, repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     push(connected, repo)
     render(repo, "# hello again\n")
     real = connected.api.create_commit
@@ -180,11 +214,22 @@ def test_a_push_in_between_is_merged(connected: Hub, repo: Path, monkeypatch: py
     monkeypatch.setattr(connected.api, "create_commit", commit_after_somebody)
     assert push(connected, repo, said).tag == "v2"
     assert content(connected) == "# hello again\n\nMine.\n"
-    assert titles(connected) == ["Publish @bot", "Upload README.md with huggingface_hub", "Publish @bot", "initial commit"]
-    assert [line.partition(": somebody")[2] for line in said] == ["", " pushed in between; again in 1 s", ""]
+    assert titles(connected) == [
+        "Publish @bot",
+        "Upload README.md with huggingface_hub",
+        "Publish @bot",
+        "initial commit",
+    ]
+    assert [line.partition(": somebody")[2] for line in said] == [
+        "",
+        " pushed in between; again in 1 s",
+        "",
+    ]
 
 
-def test_who_is_always_late_gives_up_with_one_line(connected: Hub, repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_is_always_late_gives_up_with_one_line(
+    connected: Hub, repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     push(connected, repo)
     (repo / "config.json").write_text("{ }")
     said: list[str] = []
@@ -197,45 +242,76 @@ def test_who_is_always_late_gives_up_with_one_line(connected: Hub, repo: Path, m
         return real(*arguments, **more)  # type: ignore[call-overload]
 
     monkeypatch.setattr(connected.api, "create_commit", commit_after_somebody)
-    with pytest.raises(HubtweetsError, match=r"refused \(412: .*somebody pushed in between\); somebody pushed meanwhile; type the command again$"):
+    with pytest.raises(
+        HubtweetsError,
+        match=r"refused \(412: .*somebody pushed in between\); somebody pushed meanwhile; type the command again$",
+    ):
         push(connected, repo, said)
-    assert [line.rpartition("; again in ")[2] for line in said if "again in" in line] == ["1 s", "2 s", "4 s", "8 s", "8 s"]
+    assert [line.rpartition("; again in ")[2] for line in said if "again in" in line] == [
+        "1 s",
+        "2 s",
+        "4 s",
+        "8 s",
+        "8 s",
+    ]
     assert content(connected, "config.json") == "{}" and list(tags(connected)) == ["v1"]
 
 
-def test_an_edit_that_was_rendered_anew_becomes_one_pull_request(connected: Hub, repo: Path) -> None:
+def test_an_edit_that_was_rendered_anew_becomes_one_pull_request(
+    connected: Hub, repo: Path
+) -> None:
     first = push(connected, repo)
     edit(connected, "# mine\n")
     render(repo, "# hello again\n")
     said: list[str] = []
     published = push(connected, repo, said, first)
     url = f"{connected.endpoint}/{REPO}"
-    assert published == replace(first, commit=published.commit, parent=published.parent, tag=None, pull_request=f"{url}/discussions/1")
+    assert published == replace(
+        first,
+        commit=published.commit,
+        parent=published.parent,
+        tag=None,
+        pull_request=f"{url}/discussions/1",
+    )
     assert said == [
         'push: README.md was edited where it is rendered anew: line 1: there "# mine", new "# hello again"',
         f"push: 2 of 4 files, 0.0 MiB, to {url} as refs/pr/1",
     ]
-    assert (content(connected), content(connected, revision="refs/pr/1")) == ("# mine\n", "# hello again\n")
+    assert (content(connected), content(connected, revision="refs/pr/1")) == (
+        "# mine\n",
+        "# hello again\n",
+    )
     opened = connected.api.get_discussion_details(REPO, 1)
     assert (opened.title, opened.status, opened.conflicting_files) == ("Publish @bot", "open", [])
     assert push(connected, repo, last=published) == replace(published, parent=published.commit)
-    assert titles(connected, "refs/pr/1").count("Publish @bot") == 2 and tags(connected) == {"v1": first.commit}
+    assert titles(connected, "refs/pr/1").count("Publish @bot") == 2 and tags(connected) == {
+        "v1": first.commit
+    }
     connected.api.merge_pull_request(REPO, 1)
     merged = push(connected, repo, last=published)
-    assert (merged.tag, merged.pull_request) == ("v2", None) and len(list(connected.api.get_repo_discussions(REPO))) == 1
+    assert (merged.tag, merged.pull_request) == ("v2", None) and len(
+        list(connected.api.get_repo_discussions(REPO))
+    ) == 1
 
 
 def test_an_edit_in_the_way_on_a_branch_stops_the_push(connected: Hub, repo: Path) -> None:
     push(connected, repo, revision="dev")
     edit(connected, "# mine\n", "dev")
     render(repo, "# hello again\n")
-    with pytest.raises(HubtweetsError, match=r"edits of README\.md on dev are in the way \(see above\); undo them, or push to another --revision$"):
+    with pytest.raises(
+        HubtweetsError,
+        match=r"edits of README\.md on dev are in the way \(see above\); undo them, or push to another --revision$",
+    ):
         push(connected, repo, revision="dev")
-    assert content(connected, revision="dev") == "# mine\n" and not list(connected.api.get_repo_discussions(REPO))
+    assert content(connected, revision="dev") == "# mine\n" and not list(
+        connected.api.get_repo_discussions(REPO)
+    )
 
 
 def test_a_pull_request_is_used_again_until_it_is_closed(connected: Hub, repo: Path) -> None:
-    assert push(connected, repo, pr=True).pull_request == f"{connected.endpoint}/{REPO}/discussions/1"
+    assert (
+        push(connected, repo, pr=True).pull_request == f"{connected.endpoint}/{REPO}/discussions/1"
+    )
     (repo / "config.json").write_text("{ }")
     second = push(connected, repo, pr=True)
     assert second.pull_request == f"{connected.endpoint}/{REPO}/discussions/1"
@@ -243,17 +319,31 @@ def test_a_pull_request_is_used_again_until_it_is_closed(connected: Hub, repo: P
     third = push(connected, repo, pr=True, last=second)
     (repo / "extra.txt").unlink()
     push(connected, repo, pr=True, last=third)
-    assert set(connected.api.list_repo_files(REPO, revision="refs/pr/1")) == {".gitattributes", *FILES}
-    assert titles(connected) == ["initial commit"] and titles(connected, "refs/pr/1") == ["Publish @bot"] * 4 + ["initial commit"]
+    assert set(connected.api.list_repo_files(REPO, revision="refs/pr/1")) == {
+        ".gitattributes",
+        *FILES,
+    }
+    assert titles(connected) == ["initial commit"] and titles(connected, "refs/pr/1") == [
+        "Publish @bot"
+    ] * 4 + ["initial commit"]
     connected.api.change_discussion_status(REPO, 1, "closed")
-    assert push(connected, repo, pr=True, message=" \n").pull_request == f"{connected.endpoint}/{REPO}/discussions/2"
+    assert (
+        push(connected, repo, pr=True, message=" \n").pull_request
+        == f"{connected.endpoint}/{REPO}/discussions/2"
+    )
     for _ in range(2):
-        assert push(connected, repo, pr=True, message="Mine \r\n\nas well").pull_request == f"{connected.endpoint}/{REPO}/discussions/3"
+        assert (
+            push(connected, repo, pr=True, message="Mine \r\n\nas well").pull_request
+            == f"{connected.endpoint}/{REPO}/discussions/3"
+        )
     connected.api.merge_pull_request(REPO, 2)
     said: list[str] = []
     assert push(connected, repo, said, pr=True).pull_request is None and tags(connected) == {}
     assert said == [f"push: {connected.endpoint}/{REPO} has all 4 files already, nothing to commit"]
-    with pytest.raises(HubtweetsError, match=r"^--revision dev: a pull request is made to main; leave --pr or --revision out$"):
+    with pytest.raises(
+        HubtweetsError,
+        match=r"^--revision dev: a pull request is made to main; leave --pr or --revision out$",
+    ):
         push(connected, repo, pr=True, revision="dev")
 
 
@@ -261,7 +351,9 @@ HURT = ("", "{", "[]", '{"card": 7}', "{}", "[" * 100_000, "\udcff")
 
 
 @pytest.mark.parametrize("record", HURT, ids=range(len(HURT)))
-def test_a_hurt_record_on_the_hub_makes_a_pull_request(connected: Hub, repo: Path, record: str) -> None:
+def test_a_hurt_record_on_the_hub_makes_a_pull_request(
+    connected: Hub, repo: Path, record: str
+) -> None:
     push(connected, repo)
     hurt = record.encode(errors="surrogateescape")
     connected.api.upload_file(path_or_fileobj=hurt, path_in_repo="hubtweets.json", repo_id=REPO)
@@ -283,7 +375,10 @@ def test_a_bad_card_leaves_the_repo_as_it_was(connected: Hub, repo: Path) -> Non
 def bot(folder: Path, score: float) -> None:
     """Write a bot's card with a score, as it is rendered of a record."""
     assert RECORD.metrics
-    record: RunRecord = replace(RECORD, metrics=Metrics(RECORD.metrics.base, replace(RECORD.metrics.tuned, bits_per_byte=score)))
+    record: RunRecord = replace(
+        RECORD,
+        metrics=Metrics(RECORD.metrics.base, replace(RECORD.metrics.tuned, bits_per_byte=score)),
+    )
     text = model_card.render(record)
     (folder / "README.md").write_text(text)
     (folder / "hubtweets.json").write_text(dumps_public(record, text))
@@ -293,16 +388,29 @@ def test_what_the_owner_wrote_outlives_a_publish(connected: Hub, repo: Path) -> 
     bot(repo, 1.25)
     push(connected, repo)
     words = "\nMy bot, my words.\n\n## "
-    edited = content(connected).replace("\ntags:\n", "\nextra_gated_heading: mine\ntags:\n- mine\n").replace("\n## ", words, 1)
+    edited = (
+        content(connected)
+        .replace("\ntags:\n", "\nextra_gated_heading: mine\ntags:\n- mine\n")
+        .replace("\n## ", words, 1)
+    )
     edit(connected, edited)
     bot(repo, 1.125)
     assert push(connected, repo).tag == "v2"
     new = content(connected)
     metadata, _, body = new[4:].partition("\n---\n")
     rendered = (repo / "README.md").read_text()
-    assert "1.125" in rendered and "1.125" in metadata and body == rendered[4:].partition("\n---\n")[2].replace("\n## ", words, 1)
+    assert (
+        "1.125" in rendered
+        and "1.125" in metadata
+        and body == rendered[4:].partition("\n---\n")[2].replace("\n## ", words, 1)
+    )
     assert "\nextra_gated_heading: mine\ntags:\n- mine\n- huggingtweets\n" in metadata
-    assert titles(connected) == ["Publish @bot", "Upload README.md with huggingface_hub", "Publish @bot", "initial commit"]
+    assert titles(connected) == [
+        "Publish @bot",
+        "Upload README.md with huggingface_hub",
+        "Publish @bot",
+        "initial commit",
+    ]
     assert push(connected, repo).pull_request is None and content(connected) == new
     edit(connected, new.replace("1.125", "0.001"))
     bot(repo, 1.0625)
@@ -310,36 +418,54 @@ def test_what_the_owner_wrote_outlives_a_publish(connected: Hub, repo: Path) -> 
     first, again = push(connected, repo, said), push(connected, repo)
     assert first.pull_request == again.pull_request and first.commit == again.commit
     assert "0.001" in content(connected) and words in content(connected, revision="refs/pr/1")
-    assert any(line.startswith("push: README.md was edited where it is rendered anew: metadata 'model-index': there ") for line in said)
+    assert any(
+        line.startswith(
+            "push: README.md was edited where it is rendered anew: metadata 'model-index': there "
+        )
+        for line in said
+    )
 
 
 def test_a_hub_that_is_down_gets_one_line(repo: Path) -> None:
     down = Hub(HfApi(endpoint="http://127.0.0.1:9", token="hf_x"), "http://127.0.0.1:9")
     with pytest.raises(HubtweetsError) as caught:
         choose_target(down, "bot", None)
-    assert str(caught.value) == "http://127.0.0.1:9 does not answer ([Errno 111] Connection refused); type the command again, or try --hub local"
+    assert (
+        str(caught.value)
+        == "http://127.0.0.1:9 does not answer ([Errno 111] Connection refused); type the command again, or try --hub local"
+    )
 
 
 def test_a_wrong_token_gets_one_line_that_does_not_show_it(hub: tuple[str, str]) -> None:
     wrong = Hub(HfApi(endpoint=hub[0], token="hf_wrong"), hub[0])
     with pytest.raises(HubtweetsError) as caught:
         choose_target(wrong, "bot", None)
-    assert str(caught.value) == (f"{hub[0]} refused (401: Invalid user token); log in with a token that is valid there: hf auth login")
+    assert str(caught.value) == (
+        f"{hub[0]} refused (401: Invalid user token); log in with a token that is valid there: hf auth login"
+    )
 
 
 def test_target() -> None:
     target = Target("https://huggingface.co", "a/b")
-    assert (target.url, target.file_url("x.png")) == ("https://huggingface.co/a/b", "https://huggingface.co/a/b/resolve/main/x.png")
+    assert (target.url, target.file_url("x.png")) == (
+        "https://huggingface.co/a/b",
+        "https://huggingface.co/a/b/resolve/main/x.png",
+    )
 
 
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
         ({"pr": True, "tag": "v9"}, "--tag v9: a pull request has no tag; leave --pr or --tag out"),
-        ({"pr": True, "revision": "dev"}, "--revision dev: a pull request is made to main; leave --pr or --revision out"),
+        (
+            {"pr": True, "revision": "dev"},
+            "--revision dev: a pull request is made to main; leave --pr or --revision out",
+        ),
     ],
 )
-def test_options_that_do_not_go_together_are_refused_before_anything(given: dict[str, object], expected: str) -> None:
+def test_options_that_do_not_go_together_are_refused_before_anything(
+    given: dict[str, object], expected: str
+) -> None:
     with pytest.raises(HubtweetsError) as caught:
         publisher.wishes_of(vars(Wishes()) | given)
     assert str(caught.value) == expected

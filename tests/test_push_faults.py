@@ -66,7 +66,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, folders: dict[str, Path]) -> Iterator[tuple[Served, Path]]:
+def served(
+    tmp_path_factory: pytest.TempPathFactory, folders: dict[str, Path]
+) -> Iterator[tuple[Served, Path]]:
     """A server, and the folder of a Hub on which version 1 was published."""
     storage = Storage(tmp_path_factory.mktemp("hub"))
     with serving() as served:
@@ -81,11 +83,15 @@ def served(tmp_path_factory: pytest.TempPathFactory, folders: dict[str, Path]) -
 
 def push(served: Served, folder: Path, **wishes: Any) -> Published:
     with connect(served.server.endpoint) as hub:
-        return publisher.push(hub, Target(hub.endpoint, REPO), folder, Wishes(**wishes), lambda _: None)
+        return publisher.push(
+            hub, Target(hub.endpoint, REPO), folder, Wishes(**wishes), lambda _: None
+        )
 
 
 @pytest.fixture
-def storage(served: tuple[Served, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
+def storage(
+    served: tuple[Served, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Storage:
     """A copy of that Hub, served now; for hf_xet another one than the last."""
     shutil.copytree(served[1], tmp_path / "hub")
     (tmp_path / "hub" / "instance").write_text(secrets.token_hex(20))
@@ -106,14 +112,22 @@ def history(storage: Storage, branch: str = "main") -> list[str]:
     repo = storage.find_repo("models", REPO)
     found = []
     for commit in storage.history(repo, storage.resolve(repo, branch)) if repo else ():
-        files = {name: storage.blobs.path(entry.sha256).read_bytes() for name, entry in commit.files.items() if name != ".gitattributes"}
+        files = {
+            name: storage.blobs.path(entry.sha256).read_bytes()
+            for name, entry in commit.files.items()
+            if name != ".gitattributes"
+        }
         version = files["training.bin"][:2].decode() if files else "v0"
-        assert files == (files_of(version) if files else {}) and commit.title == (TITLE if files else "initial commit")
+        assert files == (files_of(version) if files else {}) and commit.title == (
+            TITLE if files else "initial commit"
+        )
         found.append(version)
     return found
 
 
-def check(storage: Storage, old: list[str], done: bool | None, pr: bool = False, branch: str = "main") -> None:
+def check(
+    storage: Storage, old: list[str], done: bool | None, pr: bool = False, branch: str = "main"
+) -> None:
     """Check that the Hub is whole and holds the old commit or the new one, as it is `done` or not; None: either."""
     assert integrity.check(storage).faults == []
     repo = storage.find_repo("models", REPO)
@@ -136,9 +150,19 @@ def check(storage: Storage, old: list[str], done: bool | None, pr: bool = False,
         assert branch != "main" and repo and branch not in storage.refs(repo, "branches")
 
 
-PASSING = ("408, 429, 500, 502, 503", "504, cut request", "lost", "cut answer", "hang")  # one after the other: a push begins six times
+PASSING = (
+    "408, 429, 500, 502, 503",
+    "504, cut request",
+    "lost",
+    "cut answer",
+    "hang",
+)  # one after the other: a push begins six times
 LASTING = ("507", "500 for good")
-MAKING: dict[str, Any] = {"POST /api/repos/create": {}, "PUT .*/settings": {"gated": "auto"}, "POST .*/branch/dev": {"revision": "dev"}}
+MAKING: dict[str, Any] = {
+    "POST /api/repos/create": {},
+    "PUT .*/settings": {"gated": "auto"},
+    "POST .*/branch/dev": {"revision": "dev"},
+}
 STEPS: dict[str, Any] = {
     **MAKING,
     "GET /api/models/[^/]+/bot$": {},
@@ -162,12 +186,23 @@ STEPS: dict[str, Any] = {
     "POST .*/discussions/1/status": {"pr": True},
 }
 XET = ("GET .*/xet-write-token/main", "POST .*/xorbs/", "POST .*/shards")
-CASES = [(step, what) for step in STEPS for what in (*PASSING, *LASTING) if not (step in XET and what == "hang")]  # hf_xet has its own patience
+CASES = [
+    (step, what)
+    for step in STEPS
+    for what in (*PASSING, *LASTING)
+    if not (step in XET and what == "hang")
+]  # hf_xet has its own patience
 
 
 @pytest.mark.parametrize(("step", "what"), CASES)
 def test_a_fault_at_each_step(
-    served: tuple[Served, Path], storage: Storage, folders: dict[str, Path], step: str, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    served: tuple[Served, Path],
+    storage: Storage,
+    folders: dict[str, Path],
+    step: str,
+    what: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     wishes, lasting, old = STEPS[step], what in LASTING, ["v1", "v0"]
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", step not in XET)
@@ -176,7 +211,10 @@ def test_a_fault_at_each_step(
     if what == "hang":
         monkeypatch.setattr(retry, "TIMEOUT", httpx2.Timeout(0.3))
     faulty = Faulty(create_app(storage))
-    faulty.faults = [Fault(step, kind.removesuffix(" for good"), 99 if lasting else 1) for kind in what.split(", ")]
+    faulty.faults = [
+        Fault(step, kind.removesuffix(" for good"), 99 if lasting else 1)
+        for kind in what.split(", ")
+    ]
     served[0].app = faulty
     checked = {"pr": wishes.get("pr", False), "branch": wishes.get("revision", "main")}
     line = ""
@@ -185,8 +223,13 @@ def test_a_fault_at_each_step(
     except HubtweetsError as error:
         line = str(error)
     done = not line
-    assert done or re.fullmatch(f"{served[0].server.endpoint}.*; (free some disk space there and )?type the command again.*", line)
-    assert done is not lasting and all(fault.times < (99 if lasting else 1) for fault in faulty.faults)
+    assert done or re.fullmatch(
+        f"{served[0].server.endpoint}.*; (free some disk space there and )?type the command again.*",
+        line,
+    )
+    assert done is not lasting and all(
+        fault.times < (99 if lasting else 1) for fault in faulty.faults
+    )
     check(storage, old, done, **checked)
     faulty.faults = []
     push(served[0], folders["v2"], **wishes)
@@ -207,13 +250,30 @@ class Revoking:
         await self.app(scope, receive, send)
 
 
-@pytest.mark.parametrize("step", ["GET .*/tree/", "POST .*/preupload", "GET .*/xet-write-token", "PUT /_lfs/", "POST .*/commit", "POST .*/tag"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "GET .*/tree/",
+        "POST .*/preupload",
+        "GET .*/xet-write-token",
+        "PUT /_lfs/",
+        "POST .*/commit",
+        "POST .*/tag",
+    ],
+)
 def test_a_token_that_is_revoked_on_the_way(
-    served: tuple[Served, Path], storage: Storage, folders: dict[str, Path], step: str, monkeypatch: pytest.MonkeyPatch
+    served: tuple[Served, Path],
+    storage: Storage,
+    folders: dict[str, Path],
+    step: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", "xet" not in step)
     served[0].app = Revoking(storage, step)
-    with pytest.raises(HubtweetsError, match=r"refused \(401: .*\); log in with a token that is valid there: hf auth login$"):
+    with pytest.raises(
+        HubtweetsError,
+        match=r"refused \(401: .*\); log in with a token that is valid there: hf auth login$",
+    ):
         push(served[0], folders["v2"])
     check(storage, ["v1", "v0"], None)
     monkeypatch.setenv("HF_TOKEN", create_token(storage.blobs, "write"))
@@ -263,17 +323,39 @@ class Deadly:
         await hang_up(receive, send)
 
 
-@pytest.mark.parametrize(("xet", "pr"), [(False, False), (True, False), (False, True)], ids=["lfs", "xet", "pull request"])
+@pytest.mark.parametrize(
+    ("xet", "pr"),
+    [(False, False), (True, False), (False, True)],
+    ids=["lfs", "xet", "pull request"],
+)
 def test_a_push_that_is_killed_at_each_request(
-    served: tuple[Served, Path], folders: dict[str, Path], xet: bool, pr: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    served: tuple[Served, Path],
+    folders: dict[str, Path],
+    xet: bool,
+    pr: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", not xet)
-    with subprocess.Popen([sys.executable, "-c", PUSHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as pusher:
+    with subprocess.Popen(
+        [sys.executable, "-c", PUSHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as pusher:
         assert pusher.stdin and pusher.stdout
         for number in count(1):
             storage = serve(served[0], tmp_path / f"{number}", monkeypatch)
-            print(served[0].server.endpoint, storage.token, folders["v2"], int(xet), int(pr), sep="|", file=pusher.stdin, flush=True)
-            served[0].app = deadly = Deadly(create_app(storage), number, int(pusher.stdout.readline()))
+            print(
+                served[0].server.endpoint,
+                storage.token,
+                folders["v2"],
+                int(xet),
+                int(pr),
+                sep="|",
+                file=pusher.stdin,
+                flush=True,
+            )
+            served[0].app = deadly = Deadly(
+                create_app(storage), number, int(pusher.stdout.readline())
+            )
             print(file=pusher.stdin, flush=True)
             code = int(pusher.stdout.readline())
             assert code == (0 if deadly.left > 0 else -signal.SIGKILL)
@@ -290,7 +372,12 @@ def test_a_push_that_is_killed_at_each_request(
 def test_a_record_that_can_not_be_written_after_the_push(
     served: tuple[Served, Path], storage: Storage, folders: dict[str, Path], tmp_path: Path
 ) -> None:
-    run = Run(tmp_path / "run", replace(RECORD, target=Target(served[0].server.endpoint, REPO)), True, FileLock(tmp_path / ".lock"))
+    run = Run(
+        tmp_path / "run",
+        replace(RECORD, target=Target(served[0].server.endpoint, REPO)),
+        True,
+        FileLock(tmp_path / ".lock"),
+    )
     shutil.copytree(folders["v2"], run.repo)
     (run.folder / "run.json" / "in the way").mkdir(parents=True)
     with connect(served[0].server.endpoint) as hub:
@@ -300,5 +387,7 @@ def test_a_record_that_can_not_be_written_after_the_push(
         run.record = replace(run.record, published=None)
         published = push_repo(run, hub, Wishes())
     check(storage, ["v1", "v0"], True)
-    assert json.loads((run.folder / "run.json").read_text())["published"]["commit"] == published.commit
+    assert (
+        json.loads((run.folder / "run.json").read_text())["published"]["commit"] == published.commit
+    )
     assert [path.name for path in run.folder.iterdir() if path.name.startswith(".")] == []

@@ -32,7 +32,8 @@ def test_what_does_not_fit_gets_one_line(tmp_path: Path, old: str, new: str) -> 
     assert old in text
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(
-        HubtweetsError, match=r"run.json: not a record of this version \(.+\); remove this file and publish again, what services gave is kept$"
+        HubtweetsError,
+        match=r"run.json: not a record of this version \(.+\); remove this file and publish again, what services gave is kept$",
     ):
         serialization.read(path)
 
@@ -40,28 +41,57 @@ def test_what_does_not_fit_gets_one_line(tmp_path: Path, old: str, new: str) -> 
 @pytest.mark.parametrize(
     ("new", "said"),
     [
-        ('"hubtweets_version": "0.9.1",\n  "schema_version": 99', "schema 99, of another version of hubtweets; type: pip install hubtweets==0.9.1"),
-        ('"hubtweets_version": "0.1.0",\n  "schema_version": 1', "schema 1, of another version of hubtweets; type: pip install hubtweets==0.1.0"),
-        ('"schema_version": 99, "unheard_of": {}', "schema 99, of another version of hubtweets; type: pip install hubtweets"),
-        ('"hubtweets_version": "; rm -r ~"', "schema None, of another version of hubtweets; type: pip install hubtweets"),
-        (f'"schema_version": "{"9" * 5000}"', f"schema {'9' * 20}, of another version of hubtweets; type: pip install hubtweets"),
+        (
+            '"hubtweets_version": "0.9.1",\n  "schema_version": 99',
+            "schema 99, of another version of hubtweets; type: pip install hubtweets==0.9.1",
+        ),
+        (
+            '"hubtweets_version": "0.1.0",\n  "schema_version": 1',
+            "schema 1, of another version of hubtweets; type: pip install hubtweets==0.1.0",
+        ),
+        (
+            '"schema_version": 99, "unheard_of": {}',
+            "schema 99, of another version of hubtweets; type: pip install hubtweets",
+        ),
+        (
+            '"hubtweets_version": "; rm -r ~"',
+            "schema None, of another version of hubtweets; type: pip install hubtweets",
+        ),
+        (
+            f'"schema_version": "{"9" * 5000}"',
+            f"schema {'9' * 20}, of another version of hubtweets; type: pip install hubtweets",
+        ),
     ],
 )
-def test_a_run_of_another_schema_names_the_version_that_wrote_it(tmp_path: Path, new: str, said: str) -> None:
-    path, old = tmp_path / "run.json", f'"hubtweets_version": "0.1.0",\n  "schema_version": {run_record.SCHEMA_VERSION}'
+def test_a_run_of_another_schema_names_the_version_that_wrote_it(
+    tmp_path: Path, new: str, said: str
+) -> None:
+    path, old = (
+        tmp_path / "run.json",
+        f'"hubtweets_version": "0.1.0",\n  "schema_version": {run_record.SCHEMA_VERSION}',
+    )
     text = serialization.dumps(RECORD)
     assert old in text
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(serialization.OtherVersionError) as error:
         serialization.read(path)
-    assert str(error.value) == f"{path}: {said}, or remove this file and publish again, what services gave is kept"
+    assert (
+        str(error.value)
+        == f"{path}: {said}, or remove this file and publish again, what services gave is kept"
+    )
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, "9" * 5000, '{"schema_version": NaN}', "[]", "null", "\ufeff{}", "\udcff"])
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, "9" * 5000, '{"schema_version": NaN}', "[]", "null", "\ufeff{}", "\udcff"],
+)
 def test_what_is_no_record_at_all_gets_one_line(tmp_path: Path, text: str) -> None:
     path = tmp_path / "run.json"
     path.write_text(text, errors="surrogateescape")
-    with pytest.raises(HubtweetsError, match=r"run.json: not a record of this version \(.+\); remove this file and publish again, .+$"):
+    with pytest.raises(
+        HubtweetsError,
+        match=r"run.json: not a record of this version \(.+\); remove this file and publish again, .+$",
+    ):
         serialization.read(path)
 
 
@@ -72,13 +102,19 @@ def test_the_public_record_has_no_stages_and_no_push() -> None:
 
 
 def test_the_public_record_is_read_back_with_its_card() -> None:
-    assert serialization.read_public(serialization.dumps_public(RECORD, "# card"), "hubtweets.json") == (RECORD, "# card")
+    assert serialization.read_public(
+        serialization.dumps_public(RECORD, "# card"), "hubtweets.json"
+    ) == (RECORD, "# card")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('"schema_version": 5', '"schema_version": 99', r"schema 99, of another version of hubtweets; type: pip install hubtweets==0\.1\.0"),
+        (
+            '"schema_version": 5',
+            '"schema_version": 99',
+            r"schema 99, of another version of hubtweets; type: pip install hubtweets==0\.1\.0",
+        ),
         (
             '"hubtweets_version": "0.1.0",\n  "schema_version": 5',
             '"hubtweets_version": "; rm -r"',
@@ -86,14 +122,38 @@ def test_the_public_record_is_read_back_with_its_card() -> None:
         ),
         ('"threshold": 0.5', '"threshold": NaN', r"not a record of hubtweets \(expected .+"),
         ('"threshold": 0.5', '"threshold": 1e999', r"not a record of hubtweets \(Out of range .+"),
-        ('"downloaded": 3086', f'"downloaded": {"9" * 5000}', r"not a record of hubtweets \(number out of range .+"),
-        ('"threshold": 0.5', '"threshold": ' + "[" * 10_000, r"not a record of hubtweets \(recursion limit .+"),
+        (
+            '"downloaded": 3086',
+            f'"downloaded": {"9" * 5000}',
+            r"not a record of hubtweets \(number out of range .+",
+        ),
+        (
+            '"threshold": 0.5',
+            '"threshold": ' + "[" * 10_000,
+            r"not a record of hubtweets \(recursion limit .+",
+        ),
         ('"# card"', '"\\ud800"', r"not a record of hubtweets \(unexpected end of hex escape .+"),
         ('"# card"', "null", r"not a record of hubtweets \(no object with a card\).+"),
-        ('"card": ', '"stages": {}, "card": ', r"not a record of hubtweets \(what is never published is in it\).+"),
-        ('"avatar.png"', '"../avatar.png"', r"not a record of hubtweets \(it names the file \.\./avatar\.png\).+"),
-        ('"avatar.png"', '"/etc/passwd"', r"not a record of hubtweets \(it names the file /etc/passwd\).+"),
-        ('"files": []', '"files": [{"path": "a/../../b", "sha256": "", "size": 1}]', r".+\(it names the file a/\.\./\.\./b\).+"),
+        (
+            '"card": ',
+            '"stages": {}, "card": ',
+            r"not a record of hubtweets \(what is never published is in it\).+",
+        ),
+        (
+            '"avatar.png"',
+            '"../avatar.png"',
+            r"not a record of hubtweets \(it names the file \.\./avatar\.png\).+",
+        ),
+        (
+            '"avatar.png"',
+            '"/etc/passwd"',
+            r"not a record of hubtweets \(it names the file /etc/passwd\).+",
+        ),
+        (
+            '"files": []',
+            '"files": [{"path": "a/../../b", "sha256": "", "size": 1}]',
+            r".+\(it names the file a/\.\./\.\./b\).+",
+        ),
         ('"kept": 864', '"kept": 865', r"not a record of hubtweets \(counts\.0: Value error, .+"),
     ],
 )
@@ -104,7 +164,9 @@ def test_a_foreign_record_that_does_not_fit_gets_one_line(old: str, new: str, sa
         serialization.read_public(text.replace(old, new, 1), "hubtweets.json")
 
 
-def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "run.json"
     path.write_text("old")
     monkeypatch.setattr(os, "replace", lambda *_: 1 / 0)

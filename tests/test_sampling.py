@@ -22,8 +22,20 @@ from hubtweets.record.samples import Copied, Samples
 from hubtweets.training.trainer import train
 from tests.conftest import run
 
-TEXTS = ["my dream is to repair the radio", "my dream is a bigger shed", "my dream is the radio in the shed", "my shed is my dream"]
-SIZES = {"n_positions": 256, "n_embd": 32, "n_layer": 1, "n_head": 2, "bos_token_id": 1, "eos_token_id": 1}
+TEXTS = [
+    "my dream is to repair the radio",
+    "my dream is a bigger shed",
+    "my dream is the radio in the shed",
+    "my shed is my dream",
+]
+SIZES = {
+    "n_positions": 256,
+    "n_embd": 32,
+    "n_layer": 1,
+    "n_head": 2,
+    "bos_token_id": 1,
+    "eos_token_id": 1,
+}
 
 Loaded = tuple[PreTrainedModel, PreTrainedTokenizerFast]
 
@@ -31,8 +43,12 @@ Loaded = tuple[PreTrainedModel, PreTrainedTokenizerFast]
 def taught(folder: Path, epochs: int, **special: str) -> Loaded:
     """Return a model that was trained on TEXTS, as the published weights are loaded."""
     bpe = ByteLevelBPETokenizer()
-    bpe.train_from_iterator(TEXTS, vocab_size=300, special_tokens=["<start>", "<end>", "<pad>"], show_progress=False)
-    PreTrainedTokenizerFast(tokenizer_object=bpe._tokenizer, **special).save_pretrained(folder / "base")
+    bpe.train_from_iterator(
+        TEXTS, vocab_size=300, special_tokens=["<start>", "<end>", "<pad>"], show_progress=False
+    )
+    PreTrainedTokenizerFast(tokenizer_object=bpe._tokenizer, **special).save_pretrained(
+        folder / "base"
+    )
     tokenizer = load_tokenizer(str(folder / "base"))
     torch.manual_seed(0)
     GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **SIZES)).save_pretrained(folder / "base")
@@ -69,17 +85,28 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
 
 def test_many_texts_are_made_some_at_a_time(loaded: Loaded) -> None:
     texts = generate(*loaded, "my dream", 2 * AT_ONCE + 5, seed=1)
-    assert len(texts) == 2 * AT_ONCE + 5 and texts[:AT_ONCE] == generate(*loaded, "my dream", AT_ONCE, seed=1)
-    assert texts[:AT_ONCE] != texts[AT_ONCE : 2 * AT_ONCE] and generate(*loaded, "my dream", 0, seed=1) == []
+    assert len(texts) == 2 * AT_ONCE + 5 and texts[:AT_ONCE] == generate(
+        *loaded, "my dream", AT_ONCE, seed=1
+    )
+    assert (
+        texts[:AT_ONCE] != texts[AT_ONCE : 2 * AT_ONCE]
+        and generate(*loaded, "my dream", 0, seed=1) == []
+    )
 
 
-def test_what_the_model_wrote_it_could_write_and_what_was_changed_it_could_not(loaded: Loaded) -> None:
+def test_what_the_model_wrote_it_could_write_and_what_was_changed_it_could_not(
+    loaded: Loaded,
+) -> None:
     written = set(generate(*loaded, "my dream", 40, seed=2))
-    assert written == set(TEXTS[:3]) and all(could_write(*loaded, "my dream", text) for text in written)
+    assert written == set(TEXTS[:3]) and all(
+        could_write(*loaded, "my dream", text) for text in written
+    )
     for text in written:
         words = text.split()
         for place in range(2, len(words)):
-            assert not could_write(*loaded, "my dream", " ".join([*words[:place], "spoons", *words[place + 1 :]])), text
+            assert not could_write(
+                *loaded, "my dream", " ".join([*words[:place], "spoons", *words[place + 1 :]])
+            ), text
 
 
 @pytest.mark.parametrize(
@@ -95,25 +122,39 @@ def test_what_the_model_wrote_it_could_write_and_what_was_changed_it_could_not(l
         ("my shed", "my dream is a bigger shed", {}, False),
         ("my dr", "my dream is a bigger shed", {}, False),  # in other tokens
         ("my dream", "my dream is a bigger shed" * 99, {"max_new_tokens": 10**6}, False),
-        ("my dream is a", "my dream is a bigger shed", {"top_k": 1, "top_p": 0.01}, True),  # the one way to go on
+        (
+            "my dream is a",
+            "my dream is a bigger shed",
+            {"top_k": 1, "top_p": 0.01},
+            True,
+        ),  # the one way to go on
         ("my dream is a", "my dream is a bigger", {"stop": True}, True),  # it had to stop there
         ("my dream", "my dream is spoons", {}, False),
         ("my dream", "my dream is spoons", {"top_p": 1.0}, True),  # nothing is cut
     ],
 )
 def test_a_text_is_judged_by_the_models_own_settings(
-    loaded: Loaded, monkeypatch: pytest.MonkeyPatch, prompt: str, text: str, settings: dict[str, float], expected: bool
+    loaded: Loaded,
+    monkeypatch: pytest.MonkeyPatch,
+    prompt: str,
+    text: str,
+    settings: dict[str, float],
+    expected: bool,
 ) -> None:
     model, tokenizer = loaded
     if settings.pop("stop", False):
-        settings["max_new_tokens"] = len(tokenizer(text)["input_ids"]) - len(tokenizer(prompt)["input_ids"])
+        settings["max_new_tokens"] = len(tokenizer(text)["input_ids"]) - len(
+            tokenizer(prompt)["input_ids"]
+        )
     for name, value in settings.items():
         monkeypatch.setattr(model.generation_config, name, value)
     assert could_write(model, tokenizer, prompt, text) == expected
 
 
 @pytest.mark.parametrize("settings", [{"top_k": 1}, {"top_p": 0.01}, {"temperature": 1e-3}])
-def test_only_the_likeliest_is_left_where_the_settings_say_so(loaded: Loaded, monkeypatch: pytest.MonkeyPatch, settings: dict[str, float]) -> None:
+def test_only_the_likeliest_is_left_where_the_settings_say_so(
+    loaded: Loaded, monkeypatch: pytest.MonkeyPatch, settings: dict[str, float]
+) -> None:
     for name, value in settings.items():
         monkeypatch.setattr(loaded[0].generation_config, name, value)
     assert [could_write(*loaded, "my dream", text) for text in TEXTS[:3]].count(True) == 1
@@ -121,14 +162,22 @@ def test_only_the_likeliest_is_left_where_the_settings_say_so(loaded: Loaded, mo
 
 def test_the_space_after_a_prompt_stays_whatever_the_tokenizer_does_with_it(tmp_path: Path) -> None:
     bpe = SentencePieceBPETokenizer()
-    bpe.train_from_iterator(TEXTS, vocab_size=100, special_tokens=["<unk>", "<end>"], show_progress=False)
-    PreTrainedTokenizerFast(tokenizer_object=bpe._tokenizer, eos_token="<end>", unk_token="<unk>").save_pretrained(tmp_path / "base")
+    bpe.train_from_iterator(
+        TEXTS, vocab_size=100, special_tokens=["<unk>", "<end>"], show_progress=False
+    )
+    PreTrainedTokenizerFast(
+        tokenizer_object=bpe._tokenizer, eos_token="<end>", unk_token="<unk>"
+    ).save_pretrained(tmp_path / "base")
     tokenizer = load_tokenizer(str(tmp_path / "base"))
     torch.manual_seed(0)
-    GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **SIZES)).save_pretrained(tmp_path / "base")
+    GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **SIZES)).save_pretrained(
+        tmp_path / "base"
+    )
     model, tokenizer = load(*resolve(str(tmp_path / "base")))
     texts = generate(model, tokenizer, "my dream", 8, seed=3)
-    assert all(text.startswith("my dream") for text in texts) and any(text.startswith("my dream shed") for text in texts)
+    assert all(text.startswith("my dream") for text in texts) and any(
+        text.startswith("my dream shed") for text in texts
+    )
 
 
 def recorded(folder: Path) -> Samples:
@@ -146,13 +195,17 @@ def home(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     listed = list(record.samples.samples)
     listed[1] = replace(listed[1], copied=Copied(20, 99, 1.0))
     listed[3] = replace(listed[3], text=listed[3].prompt + " word" * 400)
-    serialization.write(replace(record, samples=replace(record.samples, samples=tuple(listed))), path)
+    serialization.write(
+        replace(record, samples=replace(record.samples, samples=tuple(listed))), path
+    )
     monkeypatch.chdir(workplace)
     monkeypatch.setenv("HUBTWEETS_SAMPLES", "10")
     return workplace
 
 
-def test_samples_are_picked_on_a_terminal(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_samples_are_picked_on_a_terminal(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = recorded(home)
     assert before.picked[0] == 1 and len(before.picked) <= 5 and not before.chosen
     first, last = before.picked[0], before.picked[-1]
@@ -167,15 +220,34 @@ def test_samples_are_picked_on_a_terminal(home: Path, monkeypatch: pytest.Monkey
     assert [int(line.split()[0]) for line in lines[:-2]] == [1, 3, 4, 5, 6, 7, 8, 9, 10]
     assert [line[:2] for line in lines[-2:]] == ["- ", "- "]
     assert f"Which shall the card show [{','.join(map(str, before.picked))}]: " in said.err
-    assert said.err.endswith(f"picked {last}, {first}; to publish that, type: hubtweets push lyons____\n")
+    assert said.err.endswith(
+        f"picked {last}, {first}; to publish that, type: hubtweets push lyons____\n"
+    )
     assert recorded(home) == replace(before, picked=(last, first), chosen=True)
 
     assert run(home, "sample", "lyons____").stderr == "sample: nothing changed, skipped\n"
     assert recorded(home).picked == (last, first)
-    anew = run(home, "sample", "lyons____", "--prompt", "The radio", "--prompt", "The radio", "--samples", "3")
-    assert anew.stderr.startswith("sample: 3 posts from 'The radio'\nsample: 0 of 3 copy a post (0.0%), as do ")
+    anew = run(
+        home,
+        "sample",
+        "lyons____",
+        "--prompt",
+        "The radio",
+        "--prompt",
+        "The radio",
+        "--samples",
+        "3",
+    )
+    assert anew.stderr.startswith(
+        "sample: 3 posts from 'The radio'\nsample: 0 of 3 copy a post (0.0%), as do "
+    )
     made = recorded(home)
-    assert {one.prompt for one in made.samples} == {"The radio"} and len(made.samples) == 3 and len(made.picked) <= 1 and not made.chosen
+    assert (
+        {one.prompt for one in made.samples} == {"The radio"}
+        and len(made.samples) == 3
+        and len(made.picked) <= 1
+        and not made.chosen
+    )
     number = str(made.picked[0]) if made.picked else "1"
     assert "sample:" not in run(home, "sample", "lyons____", "--pick", number).stderr
     assert recorded(home).samples == made.samples
@@ -190,12 +262,20 @@ def test_samples_are_picked_on_a_terminal(home: Path, monkeypatch: pytest.Monkey
 
 
 def test_what_copies_a_post_is_not_shown_and_is_said(workplace: Path) -> None:
-    path, posts = (workplace / "runs" / "lyons____" / name for name in ("run.json", "dataset/train.parquet"))
+    path, posts = (
+        workplace / "runs" / "lyons____" / name for name in ("run.json", "dataset/train.parquet")
+    )
     before, table = recorded(workplace), parquet.read_table(posts)
     texts = [one.text for one in before.samples[:2]] + ["new"] * (len(table) - 2)
     parquet.write_table(table.set_column(table.column_names.index("text"), "text", [texts]), posts)
     record = serialization.read(path)
-    serialization.write(replace(record, stages={name: stage for name, stage in record.stages.items() if name != "sample"}), path)
+    serialization.write(
+        replace(
+            record,
+            stages={name: stage for name, stage in record.stages.items() if name != "sample"},
+        ),
+        path,
+    )
     done = run(workplace, "sample", "lyons____")
     assert (done.returncode, done.stderr.splitlines()[1:]) == (
         0,
@@ -205,10 +285,13 @@ def test_what_copies_a_post_is_not_shown_and_is_said(workplace: Path) -> None:
         ],
     )
     after = recorded(workplace)
-    assert [one.copied.share for one in after.samples[:2]] == [1.0, 1.0] and [one.text for one in after.samples] == [
-        one.text for one in before.samples
-    ]
-    assert after.picked == before.picked[1:] and before.samples[before.picked[0] - 1].prompt == "My dream is"
+    assert [one.copied.share for one in after.samples[:2]] == [1.0, 1.0] and [
+        one.text for one in after.samples
+    ] == [one.text for one in before.samples]
+    assert (
+        after.picked == before.picked[1:]
+        and before.samples[before.picked[0] - 1].prompt == "My dream is"
+    )
 
 
 @pytest.mark.parametrize(
@@ -217,8 +300,14 @@ def test_what_copies_a_post_is_not_shown_and_is_said(workplace: Path) -> None:
         ([], "no terminal to ask on; name the samples: hubtweets sample lyons____ --pick 3,17"),
         (["0"], "0: there are samples 1 to 10; type: hubtweets sample lyons____ --pick"),
         (["1,11"], "11: there are samples 1 to 10; type: hubtweets sample lyons____ --pick"),
-        (["1 2"], "2: this sample copies a post, or adds nothing to its prompt; pick another: hubtweets sample lyons____ --pick"),
-        (["4"], "4: nobody can tell from this text in which tokens the model wrote it; pick another: hubtweets sample lyons____ --pick"),
+        (
+            ["1 2"],
+            "2: this sample copies a post, or adds nothing to its prompt; pick another: hubtweets sample lyons____ --pick",
+        ),
+        (
+            ["4"],
+            "4: nobody can tell from this text in which tokens the model wrote it; pick another: hubtweets sample lyons____ --pick",
+        ),
         (["one"], "one: not the numbers of samples; type them like this: 3,17"),
         ([","], ",: not the numbers of samples; type them like this: 3,17"),
     ],

@@ -39,17 +39,25 @@ def test_blocks_are_the_python_of_a_card() -> None:
     [
         (["print(1)", "x = 2\nprint(x)"], ["1\n", "2\n"]),
         ([], []),
-        (["x = 1\nprint(x)", "print(x)"], "snippet 2 of 2 on the card fails: NameError: name 'x' is not defined"),
+        (
+            ["x = 1\nprint(x)", "print(x)"],
+            "snippet 2 of 2 on the card fails: NameError: name 'x' is not defined",
+        ),
         (["print(1)", "1 + 1"], "snippet 2 of 2 on the card fails: it prints nothing"),
         (["print(1"], r"snippet 1 of 1 on the card fails: SyntaxError: '(' was never closed"),
         (["print(1)\nraise SystemExit(3)"], "snippet 1 of 1 on the card fails: SystemExit: 3"),
         (["raise ValueError('a\\nb')"], "snippet 1 of 1 on the card fails: b"),
-        (["print(1)", "import os\nos.write(2, b'it is dead')\nos._exit(7)"], "snippet 2 of 2 on the card fails: it is dead"),
+        (
+            ["print(1)", "import os\nos.write(2, b'it is dead')\nos._exit(7)"],
+            "snippet 2 of 2 on the card fails: it is dead",
+        ),
         (["import os\nprint(1)\nos.system('echo noise')"], ["1\n"]),
         (["print(open('owner/bot/config.json').read())"], ["{}\n"]),
     ],
 )
-def test_snippets_run_apart_from_each_other(tmp_path: Path, texts: list[str], expected: list[str] | str) -> None:
+def test_snippets_run_apart_from_each_other(
+    tmp_path: Path, texts: list[str], expected: list[str] | str
+) -> None:
     (tmp_path / "config.json").write_text("{}")
     if isinstance(expected, list):
         assert snippets.run(texts, "owner/bot", tmp_path) == expected
@@ -65,20 +73,32 @@ def test_nothing_of_the_user_is_there(tmp_path: Path, monkeypatch: pytest.Monkey
     asked = "import json, os, sys\nprint(json.dumps([dict(os.environ), os.getcwd(), os.listdir(), sys.path]))"
     environment, folder, there, path = json.loads(snippets.run([asked], "owner/bot", tmp_path)[0])
     assert "secret" not in environment.values() and environment["HF_HUB_OFFLINE"] == "1"
-    assert environment["HOME"] == folder and environment["HF_HOME"] == f"{folder}/.hf" and there == ["owner"]
+    assert (
+        environment["HOME"] == folder
+        and environment["HF_HOME"] == f"{folder}/.hf"
+        and there == ["owner"]
+    )
     assert folder not in path and "" not in path
     assert not os.path.exists(folder)
 
 
-def test_a_card_is_checked_once_and_a_failing_one_stays_unpushed(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_card_is_checked_once_and_a_failing_one_stays_unpushed(
+    workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with open_run(workplace / "runs", "lyons____") as run:
         readme = run.repo / "README.md"
         readme.write_text("```python\nprint(1)\n```\n")
         check_snippets(run)
         check_snippets(run)
-        assert capsys.readouterr().err == "snippets: the card's 1 Python snippets run\nsnippets: nothing changed, skipped\n"
+        assert (
+            capsys.readouterr().err
+            == "snippets: the card's 1 Python snippets run\nsnippets: nothing changed, skipped\n"
+        )
         readme.write_text("```python\nprint(no)\n```\n")
-        with pytest.raises(HubtweetsError, match=r"^snippet 1 of 1 on the card fails: NameError: name 'no' is not defined$"):
+        with pytest.raises(
+            HubtweetsError,
+            match=r"^snippet 1 of 1 on the card fails: NameError: name 'no' is not defined$",
+        ):
             check_snippets(run)
         with pytest.raises(HubtweetsError, match=r"^snippet 1 of 1 "):  # it is not taken for done
             check_snippets(run)

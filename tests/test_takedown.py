@@ -20,7 +20,9 @@ from tests.conftest import HUBTWEETS, environment, run
 from tests.records import RECORD
 
 BOT = "huggingtweets/bot"
-OURS = serialization.dumps_public(replace(RECORD, target=Target("https://hub.example", BOT)), "# card").encode()
+OURS = serialization.dumps_public(
+    replace(RECORD, target=Target("https://hub.example", BOT)), "# card"
+).encode()
 
 
 @pytest.fixture
@@ -41,14 +43,23 @@ def stand(hub: tuple[str, str], cache: Path) -> Hub:
         ("stranger", "model", "README.md", b"---\nlicense: mit\n---\n"),
     ):
         api.create_repo(f"huggingtweets/{name}", repo_type=kind)
-        api.upload_file(path_or_fileobj=content, path_in_repo=path, repo_id=f"huggingtweets/{name}", repo_type=kind)
+        api.upload_file(
+            path_or_fileobj=content,
+            path_in_repo=path,
+            repo_id=f"huggingtweets/{name}",
+            repo_type=kind,
+        )
     return Hub(api, hub[0])
 
 
 def there(hub: Hub, repo_id: str = BOT) -> dict[str, bool | None]:
     """Return which kinds of a repo there are, and whether each is private."""
     api = hub.api
-    return {kind: api.repo_info(repo_id, repo_type=kind).private for kind in ("model", "dataset") if api.repo_exists(repo_id, repo_type=kind)}
+    return {
+        kind: api.repo_info(repo_id, repo_type=kind).private
+        for kind in ("model", "dataset")
+        if api.repo_exists(repo_id, repo_type=kind)
+    }
 
 
 REMAINS = [
@@ -72,22 +83,39 @@ def test_it_asks_first_and_names_what_goes(stand: Hub, tmp_path: Path) -> None:
     assert list(take_down(stand, BOT, False, tmp_path, decline)) == ["nothing was changed"]
     counted = "public; commits: 2, files: 2"
     at = stand.endpoint
-    assert asked == [f"{at}/{BOT} ({counted}) and its dataset {at}/datasets/{BOT} ({counted}) will be deleted for good"]
+    assert asked == [
+        f"{at}/{BOT} ({counted}) and its dataset {at}/datasets/{BOT} ({counted}) will be deleted for good"
+    ]
     assert there(stand) == {"model": False, "dataset": False}
 
 
 def test_deleted_with_its_dataset(stand: Hub, tmp_path: Path) -> None:
     done = list(take_down(stand, BOT, False, tmp_path, lambda question: True))
-    assert done == [f"deleted: {stand.endpoint}/{BOT}", f"deleted: {stand.endpoint}/datasets/{BOT}", *REMAINS]
+    assert done == [
+        f"deleted: {stand.endpoint}/{BOT}",
+        f"deleted: {stand.endpoint}/datasets/{BOT}",
+        *REMAINS,
+    ]
     assert there(stand) == {} and there(stand, "huggingtweets/child") == {"model": False}
-    with pytest.raises(HubtweetsError, match=r"^http://.+/huggingtweets/bot is not there, or not for this token to see; see what is: hf repos ls$"):
+    with pytest.raises(
+        HubtweetsError,
+        match=r"^http://.+/huggingtweets/bot is not there, or not for this token to see; see what is: hf repos ls$",
+    ):
         next(take_down(stand, BOT, False, tmp_path, lambda question: True))
 
 
 def test_hidden_with_its_dataset(stand: Hub, tmp_path: Path) -> None:
-    done = list(take_down(stand, BOT, True, tmp_path, lambda question: "will be private" in question))
-    assert done[:2] == [f"private: {stand.endpoint}/{BOT}", f"private: {stand.endpoint}/datasets/{BOT}"]
-    assert done[2:] == [*REMAINS, "- the repo itself, which you and those that you let in still see"]
+    done = list(
+        take_down(stand, BOT, True, tmp_path, lambda question: "will be private" in question)
+    )
+    assert done[:2] == [
+        f"private: {stand.endpoint}/{BOT}",
+        f"private: {stand.endpoint}/datasets/{BOT}",
+    ]
+    assert done[2:] == [
+        *REMAINS,
+        "- the repo itself, which you and those that you let in still see",
+    ]
     assert there(stand) == {"model": True, "dataset": True}
 
 
@@ -95,7 +123,10 @@ def test_what_is_left_on_this_machine_is_named(stand: Hub, tmp_path: Path, cache
     folder = tmp_path / "runs" / "bot"
     stand.api.hf_hub_download(BOT, "hubtweets.json", cache_dir=cache)
     folder.mkdir(parents=True)
-    serialization.write(replace(RECORD, tracked=(Tracked("wandb", "train", "https://wandb.ai/me/bot/runs/1"),)), folder / "run.json")
+    serialization.write(
+        replace(RECORD, tracked=(Tracked("wandb", "train", "https://wandb.ai/me/bot/runs/1"),)),
+        folder / "run.json",
+    )
     embedded = Hub(stand.api, "http://127.0.0.1:8086")
     done = list(take_down(embedded, BOT, False, tmp_path / "runs", lambda question: True))
     assert [line for line in done if line.startswith("- ") and line not in REMAINS] == [
@@ -111,7 +142,10 @@ def test_what_hubtweets_did_not_make_is_left_alone(stand: Hub, tmp_path: Path) -
     with pytest.raises(HubtweetsError, match=said):
         next(take_down(stand, "huggingtweets/stranger", False, tmp_path, lambda question: True))
     stand.api.move_repo(BOT, "huggingtweets/renamed")
-    with pytest.raises(HubtweetsError, match=r"/huggingtweets/bot was renamed; type: hubtweets takedown huggingtweets/renamed$"):
+    with pytest.raises(
+        HubtweetsError,
+        match=r"/huggingtweets/bot was renamed; type: hubtweets takedown huggingtweets/renamed$",
+    ):
         next(take_down(stand, BOT, False, tmp_path, lambda question: True))
 
 
@@ -120,7 +154,9 @@ def put(hub: Hub, kind: str, content: bytes | None) -> None:
     if content is None:
         hub.api.delete_file("hubtweets.json", BOT, repo_type=kind)
     else:
-        hub.api.upload_file(path_or_fileobj=content, path_in_repo="hubtweets.json", repo_id=BOT, repo_type=kind)
+        hub.api.upload_file(
+            path_or_fileobj=content, path_in_repo="hubtweets.json", repo_id=BOT, repo_type=kind
+        )
 
 
 NOT_OURS = {
@@ -146,7 +182,9 @@ NOT_OURS = {
 
 
 @pytest.mark.parametrize("name", NOT_OURS)
-def test_a_repo_without_a_record_that_names_it_is_not_touched(stand: Hub, tmp_path: Path, name: str) -> None:
+def test_a_repo_without_a_record_that_names_it_is_not_touched(
+    stand: Hub, tmp_path: Path, name: str
+) -> None:
     content, doubt = NOT_OURS[name]
     put(stand, "dataset", content)
     asked: list[str] = []
@@ -156,17 +194,28 @@ def test_a_repo_without_a_record_that_names_it_is_not_touched(stand: Hub, tmp_pa
         return True
 
     done = list(take_down(stand, BOT, False, tmp_path, agree))
-    assert asked == [f"{stand.endpoint}/{BOT} (public; commits: 2, files: 2) will be deleted for good"]
-    assert done == [f"deleted: {stand.endpoint}/{BOT}", f"left alone: {stand.endpoint}/datasets/{BOT}{doubt}", *REMAINS]
+    assert asked == [
+        f"{stand.endpoint}/{BOT} (public; commits: 2, files: 2) will be deleted for good"
+    ]
+    assert done == [
+        f"deleted: {stand.endpoint}/{BOT}",
+        f"left alone: {stand.endpoint}/datasets/{BOT}{doubt}",
+        *REMAINS,
+    ]
     assert there(stand) == {"dataset": False}
     with pytest.raises(HubtweetsError) as error:
         list(take_down(stand, BOT, False, tmp_path, lambda question: True))
-    assert str(error.value) == f"{stand.endpoint}/datasets/{BOT}{doubt}; to delete it anyway, type: hf repos delete {BOT} --type dataset"
+    assert (
+        str(error.value)
+        == f"{stand.endpoint}/datasets/{BOT}{doubt}; to delete it anyway, type: hf repos delete {BOT} --type dataset"
+    )
     assert there(stand) == {"dataset": False}
 
 
 @pytest.mark.parametrize("hide", [False, True])
-def test_a_repo_that_changes_after_the_question_is_not_touched(stand: Hub, tmp_path: Path, hide: bool) -> None:
+def test_a_repo_that_changes_after_the_question_is_not_touched(
+    stand: Hub, tmp_path: Path, hide: bool
+) -> None:
     def replace_dataset(question: str) -> bool:
         stand.api.delete_repo(BOT, repo_type="dataset")
         stand.api.create_repo(BOT, repo_type="dataset")
@@ -174,24 +223,37 @@ def test_a_repo_that_changes_after_the_question_is_not_touched(stand: Hub, tmp_p
 
     taking = take_down(stand, BOT, hide, tmp_path, replace_dataset)
     assert next(taking) == f"{'private' if hide else 'deleted'}: {stand.endpoint}/{BOT}"
-    with pytest.raises(HubtweetsError, match=r"/datasets/huggingtweets/bot was changed after you were asked; .+ type the command again$"):
+    with pytest.raises(
+        HubtweetsError,
+        match=r"/datasets/huggingtweets/bot was changed after you were asked; .+ type the command again$",
+    ):
         next(taking)
     assert there(stand)["dataset"] is False
 
 
 def test_a_repo_that_is_gone_after_the_question_is_done(stand: Hub, tmp_path: Path) -> None:
-    done = list(take_down(stand, BOT, False, tmp_path, lambda question: not stand.api.delete_repo(BOT)))
-    assert done == [f"deleted: {stand.endpoint}/{BOT}", f"deleted: {stand.endpoint}/datasets/{BOT}", *REMAINS]
+    done = list(
+        take_down(stand, BOT, False, tmp_path, lambda question: not stand.api.delete_repo(BOT))
+    )
+    assert done == [
+        f"deleted: {stand.endpoint}/{BOT}",
+        f"deleted: {stand.endpoint}/datasets/{BOT}",
+        *REMAINS,
+    ]
 
 
 @pytest.mark.parametrize("hide", [False, True])
-def test_a_lost_reply_is_settled(stand: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hide: bool) -> None:
+def test_a_lost_reply_is_settled(
+    stand: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hide: bool
+) -> None:
     """The client does what it is told and then hears 504, as from a proxy in between."""
 
     def losing(call: Callable[..., None]) -> Callable[..., None]:
         def lose(*arguments: object, **more: object) -> None:
             call(*arguments, **more)
-            stand.api.create_repo("huggingtweets/child")  # any refusal that the client makes an error of
+            stand.api.create_repo(
+                "huggingtweets/child"
+            )  # any refusal that the client makes an error of
 
         return lose
 
@@ -215,20 +277,40 @@ def test_no_terminal_no_takedown(workplace: Path) -> None:
     command = ["takedown", "huggingtweets/lyons____", "--hub", "local"]
     done = run(workplace, *command)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("Error: http://127.0.0.1:8086/huggingtweets/lyons____ (public; commits: 2, files: ")
-    assert done.stderr.endswith(") will be deleted for good; type the command again with --yes to delete it\n")
-    for typed, line in (("y", "nothing was changed\n"), ("huggingtweets/lyons____", "deleted: http://127.0.0.1:8086/huggingtweets/lyons____\n")):
+    assert done.stderr.startswith(
+        "Error: http://127.0.0.1:8086/huggingtweets/lyons____ (public; commits: 2, files: "
+    )
+    assert done.stderr.endswith(
+        ") will be deleted for good; type the command again with --yes to delete it\n"
+    )
+    for typed, line in (
+        ("y", "nothing was changed\n"),
+        ("huggingtweets/lyons____", "deleted: http://127.0.0.1:8086/huggingtweets/lyons____\n"),
+    ):
         ours, theirs = pty.openpty()
         os.write(ours, f"{typed}\n".encode())
         with os.fdopen(theirs, "rb") as terminal:
-            asked = subprocess.run([HUBTWEETS, *command], cwd=workplace, env=environment(workplace), stdin=terminal, capture_output=True, text=True)
+            asked = subprocess.run(
+                [HUBTWEETS, *command],
+                cwd=workplace,
+                env=environment(workplace),
+                stdin=terminal,
+                capture_output=True,
+                text=True,
+            )
         os.close(ours)
-        assert asked.stderr.endswith(" will be deleted for good. Type huggingtweets/lyons____ to delete it: ")
+        assert asked.stderr.endswith(
+            " will be deleted for good. Type huggingtweets/lyons____ to delete it: "
+        )
         assert asked.stdout.startswith(line)
-    assert "- the run folder with the posts, runs/lyons____; type: rm -r runs/lyons____\n" in asked.stdout
+    assert (
+        "- the run folder with the posts, runs/lyons____; type: rm -r runs/lyons____\n"
+        in asked.stdout
+    )
     again = run(workplace, *command, "--yes")
     assert (
-        again.stderr == "Error: http://127.0.0.1:8086/huggingtweets/lyons____ is not there, or not for this token to see; see what is: hf repos ls\n"
+        again.stderr
+        == "Error: http://127.0.0.1:8086/huggingtweets/lyons____ is not there, or not for this token to see; see what is: hf repos ls\n"
     )
     assert run(workplace, "verify", "huggingtweets/lyons____", "--hub", "local").stderr.endswith(
         "/huggingtweets/lyons____: not found, or not visible to this token; log in: hf auth login\n"

@@ -26,10 +26,26 @@ def based(license: License | None) -> Base:
         (License("unknown"), "mit", MIT),
         (License("mine"), "mit", MIT),
         (None, None, "a/b names no licence; ask who made it, and type: --license ID"),
-        (License("unknown"), None, "a/b names the licence unknown, which is no id of the Hub's; ask who made it, and type: --license ID"),
-        (MIT, "cc0-1.0", "--license cc0-1.0: a/b is under mit, and so is what is made of it; leave --license out"),
-        (OTHER, "mit", "--license mit: a/b is under other, and so is what is made of it; leave --license out"),
-        (None, "other", "--license other: says nothing without a name and a text; name one, as in --license mit, or take another --base"),
+        (
+            License("unknown"),
+            None,
+            "a/b names the licence unknown, which is no id of the Hub's; ask who made it, and type: --license ID",
+        ),
+        (
+            MIT,
+            "cc0-1.0",
+            "--license cc0-1.0: a/b is under mit, and so is what is made of it; leave --license out",
+        ),
+        (
+            OTHER,
+            "mit",
+            "--license mit: a/b is under other, and so is what is made of it; leave --license out",
+        ),
+        (
+            None,
+            "other",
+            "--license other: says nothing without a name and a text; name one, as in --license mit, or take another --base",
+        ),
         (None, "Apache-2", "--license Apache-2: the Hub knows no such licence; take apache-2.0"),
         (
             None,
@@ -39,7 +55,9 @@ def based(license: License | None) -> Base:
         ),
     ],
 )
-def test_the_licence_is_the_bases_or_a_given_one_or_refused(base: License | None, given: str | None, expected: License | str) -> None:
+def test_the_licence_is_the_bases_or_a_given_one_or_refused(
+    base: License | None, given: str | None, expected: License | str
+) -> None:
     try:
         found: License | str = licensing.terms_of(based(base), given, None).license
     except HubtweetsError as error:
@@ -63,13 +81,23 @@ def test_the_licence_is_the_bases_or_a_given_one_or_refused(base: License | None
         (["dataset", "x-api"], "own", False),
     ],
 )
-def test_posts_that_came_by_an_open_way_are_published_private(kinds: list[SourceKind], consent: Consent | None, private: bool) -> None:
-    assert licensing.is_private([Source(kind, "a" * 64, None, None) for kind in kinds], Terms(MIT, consent)) is private
+def test_posts_that_came_by_an_open_way_are_published_private(
+    kinds: list[SourceKind], consent: Consent | None, private: bool
+) -> None:
+    assert (
+        licensing.is_private(
+            [Source(kind, "a" * 64, None, None) for kind in kinds], Terms(MIT, consent)
+        )
+        is private
+    )
 
 
 @pytest.mark.parametrize("consent", [None, "given", "own"])
 def test_the_posts_of_a_protected_account_are_published_private(consent: Consent | None) -> None:
-    mine, protected = Source("x-archive", "a" * 64, None, None), Source("x-archive", "b" * 64, None, None, protected=True)
+    mine, protected = (
+        Source("x-archive", "a" * 64, None, None),
+        Source("x-archive", "b" * 64, None, None, protected=True),
+    )
     assert licensing.is_private([mine, protected], Terms(MIT, consent)) is True
     expected = "for the account is protected, and its posts were for its followers; say --public to publish the bot anyway"
     assert licensing.why_private([mine, protected]) == expected
@@ -90,8 +118,12 @@ def test_a_run_keeps_its_terms_unless_others_are_said() -> None:
     unnamed = replace(RECORD, base=based(None), terms=Terms(MIT, "own"))
     assert licensing.of_run(unnamed, None, None) == Terms(MIT, "own")
     assert licensing.of_run(unnamed, "apache-2.0", "given") == Terms(License("apache-2.0"), "given")
-    assert licensing.of_run(replace(RECORD, base=based(OTHER), terms=Terms(MIT, "own")), None, None) == Terms(OTHER, "own")
+    assert licensing.of_run(
+        replace(RECORD, base=based(OTHER), terms=Terms(MIT, "own")), None, None
+    ) == Terms(OTHER, "own")
     with pytest.raises(HubtweetsError, match="names no licence"):
         licensing.of_run(replace(unnamed, terms=None), None, None)
-    with pytest.raises(HubtweetsError, match=r"^@lyons____ has no base yet; type: hubtweets train lyons____$"):
+    with pytest.raises(
+        HubtweetsError, match=r"^@lyons____ has no base yet; type: hubtweets train lyons____$"
+    ):
         licensing.of_run(replace(RECORD, base=None), None, None)

@@ -15,8 +15,18 @@ from hubtweets.training.tracking.base import Trackers
 from hubtweets.training.tracking.tensorboard import flatten
 from tests.conftest import environment
 
-CONFIG = {"training": {"epochs": 4.0, "batch_size": 8, "max_steps": None}, "base": {"id": "gpt2|<b>\n# x", "languages": ("en", "de")}, "packed": True}
-FLAT = {"training.epochs": 4.0, "training.batch_size": 8, "base.id": "gpt2|<b>\n# x", "base.languages": '["en", "de"]', "packed": True}
+CONFIG = {
+    "training": {"epochs": 4.0, "batch_size": 8, "max_steps": None},
+    "base": {"id": "gpt2|<b>\n# x", "languages": ("en", "de")},
+    "packed": True,
+}
+FLAT = {
+    "training.epochs": 4.0,
+    "training.batch_size": 8,
+    "base.id": "gpt2|<b>\n# x",
+    "base.languages": '["en", "de"]',
+    "packed": True,
+}
 LOGGED = [
     ({"train/loss": 4.5, "train/learning_rate": 0.25}, 10),
     ({"eval/bits_per_byte": 2.5}, 10),
@@ -52,7 +62,9 @@ def events(path: Path) -> tuple[list[str], list[tuple[int, str, float]]]:
     while data:
         end = 12 + int.from_bytes(data[:8], "little")
         event = Event.FromString(data[12:end])
-        assert event.WhichOneof("what") == "summary" or event.file_version == "brain.Event:2"  # nothing else, as a source or a host
+        assert (
+            event.WhichOneof("what") == "summary" or event.file_version == "brain.Event:2"
+        )  # nothing else, as a source or a host
         data = data[end + 4 :]
         for value in event.summary.value:
             if value.HasField("simple_value"):
@@ -79,7 +91,9 @@ def test_tensorboard_shows_what_was_logged_and_where_from_to_nobody(tmp_path: Pa
         tensorboard(folder, last=2)
     trackers = tensorboard(folder)  # in the place of the first
     (path,) = trackers.event_files
-    assert [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()] == ["tensorboard/events.out.tfevents.hubtweets"]
+    assert [
+        file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()
+    ] == ["tensorboard/events.out.tfevents.hubtweets"]
     assert path == folder / "tensorboard/events.out.tfevents.hubtweets"
     (text,), scalars = events(path)
     assert text.splitlines() == [f"    {key}: {json.dumps(value)}" for key, value in FLAT.items()]
@@ -100,37 +114,97 @@ def wandb_records(path: Path) -> dict[str, Any]:
         end = 7 + int.from_bytes(data[4:6], "little")
         record = Record.FromString(data[7:end])
         data = data[end:]
-        assert record.WhichOneof("record_type") not in ("environment", "stats", "output", "output_raw", "files")
+        assert record.WhichOneof("record_type") not in (
+            "environment",
+            "stats",
+            "output",
+            "output_raw",
+            "files",
+        )
         if record.HasField("run"):
-            found |= {"run": (record.run.run_id, record.run.project, record.run.job_type, record.run.display_name)}
+            found |= {
+                "run": (
+                    record.run.run_id,
+                    record.run.project,
+                    record.run.job_type,
+                    record.run.display_name,
+                )
+            }
             assert (record.run.host, record.run.HasField("git")) == ("", False)
-            found["config"] |= {item.key or item.nested_key[0]: json.loads(item.value_json) for item in record.run.config.update}
+            found["config"] |= {
+                item.key or item.nested_key[0]: json.loads(item.value_json)
+                for item in record.run.config.update
+            }
         if record.HasField("history"):
-            row = {item.key or item.nested_key[0]: json.loads(item.value_json) for item in record.history.item}
-            found["history"] += [(row["_step"], name, value) for name, value in sorted(row.items(), reverse=True) if not name.startswith("_")]
+            row = {
+                item.key or item.nested_key[0]: json.loads(item.value_json)
+                for item in record.history.item
+            }
+            found["history"] += [
+                (row["_step"], name, value)
+                for name, value in sorted(row.items(), reverse=True)
+                if not name.startswith("_")
+            ]
         if record.HasField("artifact"):
-            found["artifacts"][record.artifact.name] = (record.artifact.type, sorted(file.path for file in record.artifact.manifest.contents))
+            found["artifacts"][record.artifact.name] = (
+                record.artifact.type,
+                sorted(file.path for file in record.artifact.manifest.contents),
+            )
     return found
 
 
 def test_every_tracker_keeps_to_its_folder_and_shows_a_resumed_run_once(tmp_path: Path) -> None:
     home, folder = tmp_path / "home", tmp_path / "work"
-    for name in ("posts.parquet", "dataset/train.parquet", "dataset/validation.parquet", "repo/model.safetensors", "repo/README.md"):
+    for name in (
+        "posts.parquet",
+        "dataset/train.parquet",
+        "dataset/validation.parquet",
+        "repo/model.safetensors",
+        "repo/README.md",
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(name)
     home.mkdir()
-    subprocess.run("git init -q . && git remote add origin https://secret-remote.example/x.git", shell=True, cwd=folder, check=True)
+    subprocess.run(
+        "git init -q . && git remote add origin https://secret-remote.example/x.git",
+        shell=True,
+        cwd=folder,
+        check=True,
+    )
     before = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*"))
-    own = {"WANDB_MODE": "offline", "PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": "1"}
+    own = {
+        "WANDB_MODE": "offline",
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     for fate in ("killed", "whole"):
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, fate], cwd=folder, env=environment(home, **own), capture_output=True, text=True, timeout=120
+            [sys.executable, "-c", PROGRAM, fate],
+            cwd=folder,
+            env=environment(home, **own),
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         assert (done.returncode, done.stderr) == (0, "")
-    rows = [Tracked("tensorboard", "train", None), Tracked("wandb", "preprocess", None), Tracked("wandb", "train", None)]
-    assert json.loads(done.stdout) == [[], [str(row) for row in [*rows, Tracked("trackio", "train", None)]]]
+    rows = [
+        Tracked("tensorboard", "train", None),
+        Tracked("wandb", "preprocess", None),
+        Tracked("wandb", "train", None),
+    ]
+    assert json.loads(done.stdout) == [
+        [],
+        [str(row) for row in [*rows, Tracked("trackio", "train", None)]],
+    ]
     kept = folder / "runs/bob/tracking"
-    assert sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if kept.parents[1] not in (path, *path.parents)) == before
+    assert (
+        sorted(
+            path.relative_to(tmp_path)
+            for path in tmp_path.rglob("*")
+            if kept.parents[1] not in (path, *path.parents)
+        )
+        == before
+    )
     assert sorted(path.name for path in kept.iterdir()) == ["tensorboard", "trackio", "wandb"]
 
     assert events(kept / "tensorboard/events.out.tfevents.hubtweets")[1] == SCALARS
@@ -139,13 +213,21 @@ def test_every_tracker_keeps_to_its_folder_and_shows_a_resumed_run_once(tmp_path
         "run": ("0123abcd-data", "hubtweets", "preprocess", "bob"),
         "config": None,
         "history": [],
-        "artifacts": {"raw-bob": ("dataset", ["posts.parquet"]), "curated-bob": ("dataset", ["train.parquet", "validation.parquet"])},
+        "artifacts": {
+            "raw-bob": ("dataset", ["posts.parquet"]),
+            "curated-bob": ("dataset", ["train.parquet", "validation.parquet"]),
+        },
     }
     del train["config"]["_wandb"]
     assert train == {
         "run": ("0123abcd", "hubtweets", "train", "bob"),
         "config": {**FLAT, "data": "curated-bob"},
-        "history": [(10, "train/loss", 4.5), (10, "train/learning_rate", 0.25), (10, "eval/bits_per_byte", 2.5), *SCALARS[-2:]],
+        "history": [
+            (10, "train/loss", 4.5),
+            (10, "train/learning_rate", 0.25),
+            (10, "eval/bits_per_byte", 2.5),
+            *SCALARS[-2:],
+        ],
         "artifacts": {"model-bob": ("model", ["README.md", "model.safetensors"])},
     }
     sent = b"".join(path.read_bytes() for path in kept.glob("wandb/offline-run-*/*.wandb"))
@@ -155,34 +237,58 @@ def test_every_tracker_keeps_to_its_folder_and_shows_a_resumed_run_once(tmp_path
     import sqlite3
 
     with sqlite3.connect(kept / "trackio/hubtweets.db") as database:
-        logged = database.execute("SELECT run_name, step, metrics FROM metrics ORDER BY id").fetchall()
+        logged = database.execute(
+            "SELECT run_name, step, metrics FROM metrics ORDER BY id"
+        ).fetchall()
         ((config,),) = database.execute("SELECT config FROM configs").fetchall()
-    assert [(step, name, value) for _, step, metrics in logged for name, value in json.loads(metrics).items()] == SCALARS
+    assert [
+        (step, name, value)
+        for _, step, metrics in logged
+        for name, value in json.loads(metrics).items()
+    ] == SCALARS
     assert {run for run, _, _ in logged} == {"bob"}
-    assert {key: value for key, value in json.loads(config).items() if not key.startswith("_")} == FLAT
+    assert {
+        key: value for key, value in json.loads(config).items() if not key.startswith("_")
+    } == FLAT
 
 
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
         ({}, "--track wandb: nobody is logged in; type: wandb login, or set WANDB_MODE=offline"),
-        ({"WANDB_API_KEY": "short"}, "--track wandb: WANDB_API_KEY invalid: API key must have 40+ characters, has 5.; type: wandb login, or set"),
+        (
+            {"WANDB_API_KEY": "short"},
+            "--track wandb: WANDB_API_KEY invalid: API key must have 40+ characters, has 5.; type: wandb login, or set",
+        ),
         (
             {"WANDB_API_KEY": "0" * 40},
             "--track wandb: Failed to get resume status for run 0123abcd-data: context deadline exceeded while retrying: Post",
         ),
     ],
 )
-def test_wandb_without_a_login_or_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], message: str) -> None:
+def test_wandb_without_a_login_or_a_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], message: str
+) -> None:
     monkeypatch.setattr(tracking, "CONNECT_SECONDS", 2.0)
     for name in [name for name in os.environ if name.startswith("WANDB_")]:
         monkeypatch.delenv(name)
-    for name, value in {"HOME": str(tmp_path), "WANDB_BASE_URL": "http://127.0.0.1:9", **variables}.items():
+    for name, value in {
+        "HOME": str(tmp_path),
+        "WANDB_BASE_URL": "http://127.0.0.1:9",
+        **variables,
+    }.items():
         monkeypatch.setenv(name, value)
     (tmp_path / "posts.parquet").touch()
     with (
         pytest.raises(HubtweetsError) as raised,
-        tracking.tracking(["wandb"], tmp_path / "tracking", "bob", "0123abcd", CONFIG, [tmp_path / "posts.parquet"]),
+        tracking.tracking(
+            ["wandb"],
+            tmp_path / "tracking",
+            "bob",
+            "0123abcd",
+            CONFIG,
+            [tmp_path / "posts.parquet"],
+        ),
     ):
         pass
     assert str(raised.value).startswith(message) and "\n" not in str(raised.value)
@@ -192,7 +298,10 @@ def test_a_missing_package_is_named() -> None:
     tracking.check(["tensorboard", "wandb", "trackio"])
     with pytest.raises(HubtweetsError) as raised:
         tracking.check(["nobody"])  # type: ignore[list-item]
-    assert str(raised.value) == "--track nobody needs a package that is not installed; type: pip install 'hubtweets[nobody]'"
+    assert (
+        str(raised.value)
+        == "--track nobody needs a package that is not installed; type: pip install 'hubtweets[nobody]'"
+    )
 
 
 def test_settings_become_one_level() -> None:

@@ -13,12 +13,25 @@ from hubtweets.training import trainer
 from hubtweets.training.checkpoints import Progress
 from hubtweets.training.packing import batches
 
-CONFIG = TrainingConfig(epochs=6, learning_rate=1e-2, batch_size=4, block_size=16, logging_steps=2, checkpoint_seconds=1e9)
-DOCUMENTS = [np.array([0, *((start + step) % 250 + 1 for step in range(12)), 0]) for start in range(0, 240, 6)]
+CONFIG = TrainingConfig(
+    epochs=6,
+    learning_rate=1e-2,
+    batch_size=4,
+    block_size=16,
+    logging_steps=2,
+    checkpoint_seconds=1e9,
+)
+DOCUMENTS = [
+    np.array([0, *((start + step) % 250 + 1 for step in range(12)), 0])
+    for start in range(0, 240, 6)
+]
 
 
 def train(
-    base: Path, checkpoints: Path, config: TrainingConfig = CONFIG, documents: Sequence[np.ndarray] = DOCUMENTS
+    base: Path,
+    checkpoints: Path,
+    config: TrainingConfig = CONFIG,
+    documents: Sequence[np.ndarray] = DOCUMENTS,
 ) -> tuple[PreTrainedModel, trainer.Result]:
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
     return model, trainer.train(model, [documents], config, checkpoints, quiet=True)
@@ -61,7 +74,9 @@ def test_gradients_are_clipped_and_only_matrices_decay(base: Path, tmp_path: Pat
     clipped, _ = train(base, tmp_path, replace(CONFIG, max_grad_norm=1e-30, weight_decay=0.0))
     assert (weights(clipped) - weights(before)).abs().max() < 1e-5
     decayed, _ = train(base, tmp_path, replace(CONFIG, max_grad_norm=1e-30, weight_decay=10.0))
-    for (name, old), (_, new) in zip(before.named_parameters(), decayed.named_parameters(), strict=True):
+    for (name, old), (_, new) in zip(
+        before.named_parameters(), decayed.named_parameters(), strict=True
+    ):
         assert (old.ndim < 2) is torch.allclose(old, new, atol=1e-5), name
 
 
@@ -70,17 +85,24 @@ def test_the_learning_rate_rises_and_falls_on_a_cosine(base: Path, tmp_path: Pat
     rates = [point.learning_rate for point in result.progress.history]
     warmup, steps = round(0.2 * len(rates)), len(rates)
     expected = [1e-2 * (n + 1) / warmup for n in range(warmup)]
-    expected += [1e-2 * 0.5 * (1 + np.cos(np.pi * n / (steps - warmup))) for n in range(steps - warmup)]
+    expected += [
+        1e-2 * 0.5 * (1 + np.cos(np.pi * n / (steps - warmup))) for n in range(steps - warmup)
+    ]
     assert rates == pytest.approx(expected)
 
 
 def test_same_seed_same_weights(base: Path, tmp_path: Path) -> None:
-    first, second, other = (weights(train(base, tmp_path, replace(CONFIG, epochs=1, seed=seed))[0]) for seed in (1, 1, 2))
+    first, second, other = (
+        weights(train(base, tmp_path, replace(CONFIG, epochs=1, seed=seed))[0])
+        for seed in (1, 1, 2)
+    )
     assert torch.equal(first, second)
     assert not torch.equal(first, other)
 
 
-def test_cut_anywhere_it_ends_with_the_same_weights(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cut_anywhere_it_ends_with_the_same_weights(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole, uncut = train(base, tmp_path / "whole")
     real = trainer.save
 
@@ -103,12 +125,15 @@ def test_cut_anywhere_it_ends_with_the_same_weights(base: Path, tmp_path: Path, 
 def test_a_checkpoint_that_cannot_be_written_gets_one_line(base: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(
-        trainer.HubtweetsError, match=r"file: the checkpoint can't be written \(.*\); free some disk space and type the command again"
+        trainer.HubtweetsError,
+        match=r"file: the checkpoint can't be written \(.*\); free some disk space and type the command again",
     ):
         train(base, tmp_path / "file", replace(CONFIG, checkpoint_seconds=0))
 
 
-def test_the_best_state_is_the_result_and_training_stops_when_none_is_better(base: Path, tmp_path: Path) -> None:
+def test_the_best_state_is_the_result_and_training_stops_when_none_is_better(
+    base: Path, tmp_path: Path
+) -> None:
     asked: list[torch.Tensor] = []
     scores = iter([3.0, 2.0, 2.5, 2.0, 2.1, 1.0])
 
@@ -120,19 +145,47 @@ def test_the_best_state_is_the_result_and_training_stops_when_none_is_better(bas
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
     logged: list[tuple[int, str]] = []
     config = replace(CONFIG, eval_steps=5, logging_steps=5)
-    result = trainer.train(model, [DOCUMENTS], config, tmp_path, evaluate, lambda values, step: logged.extend((step, name) for name in values), True)
-    assert [(point.step, point.bits_per_byte) for point in result.progress.evaluations] == [(5, 3.0), (10, 2.0), (15, 2.5), (20, 2.0), (25, 2.1)]
+    result = trainer.train(
+        model,
+        [DOCUMENTS],
+        config,
+        tmp_path,
+        evaluate,
+        lambda values, step: logged.extend((step, name) for name in values),
+        True,
+    )
+    assert [(point.step, point.bits_per_byte) for point in result.progress.evaluations] == [
+        (5, 3.0),
+        (10, 2.0),
+        (15, 2.5),
+        (20, 2.0),
+        (25, 2.1),
+    ]
     assert result.progress.step == 25 and result.weights == tmp_path / "best-10"
     assert torch.equal(weights(AutoModelForCausalLM.from_pretrained(result.weights)), asked[1])
-    assert logged == [(step, name) for step in (5, 10, 15, 20, 25) for name in ("train/loss", "train/learning_rate", "eval/bits_per_byte")]
+    assert logged == [
+        (step, name)
+        for step in (5, 10, 15, 20, 25)
+        for name in ("train/loss", "train/learning_rate", "eval/bits_per_byte")
+    ]
 
 
 def test_it_is_scored_every_half_epoch_and_in_the_end(base: Path, tmp_path: Path) -> None:
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
     scores = iter(range(100, 0, -1))
-    result = trainer.train(model, [DOCUMENTS], replace(CONFIG, epochs=2.2), tmp_path, lambda model, _: float(next(scores)), quiet=True)
+    result = trainer.train(
+        model,
+        [DOCUMENTS],
+        replace(CONFIG, epochs=2.2),
+        tmp_path,
+        lambda model, _: float(next(scores)),
+        quiet=True,
+    )
     epoch = 40 * 14 // 64
-    assert [point.step for point in result.progress.evaluations] == [*range(epoch // 2, int(2.2 * 560) // 64, epoch // 2), int(2.2 * 560) // 64]
+    assert [point.step for point in result.progress.evaluations] == [
+        *range(epoch // 2, int(2.2 * 560) // 64, epoch // 2),
+        int(2.2 * 560) // 64,
+    ]
 
 
 def test_it_ends_after_so_many_steps_or_minutes(base: Path, tmp_path: Path) -> None:
@@ -146,9 +199,14 @@ def test_it_ends_after_so_many_steps_or_minutes(base: Path, tmp_path: Path) -> N
 
 def test_the_schedule_reaches_zero_by_steps_or_by_time() -> None:
     config = replace(CONFIG, warmup_ratio=0.1)
-    assert [round(trainer.schedule(step, 100, 1e9, config), 3) for step in (1, 10, 11, 56, 100)] == [0.1, 1.0, 1.0, 0.5, 0.0]
+    assert [
+        round(trainer.schedule(step, 100, 1e9, config), 3) for step in (1, 10, 11, 56, 100)
+    ] == [0.1, 1.0, 1.0, 0.5, 0.0]
     timed = replace(config, max_time=10.0)
-    assert [round(trainer.schedule(step, 100, seconds, timed), 3) for step, seconds in ((1, 0), (2, 30), (2, 330), (2, 600), (2, 700), (100, 0))] == [
+    assert [
+        round(trainer.schedule(step, 100, seconds, timed), 3)
+        for step, seconds in ((1, 0), (2, 30), (2, 330), (2, 600), (2, 700), (100, 0))
+    ] == [
         0.1,
         0.6,
         0.5,
@@ -171,9 +229,20 @@ def test_micro_batches_change_nothing(base: Path, tmp_path: Path) -> None:
         assert max(abs(a - b) for a, b in zip(losses[0], others, strict=True)) < 1e-5
 
 
-def test_a_model_that_cannot_be_packed_is_trained_on_padded_documents(base: Path, tmp_path: Path) -> None:
+def test_a_model_that_cannot_be_packed_is_trained_on_padded_documents(
+    base: Path, tmp_path: Path
+) -> None:
     torch.manual_seed(0)
-    model = OPTForCausalLM(OPTConfig(vocab_size=300, hidden_size=32, word_embed_proj_dim=32, ffn_dim=64, num_hidden_layers=1, num_attention_heads=2))
+    model = OPTForCausalLM(
+        OPTConfig(
+            vocab_size=300,
+            hidden_size=32,
+            word_embed_proj_dim=32,
+            ffn_dim=64,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+        )
+    )
     result = trainer.train(model, [DOCUMENTS], CONFIG, tmp_path, quiet=True)
     assert not result.packed
     assert result.progress.history[0].loss > 5 > 4 > result.progress.history[-1].loss

@@ -29,7 +29,16 @@ from hubtweets.verification import verify as verification
 from hubtweets.verification.claims import Bot
 from hubtweets.verification.verify import Claim
 from tests.conftest import run
-from tests.forgeries import FORGERIES, UNCHECKED, UNREAD, Files, change_record, forge, invent, read_record
+from tests.forgeries import (
+    FORGERIES,
+    UNCHECKED,
+    UNREAD,
+    Files,
+    change_record,
+    forge,
+    invent,
+    read_record,
+)
 from tests.test_card_numbers import leaves, other, put
 
 BOT = "huggingtweets/lyons____"
@@ -61,7 +70,8 @@ def commit(hub: Hub, branch: str, files: Files) -> str:
     """Put files on a new branch of the bot."""
     hub.api.create_branch(BOT, branch=branch, revision="v1")
     operations: list[CommitOperationAdd | CommitOperationDelete] = [
-        CommitOperationDelete(path) if content is None else CommitOperationAdd(path, content) for path, content in files.items()
+        CommitOperationDelete(path) if content is None else CommitOperationAdd(path, content)
+        for path, content in files.items()
     ]
     hub.api.create_commit(BOT, operations, commit_message=branch, revision=branch)
     return branch
@@ -82,7 +92,9 @@ def tampered(repo: Path, files: Files, folder: Path) -> Path:
 def judge(folder: Path, runs: Path, *without: str) -> list[Claim]:
     """Verify a folder up to the snippets, which take seconds and are run in the tests that are about them."""
     checks = [check for check in verification.CHECKS if check.claim not in ("snippets", *without)]
-    return list(verification.verify_folder(folder, PLACE, runs, datetime.now(UTC).isoformat(), checks))
+    return list(
+        verification.verify_folder(folder, PLACE, runs, datetime.now(UTC).isoformat(), checks)
+    )
 
 
 def test_a_whole_report(published: Path, base: Path, tmp_path: Path) -> None:
@@ -94,7 +106,9 @@ def test_a_whole_report(published: Path, base: Path, tmp_path: Path) -> None:
     picked, copies = len(samples["picked"]), record["audit"]["copies"]
     withheld = f"; withheld texts: {copies}" if copies else ""
     lines = done.stdout.splitlines()
-    assert lines.pop().startswith("stated: statements (publisher): @lyons____'s posts from an X archive, and nothing of their author's consent; ")
+    assert lines.pop().startswith(
+        "stated: statements (publisher): @lyons____'s posts from an X archive, and nothing of their author's consent; "
+    )
     assert lines == [
         f"ok: revision (repo): main is commit {record['published']['commit']}",
         f"ok: code (repo): none of the {files + 3} files runs when it is loaded",
@@ -132,7 +146,11 @@ def test_a_forgery_is_caught(repo: Path, published: Path, tmp_path: Path, name: 
     without = [name for name in SLOW if name not in expected]
     found = judge(tampered(repo, forge(repo), tmp_path / "repo"), published / "runs", *without)
     caught = {
-        claim.name: claim for claim in found if claim.holds is not True and claim.found != verification.NO_RECORD and claim.name != "statements"
+        claim.name: claim
+        for claim in found
+        if claim.holds is not True
+        and claim.found != verification.NO_RECORD
+        and claim.name != "statements"
     }
     assert caught.keys() == expected.keys(), "\n".join(map(str, found))
     for claim, text in expected.items():
@@ -154,11 +172,27 @@ def from_another_machine(record: RunRecord) -> RunRecord:
     return replace(record, environment=replace(record.environment, device="Another CPU"))
 
 
-def test_samples_of_another_machine_are_within_what_the_weights_can_write(repo: Path, tmp_path: Path) -> None:
-    honest = judge(tampered(repo, change_record(from_another_machine)(repo), tmp_path / "honest"), tmp_path, *PICTURES)
-    forged = judge(tampered(repo, change_record(lambda record: invent(from_another_machine(record)))(repo), tmp_path / "forged"), tmp_path, *PICTURES)
+def test_samples_of_another_machine_are_within_what_the_weights_can_write(
+    repo: Path, tmp_path: Path
+) -> None:
+    honest = judge(
+        tampered(repo, change_record(from_another_machine)(repo), tmp_path / "honest"),
+        tmp_path,
+        *PICTURES,
+    )
+    forged = judge(
+        tampered(
+            repo,
+            change_record(lambda record: invent(from_another_machine(record)))(repo),
+            tmp_path / "forged",
+        ),
+        tmp_path,
+        *PICTURES,
+    )
     assert verification.exit_code(honest) == 0
-    assert {claim.name: claim.found for claim in honest}["writer"].startswith("these weights can have written ")
+    assert {claim.name: claim.found for claim in honest}["writer"].startswith(
+        "these weights can have written "
+    )
     assert {claim.name: claim.found for claim in forged if claim.holds is False} == {
         "writer": "these weights don't write 'My dream is QXZ and that is all'"
     }
@@ -166,16 +200,25 @@ def test_samples_of_another_machine_are_within_what_the_weights_can_write(repo: 
 
 def test_without_the_posts_the_repo_is_proved_all_the_same(repo: Path, tmp_path: Path) -> None:
     found = judge(repo, tmp_path)
-    assert [(claim.name, claim.proof) for claim in found if claim.holds is None] == [("audit", "dataset"), ("statements", "publisher")]
+    assert [(claim.name, claim.proof) for claim in found if claim.holds is None] == [
+        ("audit", "dataset"),
+        ("statements", "publisher"),
+    ]
     assert verification.exit_code(found) == 0
 
 
-def test_a_widget_that_shows_what_the_model_did_not_write(repo: Path, published: Path, tmp_path: Path) -> None:
+def test_a_widget_that_shows_what_the_model_did_not_write(
+    repo: Path, published: Path, tmp_path: Path
+) -> None:
     from hubtweets.card.front_matter import front_matter
 
     text = (repo / "README.md").read_text()
     shown = front_matter(text)["widget"][0]["output"]["text"]
-    files: Files = {"README.md": text.replace(json.dumps(shown, ensure_ascii=False)[1:-1], "My dream is a bot that says this.", 1).encode()}
+    files: Files = {
+        "README.md": text.replace(
+            json.dumps(shown, ensure_ascii=False)[1:-1], "My dream is a bot that says this.", 1
+        ).encode()
+    }
     found = judge(tampered(repo, files, tmp_path / "repo"), published / "runs")
     assert {claim.name for claim in found if claim.holds is False} == {"card", "widget"}
 
@@ -183,27 +226,60 @@ def test_a_widget_that_shows_what_the_model_did_not_write(repo: Path, published:
 @pytest.mark.parametrize(
     ("path", "content", "found"),
     [
-        ("tokenizer.json", b"[" + b"{}," * 3_000_001 + b"{}]", "tokenizer.json has more than 3,000,000 commas, more than any bot has"),
-        ("hubtweets.json", b" " * (2**23 + 1), "hubtweets.json has more than 8,388,608 bytes, more than any bot has"),
-        ("more/config.json", b" " * 2**22, "its configs have more than 4,194,304 bytes together, more than any bot has"),
+        (
+            "tokenizer.json",
+            b"[" + b"{}," * 3_000_001 + b"{}]",
+            "tokenizer.json has more than 3,000,000 commas, more than any bot has",
+        ),
+        (
+            "hubtweets.json",
+            b" " * (2**23 + 1),
+            "hubtweets.json has more than 8,388,608 bytes, more than any bot has",
+        ),
+        (
+            "more/config.json",
+            b" " * 2**22,
+            "its configs have more than 4,194,304 bytes together, more than any bot has",
+        ),
     ],
 )
-def test_files_that_would_take_too_much_are_not_read(repo: Path, tmp_path: Path, path: str, content: bytes, found: str) -> None:
-    assert list(map(str, judge(tampered(repo, {path: content}, tmp_path / "repo"), tmp_path))) == [f"FALSE: files (repo): {found}"]
+def test_files_that_would_take_too_much_are_not_read(
+    repo: Path, tmp_path: Path, path: str, content: bytes, found: str
+) -> None:
+    assert list(map(str, judge(tampered(repo, {path: content}, tmp_path / "repo"), tmp_path))) == [
+        f"FALSE: files (repo): {found}"
+    ]
 
 
-@pytest.mark.parametrize(("endpoint", "holds"), [("https://huggingface.co", None), ("http://localhost:1", True)])
-def test_a_record_of_another_hub(repo: Path, tmp_path: Path, endpoint: str, holds: bool | None) -> None:
-    claims = {claim.name: claim for claim in verification.verify_folder(repo, Target(endpoint, BOT), tmp_path, None, [])}
+@pytest.mark.parametrize(
+    ("endpoint", "holds"), [("https://huggingface.co", None), ("http://localhost:1", True)]
+)
+def test_a_record_of_another_hub(
+    repo: Path, tmp_path: Path, endpoint: str, holds: bool | None
+) -> None:
+    claims = {
+        claim.name: claim
+        for claim in verification.verify_folder(repo, Target(endpoint, BOT), tmp_path, None, [])
+    }
     assert claims["record"].holds is holds
-    assert holds or claims["record"].found == f"hubtweets.json is of {PLACE.url}, so this is a copy, or was renamed"
+    assert (
+        holds
+        or claims["record"].found
+        == f"hubtweets.json is of {PLACE.url}, so this is a copy, or was renamed"
+    )
 
 
 @pytest.mark.parametrize("size", [36136, 36392])
 def test_weights_whose_header_begins_like_a_pickle(tmp_path: Path, size: int) -> None:
     """The eight bytes before the header tell its length, and may be operations of a pickle that go on to the end."""
-    header = json.dumps({"bias": {"dtype": "F32", "shape": [2**19], "data_offsets": [0, 2**21]}}).encode().ljust(size)
-    (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(2**21))
+    header = (
+        json.dumps({"bias": {"dtype": "F32", "shape": [2**19], "data_offsets": [0, 2**21]}})
+        .encode()
+        .ljust(size)
+    )
+    (tmp_path / "model.safetensors").write_bytes(
+        len(header).to_bytes(8, "little") + header + bytes(2**21)
+    )
     assert code_checks.check_code(tmp_path) == (True, "none of the 1 files runs when it is loaded")
     (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + bytes(2**22))
     assert code_checks.check_weights(tmp_path)[0] is False
@@ -211,8 +287,15 @@ def test_weights_whose_header_begins_like_a_pickle(tmp_path: Path, size: int) ->
 
 def test_an_adapter_of_another_base() -> None:
     base = Base("owner/base", "0" * 40, None, (), True)
-    assert record_checks.compare_adapter(base, {"base_model_name_or_path": "owner/base", "revision": "0" * 40}) is None
-    found = record_checks.compare_adapter(base, {"base_model_name_or_path": "owner/other", "revision": None})
+    assert (
+        record_checks.compare_adapter(
+            base, {"base_model_name_or_path": "owner/base", "revision": "0" * 40}
+        )
+        is None
+    )
+    found = record_checks.compare_adapter(
+        base, {"base_model_name_or_path": "owner/other", "revision": None}
+    )
     assert found == f"the adapter is loaded on owner/other at None, not on owner/base at {'0' * 40}"
 
 
@@ -222,11 +305,18 @@ def test_what_the_owner_wrote_is_the_owners(repo: Path, tmp_path: Path) -> None:
         "\n## How to use\n", "\n## About me\n\nI have 3 cats.\n\n## How to use\n", 1
     )
     edited = edited.replace("I was made with hubtweets", "I am proud to be made with hubtweets", 1)
-    edited = edited.replace("\n## About\n", "\nIt is $$x^2$$.[^1]\n\n[^1]: As I said.\n\n## About\n", 1)
-    edited = re.sub(r"(\| Hyperparameter \| Value \|\n\| ---) \| ---", r"\1 | ---:", edited, count=1)
+    edited = edited.replace(
+        "\n## About\n", "\nIt is $$x^2$$.[^1]\n\n[^1]: As I said.\n\n## About\n", 1
+    )
+    edited = re.sub(
+        r"(\| Hyperparameter \| Value \|\n\| ---) \| ---", r"\1 | ---:", edited, count=1
+    )
     edited = re.sub(r"Make a bot of your own posts.+\n", "", edited, count=1)
     assert len(edited.splitlines()) == len(text.splitlines()) + 9
-    found = judge(tampered(repo, {"README.md": edited.encode(), "NOTES.md": b"mine"}, tmp_path / "repo"), tmp_path)
+    found = judge(
+        tampered(repo, {"README.md": edited.encode(), "NOTES.md": b"mine"}, tmp_path / "repo"),
+        tmp_path,
+    )
     assert {claim.name: claim.found for claim in found if claim.name in ("card", "files")} == {
         "files": f"all {len(read_record(repo).files)} that were pushed are as they were; not hubtweets': NOTES.md",
         "card": "as its record renders; metadata of the owner's: 1; tags of the owner's: 1; "
@@ -239,19 +329,36 @@ def test_what_the_owner_wrote_is_the_owners(repo: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("unit", ["<div>", "![", "|a", "a|b\n-|-\n", "> "])
 def test_a_card_that_is_too_long_is_not_parsed(repo: Path, tmp_path: Path, unit: str) -> None:
     files: Files = {"README.md": (unit * (2**20 // len(unit))).encode()}
-    claim = next(claim for claim in judge(tampered(repo, files, tmp_path / "repo"), tmp_path, "writer") if claim.name == "card")
-    assert (claim.holds, claim.found) == (None, "README.md has more than 131,072 characters; it is not compared")
+    claim = next(
+        claim
+        for claim in judge(tampered(repo, files, tmp_path / "repo"), tmp_path, "writer")
+        if claim.name == "card"
+    )
+    assert (claim.holds, claim.found) == (
+        None,
+        "README.md has more than 131,072 characters; it is not compared",
+    )
 
 
 @pytest.mark.parametrize(
     ("repo_id", "revision", "text"),
     [
-        (BOT, "v9", r".+/huggingtweets/lyons____ has no revision v9; see what it has: hf repos tag list huggingtweets/lyons____"),
-        ("huggingtweets/other", "main", r".+/huggingtweets/other: not found, or not visible to this token; log in: hf auth login"),
+        (
+            BOT,
+            "v9",
+            r".+/huggingtweets/lyons____ has no revision v9; see what it has: hf repos tag list huggingtweets/lyons____",
+        ),
+        (
+            "huggingtweets/other",
+            "main",
+            r".+/huggingtweets/other: not found, or not visible to this token; log in: hf auth login",
+        ),
         ("a b", "main", r".+: Repo id must .+"),
     ],
 )
-def test_what_can_not_be_verified_gets_one_line(stand: Hub, tmp_path: Path, repo_id: str, revision: str, text: str) -> None:
+def test_what_can_not_be_verified_gets_one_line(
+    stand: Hub, tmp_path: Path, repo_id: str, revision: str, text: str
+) -> None:
     with pytest.raises(HubtweetsError, match=f"^{text}$"):
         next(verification.verify(stand, repo_id, revision, tmp_path, False))
 
@@ -263,9 +370,15 @@ def bot_of(repo: Path, record: RunRecord, readme: str, runs: Path) -> Bot:
 def test_python_that_is_not_ours_is_not_run(repo: Path, tmp_path: Path) -> None:
     record = read_record(repo)
     text = (repo / "README.md").read_text()
-    strange = text.replace("from transformers import pipeline", f"open({str(tmp_path / 'ran')!r}, 'w')\nfrom transformers import pipeline", 1)
+    strange = text.replace(
+        "from transformers import pipeline",
+        f"open({str(tmp_path / 'ran')!r}, 'w')\nfrom transformers import pipeline",
+        1,
+    )
     block = text[text.index("```python") : text.index("Or without one:")]
-    hidden = text.replace(block, f"<div hidden>\n\n{block}</div>\n\n{block.replace(BOT, 'owner/other')}", 1)
+    hidden = text.replace(
+        block, f"<div hidden>\n\n{block}</div>\n\n{block.replace(BOT, 'owner/other')}", 1
+    )
     for readme in (strange, hidden):
         assert model_checks.check_snippets(bot_of(repo, record, readme, tmp_path)) == (
             None,
@@ -273,30 +386,50 @@ def test_python_that_is_not_ours_is_not_run(repo: Path, tmp_path: Path) -> None:
         )
     assert record.target and record.base and record.training
     code = f"x'); open({str(tmp_path / 'ran')!r}, 'w'); ('"
-    hostile = [replace(record, target=replace(record.target, repo_id=repo_id)) for repo_id in (f"a/{code}", "../a", "a/b/c")]
+    hostile = [
+        replace(record, target=replace(record.target, repo_id=repo_id))
+        for repo_id in (f"a/{code}", "../a", "a/b/c")
+    ]
     base = replace(record.base, id="owner/base", on_hub=True)
     adapted = replace(record, training=replace(record.training, lora="adapter"))
-    hostile += [replace(adapted, base=replace(base, revision=code)), replace(adapted, base=replace(base, id=code))]
+    hostile += [
+        replace(adapted, base=replace(base, revision=code)),
+        replace(adapted, base=replace(base, id=code)),
+    ]
     for one in hostile:
         try:
             text = model_card.render(one)
         except HubtweetsError:
             continue  # there is no card of it
-        assert verification.guard(partial(model_checks.check_snippets, bot_of(repo, one, text, tmp_path)))[0] is False
+        assert (
+            verification.guard(
+                partial(model_checks.check_snippets, bot_of(repo, one, text, tmp_path))
+            )[0]
+            is False
+        )
     assert not (tmp_path / "ran").exists()
 
 
 def test_a_model_that_writes_broken_characters(repo: Path, base: Path, tmp_path: Path) -> None:
     """An untrained model's texts, of which many don't tell their tokens, are drawn again all the same."""
-    folder = tampered(repo, {"model.safetensors": (base / "model.safetensors").read_bytes()}, tmp_path / "repo")
+    folder = tampered(
+        repo, {"model.safetensors": (base / "model.safetensors").read_bytes()}, tmp_path / "repo"
+    )
     bot = bot_of(folder, read_record(repo), "", tmp_path)
     samples = bot.record.samples
     assert samples
     texts = sampling.write_on(*bot.model, "My dream is", 4, samples.seed)
-    written = tuple(replace(samples.samples[0], prompt="My dream is", text=scrub(text)[0]) for text in texts)
-    bot = replace(bot, record=replace(bot.record, samples=replace(samples, samples=written, picked=())))
+    written = tuple(
+        replace(samples.samples[0], prompt="My dream is", text=scrub(text)[0]) for text in texts
+    )
+    bot = replace(
+        bot, record=replace(bot.record, samples=replace(samples, samples=written, picked=()))
+    )
     assert not all(sampling.could_write(*bot.model, one.prompt, one.text or "") for one in written)
-    assert model_checks.check_writer(bot) == (True, f"drawn again from seed {samples.seed}, all 4 samples are the same")
+    assert model_checks.check_writer(bot) == (
+        True,
+        f"drawn again from seed {samples.seed}, all 4 samples are the same",
+    )
 
 
 def test_samples_that_are_not_drawn_again(repo: Path, tmp_path: Path) -> None:
@@ -304,21 +437,38 @@ def test_samples_that_are_not_drawn_again(repo: Path, tmp_path: Path) -> None:
     samples = bot.record.samples
     assert samples
     known = sum(one.text is not None for one in samples.samples)
-    broken = replace(samples, samples=tuple(replace(one, text=one.text and f"{one.text}\ufffd") for one in samples.samples), picked=())
-    other = replace(samples, samples=tuple(replace(one, text=one.text and f"{one.prompt} QXZ") for one in samples.samples), picked=())
+    broken = replace(
+        samples,
+        samples=tuple(
+            replace(one, text=one.text and f"{one.text}\ufffd") for one in samples.samples
+        ),
+        picked=(),
+    )
+    other = replace(
+        samples,
+        samples=tuple(
+            replace(one, text=one.text and f"{one.prompt} QXZ") for one in samples.samples
+        ),
+        picked=(),
+    )
     assert model_checks.judge_texts(samples, *bot.model)[0] is True
     assert model_checks.judge_texts(broken, *bot.model) == (
         None,
         f"these weights can have written 0 of {known} samples; {known} have broken characters, of which nothing can be told",
     )
-    assert model_checks.judge_texts(other, *bot.model)[1].startswith(f"these weights don't write {known} of {known} samples, such as ")
+    assert model_checks.judge_texts(other, *bot.model)[1].startswith(
+        f"these weights don't write {known} of {known} samples, such as "
+    )
 
 
 def test_code_in_the_repo_is_not_run(repo: Path, tmp_path: Path) -> None:
     folder = tmp_path / "repo"
     shutil.copytree(repo, folder)
     config: dict[str, Any] = json.loads((folder / "config.json").read_text())
-    config |= {"auto_map": {"AutoModelForCausalLM": "evil.Evil", "AutoConfig": "evil.Config"}, "attn_implementation": "owner/kernel"}
+    config |= {
+        "auto_map": {"AutoModelForCausalLM": "evil.Evil", "AutoConfig": "evil.Config"},
+        "attn_implementation": "owner/kernel",
+    }
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
     model, _ = bot_of(folder, read_record(repo), "", tmp_path).model
@@ -336,7 +486,9 @@ terms\.license\.\w+|base\.(license\.\w+|languages\.\d+|revision)
 """
 
 
-def test_what_can_be_changed_in_a_record_is_what_the_documentation_says(repo: Path, tmp_path: Path) -> None:
+def test_what_can_be_changed_in_a_record_is_what_the_documentation_says(
+    repo: Path, tmp_path: Path
+) -> None:
     """Each field is changed alone, and the card rendered from that; `make test HURT=1000` tries all of them."""
     record, folder = read_record(repo), tampered(repo, {}, tmp_path / "repo")
     names = ("consistency", "card", "widget", "scores", "base", "settings", "samples", "files")
@@ -351,7 +503,9 @@ def test_what_can_be_changed_in_a_record_is_what_the_documentation_says(repo: Pa
             continue
         for path, content in files.items():
             (folder / path).write_bytes(content or b"")
-        claims = verification.verify_folder(folder, PLACE, tmp_path, datetime.now(UTC).isoformat(), checks)
+        claims = verification.verify_folder(
+            folder, PLACE, tmp_path, datetime.now(UTC).isoformat(), checks
+        )
         if files and verification.exit_code(list(claims)) == 0:
             free.add(".".join(map(str, place)))
     assert free and {name for name in free if not re.fullmatch(FREE, name, re.VERBOSE)} == set()
@@ -360,7 +514,11 @@ def test_what_can_be_changed_in_a_record_is_what_the_documentation_says(repo: Pa
 def test_a_changed_digit_is_caught_wherever_a_reader_sees_it(repo: Path, tmp_path: Path) -> None:
     record, text = read_record(repo), (repo / "README.md").read_text()
     tags = [range(*match.span()) for match in re.finditer(r"<[^>]*>", text)]
-    digits = [match.start() for match in re.finditer(r"\d", text) if not any(match.start() in tag for tag in tags)]
+    digits = [
+        match.start()
+        for match in re.finditer(r"\d", text)
+        if not any(match.start() in tag for tag in tags)
+    ]
     for place in digits[:: max(1, len(digits) // FIELDS)]:
         changed = text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :]
         verdict, found = readme_checks.check_card(Bot(repo, record, text, changed, tmp_path))

@@ -29,9 +29,23 @@ from typing import IO, Any
 
 ROOT = Path(__file__).parent.parent
 LOADED = (
-    *("accelerate", "huggingface_hub.hf_api", "jinja2", "markdown_it", "pandas", "peft", "PIL.Image", "pyarrow.dataset"),
+    *(
+        "accelerate",
+        "huggingface_hub.hf_api",
+        "jinja2",
+        "markdown_it",
+        "pandas",
+        "peft",
+        "PIL.Image",
+        "pyarrow.dataset",
+    ),
     *("pyarrow.parquet", "pydantic", "regex", "starlette.applications", "torch"),
-    *("transformers.models.auto.modeling_auto", "transformers.models.gpt2.modeling_gpt2", "typst", "uvicorn"),
+    *(
+        "transformers.models.auto.modeling_auto",
+        "transformers.models.gpt2.modeling_gpt2",
+        "typst",
+        "uvicorn",
+    ),
 )
 STAND_IN = """#!{python} -IS
 import marshal, os, resource, signal, socket, sys
@@ -59,11 +73,20 @@ os._exit(code)
 class Process:
     """A process that was forked, for as long as this object lives."""
 
-    def __init__(self, address: str, arguments: list[str], folder: Path, environment: dict[str, str], files: list[IO[Any]]) -> None:
+    def __init__(
+        self,
+        address: str,
+        arguments: list[str],
+        folder: Path,
+        environment: dict[str, str],
+        files: list[IO[Any]],
+    ) -> None:
         self.connection = socket.socket(socket.AF_UNIX)
         self.connection.connect(address)
         request = marshal.dumps((arguments, str(folder), environment, []))
-        socket.send_fds(self.connection, [len(request).to_bytes(4, "big")], [file.fileno() for file in files])
+        socket.send_fds(
+            self.connection, [len(request).to_bytes(4, "big")], [file.fileno() for file in files]
+        )
         self.connection.sendall(request)
         self.pid = int.from_bytes(receive(self.connection, 4), "big")
 
@@ -84,7 +107,9 @@ def start_server() -> tuple[str, str]:
     listener.listen(64)
     command = [sys.executable, "-m", "tests.zygote", str(listener.fileno()), str(python)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, pass_fds=[listener.fileno()], stdin=subprocess.PIPE)
+    server = subprocess.Popen(
+        command, cwd=ROOT, env=environment, pass_fds=[listener.fileno()], stdin=subprocess.PIPE
+    )
     listener.close()
     atexit.register(server.wait)
     atexit.register(server.stdin.close)  # type: ignore[union-attr]  # upon which it ends
@@ -163,7 +188,13 @@ def reap(children: dict[int, socket.socket], selector: selectors.BaseSelector) -
         connection.close()
 
 
-def become(files: list[int], arguments: list[str], folder: str, environment: dict[str, str], limits: list[Any]) -> None:
+def become(
+    files: list[int],
+    arguments: list[str],
+    folder: str,
+    environment: dict[str, str],
+    limits: list[Any],
+) -> None:
     """Be the process that was asked for, and end."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -204,17 +235,28 @@ def read_environment() -> None:
     before = {name: value for name, value in vars(constants).items() if name.isupper()}
     importlib.reload(constants)
     changed = {name: value for name, value in before.items() if vars(constants)[name] != value}
-    for module in [module for name, module in sys.modules.items() if name.startswith(("huggingface_hub.", "transformers."))]:
+    for module in [
+        module
+        for name, module in sys.modules.items()
+        if name.startswith(("huggingface_hub.", "transformers."))
+    ]:
         for name in changed.keys() & vars(module).keys():
             vars(module)[name] = vars(constants)[name]
     hf_api.api.endpoint = constants.ENDPOINT
-    for name in ("transformers.utils.hub", "transformers.utils", "transformers.dynamic_module_utils"):
+    for name in (
+        "transformers.utils.hub",
+        "transformers.utils",
+        "transformers.dynamic_module_utils",
+    ):
         vars(sys.modules[name])["HF_MODULES_CACHE"] = os.path.join(constants.HF_HOME, "modules")
 
 
 def execute(arguments: list[str]) -> None:
     """Do what `python` does with these arguments."""
-    sys.path[:] = [*os.environ.get("PYTHONPATH", "").split(os.pathsep)[: "PYTHONPATH" in os.environ], *sys.path[1:]]
+    sys.path[:] = [
+        *os.environ.get("PYTHONPATH", "").split(os.pathsep)[: "PYTHONPATH" in os.environ],
+        *sys.path[1:],
+    ]
     sys.stdout.reconfigure(line_buffering=sys.stdout.isatty(), write_through="-u" in arguments)  # type: ignore[union-attr]
     first: str | None = ""
     while True:
@@ -228,7 +270,14 @@ def execute(arguments: list[str]) -> None:
     if option in ("-m", "-c"):
         what, *arguments = arguments
     if first is not None:
-        sys.path.insert(0, os.getcwd() if option == "-m" else "" if option == "-c" else os.path.dirname(os.path.abspath(option)))
+        sys.path.insert(
+            0,
+            os.getcwd()
+            if option == "-m"
+            else ""
+            if option == "-c"
+            else os.path.dirname(os.path.abspath(option)),
+        )
     sys.argv = [option, *arguments]
     if option == "-m":
         runpy.run_module(what, run_name="__main__", alter_sys=True)

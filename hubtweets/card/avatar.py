@@ -19,5 +19,9 @@ def square(image: bytes) -> bytes | None:
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     buffer = io.BytesIO()
-    picture.resize((AVATAR_PIXELS, AVATAR_PIXELS), Image.Resampling.LANCZOS, (left, top, left + side, top + side)).save(buffer, "PNG")
+    picture.resize(
+        (AVATAR_PIXELS, AVATAR_PIXELS),
+        Image.Resampling.LANCZOS,
+        (left, top, left + side, top + side),
+    ).save(buffer, "PNG")
     return buffer.getvalue()

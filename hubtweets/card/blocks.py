@@ -15,7 +15,9 @@ import yaml
 from hubtweets.card.front_matter import CardLoader, FrontMatterError, front_matter
 from hubtweets.card.metadata import Dumper
 
-LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]|\\Z")  # what libyaml ends a line with: YAML 1.1, section 5.4
+LINE_END = re.compile(
+    "\r\n|[\n\r\x85\u2028\u2029]|\\Z"
+)  # what libyaml ends a line with: YAML 1.1, section 5.4
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ def read_values(text: str) -> dict[str, str]:
     return {key: json.dumps(value, sort_keys=True) for key, value in values.items()}
 
 
-def split_lines(text: str, spans: Sequence[tuple[yaml.Node, yaml.Node]]) -> tuple[list[tuple[str, str]], str]:
+def split_lines(
+    text: str, spans: Sequence[tuple[yaml.Node, yaml.Node]]
+) -> tuple[list[tuple[str, str]], str]:
     """Return, for each pair of a first and a last node, the lines before them and their own, and then the lines after all of them."""
     chunks, start = [], 0
     for first, last in spans:
@@ -62,7 +66,9 @@ def split_lines(text: str, spans: Sequence[tuple[yaml.Node, yaml.Node]]) -> tupl
 
 def find_end(text: str, node: yaml.Node) -> int:
     """Return where the last line of a node ends, with the comment on it."""
-    while isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:  # libyaml ends it only at the next key, after the comments
+    while (
+        isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style
+    ):  # libyaml ends it only at the next key, after the comments
         last = node.value[-1]
         node = last[1] if isinstance(last, tuple) else last
     mark = node.end_mark
@@ -89,9 +95,17 @@ def edit_list(block: Block, removed: Collection[str], added: Sequence[str]) -> s
     if not any(kept):
         return dump_list(key.value, added)
     if node.flow_style:
-        pieces = [text[item.start_mark.index : item.end_mark.index] for item, keep in zip(node.value, kept, strict=True) if keep]
+        pieces = [
+            text[item.start_mark.index : item.end_mark.index]
+            for item, keep in zip(node.value, kept, strict=True)
+            if keep
+        ]
         pieces += map(dump_item, added)
-        return text[: node.value[0].start_mark.index] + ", ".join(pieces) + text[node.value[-1].end_mark.index :]
+        return (
+            text[: node.value[0].start_mark.index]
+            + ", ".join(pieces)
+            + text[node.value[-1].end_mark.index :]
+        )
     chunks, rest = split_lines(text, [(item, item) for item in node.value])
     lines = [lead + own * keep for (lead, own), keep in zip(chunks, kept, strict=True)]
     dash = chunks[0][1][: node.value[0].start_mark.column]
@@ -108,4 +122,13 @@ def dump_item(item: str) -> str:
 
 
 def dump(value: Any, flow: bool = False) -> str:
-    return str(yaml.dump(value, Dumper=Dumper, allow_unicode=True, sort_keys=False, width=10**9, default_flow_style=flow))
+    return str(
+        yaml.dump(
+            value,
+            Dumper=Dumper,
+            allow_unicode=True,
+            sort_keys=False,
+            width=10**9,
+            default_flow_style=flow,
+        )
+    )

@@ -14,12 +14,17 @@ from hubtweets.text import plain
 MOST_AVATARS = 9  # on the thumbnail
 MOST_POSTS = 3  # on the thumbnail
 LONGEST_PROMPT = 60
-LONGEST_TEXT = 600  # characters that are laid out; the rest would not be seen and takes Typst seconds
+LONGEST_TEXT = (
+    600  # characters that are laid out; the rest would not be seen and takes Typst seconds
+)
 
 
 def draw_all(record: RunRecord, repo: Path) -> dict[str, bytes]:
     """Draw every picture that the record has something for, by the name of its file in the repo."""
-    pictures = {"predictions.png": predictions(record, repo), "pipeline.png": pipeline(record, repo)}
+    pictures = {
+        "predictions.png": predictions(record, repo),
+        "pipeline.png": pipeline(record, repo),
+    }
     return pictures | ({"loss.png": loss(record, repo)} if record.history else {})
 
 
@@ -28,12 +33,18 @@ def predictions(record: RunRecord, repo: Path) -> bytes:
     assert record.samples
     shown = record.samples.shown()[:MOST_POSTS]
     rests = [(one.text or "").removeprefix(one.prompt) for one in shown]
-    posts = [(plain(one.prompt, LONGEST_PROMPT), int(rest[:1].isspace()), plain(rest, LONGEST_TEXT)) for one, rest in zip(shown, rests, strict=True)]
+    posts = [
+        (plain(one.prompt, LONGEST_PROMPT), int(rest[:1].isspace()), plain(rest, LONGEST_TEXT))
+        for one, rest in zip(shown, rests, strict=True)
+    ]
     return draw(
         "thumbnail.typ.j2",
         repo,
         [profile.avatar for profile in record.profiles if profile.avatar][:MOST_AVATARS],
-        name=plain(" & ".join(plain(profile.name, 60) or profile.handle for profile in record.profiles), 120),
+        name=plain(
+            " & ".join(plain(profile.name, 60) or profile.handle for profile in record.profiles),
+            120,
+        ),
         kind="AI BOT" if len(record.profiles) == 1 else "AI CYBORG",
         record=record,
         posts=posts,
@@ -42,5 +53,7 @@ def predictions(record: RunRecord, repo: Path) -> bytes:
 
 def pipeline(record: RunRecord, repo: Path) -> bytes:
     """Draw how posts became a bot, 1200 x 260 pixels, with this run's own numbers."""
-    downloaded, kept = (sum(getattr(counts, name) for counts in record.counts) for name in ("downloaded", "kept"))
+    downloaded, kept = (
+        sum(getattr(counts, name) for counts in record.counts) for name in ("downloaded", "kept")
+    )
     return draw("pipeline.typ.j2", repo, [], record=record, downloaded=downloaded, kept=kept)

@@ -35,7 +35,9 @@ class CardLoader(yaml.CSafeLoader):
 
 CardLoader.yaml_implicit_resolvers = {}
 for name, (pattern, first) in CORE_SCHEMA.items():
-    CardLoader.add_implicit_resolver(f"tag:yaml.org,2002:{name}", re.compile(f"^(?:{pattern})$"), first)
+    CardLoader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{name}", re.compile(f"^(?:{pattern})$"), first
+    )
 CardLoader.add_constructor("tag:yaml.org,2002:int", CardLoader.construct_integer)
 
 
@@ -56,12 +58,18 @@ def front_matter(card: str) -> dict[str, Any]:
     if len(match[1].encode(errors="surrogatepass")) > MAX_FRONT_MATTER_BYTES:
         raise FrontMatterError(f"the front matter is over {MAX_FRONT_MATTER_BYTES} bytes")
     try:
-        text = match[1] + "\n"  # without it libyaml takes the last line of a literal text for one that has no end
+        text = (
+            match[1] + "\n"
+        )  # without it libyaml takes the last line of a literal text for one that has no end
         check_yaml(text)
         metadata = yaml.load(text, CardLoader)
-        metadata = json.loads(json.dumps(metadata, default=str, allow_nan=False, ensure_ascii=False).encode())
+        metadata = json.loads(
+            json.dumps(metadata, default=str, allow_nan=False, ensure_ascii=False).encode()
+        )
     except Exception as error:  # PyYAML lets through what its constructors raise: AttributeError, IndexError, KeyError
-        raise FrontMatterError(f"the front matter is no YAML that JSON could hold: {error}") from None
+        raise FrontMatterError(
+            f"the front matter is no YAML that JSON could hold: {error}"
+        ) from None
     if not isinstance(metadata, dict):
         raise FrontMatterError("the front matter is no YAML mapping")
     return metadata
@@ -79,7 +87,9 @@ def check_yaml(text: str) -> None:
             raise ValueError("aliases are not read here")
         if isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.implicit[0]:
             raise ValueError("merge keys are not read here")
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(
+            event, yaml.CollectionEndEvent
+        )
         if depth > MAX_YAML_DEPTH:
             raise ValueError(f"nested more than {MAX_YAML_DEPTH} levels deep")
 
@@ -89,7 +99,9 @@ def read_metadata(path: Path) -> dict[str, Any]:
     return json.loads(read_metadata_json(path))
 
 
-@lru_cache(256)  # a content never changes; as JSON, the largest front matter takes 200 KB, as objects several MB
+@lru_cache(
+    256
+)  # a content never changes; as JSON, the largest front matter takes 200 KB, as objects several MB
 def read_metadata_json(path: Path) -> str:
     with path.open("rb") as file:
         start = file.read(MAX_FRONT_MATTER_BYTES + FENCE_BYTES).decode("utf-8", "replace")

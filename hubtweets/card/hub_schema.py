@@ -7,7 +7,15 @@ is not checked here; that a dataset or a base exists is not checked either, for 
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 LICENSES = """
 apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0 bigcode-openrail-m afl-3.0 artistic-2.0 bsl-1.0 bsd
@@ -30,19 +38,25 @@ def as_list(value: object) -> object:
 
 def license_id(value: str) -> str:
     if value not in LICENSE_IDS:
-        raise ValueError(f"with value {value[:100]!r} is not valid; take one of https://huggingface.co/docs/hub/repositories-licenses, or other")
+        raise ValueError(
+            f"with value {value[:100]!r} is not valid; take one of https://huggingface.co/docs/hub/repositories-licenses, or other"
+        )
     return value
 
 
 def language_code(value: str) -> str:
     if not LANGUAGE.fullmatch(value):
-        raise ValueError(f"with value {value[:100]!r} is not valid; it must be an ISO 639 code of 2 or 3 lowercase letters, code or multilingual")
+        raise ValueError(
+            f"with value {value[:100]!r} is not valid; it must be an ISO 639 code of 2 or 3 lowercase letters, code or multilingual"
+        )
     return value
 
 
 def repo_id(value: str) -> str:
     if not REPO_ID.fullmatch(value):
-        raise ValueError(f"with value {value[:100]!r} is not valid; it must be the id of a repository")
+        raise ValueError(
+            f"with value {value[:100]!r} is not valid; it must be the id of a repository"
+        )
     return value
 
 
@@ -124,11 +138,18 @@ def faults(metadata: dict[str, Any], kind: str) -> list[str]:
     try:
         KINDS.get(kind, Card).model_validate(metadata)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False, include_context=False)[:MAX_FAULTS]
-        return [f'"{place(fault["loc"])}" {fault["msg"].removeprefix("Value error, ")[:2000]}' for fault in found]
+        found = error.errors(include_url=False, include_input=False, include_context=False)[
+            :MAX_FAULTS
+        ]
+        return [
+            f'"{place(fault["loc"])}" {fault["msg"].removeprefix("Value error, ")[:2000]}'
+            for fault in found
+        ]
     return []
 
 
 def place(steps: tuple[int | str, ...]) -> str:
     """Write where a fault is as the Hub does: model-index[0].results[0].task."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
+    return "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps
+    ).removeprefix(".")

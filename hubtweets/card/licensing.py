@@ -23,19 +23,27 @@ def terms_of(base: Base, license: str | None, consent: Consent | None) -> Terms:
     """
     own = base.license if base.license and base.license.id in KNOWN else None
     if own is None and license is None:
-        named = f"the licence {base.license.id}, which is no id of the Hub's" if base.license else "no licence"
+        named = (
+            f"the licence {base.license.id}, which is no id of the Hub's"
+            if base.license
+            else "no licence"
+        )
         raise HubtweetsError(f"{base.id} names {named}; ask who made it, and type: --license ID")
     if own is None:
         return Terms(License(check_license(str(license))), consent)
     if license not in (None, own.id):
-        raise HubtweetsError(f"--license {license}: {base.id} is under {own.id}, and so is what is made of it; leave --license out")
+        raise HubtweetsError(
+            f"--license {license}: {base.id} is under {own.id}, and so is what is made of it; leave --license out"
+        )
     return Terms(own, consent)
 
 
 def check_license(id: str) -> str:
     """Return the id of a licence; raise HubtweetsError where the Hub knows none such, or where it says nothing by itself."""
     if id == OTHER:
-        raise HubtweetsError("--license other: says nothing without a name and a text; name one, as in --license mit, or take another --base")
+        raise HubtweetsError(
+            "--license other: says nothing without a name and a text; name one, as in --license mit, or take another --base"
+        )
     if id not in KNOWN:
         near = (
             ", ".join(get_close_matches(id.lower(), KNOWN, 3))
@@ -48,7 +56,9 @@ def check_license(id: str) -> str:
 def of_run(record: RunRecord, license: str | None, consent: Consent | None) -> Terms:
     """Return the terms of a run that has a base, those that it had where nothing else is said."""
     if record.base is None:
-        raise HubtweetsError(f"@{record.handle} has no base yet; type: hubtweets train {record.handle}")
+        raise HubtweetsError(
+            f"@{record.handle} has no base yet; type: hubtweets train {record.handle}"
+        )
     if before := record.terms:
         if record.base.license is None or record.base.license.id not in KNOWN:
             license = license or before.license.id
@@ -63,7 +73,9 @@ def is_private(sources: Sequence[Source], terms: Terms) -> bool:
     """
     if any(source.protected for source in sources):
         return True
-    return terms.consent != "own" and any(access_of(source.kind, source.dataset) in ("anybody", "granted") for source in sources)
+    return terms.consent != "own" and any(
+        access_of(source.kind, source.dataset) in ("anybody", "granted") for source in sources
+    )
 
 
 def why_private(sources: Sequence[Source]) -> str:

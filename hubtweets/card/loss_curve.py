@@ -31,19 +31,44 @@ def loss(record: RunRecord, repo: Path) -> bytes:
     """Draw the training loss and the held-out bits per byte over the steps, 1200 x 400 pixels; raise ValueError where there is no loss."""
     assert record.environment and record.metrics
     losses = [(float(point.step), point.loss) for point in record.history]
-    scores = [(float(evaluation.step), evaluation.bits_per_byte) for evaluation in record.evaluations]
+    scores = [
+        (float(evaluation.step), evaluation.bits_per_byte) for evaluation in record.evaluations
+    ]
     steps = max(step for step, _ in losses + scores)
     panels = [panel_of("Training loss (nats per token)", losses, steps, dots=False)]
     if scores:
-        panels.append(panel_of("Held-out bits per byte", scores, steps, dots=True, base=record.metrics.base.bits_per_byte))
-    return draw("loss.typ.j2", repo, [], record=record, panels=panels, published=record.environment.published_step / steps)
+        panels.append(
+            panel_of(
+                "Held-out bits per byte",
+                scores,
+                steps,
+                dots=True,
+                base=record.metrics.base.bits_per_byte,
+            )
+        )
+    return draw(
+        "loss.typ.j2",
+        repo,
+        [],
+        record=record,
+        panels=panels,
+        published=record.environment.published_step / steps,
+    )
 
 
-def panel_of(title: str, curve: Sequence[tuple[float, float]], steps: float, dots: bool, base: float | None = None) -> Panel:
+def panel_of(
+    title: str,
+    curve: Sequence[tuple[float, float]],
+    steps: float,
+    dots: bool,
+    base: float | None = None,
+) -> Panel:
     """Scale a curve of (step, value) to the plot; the base's value is on the scale unless the curve would be flat beside it."""
     values = [value for _, value in curve]
     low, high = min(values), max(values)
-    if base is not None and (is_flat(low, high) or max(base - high, low - base) <= 3 * (high - low)):
+    if base is not None and (
+        is_flat(low, high) or max(base - high, low - base) <= 3 * (high - low)
+    ):
         low, high = min(low, base), max(high, base)
     margin = (abs(high) / 10 or 1.0) if is_flat(low, high) else (high - low) / 12
     low, high = max(0.0, low - margin), high + margin
@@ -59,7 +84,12 @@ def panel_of(title: str, curve: Sequence[tuple[float, float]], steps: float, dot
         line if len(line) == 1 or (dots and len(line) <= MOST_DOTS) else [],
         [(step / steps, f"{step:,.0f}") for step in ticks(0, steps) if step == round(step)],
         [(up(tick), number(tick, scale[1] - scale[0])) for tick in scale],
-        (up(base), f"{'↓' if base < low else '↑' if base > high else '- -'} untouched base: {number(base, max(1.0, base) / 1000)}") if base else None,
+        (
+            up(base),
+            f"{'↓' if base < low else '↑' if base > high else '- -'} untouched base: {number(base, max(1.0, base) / 1000)}",
+        )
+        if base
+        else None,
     )
 
 
@@ -67,7 +97,11 @@ def thinned(curve: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Return the lowest and the highest point of each group of neighbours, so that a long curve keeps its peaks."""
     size = math.ceil(len(curve) / MOST_GROUPS)
     groups = [curve[i : i + size] for i in range(0, len(curve), size)]
-    return [point for group in groups for point in sorted({min(group, key=value_of), max(group, key=value_of)})]
+    return [
+        point
+        for group in groups
+        for point in sorted({min(group, key=value_of), max(group, key=value_of)})
+    ]
 
 
 def value_of(point: tuple[float, float]) -> float:

@@ -45,7 +45,9 @@ def merge(base: str | None, ours: str, theirs: str) -> Merged:
         return Merged(ours)  # the card that a Hub makes itself has no text
     if base is None or max(card.count("\n") for card in (base, ours, theirs)) > MAX_LINES:
         return Merged(ours, (Conflict("the whole card", short(theirs), short(ours)),))
-    (base_head, base_body), (our_head, our_body), (their_head, their_body) = map(parted, (ended(base), ended(ours), theirs))
+    (base_head, base_body), (our_head, our_body), (their_head, their_body) = map(
+        parted, (ended(base), ended(ours), theirs)
+    )
     head, in_head = merge_heads(base_head, our_head, their_head)
     lines = [text.splitlines(keepends=True) for text in (base_body, our_body, their_body)]
     body, in_body = merge_lines(lines[0], lines[1], lines[2], before=their_head.count("\n"))
@@ -65,7 +67,9 @@ def parted(card: str) -> tuple[str, str]:
     return card[:end], card[end:]
 
 
-def merge_lines(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str], before: int = 0) -> tuple[str, list[Conflict]]:
+def merge_lines(
+    base: Sequence[str], ours: Sequence[str], theirs: Sequence[str], before: int = 0
+) -> tuple[str, list[Conflict]]:
     """Merge texts given by lines; `before` is how many lines come before theirs, for the numbers in the conflicts."""
     in_ours, in_theirs = matched(base, ours), matched(base, theirs)
     merged: list[str] = []
@@ -76,19 +80,26 @@ def merge_lines(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str],
         was, our, their = base[b:stable], ours[o:our_end], theirs[t:their_end]
         chunk = merge_chunks(was, our, their)
         if chunk is None:
-            conflicts.append(Conflict(f"line {before + t + 1}", short("".join(their)), short("".join(our))))
+            conflicts.append(
+                Conflict(f"line {before + t + 1}", short("".join(their)), short("".join(our)))
+            )
         merged += [*(our if chunk is None else chunk), *base[stable : stable + 1]]
         b, o, t = stable + 1, our_end + 1, their_end + 1
     return "".join(merged), conflicts
 
 
-def merge_chunks(was: Sequence[str], our: Sequence[str], their: Sequence[str]) -> Sequence[str] | None:
+def merge_chunks(
+    was: Sequence[str], our: Sequence[str], their: Sequence[str]
+) -> Sequence[str] | None:
     """Merge lines none of which both sides left alone; None where both changed the same ones, which diff3 thinks of lines that only touch too."""
     if their in (was, our):
         return our
     if our == was:
         return their
-    for adding, other in ((their, our), (our, their)):  # one side may only have put lines before or after what the other changed
+    for adding, other in (
+        (their, our),
+        (our, their),
+    ):  # one side may only have put lines before or after what the other changed
         if adding[: len(was)] == was:
             return [*other, *adding[len(was) :]]
         if adding[len(adding) - len(was) :] == was:
@@ -112,18 +123,26 @@ def merge_heads(base: str, ours: str, theirs: str) -> tuple[str, list[Conflict]]
     values: dict[str, str] = {}
     conflicts: list[Conflict] = []
     try:
-        was, (our, _), (their, rest) = read_values(strip_dashes(base)), read_blocks(strip_dashes(ours)), read_blocks(strip_dashes(theirs))
+        was, (our, _), (their, rest) = (
+            read_values(strip_dashes(base)),
+            read_blocks(strip_dashes(ours)),
+            read_blocks(strip_dashes(theirs)),
+        )
         for key in {**their, **our}:
             merged, agreed = merge_blocks(key, was.get(key), our.get(key), their.get(key))
             lines[key] = merged.text if merged else ""
             if merged:
                 values[key] = merged.value
             if not agreed:
-                conflicts.append(Conflict(f"metadata {key!r}", describe(their.get(key)), describe(our.get(key))))
+                conflicts.append(
+                    Conflict(f"metadata {key!r}", describe(their.get(key)), describe(our.get(key)))
+                )
         text = "".join(block.lead + lines[key] for key, block in their.items()) + rest
         text += "".join(lines[key] for key in our if key not in their)
         if values and read_values(text) != values:
-            raise FrontMatterError("the owner's metadata and the rendered metadata do not fit into one text")
+            raise FrontMatterError(
+                "the owner's metadata and the rendered metadata do not fit into one text"
+            )
     except FrontMatterError as error:
         return ours, [Conflict("metadata", short(str(error)), short("the rendered metadata"))]
     return f"---\n{text}---\n" * bool(values), conflicts
@@ -134,7 +153,9 @@ def strip_dashes(head: str) -> str:
     return head.removeprefix("---\n").removesuffix("---\n")
 
 
-def merge_blocks(key: str, was: str | None, our: Block | None, their: Block | None) -> tuple[Block | None, bool]:
+def merge_blocks(
+    key: str, was: str | None, our: Block | None, their: Block | None
+) -> tuple[Block | None, bool]:
     """Merge what a key has on each side, lists of plain values as sets; return our block and False if both changed it to different ends."""
     ours, theirs = (block.value if block else None for block in (our, their))
     if theirs == ours or ours == was:
@@ -142,7 +163,12 @@ def merge_blocks(key: str, was: str | None, our: Block | None, their: Block | No
     if theirs == was:
         return our, True
     before, new, old = map(plain_list, (was, ours, theirs))
-    if before is None or new is None or old is None or not any(str(value).startswith("[") for value in (ours, theirs)):
+    if (
+        before is None
+        or new is None
+        or old is None
+        or not any(str(value).startswith("[") for value in (ours, theirs))
+    ):
         return our, False
     gone = [item for item in old if item in before and item not in new]
     added = [item for item in new if item not in before and item not in old]
@@ -155,7 +181,11 @@ def plain_list(value: str | None) -> list[str] | None:
     """Return a value as a list of JSON texts, one value as a list of it; None if it holds more than plain values."""
     found = [] if value is None else json.loads(value)
     items = found if isinstance(found, list) else [found]
-    return None if any(isinstance(one, dict | list) for one in items) else [json.dumps(one) for one in items]
+    return (
+        None
+        if any(isinstance(one, dict | list) for one in items)
+        else [json.dumps(one) for one in items]
+    )
 
 
 def describe(block: Block | None) -> str:

@@ -17,7 +17,16 @@ from hubtweets.text import address, plain
 
 KEYS = (
     *("language", "license", "license_name", "license_link", "library_name", "pipeline_tag"),
-    *("base_model", "base_model_revision", "base_model_relation", "datasets", "thumbnail", "tags", "widget", "model-index"),
+    *(
+        "base_model",
+        "base_model_revision",
+        "base_model_relation",
+        "datasets",
+        "thumbnail",
+        "tags",
+        "widget",
+        "model-index",
+    ),
 )
 REVISION = re.compile(r"[0-9a-f]{40,64}")
 LIKE_A_NUMBER = re.compile(r"[-+.]*\d")
@@ -27,7 +36,9 @@ class Dumper(yaml.SafeDumper):
     """Quotes every text that begins like a number: `1e3` is a text in PyYAML's YAML 1.1 and a number in the Hub's 1.2."""
 
     def represent_text(self, text: str) -> yaml.Node:
-        return self.represent_scalar("tag:yaml.org,2002:str", text, "'" if LIKE_A_NUMBER.match(text) else None)
+        return self.represent_scalar(
+            "tag:yaml.org,2002:str", text, "'" if LIKE_A_NUMBER.match(text) else None
+        )
 
 
 Dumper.add_representer(str, Dumper.represent_text)
@@ -35,12 +46,22 @@ Dumper.add_representer(str, Dumper.represent_text)
 
 def dump(record: RunRecord) -> str:
     """Return the card's metadata as YAML; raise HubtweetsError for a value that the Hub would refuse."""
-    return yaml.dump(metadata(record), Dumper=Dumper, allow_unicode=True, sort_keys=False, width=10**9)
+    return yaml.dump(
+        metadata(record), Dumper=Dumper, allow_unicode=True, sort_keys=False, width=10**9
+    )
 
 
 def metadata(record: RunRecord) -> dict[str, Any]:
     """Return what is known under the keys that the Hub reads; raise HubtweetsError for a value that it would refuse."""
-    assert record.target and record.terms and record.dataset and record.base and record.training and record.metrics and record.samples
+    assert (
+        record.target
+        and record.terms
+        and record.dataset
+        and record.base
+        and record.training
+        and record.metrics
+        and record.samples
+    )
     base, license, is_adapter = record.base, record.terms.license, record.training.lora == "adapter"
     languages = list(record.dataset.languages)
     values: dict[str, Any] = {
@@ -48,7 +69,10 @@ def metadata(record: RunRecord) -> dict[str, Any]:
         "license": license.id,
         "library_name": "peft" if is_adapter else "transformers",
         "pipeline_tag": "text-generation",
-        "datasets": list(dict.fromkeys(source.dataset for source in record.sources if source.dataset)) or None,
+        "datasets": list(
+            dict.fromkeys(source.dataset for source in record.sources if source.dataset)
+        )
+        or None,
         "thumbnail": record.target.file_url("predictions.png"),
         "tags": ["huggingtweets", *(["lora"] if record.training.lora else []), *spaces(record)],
         "widget": [example(record.samples, one) for one in shown(record)] or None,
@@ -56,10 +80,17 @@ def metadata(record: RunRecord) -> dict[str, Any]:
     }
     if license.id == "other":  # of which the Hub knows no more than this
         link = address(license.link or "")
-        values |= {"license_name": plain(license.name or "") or None, "license_link": str(link) if link else None}
+        values |= {
+            "license_name": plain(license.name or "") or None,
+            "license_link": str(link) if link else None,
+        }
     if base.on_hub:
         relation = "adapter" if is_adapter else "finetune"
-        values |= {"base_model": base.id, "base_model_revision": base.revision, "base_model_relation": relation}
+        values |= {
+            "base_model": base.id,
+            "base_model_revision": base.revision,
+            "base_model_relation": relation,
+        }
     known = {key: values[key] for key in KEYS if values.get(key) is not None}
     check(known, record.target.repo_id)
     return known
@@ -72,16 +103,24 @@ def check(metadata: dict[str, Any], repo_id: str) -> None:
 
     from hubtweets.card.hub_schema import faults
 
-    ids = [("repo", repo_id), ("datasets", *metadata.get("datasets", [])), ("base_model", metadata.get("base_model"))]
+    ids = [
+        ("repo", repo_id),
+        ("datasets", *metadata.get("datasets", [])),
+        ("base_model", metadata.get("base_model")),
+    ]
     for key, *named in ids:
         for value in named:
             try:
                 validate_repo_id(value)
             except HFValidationError:
-                raise HubtweetsError(f"the card's {key}: {plain(str(value), 200)!r} is no id of a repo; publish again with another") from None
+                raise HubtweetsError(
+                    f"the card's {key}: {plain(str(value), 200)!r} is no id of a repo; publish again with another"
+                ) from None
     revision = metadata.get("base_model_revision", "0" * 40)
     if not REVISION.fullmatch(revision):
-        raise HubtweetsError(f"the card's base_model_revision: {plain(revision, 200)!r} is no commit; type: hubtweets train HANDLE")
+        raise HubtweetsError(
+            f"the card's base_model_revision: {plain(revision, 200)!r} is no commit; type: hubtweets train HANDLE"
+        )
     for fault in faults(metadata, "model"):
         raise HubtweetsError(f"the card's {fault}")
 
@@ -91,19 +130,30 @@ def shown(record: RunRecord) -> list[Sample]:
     assert record.samples and record.audit
     for number, one in zip(record.samples.picked, record.samples.shown(), strict=True):
         if one.text is None or one.copied.share >= record.audit.threshold:
-            raise HubtweetsError(f"sample {number} copies a post and can't be shown; type: hubtweets sample {record.handle} --pick")
+            raise HubtweetsError(
+                f"sample {number} copies a post and can't be shown; type: hubtweets sample {record.handle} --pick"
+            )
     return record.samples.shown()
 
 
 def example(samples: Samples, one: Sample) -> dict[str, Any]:
     """Return a sample as an example of the Hub's widget, with the settings that it was written with."""
     settings = samples.settings
-    parameters: dict[str, Any] = {"do_sample": True, "temperature": float(settings["temperature"]), "top_p": float(settings["top_p"])}
+    parameters: dict[str, Any] = {
+        "do_sample": True,
+        "temperature": float(settings["temperature"]),
+        "top_p": float(settings["top_p"]),
+    }
     if settings["top_k"] > 0:
         parameters["top_k"] = int(settings["top_k"])
     parameters["max_new_tokens"] = int(settings["max_new_tokens"])
     prompt = plain(one.prompt)
-    return {"text": prompt, "example_title": plain(prompt, 60), "output": {"text": plain(one.text or "")}, "parameters": parameters}
+    return {
+        "text": prompt,
+        "example_title": plain(prompt, 60),
+        "output": {"text": plain(one.text or "")},
+        "parameters": parameters,
+    }
 
 
 def spaces(record: RunRecord) -> Iterable[str]:
@@ -121,13 +171,16 @@ def model_index(record: RunRecord, metrics: Metrics) -> list[dict[str, Any]]:
         ("perplexity", "Perplexity per token", metrics.tuned.perplexity),
     )
     dataset = {
-        "name": "Held-out posts of " + " and ".join(f"@{profile.handle}" for profile in record.profiles),
+        "name": "Held-out posts of "
+        + " and ".join(f"@{profile.handle}" for profile in record.profiles),
         "type": "held-out-posts",
         "split": "validation",
     }
     result = {
         "task": {"type": "text-generation", "name": "Text generation"},
         "dataset": dataset,
-        "metrics": [{"type": kind, "value": round(value, 4), "name": name} for kind, name, value in values],
+        "metrics": [
+            {"type": kind, "value": round(value, 4), "name": name} for kind, name, value in values
+        ],
     }
     return [{"name": record.target.repo_id.rpartition("/")[2], "results": [result]}]

@@ -20,44 +20,73 @@ from hubtweets.text import address, markdown, plain
 
 HUGGING_FACE = "https://huggingface.co"
 LONGEST = 300  # characters of a post that are shown
-TRACKERS: dict[Tracker, str] = {"tensorboard": "TensorBoard", "wandb": "Weights & Biases", "trackio": "trackio"}
+TRACKERS: dict[Tracker, str] = {
+    "tensorboard": "TensorBoard",
+    "wandb": "Weights & Biases",
+    "trackio": "trackio",
+}
 RANKS = (32, 64, 128, 256, 320, 512)  # that vLLM can be told, more than the 16 that it expects
 FILE_NAME = re.compile(r"[\w.-]+\.gguf", re.ASCII)  # one that a shell takes as it is
 
 
 def render(record: RunRecord) -> str:
     """Return the card; raise HubtweetsError where the record lacks a section that the card shows, or holds what the Hub would refuse."""
-    for section, stage in (("dataset", "curate"), ("training", "train"), ("metrics", "train"), ("samples", "sample"), ("audit", "sample")):
+    for section, stage in (
+        ("dataset", "curate"),
+        ("training", "train"),
+        ("metrics", "train"),
+        ("samples", "sample"),
+        ("audit", "sample"),
+    ):
         if getattr(record, section) is None:
-            raise HubtweetsError(f"@{record.handle} has no {section} to show yet; type: hubtweets {stage} {record.handle}")
+            raise HubtweetsError(
+                f"@{record.handle} has no {section} to show yet; type: hubtweets {stage} {record.handle}"
+            )
     assert record.base and record.training and record.environment and record.metrics
     assert record.samples and record.audit and record.target and record.terms
     front = metadata.dump(record)
     body = template().render(
-        **vars(replace(record, base=replace(record.base, id=plain(record.base.id), revision=plain(record.base.revision)))),
+        **vars(
+            replace(
+                record,
+                base=replace(
+                    record.base, id=plain(record.base.id), revision=plain(record.base.revision)
+                ),
+            )
+        ),
         record=record,
         names=[plain(profile.name, 100) or profile.handle for profile in record.profiles],
         kinds=list(dict.fromkeys(ORIGINS[source.kind].label for source in record.sources)),
         ways=[way(source) for source in record.sources],
         addresses=[address(profile.url or "") for profile in record.profiles],
-        authors=list(zip(record.profiles, record.sources, record.counts, record.passes, strict=True)),
+        authors=list(
+            zip(record.profiles, record.sources, record.counts, record.passes, strict=True)
+        ),
         downloaded=sum(counts.downloaded for counts in record.counts),
         kept=sum(counts.kept for counts in record.counts),
         masked=sum(counts.masked for counts in record.counts),
         rows=stats_rows(record.counts),
-        posts=[(row.author, plain(row.text, LONGEST)) for row in record.dataset.rows] if record.dataset else [],
+        posts=[(row.author, plain(row.text, LONGEST)) for row in record.dataset.rows]
+        if record.dataset
+        else [],
         hyperparameters=(settings := list(hyperparameters(record.training, record.environment))),
         unusual=any("**" in value for _, value in settings),
         duration=duration(record.environment.seconds),
         runs={
-            kind: [(TRACKERS[run.tracker], url) for run in record.tracked if run.kind == kind and run.url and (url := address(run.url))]
+            kind: [
+                (TRACKERS[run.tracker], url)
+                for run in record.tracked
+                if run.kind == kind and run.url and (url := address(run.url))
+            ]
             for kind in ("preprocess", "train")
         },
         tensorboard=any(run.tracker == "tensorboard" for run in record.tracked),
         scores=list(scores(record, record.metrics)),
         shown=[continued(one) for one in metadata.shown(record)],
         longest=max((one.copied.characters for one in record.samples.shown()), default=0),
-        rank=next((rank for rank in RANKS if rank >= record.training.lora_rank), None) if record.training.lora_rank > 16 else None,
+        rank=next((rank for rank in RANKS if rank >= record.training.lora_rank), None)
+        if record.training.lora_rank > 16
+        else None,
         gguf=gguf(record.files),
         license_link=address(record.terms.license.link or ""),
         hub="" if record.target.endpoint == HUGGING_FACE else f" --hub {record.target.endpoint}",
@@ -93,9 +122,13 @@ def gguf(files: tuple[File, ...]) -> str | None:
     return next((file.path for file in files if FILE_NAME.fullmatch(file.path)), None)
 
 
-def hyperparameters(training: TrainingConfig, environment: Environment) -> Iterator[tuple[str, Markup]]:
+def hyperparameters(
+    training: TrainingConfig, environment: Environment
+) -> Iterator[tuple[str, Markup]]:
     """Yield the name and value of what the training was set to, and of what it chose for itself; in bold what was set to other than the default."""
-    usual = {field.name: field.default for field in fields(TrainingConfig)} | {"learning_rate": environment.default_learning_rate}
+    usual = {field.name: field.default for field in fields(TrainingConfig)} | {
+        "learning_rate": environment.default_learning_rate
+    }
 
     def of(name: str, text: str) -> Markup:
         return Markup("**{}**" if getattr(training, name) != usual[name] else "{}").format(text)
@@ -106,17 +139,46 @@ def hyperparameters(training: TrainingConfig, environment: Environment) -> Itera
     if training.max_time is not None:
         limits.append(of("max_time", f"{training.max_time:g} minutes"))
     yield "Steps", Markup(f"{environment.steps:,} (at most {Markup(' or ').join(limits)})")
-    every = Markup(", one every {}").format(of("eval_steps", f"{training.eval_steps:,} steps")) if training.eval_steps else ""
-    yield "Early stopping", Markup("after {} without a better one{}").format(of("patience", f"{training.patience} evaluations"), every)
-    size = of("batch_size", f"{training.batch_size}"), of("block_size", f"{training.block_size:,} tokens")
+    every = (
+        Markup(", one every {}").format(of("eval_steps", f"{training.eval_steps:,} steps"))
+        if training.eval_steps
+        else ""
+    )
+    yield (
+        "Early stopping",
+        Markup("after {} without a better one{}").format(
+            of("patience", f"{training.patience} evaluations"), every
+        ),
+    )
+    size = (
+        of("batch_size", f"{training.batch_size}"),
+        of("block_size", f"{training.block_size:,} tokens"),
+    )
     yield "Batch", Markup("{} × {}, {}").format(*size, "packed" if environment.packed else "padded")
-    decay, norm = of("weight_decay", f"{training.weight_decay:g}"), of("max_grad_norm", f"{training.max_grad_norm:g}")
-    yield "Optimizer", Markup("AdamW, weight decay {}, gradients clipped to a norm of {}").format(decay, norm)
+    decay, norm = (
+        of("weight_decay", f"{training.weight_decay:g}"),
+        of("max_grad_norm", f"{training.max_grad_norm:g}"),
+    )
+    yield (
+        "Optimizer",
+        Markup("AdamW, weight decay {}, gradients clipped to a norm of {}").format(decay, norm),
+    )
     rate = Markup("{} at its peak, after a warm-up of {} of the steps; then a cosine to zero")
-    yield "Learning rate", rate.format(of("learning_rate", f"{training.learning_rate:g}"), of("warmup_ratio", f"{100 * training.warmup_ratio:g} %"))
+    yield (
+        "Learning rate",
+        rate.format(
+            of("learning_rate", f"{training.learning_rate:g}"),
+            of("warmup_ratio", f"{100 * training.warmup_ratio:g} %"),
+        ),
+    )
     if training.lora:
         yield "LoRA rank", of("lora_rank", f"{training.lora_rank}")
-    yield "Precision", Markup(markdown("fp32" if environment.mixed_precision == "no" else environment.mixed_precision))
+    yield (
+        "Precision",
+        Markup(
+            markdown("fp32" if environment.mixed_precision == "no" else environment.mixed_precision)
+        ),
+    )
     yield "Seed", of("seed", f"{training.seed}")
 
 
@@ -126,7 +188,13 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return (
+        f"{hours:,} h {minutes} min"
+        if hours
+        else f"{minutes} min {rest} s"
+        if minutes
+        else f"{rest} s"
+    )
 
 
 def scores(record: RunRecord, metrics: Metrics) -> Iterator[tuple[str, Metrics]]:

@@ -19,7 +19,14 @@ from markdown_it import MarkdownIt
 from hubtweets.errors import HubtweetsError
 
 MINUTES = 30  # for all of a card's snippets
-KEPT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "TMPDIR")  # what Python and torch need to start
+KEPT = (
+    "PATH",
+    "PYTHONPATH",
+    "LD_LIBRARY_PATH",
+    "CUDA_VISIBLE_DEVICES",
+    "OMP_NUM_THREADS",
+    "TMPDIR",
+)  # what Python and torch need to start
 
 # runs each snippet of a list in a namespace of its own, and says as a line of JSON what it printed and how it failed
 RUNNER = """
@@ -39,7 +46,11 @@ for snippet in json.load(sys.stdin):
 
 def blocks(card: str) -> list[str]:
     """Return the Python snippets of a card, in their order."""
-    return [token.content for token in MarkdownIt("commonmark").parse(card) if token.type == "fence" and token.info.strip() == "python"]
+    return [
+        token.content
+        for token in MarkdownIt("commonmark").parse(card)
+        if token.type == "fence" and token.info.strip() == "python"
+    ]
 
 
 def shape(snippet: str) -> str:
@@ -65,18 +76,34 @@ def run(snippets: Sequence[str], repo_id: str, repo: Path) -> list[str]:
         environment = {
             **{kept: os.environ[kept] for kept in KEPT if kept in os.environ},
             **{"HOME": name, "PYTHONUSERBASE": site.getuserbase(), "PYTHONUTF8": "1"},
-            **{"HF_HOME": f"{name}/.hf", "HF_HUB_CACHE": constants.HF_HUB_CACHE, "HF_HUB_OFFLINE": "1"},
+            **{
+                "HF_HOME": f"{name}/.hf",
+                "HF_HUB_CACHE": constants.HF_HUB_CACHE,
+                "HF_HUB_OFFLINE": "1",
+            },
         }
         command = [sys.executable, "-P", "-c", RUNNER]
         try:
             done = subprocess.run(
-                command, input=json.dumps(list(snippets)), cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=60 * MINUTES
+                command,
+                input=json.dumps(list(snippets)),
+                cwd=folder,
+                env=environment,
+                capture_output=True,
+                encoding="utf-8",
+                timeout=60 * MINUTES,
             )
         except subprocess.TimeoutExpired:
-            raise HubtweetsError(f"the card's snippets are still running after {MINUTES} minutes; take a smaller base: --base ID") from None
+            raise HubtweetsError(
+                f"the card's snippets are still running after {MINUTES} minutes; take a smaller base: --base ID"
+            ) from None
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     last = next(reversed(done.stderr.splitlines()), f"it ended with code {done.returncode}")
-    for number, (printed, error) in enumerate([*answers, *[("", last)] * (len(answers) < len(snippets))], 1):
+    for number, (printed, error) in enumerate(
+        [*answers, *[("", last)] * (len(answers) < len(snippets))], 1
+    ):
         if error or not printed.strip():
-            raise HubtweetsError(f"snippet {number} of {len(snippets)} on the card fails: {(error or 'it prints nothing').splitlines()[-1]}")
+            raise HubtweetsError(
+                f"snippet {number} of {len(snippets)} on the card fails: {(error or 'it prints nothing').splitlines()[-1]}"
+            )
     return [printed for printed, _ in answers]

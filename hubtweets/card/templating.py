@@ -13,7 +13,12 @@ TEMPLATES = PACKAGED if PACKAGED.is_dir() else PACKAGE.parent / "templates"
 
 def environment(**options: object) -> Environment:
     """Return a Jinja environment over templates/ that refuses a missing variable."""
-    settings: dict = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True, "keep_trailing_newline": True}
+    settings: dict = {
+        "undefined": StrictUndefined,
+        "trim_blocks": True,
+        "lstrip_blocks": True,
+        "keep_trailing_newline": True,
+    }
     jinja = Environment(loader=FileSystemLoader(TEMPLATES), **settings, **options)  # type: ignore[arg-type]
     jinja.filters["description"] = description
     jinja.filters["thousands"] = lambda number: f"{number:,}"

@@ -19,7 +19,9 @@ def draw(template: str, repo: Path, avatars: Sequence[str], **values: object) ->
         (root / "main.typ").write_text(source, encoding="utf-8")
         for avatar in avatars:
             (root / avatar).write_bytes((repo / avatar).read_bytes())
-        picture = typst.compile(root / "main.typ", root=root, font_paths=fonts(), format="png", ppi=72.0)
+        picture = typst.compile(
+            root / "main.typ", root=root, font_paths=fonts(), format="png", ppi=72.0
+        )
     assert isinstance(picture, bytes)
     return picture
 
@@ -27,4 +29,6 @@ def draw(template: str, repo: Path, avatars: Sequence[str], **values: object) ->
 @cache
 def fonts() -> typst.Fonts:
     """Return the fonts of templates/fonts, and the system's for scripts that those lack."""
-    return typst.Fonts(include_system_fonts=True, include_embedded_fonts=False, font_paths=[TEMPLATES / "fonts"])
+    return typst.Fonts(
+        include_system_fonts=True, include_embedded_fonts=False, font_paths=[TEMPLATES / "fonts"]
+    )

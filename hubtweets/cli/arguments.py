@@ -19,18 +19,31 @@ def reading_of(handles: Sequence[str], settings: dict[str, Any]) -> Callable[[],
     from hubtweets.posts import sources
 
     take = settings.pop
-    names, given, on_line = [check_handle(handle) for handle in handles], take("posts"), typed("posts")
+    names, given, on_line = (
+        [check_handle(handle) for handle in handles],
+        take("posts"),
+        typed("posts"),
+    )
     columns = Columns(**{name: take(f"{name}_column") for name in vars(Columns())})
     rules = Curation(**{name: take(name) for name in vars(Curation())})
     price, refresh, yes = take("x_price"), take("refresh"), take("yes")
     protected = take("protected_posts")
     fetching = sources.Fetching(price, refresh, lambda cost: yes or agreed(cost))
-    return lambda: {"named": sources.name(names, given, on_line), "columns": columns, "rules": rules, "fetching": fetching, "protected": protected}
+    return lambda: {
+        "named": sources.name(names, given, on_line),
+        "columns": columns,
+        "rules": rules,
+        "fetching": fetching,
+        "protected": protected,
+    }
 
 
 def typed(*names: str) -> bool:
     """Tell whether any of these options stood on the command line."""
-    return any(click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE for name in names)
+    return any(
+        click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
+        for name in names
+    )
 
 
 def agreed(cost: str) -> bool:
@@ -44,7 +57,15 @@ def is_typed(name: str, what: str, do: str) -> bool:
     """Tell whether the user confirms what can't be undone by typing a name; raise HubtweetsError if there is no terminal to ask on."""
     if not sys.stdin.isatty():
         raise HubtweetsError(f"{what}; type the command again with --yes to {do}")
-    return click.prompt(f"{printable(what)}. Type {printable(name)} to {do}", default="", show_default=False, err=True).strip() == name
+    return (
+        click.prompt(
+            f"{printable(what)}. Type {printable(name)} to {do}",
+            default="",
+            show_default=False,
+            err=True,
+        ).strip()
+        == name
+    )
 
 
 def training_of(settings: dict[str, Any]) -> TrainingConfig:
@@ -62,7 +83,9 @@ def tracked_by(track: Sequence[str]) -> list[Tracker]:
 def numbers_of(text: str) -> list[int]:
     """Read the numbers of samples that somebody typed: 3, 17 or 3 17; raise HubtweetsError for anything else."""
     words = text.replace(",", " ").split()
-    if not words or not all(word.isascii() and word.isdecimal() and len(word) < 10 for word in words):
+    if not words or not all(
+        word.isascii() and word.isdecimal() and len(word) < 10 for word in words
+    ):
         raise HubtweetsError(f"{text}: not the numbers of samples; type them like this: 3,17")
     return list(dict.fromkeys(map(int, words)))
 
@@ -74,10 +97,16 @@ def ask_numbers(run: Run) -> str:
     samples, audit = run.record.samples, run.record.audit
     assert samples and audit
     if not sys.stdin.isatty():
-        raise HubtweetsError(f"no terminal to ask on; name the samples: hubtweets sample {run.record.handle} --pick 3,17")
+        raise HubtweetsError(
+            f"no terminal to ask on; name the samples: hubtweets sample {run.record.handle} --pick 3,17"
+        )
     free = audit.free(samples.samples)
     if not free:
-        raise HubtweetsError(f"all {len(samples.samples)} samples copy a post; type: hubtweets sample {run.record.handle} --samples 1000 --pick")
+        raise HubtweetsError(
+            f"all {len(samples.samples)} samples copy a post; type: hubtweets sample {run.record.handle} --samples 1000 --pick"
+        )
     for number in free:
         click.echo(f"{number:>4}  {plain(samples.samples[number - 1].text or '')}")
-    return click.prompt("Which shall the card show", default=",".join(map(str, samples.picked)) or None, err=True)
+    return click.prompt(
+        "Which shall the card show", default=",".join(map(str, samples.picked)) or None, err=True
+    )

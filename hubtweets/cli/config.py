@@ -20,18 +20,26 @@ def read_settings(options: Sequence[click.Parameter]) -> dict[str, Any]:
     try:
         settings = tomllib.loads(SETTINGS.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise HubtweetsError(f'{SETTINGS}: no TOML ({error}); write lines such as: base = "tiny"') from None
+        raise HubtweetsError(
+            f'{SETTINGS}: no TOML ({error}); write lines such as: base = "tiny"'
+        ) from None
     settings = {name.replace("-", "_"): value for name, value in settings.items()}
     known = {parameter.name or "" for parameter in options} - {"handles"}
     if unknown := set(settings) - known:
-        raise HubtweetsError(f"{SETTINGS}: no option is called {', '.join(sorted(unknown))}; take it out, or one of {', '.join(sorted(known))}")
+        raise HubtweetsError(
+            f"{SETTINGS}: no option is called {', '.join(sorted(unknown))}; take it out, or one of {', '.join(sorted(known))}"
+        )
     for parameter in options:
         value = settings.get(parameter.name or "", "")
-        wants_text = isinstance(parameter.type, click.Path | click.types.StringParamType | SourceType)
+        wants_text = isinstance(
+            parameter.type, click.Path | click.types.StringParamType | SourceType
+        )
         if parameter.multiple and isinstance(value, list):
             value = "".join(value) if all(isinstance(one, str) for one in value) else value
         elif parameter.multiple and parameter.name in settings:
             settings[parameter.name] = [value]
         if not isinstance(value, str if wants_text else str | int | float) or "\0" in str(value):
-            raise HubtweetsError(f'{SETTINGS}: {parameter.name} can\'t be {value!r}; write a line such as: base = "tiny"')
+            raise HubtweetsError(
+                f'{SETTINGS}: {parameter.name} can\'t be {value!r}; write a line such as: base = "tiny"'
+            )
     return settings

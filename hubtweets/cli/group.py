@@ -27,6 +27,12 @@ class Group(click.Group):
         except BrokenPipeError:  # who read the output has enough; click ends quietly
             raise
         except OSError as error:
-            hint = "free some disk space" if error.errno in FULL else "mend the permissions, or choose another folder"
-            message = " ".join(f"{error.filename or 'writing failed'}: {error.strerror or error}; {hint}".split())
+            hint = (
+                "free some disk space"
+                if error.errno in FULL
+                else "mend the permissions, or choose another folder"
+            )
+            message = " ".join(
+                f"{error.filename or 'writing failed'}: {error.strerror or error}; {hint}".split()
+            )
         raise click.ClickException(message)

@@ -8,10 +8,22 @@ from hubtweets.hub.storage.tokens import ROLES, Role
 
 
 @click.group(invoke_without_command=True)
-@click.option("--port", type=click.IntRange(1, 65535), default=8086, show_default=True, help="Where it listens.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Another address lets other machines in.")
-@click.option("--check", is_flag=True, help="Compare every hash of what it keeps, and say what nobody needs.")
-@click.option("--gc", is_flag=True, help="Remove what nobody needs and nobody asked for in the last hour.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8086,
+    show_default=True,
+    help="Where it listens.",
+)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Another address lets other machines in."
+)
+@click.option(
+    "--check", is_flag=True, help="Compare every hash of what it keeps, and say what nobody needs."
+)
+@click.option(
+    "--gc", is_flag=True, help="Remove what nobody needs and nobody asked for in the last hour."
+)
 @click.pass_context
 def hub(context: click.Context, port: int, host: str, check: bool, gc: bool) -> None:
     """Serve the embedded Hub until Ctrl-C.
@@ -28,7 +40,9 @@ def hub(context: click.Context, port: int, host: str, check: bool, gc: bool) -> 
         return
     server = local.serve(host, port)
     click.echo(f"{server.endpoint} serves {local.storage_folder()}; in another terminal:\n")
-    given = f" --host {shlex.quote(host)}" * (host != local.HOST) + f" --port {port}" * (port != local.PORT)
+    given = f" --host {shlex.quote(host)}" * (host != local.HOST) + f" --port {port}" * (
+        port != local.PORT
+    )
     click.echo(f'    eval "$(hubtweets hub{given} env)"\n')
     server.run()
 
@@ -54,4 +68,6 @@ def env(context: click.Context) -> None:
 
     assert context.parent
     endpoint = local.endpoint(context.parent.params["host"], context.parent.params["port"])
-    click.echo(f"export HF_ENDPOINT={shlex.quote(endpoint)}\nexport HF_TOKEN={local.open_storage().token}")
+    click.echo(
+        f"export HF_ENDPOINT={shlex.quote(endpoint)}\nexport HF_TOKEN={local.open_storage().token}"
+    )

@@ -13,7 +13,15 @@ from typing import Any
 import click
 
 from hubtweets import __version__
-from hubtweets.cli.arguments import ask_numbers, is_typed, numbers_of, reading_of, tracked_by, training_of, typed
+from hubtweets.cli.arguments import (
+    ask_numbers,
+    is_typed,
+    numbers_of,
+    reading_of,
+    tracked_by,
+    training_of,
+    typed,
+)
 from hubtweets.cli.group import Group
 from hubtweets.cli.hub import hub
 from hubtweets.cli.options import (
@@ -36,12 +44,21 @@ from hubtweets.cli.options import (
 )
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.record.config import TrainingConfig
-from hubtweets.record.run_folder import Run, bot_name, check_handle, is_launched, last_handle, open_run
+from hubtweets.record.run_folder import (
+    Run,
+    bot_name,
+    check_handle,
+    is_launched,
+    last_handle,
+    open_run,
+)
 from hubtweets.record.run_record import Consent, Published, Target
 from hubtweets.training import launch as processes
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(
+    cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120}
+)
 @click.version_option(__version__, prog_name="hubtweets")
 def main() -> None:
     """Make a bot of somebody's posts and publish it on the Hugging Face Hub.
@@ -52,22 +69,56 @@ def main() -> None:
     """
 
 
-def launcher(name: str, base: str, training: TrainingConfig, track: Sequence[str], number: int, runs: Path, quiet: bool) -> Callable[[], None] | None:
+def launcher(
+    name: str,
+    base: str,
+    training: TrainingConfig,
+    track: Sequence[str],
+    number: int,
+    runs: Path,
+    quiet: bool,
+) -> Callable[[], None] | None:
     """Return what trains in several processes by the command `train`, or None where one is enough, or several are at it already."""
     if number == 1 or is_launched():
         return None
     values = asdict(training) | {"base": base, "runs": runs}
-    options = [parameter.name for parameter in train.params if parameter.name in values and parameter.name != "lora"]
-    arguments = [f"--{option.replace('_', '-')}={values[option]}" for option in options if values[option] is not None]
-    arguments += ["--num-processes=1", *(f"--track={tracker}" for tracker in track), *["--quiet"] * quiet]
-    arguments += ["--lora"] * (training.lora is not None) + ["--merge"] * (training.lora == "merged")
+    options = [
+        parameter.name
+        for parameter in train.params
+        if parameter.name in values and parameter.name != "lora"
+    ]
+    arguments = [
+        f"--{option.replace('_', '-')}={values[option]}"
+        for option in options
+        if values[option] is not None
+    ]
+    arguments += [
+        "--num-processes=1",
+        *(f"--track={tracker}" for tracker in track),
+        *["--quiet"] * quiet,
+    ]
+    arguments += ["--lora"] * (training.lora is not None) + ["--merge"] * (
+        training.lora == "merged"
+    )
     return lambda: processes.launch(number, ["train", name, *arguments])
 
 
 @main.command()
-@options(handles_argument, posts_options, base_option, training_options, track_option, processes_option, samples_options)
+@options(
+    handles_argument,
+    posts_options,
+    base_option,
+    training_options,
+    track_option,
+    processes_option,
+    samples_options,
+)
 @options(hub_options, push_options, terms_options, runs_option, quiet_option)
-@click.option("--dry-run", is_flag=True, help="Check everything, show what would be pushed, and stop before the training.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Check everything, show what would be pushed, and stop before the training.",
+)
 def publish(
     handles: tuple[str, ...],
     base: str,
@@ -99,7 +150,9 @@ def publish(
 
     name, reading, wishes = bot_name(handles), reading_of(handles, settings), wishes_of(settings)
     training = training_of(settings)
-    asked = preflight.Asked(namespace, base, license, consent, training, tuple(tracked_by(track)), prompt, wishes)
+    asked = preflight.Asked(
+        namespace, base, license, consent, training, tuple(tracked_by(track)), prompt, wishes
+    )
     with connect(hub) as connected, open_run(runs, name, quiet, new=True) as run:
         ready = preflight.check(run, connected, asked, reading, partial(curate.curate, run))
         if dry_run:
@@ -119,8 +172,12 @@ def publish(
 
 @main.command()
 @options(handles_argument, posts_options, runs_option, quiet_option)
-@click.option("--explain", is_flag=True, help="Write every post with its verdict into the run folder.")
-def curate(handles: tuple[str, ...], runs: Path, quiet: bool, explain: bool, **settings: Any) -> None:
+@click.option(
+    "--explain", is_flag=True, help="Write every post with its verdict into the run folder."
+)
+def curate(
+    handles: tuple[str, ...], runs: Path, quiet: bool, explain: bool, **settings: Any
+) -> None:
     """Read each HANDLE's posts and choose the ones to learn from."""
     from hubtweets.stages import curate
 
@@ -132,8 +189,24 @@ def curate(handles: tuple[str, ...], runs: Path, quiet: bool, explain: bool, **s
 
 
 @main.command()
-@options(handle_argument, base_option, training_options, track_option, processes_option, runs_option, quiet_option)
-def train(handle: str, base: str, track: tuple[str, ...], num_processes: int, runs: Path, quiet: bool, **settings: Any) -> None:
+@options(
+    handle_argument,
+    base_option,
+    training_options,
+    track_option,
+    processes_option,
+    runs_option,
+    quiet_option,
+)
+def train(
+    handle: str,
+    base: str,
+    track: tuple[str, ...],
+    num_processes: int,
+    runs: Path,
+    quiet: bool,
+    **settings: Any,
+) -> None:
     """Fine-tune a model on HANDLE's curated posts and score it.
 
     \b
@@ -145,15 +218,37 @@ def train(handle: str, base: str, track: tuple[str, ...], num_processes: int, ru
     name, training = check_handle(handle), training_of(settings)
     with open_run(runs, name, quiet, shared=True) as run:
         chosen, location = resolve(base)
-        train.train(run, chosen, location, training, tracked_by(track), launcher(name, base, training, track, num_processes, runs, quiet))
+        train.train(
+            run,
+            chosen,
+            location,
+            training,
+            tracked_by(track),
+            launcher(name, base, training, track, num_processes, runs, quiet),
+        )
         if run.is_main:
             evaluate.evaluate(run, location)
 
 
 @main.command()
 @options(handle_argument, samples_options, seed_option, runs_option, quiet_option)
-@click.option("--pick", "picks", is_flag=False, flag_value="ask", metavar="[NUMBERS]", help="Choose what the card shows: 3,17, or asked for.")
-def sample(handle: str, prompt: tuple[str, ...], samples: int, seed: int, picks: str | None, runs: Path, quiet: bool) -> None:
+@click.option(
+    "--pick",
+    "picks",
+    is_flag=False,
+    flag_value="ask",
+    metavar="[NUMBERS]",
+    help="Choose what the card shows: 3,17, or asked for.",
+)
+def sample(
+    handle: str,
+    prompt: tuple[str, ...],
+    samples: int,
+    seed: int,
+    picks: str | None,
+    runs: Path,
+    quiet: bool,
+) -> None:
     """Let HANDLE's model write the posts that stand on the card.
 
     \b
@@ -162,7 +257,9 @@ def sample(handle: str, prompt: tuple[str, ...], samples: int, seed: int, picks:
     from hubtweets.stages import sample
 
     with open_run(runs, check_handle(handle), quiet) as run:
-        if not picks or run.record.samples is None or typed("prompt", "samples", "seed"):  # else those are picked from that are there
+        if (
+            not picks or run.record.samples is None or typed("prompt", "samples", "seed")
+        ):  # else those are picked from that are there
             sample.sample(run, prompt, seed, samples)
         if picks:
             sample.pick(run, numbers_of(ask_numbers(run) if picks == "ask" else picks))
@@ -172,7 +269,15 @@ def sample(handle: str, prompt: tuple[str, ...], samples: int, seed: int, picks:
 @main.command()
 @click.argument("handle", required=False)
 @options(hub_options, terms_options, runs_option, quiet_option)
-def card(handle: str | None, hub: str | None, namespace: str | None, license: str | None, consent: Consent | None, runs: Path, quiet: bool) -> None:
+def card(
+    handle: str | None,
+    hub: str | None,
+    namespace: str | None,
+    license: str | None,
+    consent: Consent | None,
+    runs: Path,
+    quiet: bool,
+) -> None:
     """Render the card of HANDLE's run, or of the last one."""
     from hubtweets.card import licensing
     from hubtweets.stages import render
@@ -191,7 +296,14 @@ def card(handle: str | None, hub: str | None, namespace: str | None, license: st
 @main.command()
 @options(handle_argument, hub_options, push_options, terms_options, runs_option, quiet_option)
 def push(
-    handle: str, hub: str | None, namespace: str | None, license: str | None, consent: Consent | None, runs: Path, quiet: bool, **settings: Any
+    handle: str,
+    hub: str | None,
+    namespace: str | None,
+    license: str | None,
+    consent: Consent | None,
+    runs: Path,
+    quiet: bool,
+    **settings: Any,
 ) -> None:
     """Push HANDLE's finished repo folder in one commit."""
     from hubtweets.card import licensing
@@ -214,7 +326,11 @@ def push(
 
 @main.command()
 @options(
-    handle_argument, click.argument("prompt"), click.option("-n", "count", type=click.IntRange(1), default=5, show_default=True, help="How many.")
+    handle_argument,
+    click.argument("prompt"),
+    click.option(
+        "-n", "count", type=click.IntRange(1), default=5, show_default=True, help="How many."
+    ),
 )
 @options(seed_option, runs_option)
 def generate(handle: str, prompt: str, count: int, seed: int, runs: Path) -> None:
@@ -233,22 +349,30 @@ def generate(handle: str, prompt: str, count: int, seed: int, runs: Path) -> Non
 
 @main.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--posts", type=click.IntRange(1), default=3086, show_default=True, help="How many posts.")
+@click.option(
+    "--posts", type=click.IntRange(1), default=3086, show_default=True, help="How many posts."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed, other posts.")
 def example(path: Path, posts: int, seed: int) -> None:
     """Write an X archive of somebody made up to PATH."""
     from hubtweets.posts.example.x_archive import write
 
     if path.exists():
-        raise HubtweetsError(f"{path}: is there already, and may be a real archive; remove it, or give another name")
+        raise HubtweetsError(
+            f"{path}: is there already, and may be a real archive; remove it, or give another name"
+        )
     write(path, posts, seed)
     click.echo(path)
 
 
 @main.command()
 @options(click.argument("repo_id"), hub_option, runs_option)
-@click.option("--revision", default="main", show_default=True, help="A branch, a tag, a commit or refs/pr/N.")
-@click.option("--deep", is_flag=True, help="Score the held-out posts again, with the run folder's dataset.")
+@click.option(
+    "--revision", default="main", show_default=True, help="A branch, a tag, a commit or refs/pr/N."
+)
+@click.option(
+    "--deep", is_flag=True, help="Score the held-out posts again, with the run folder's dataset."
+)
 def verify(repo_id: str, hub: str | None, runs: Path, revision: str, deep: bool) -> None:
     """Check every claim of a published bot's card.
 
@@ -282,7 +406,13 @@ def takedown(repo_id: str, hub: str | None, runs: Path, hide: bool, yes: bool) -
     from hubtweets.publishing.takedown import take_down
 
     with connect(hub) as connected:
-        for line in take_down(connected, repo_id, hide, runs, lambda what: yes or is_typed(repo_id, what, "hide it" if hide else "delete it")):
+        for line in take_down(
+            connected,
+            repo_id,
+            hide,
+            runs,
+            lambda what: yes or is_typed(repo_id, what, "hide it" if hide else "delete it"),
+        ):
             click.echo(printable(line))
 
 
@@ -291,7 +421,9 @@ main.add_command(hub)
 
 def say_published(target: Target, published: Published) -> None:
     where = published.pull_request or target.url
-    click.echo(f"{where}\ncommit {published.commit}{f', tag {published.tag}' if published.tag else ''}")
+    click.echo(
+        f"{where}\ncommit {published.commit}{f', tag {published.tag}' if published.tag else ''}"
+    )
 
 
 def show(run: Run) -> None:

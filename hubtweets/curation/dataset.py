@@ -23,23 +23,37 @@ VALIDATION_TENTHS = 1
 EXAMPLES, EXAMPLES_OF_EACH = 3, 2  # posts that the card shows of one author, of each of several
 ROWS_AT_ONCE = 20_000
 POSTS = pa.schema(
-    [("author", pa.string()), *((name, pa.bool_() if Post._field_defaults.get(name) is False else pa.string()) for name in Post._fields)]
+    [
+        ("author", pa.string()),
+        *(
+            (name, pa.bool_() if Post._field_defaults.get(name) is False else pa.string())
+            for name in Post._fields
+        ),
+    ]
 )
 
 
-def choose_split(kept: Mapping[str, Sequence[Post]], wanted: Literal["time", "hash"] | None) -> Literal["time", "hash"]:
+def choose_split(
+    kept: Mapping[str, Sequence[Post]], wanted: Literal["time", "hash"] | None
+) -> Literal["time", "hash"]:
     """Return the split to use: by time, unless `hash` is wanted or an author's dates are missing for more than a tenth of the posts.
 
     Raises HubtweetsError where `time` is wanted and can't be.
     """
     undated = {handle: sum(not post.created_at for post in posts) for handle, posts in kept.items()}
-    unsure = next((handle for handle, number in undated.items() if number * 10 > len(kept[handle])), None)
+    unsure = next(
+        (handle for handle, number in undated.items() if number * 10 > len(kept[handle])), None
+    )
     if wanted == "time" and unsure:
-        raise HubtweetsError(f"@{unsure}: {undated[unsure]:,} of {len(kept[unsure]):,} kept posts have no date to split them by; type: --split hash")
+        raise HubtweetsError(
+            f"@{unsure}: {undated[unsure]:,} of {len(kept[unsure]):,} kept posts have no date to split them by; type: --split hash"
+        )
     return wanted or ("hash" if unsure else "time")
 
 
-def split(kept: Mapping[str, Sequence[Post]], by: Literal["time", "hash"]) -> tuple[dict[str, list[Post]], dict[str, list[Post]]]:
+def split(
+    kept: Mapping[str, Sequence[Post]], by: Literal["time", "hash"]
+) -> tuple[dict[str, list[Post]], dict[str, list[Post]]]:
     """Return (train, validation), the posts of each author in their order; raise HubtweetsError where one side has none of somebody's."""
     train: dict[str, list[Post]] = {}
     validation: dict[str, list[Post]] = {}
@@ -51,7 +65,9 @@ def split(kept: Mapping[str, Sequence[Post]], by: Literal["time", "hash"]) -> tu
             train[handle] = [post for post in posts if not is_held_out(post.text)]
             validation[handle] = [post for post in posts if is_held_out(post.text)]
         if not train[handle] or not validation[handle]:
-            raise HubtweetsError(f"@{handle}: {len(posts)} kept posts are too few to hold some out; give more posts with --posts")
+            raise HubtweetsError(
+                f"@{handle}: {len(posts)} kept posts are too few to hold some out; give more posts with --posts"
+            )
     return train, validation
 
 
@@ -67,8 +83,17 @@ def examples(train: Mapping[str, Sequence[Post]], handles: Container[str]) -> tu
     """
     rows = []
     for handle in train:
-        shown = [post.text for post in train[handle] if handle in handles and post.visibility == "public" and not post.masked]
-        rows += [Row(handle, text) for text in sorted(shown, key=hash_of)[: EXAMPLES if len(train) == 1 else EXAMPLES_OF_EACH]]
+        shown = [
+            post.text
+            for post in train[handle]
+            if handle in handles and post.visibility == "public" and not post.masked
+        ]
+        rows += [
+            Row(handle, text)
+            for text in sorted(shown, key=hash_of)[
+                : EXAMPLES if len(train) == 1 else EXAMPLES_OF_EACH
+            ]
+        ]
     return tuple(rows)
 
 
@@ -115,7 +140,10 @@ def writing(posts: Iterable[tuple[str, Post]], path: Path) -> Iterator[tuple[str
 
 def table(rows: list[tuple]) -> pa.Table:
     columns: list = list(zip(*rows, strict=True)) or [[] for _ in POSTS]
-    return pa.table([pa.array(column, field.type) for column, field in zip(columns, POSTS, strict=True)], schema=POSTS)
+    return pa.table(
+        [pa.array(column, field.type) for column, field in zip(columns, POSTS, strict=True)],
+        schema=POSTS,
+    )
 
 
 def add_verdicts(source: Path, path: Path, verdicts: bytes | bytearray) -> None:
@@ -124,11 +152,15 @@ def add_verdicts(source: Path, path: Path, verdicts: bytes | bytearray) -> None:
     with (
         replace_atomically(path) as partial,
         parquet.ParquetFile(source) as file,
-        parquet.ParquetWriter(partial, POSTS.append(pa.field("verdict", pa.string())), compression="zstd") as writer,
+        parquet.ParquetWriter(
+            partial, POSTS.append(pa.field("verdict", pa.string())), compression="zstd"
+        ) as writer,
     ):
         start = 0
         for batch in file.iter_batches(ROWS_AT_ONCE):
-            values = pa.array([fates[code] for code in verdicts[start : start + len(batch)]], pa.string())
+            values = pa.array(
+                [fates[code] for code in verdicts[start : start + len(batch)]], pa.string()
+            )
             writer.write_batch(batch.append_column("verdict", values))
             start += len(batch)
 

@@ -26,33 +26,50 @@ def repeats(texts: Sequence[str]) -> list[int]:
     signatures = sign([said[index] for index in rest])
     for earlier, later in sorted(candidates(signatures), key=lambda pair: (pair[1], pair[0])):
         one, other = rest[earlier], rest[later]
-        if one not in dropped and other not in dropped and similarity(said[one], said[other]) >= THRESHOLD:
+        if (
+            one not in dropped
+            and other not in dropped
+            and similarity(said[one], said[other]) >= THRESHOLD
+        ):
             dropped.add(other)
     return sorted(dropped)
 
 
 def sign(texts: Sequence[str]) -> np.ndarray:
     """Return each text's MinHash signature, [texts, BANDS * ROWS] uint32: the least hash of its shingles under each of the hash functions."""
-    parts = [sign_some(texts[start : start + TEXTS_AT_ONCE]) for start in range(0, len(texts), TEXTS_AT_ONCE)]
+    parts = [
+        sign_some(texts[start : start + TEXTS_AT_ONCE])
+        for start in range(0, len(texts), TEXTS_AT_ONCE)
+    ]
     return np.concatenate(parts) if parts else np.empty((0, BANDS * ROWS), np.uint32)
 
 
 def sign_some(texts: Sequence[str]) -> np.ndarray:
     # one long row of characters; a text shorter than a shingle is padded, so that each has one at least
     padded = [text.ljust(SHINGLE) for text in texts]
-    codes = np.frombuffer("".join(padded).encode("utf-32-le", "replace"), np.uint32).astype(np.uint64)
+    codes = np.frombuffer("".join(padded).encode("utf-32-le", "replace"), np.uint32).astype(
+        np.uint64
+    )
     lengths = np.array([len(text) for text in padded])
     hashes = np.zeros(len(codes) - SHINGLE + 1, np.uint64)
     for offset in range(SHINGLE):
-        hashes = hashes * np.uint64(0x9E3779B97F4A7C15) + codes[offset : len(codes) - SHINGLE + 1 + offset]
+        hashes = (
+            hashes * np.uint64(0x9E3779B97F4A7C15)
+            + codes[offset : len(codes) - SHINGLE + 1 + offset]
+        )
     hashes ^= hashes >> np.uint64(29)
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    inside = np.ones(len(codes), bool)  # a shingle that begins in the last characters of a text would reach into the next
+    inside = np.ones(
+        len(codes), bool
+    )  # a shingle that begins in the last characters of a text would reach into the next
     for offset in range(1, SHINGLE):
         inside[starts + lengths - offset] = False
     hashes = hashes[inside[: len(hashes)]]
     starts = np.concatenate([[0], np.cumsum(lengths - SHINGLE + 1)[:-1]])
-    signature = [np.minimum.reduceat((hashes * multiplier) >> np.uint64(32), starts) for multiplier in MULTIPLIERS]
+    signature = [
+        np.minimum.reduceat((hashes * multiplier) >> np.uint64(32), starts)
+        for multiplier in MULTIPLIERS
+    ]
     return np.stack(signature, axis=1).astype(np.uint32)
 
 
@@ -66,7 +83,9 @@ def candidates(signatures: np.ndarray) -> set[tuple[int, int]]:
         return pairs
     for band in range(BANDS):
         rows = slice(band * ROWS, (band + 1) * ROWS)
-        keys = signatures[:, rows].astype(np.uint64) @ MULTIPLIERS[rows]  # one number for a band's rows
+        keys = (
+            signatures[:, rows].astype(np.uint64) @ MULTIPLIERS[rows]
+        )  # one number for a band's rows
         _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
         later = np.flatnonzero(first[inverse] != np.arange(len(keys)))
         earlier = first[inverse[later]]

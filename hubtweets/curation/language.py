@@ -22,11 +22,17 @@ def measure(texts: Sequence[str]) -> dict[str, float]:
     """Return the share of each language by its code (ISO 639-1, or 639-3 where that has none), the largest first; none where too few texts tell."""
     sample = texts[:: max(1, len(texts) // SAMPLE)]
     judged = [identifier().classify(text) for text in sample]
-    found = Counter(standard(code) for code, probability in judged if probability >= SURE and code != "zxx")
+    found = Counter(
+        standard(code) for code, probability in judged if probability >= SURE and code != "zxx"
+    )
     total = found.total()
     if total < max(LEAST_TEXTS, LEAST_SURE * len(sample)):
         return {}
-    return {code: round(number / total, 3) for code, number in found.most_common() if number >= LEAST_SHARE * total}
+    return {
+        code: round(number / total, 3)
+        for code, number in found.most_common()
+        if number >= LEAST_SHARE * total
+    }
 
 
 def standard(code: str) -> str:
@@ -45,4 +51,8 @@ def identifier() -> Any:
 def unknown(shares: Mapping[str, float], known: Sequence[str]) -> dict[str, float]:
     """Return the languages with a share in the posts that are none of those a base knows; nothing where it names none, or is multilingual."""
     codes = {standard(code) for code in known}
-    return {} if not codes or "multilingual" in codes else {code: share for code, share in shares.items() if code not in codes}
+    return (
+        {}
+        if not codes or "multilingual" in codes
+        else {code: share for code, share in shares.items() if code not in codes}
+    )

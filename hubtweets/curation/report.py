@@ -17,8 +17,12 @@ def check_amount(counts: Counts, advice: str = MORE_POSTS) -> str | None:
         raise HubtweetsError(f"@{counts.handle}: no posts in the source; give another with --posts")
     found = f"@{counts.handle}: {counts.characters:,} characters in {counts.kept:,} kept posts"
     if counts.characters < MIN_CHARACTERS:
-        dropped = ", ".join(f"{number:,} {label}" for label, (number,) in stats_rows([counts])[1:-1] if number)
-        raise HubtweetsError(f"{found} ({dropped or 'none dropped'}) are too few, {MIN_CHARACTERS:,} are needed; {advice}")
+        dropped = ", ".join(
+            f"{number:,} {label}" for label, (number,) in stats_rows([counts])[1:-1] if number
+        )
+        raise HubtweetsError(
+            f"{found} ({dropped or 'none dropped'}) are too few, {MIN_CHARACTERS:,} are needed; {advice}"
+        )
     if counts.characters < FEW_CHARACTERS:
         return f"{found} are few, and the model may repeat them; from {FEW_CHARACTERS:,} on it writes more of its own"
     return None
@@ -32,7 +36,11 @@ def table(counts: Sequence[Counts]) -> list[str]:
     ]
     label_width = max(len(label) for label, _ in cells)
     widths = [max(len(line[column]) for _, line in cells) for column in range(len(counts))]
-    return [f"{label:<{label_width}}  " + "  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)) for label, line in cells]
+    return [
+        f"{label:<{label_width}}  "
+        + "  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True))
+        for label, line in cells
+    ]
 
 
 def preview_lines(shown: Sequence[tuple[str, str]]) -> list[str]:

@@ -35,8 +35,12 @@ LINK = re.compile(r"(?:https?:|\bwww\.)[!#-;=?-~À-ɏ…]*[0-9A-Za-zÀ-ɏ_/=&#%+
 LEADING_MENTIONS = re.compile(r"^(?:\.?@[\w.@-]+\s+)*@[\w.@-]+(?:\s+|$)", re.ASCII)
 MARKS = re.compile(r"@[A-Za-z0-9_.@-]+|#[^\s#]+#?")
 WORD = re.compile(r"[^\W_]\S*")
-DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]")  # kana, Han, Hangul
-UNSPACED = re.compile(r"[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\uaa60-\uaa7f]")  # Thai, Lao, Tibetan, Burmese, Khmer
+DENSE = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
+)  # kana, Han, Hangul
+UNSPACED = re.compile(
+    r"[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\uaa60-\uaa7f]"
+)  # Thai, Lao, Tibetan, Burmese, Khmer
 SAID_BY_OTHERS = regex.compile(
     r"""
     ^(?:RT|MT)[\s:]*@\w                   # a repost by hand
@@ -124,7 +128,12 @@ def curate(posts: Iterable[tuple[str, Post]], handles: Sequence[str], rules: Cur
     if rules.rules == "default":
         drop_duplicates(authors.values(), verdicts)
     counts = tuple(count(handle, author) for handle, author in authors.items())
-    return Curated({handle: author.kept for handle, author in authors.items()}, verdicts, counts, preview(authors.values()))
+    return Curated(
+        {handle: author.kept for handle, author in authors.items()},
+        verdicts,
+        counts,
+        preview(authors.values()),
+    )
 
 
 def judge(post: Post, rules: Curation) -> tuple[str, str]:
@@ -159,7 +168,9 @@ def judge(post: Post, rules: Curation) -> tuple[str, str]:
 
 def is_short_classic(text: str) -> bool:
     """Tell whether fewer than three words carry neither a link, a mention nor a hashtag: the original's rule, as it stands."""
-    plain = (word for word in text.lower().split() if not any(mark in word for mark in CLASSIC_MARKS))
+    plain = (
+        word for word in text.lower().split() if not any(mark in word for mark in CLASSIC_MARKS)
+    )
     return sum(1 for _ in plain) < MIN_WORDS
 
 
@@ -183,7 +194,10 @@ def sort(author: Author) -> None:
     """Put an author's kept posts in order of time, those without a date first and as they came; ids break a tie."""
     if not any(post.created_at for post in author.kept):
         return
-    keys = [(post.created_at, len(post.id), post.id) if post.created_at else ("", 0, "") for post in author.kept]
+    keys = [
+        (post.created_at, len(post.id), post.id) if post.created_at else ("", 0, "")
+        for post in author.kept
+    ]
     order = sorted(range(len(keys)), key=keys.__getitem__)
     author.kept = [author.kept[i] for i in order]
     author.places = array("Q", (author.places[i] for i in order))
@@ -219,7 +233,15 @@ def count(handle: str, author: Author) -> Counts:
 def preview(authors: Iterable[Author]) -> list[tuple[str, str]]:
     """Return eight kept posts, evenly spaced, and eight dropped ones, of every reason in turn."""
     kept = [post.text for author in authors for post in author.kept]
-    dropped = [[(fate, text) for text in texts] for author in authors for fate, texts in author.dropped.items()]
-    in_turn: Iterator[tuple[str, str]] = (one for turn in zip_longest(*dropped) for one in turn if one)
+    dropped = [
+        [(fate, text) for text in texts]
+        for author in authors
+        for fate, texts in author.dropped.items()
+    ]
+    in_turn: Iterator[tuple[str, str]] = (
+        one for turn in zip_longest(*dropped) for one in turn if one
+    )
     spaced = kept[:: max(1, len(kept) // SHOWN)][:SHOWN]
-    return [("kept", text) for text in spaced] + [one for one, _ in zip(in_turn, range(SHOWN), strict=False)]
+    return [("kept", text) for text in spaced] + [
+        one for one, _ in zip(in_turn, range(SHOWN), strict=False)
+    ]

@@ -34,7 +34,10 @@ class Window(NamedTuple):
 
 @torch.no_grad()
 def evaluate(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, authors: Sequence[Sequence[str]], accelerator: Accelerator | None = None
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    authors: Sequence[Sequence[str]],
+    accelerator: Accelerator | None = None,
 ) -> tuple[Score, list[Score]]:
     """Score each author's texts: bits per byte = sum of -log2 p(token) / UTF-8 bytes, perplexity = exp(mean of -ln p(token)); all, then one by one.
 
@@ -45,26 +48,41 @@ def evaluate(
     bare = accelerator.unwrap_model(model) if accelerator else model
     context = context_of(bare) or UNBOUNDED
     windows = [
-        Window(number, tokens) for number, texts in enumerate(authors) for text in encode(texts, tokenizer) for tokens in split(text[:-1], context)
+        Window(number, tokens)
+        for number, texts in enumerate(authors)
+        for text in encode(texts, tokenizer)
+        for tokens in split(text[:-1], context)
     ]
     sums = torch.zeros(len(authors), 2, dtype=torch.float64)  # nats and tokens
     rank, world = (accelerator.process_index, accelerator.num_processes) if accelerator else (0, 1)
     shared = list(batches(windows))
-    if windows:  # filled up with batches of no tokens, for every process must call the model as often
+    if (
+        windows
+    ):  # filled up with batches of no tokens, for every process must call the model as often
         shared += [[Window(0, windows[0].tokens[:1])]] * (-len(shared) % world)
     for number, batch in enumerate(shared):
         if number % world == rank:
             owners = torch.tensor([window.author for window in batch])
-            sums.index_add_(0, owners, score([window.tokens for window in batch], model, bare.device))
+            sums.index_add_(
+                0, owners, score([window.tokens for window in batch], model, bare.device)
+            )
     if accelerator and world > 1:
         sums = accelerator.reduce(sums.to(accelerator.device), "sum").cpu()
     sizes = [sum(len(text.encode()) for text in texts) for texts in authors]
-    scores = [score_of(nats, int(tokens), size) for (nats, tokens), size in zip(sums.tolist(), sizes, strict=True)]
+    scores = [
+        score_of(nats, int(tokens), size)
+        for (nats, tokens), size in zip(sums.tolist(), sizes, strict=True)
+    ]
     nats, tokens = sums.sum(0).tolist()
     return score_of(nats, int(tokens), sum(sizes)), scores
 
 
-def bits_per_byte(tokenizer: PreTrainedTokenizerBase, authors: Sequence[Sequence[str]], model: PreTrainedModel, accelerator: Accelerator) -> float:
+def bits_per_byte(
+    tokenizer: PreTrainedTokenizerBase,
+    authors: Sequence[Sequence[str]],
+    model: PreTrainedModel,
+    accelerator: Accelerator,
+) -> float:
     """Score all texts in every process of the accelerator, as the trainer asks for."""
     return evaluate(model, tokenizer, authors, accelerator)[0].bits_per_byte
 
@@ -73,24 +91,44 @@ def score_of(nats: float, tokens: int, size: int) -> Score:
     if tokens == 0:
         raise HubtweetsError("this base has no tokens for these posts; take another one: --base ID")
     if not nats / tokens < HOPELESS:
-        raise HubtweetsError(f"the model is lost ({nats / tokens:.3g} nats per token); train it with a smaller --learning-rate")
+        raise HubtweetsError(
+            f"the model is lost ({nats / tokens:.3g} nats per token); train it with a smaller --learning-rate"
+        )
     return Score(nats / math.log(2) / size, math.exp(nats / tokens), size, tokens)
 
 
-def score(windows: Sequence[torch.Tensor], model: PreTrainedModel, device: torch.device) -> torch.Tensor:
+def score(
+    windows: Sequence[torch.Tensor], model: PreTrainedModel, device: torch.device
+) -> torch.Tensor:
     """Return the nats and the number of tokens of each window, [windows, 2]."""
     input_ids = pad_sequence(list(windows), batch_first=True).to(device)
     labels = pad_sequence(list(windows), batch_first=True, padding_value=IGNORED).to(device)
-    logits = model(input_ids=input_ids, attention_mask=(labels != IGNORED).long(), use_cache=False).logits
+    logits = model(
+        input_ids=input_ids, attention_mask=(labels != IGNORED).long(), use_cache=False
+    ).logits
     labels = labels[:, 1:]
-    losses = cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="none")
-    return torch.stack([losses.view(labels.shape).cpu().double().sum(1), (labels != IGNORED).cpu().double().sum(1)], 1)
+    losses = cross_entropy(
+        logits[:, :-1].flatten(0, 1).float(),
+        labels.flatten(),
+        ignore_index=IGNORED,
+        reduction="none",
+    )
+    return torch.stack(
+        [
+            losses.view(labels.shape).cpu().double().sum(1),
+            (labels != IGNORED).cpu().double().sum(1),
+        ],
+        1,
+    )
 
 
 def split(document: np.ndarray, context: int) -> list[torch.Tensor]:
     """Cut BOS and tokens into windows of at most `context`, each with BOS before it."""
     bos, tokens = document[:1], document[1:]
-    return [torch.from_numpy(np.concatenate([bos, tokens[i : i + context - 1]])) for i in range(0, len(tokens), context - 1)]
+    return [
+        torch.from_numpy(np.concatenate([bos, tokens[i : i + context - 1]]))
+        for i in range(0, len(tokens), context - 1)
+    ]
 
 
 def batches(windows: list[Window]) -> Iterator[list[Window]]:

@@ -23,7 +23,9 @@ MARKED = "\u0900-\u0dff"  # scripts whose vowel signs are no letters to `re`
 WORD = re.compile(rf"[{ALONE}]|(?:[^\W{ALONE}]|[{MARKED}])+")
 
 
-def audit(samples: Sequence[str], held_out: Sequence[str], posts: Sequence[str]) -> tuple[Audit, list[Copied]]:
+def audit(
+    samples: Sequence[str], held_out: Sequence[str], posts: Sequence[str]
+) -> tuple[Audit, list[Copied]]:
     """Count the copies among the samples, and among held-out posts for the floor; return the count with each sample's measure.
 
     Of very many held-out posts, some at even distances make the floor.
@@ -38,12 +40,21 @@ def audit(samples: Sequence[str], held_out: Sequence[str], posts: Sequence[str])
 
 def copied(texts: Sequence[str], sources: Sequence[str]) -> list[Copied]:
     """Compare each text with all sources."""
-    texts, sources = [normalise(text) for text in texts], list(dict.fromkeys(normalise(source) for source in sources))
+    texts, sources = (
+        [normalise(text) for text in texts],
+        list(dict.fromkeys(normalise(source) for source in sources)),
+    )
     spans = [[match.span() for match in WORD.finditer(text)] for text in texts]
     numbers: dict[str, int] = {}
-    ours = [[numbers.setdefault(text[start:end], len(numbers) + 1) for start, end in words] for text, words in zip(texts, spans, strict=True)]
+    ours = [
+        [numbers.setdefault(text[start:end], len(numbers) + 1) for start, end in words]
+        for text, words in zip(texts, spans, strict=True)
+    ]
     theirs = ([numbers.get(word, 0) for word in WORD.findall(source)] for source in sources)
-    return [measure(text, words, runs) for text, words, runs in zip(texts, spans, common_runs(ours, theirs), strict=True)]
+    return [
+        measure(text, words, runs)
+        for text, words, runs in zip(texts, spans, common_runs(ours, theirs), strict=True)
+    ]
 
 
 def normalise(text: str) -> str:
@@ -52,7 +63,11 @@ def normalise(text: str) -> str:
 
 def measure(text: str, words: Sequence[tuple[int, int]], runs: Sequence[int]) -> Copied:
     """Measure a text by where its words stand and by how many words from each of them a source has too."""
-    at = list(accumulate((2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text), initial=0))
+    at = list(
+        accumulate(
+            (2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text), initial=0
+        )
+    )
     whole = at[words[-1][1]] - at[words[0][0]] if words else 0
     longest = inside = reached = 0
     for first, (run, (start, _)) in enumerate(zip(runs, words, strict=True)):
@@ -64,7 +79,9 @@ def measure(text: str, words: Sequence[tuple[int, int]], runs: Sequence[int]) ->
     return Copied(max(runs, default=0), longest, round(inside / whole, 4) if whole else 0.0)
 
 
-def common_runs(texts: Sequence[Sequence[int]], sources: Iterator[Sequence[int]]) -> list[list[int]]:
+def common_runs(
+    texts: Sequence[Sequence[int]], sources: Iterator[Sequence[int]]
+) -> list[list[int]]:
     """Return for each symbol of each text the length of the longest run from there that a source has too; symbol 0 is like no other.
 
     All runs of one symbol are looked up at once, then those among them that go on for another, and so on. Equal runs of a length have the same
@@ -93,7 +110,9 @@ def common_runs(texts: Sequence[Sequence[int]], sources: Iterator[Sequence[int]]
     return [runs[:-1].tolist() for runs in np.split(lengths, ends[:-1])] if len(ends) else []
 
 
-def longer(positions: np.ndarray, numbers: np.ndarray, following: np.ndarray, symbols: int) -> tuple[np.ndarray, np.ndarray]:
+def longer(
+    positions: np.ndarray, numbers: np.ndarray, following: np.ndarray, symbols: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the positions of runs that another symbol follows, and each of those pairs as one number."""
     on = following > 0
     return positions[on], numbers[on] * symbols + following[on]

@@ -18,44 +18,69 @@ AT_ONCE = 20  # texts; of GPT-2, each takes 20 MB while it is made
 TOLERANCE = 1e-3  # of a probability that other hardware, or another kernel, may compute otherwise
 
 
-def generate(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str, count: int, seed: int) -> list[str]:
+def generate(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str, count: int, seed: int
+) -> list[str]:
     """Return `count` texts that start with the prompt, the same for the same seed on the same machine; raise HubtweetsError for a long prompt."""
     return list(write_on(model, tokenizer, prompt, count, seed))
 
 
 @torch.no_grad()
-def write_on(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str, count: int, seed: int) -> Iterator[str]:
+def write_on(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str, count: int, seed: int
+) -> Iterator[str]:
     """Yield what `generate` returns, some at a time, for they are kept in memory together only while they are made."""
     model.eval()
     set_seed(seed)
     prompt = well_formed(prompt)
     inputs = encode(model, tokenizer, prompt)
-    start = len(tokenizer.decode(inputs["input_ids"][0], skip_special_tokens=True))  # decoded with it, or some tokenizers lose the space behind
+    start = len(
+        tokenizer.decode(inputs["input_ids"][0], skip_special_tokens=True)
+    )  # decoded with it, or some tokenizers lose the space behind
     for made in range(0, count, AT_ONCE):
         sequences = model.generate(**inputs, num_return_sequences=min(AT_ONCE, count - made))
-        yield from (prompt + text[start:] for text in tokenizer.batch_decode(sequences, skip_special_tokens=True))
+        yield from (
+            prompt + text[start:]
+            for text in tokenizer.batch_decode(sequences, skip_special_tokens=True)
+        )
 
 
-def encode(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str) -> BatchEncoding:
+def encode(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str
+) -> BatchEncoding:
     """Return a prompt's tokens, [1, tokens]; raise HubtweetsError where they leave the model no room to go on."""
     inputs = tokenizer(prompt, return_tensors="pt", return_token_type_ids=False).to(model.device)
     length, context = inputs["input_ids"].shape[1], context_of(model)
     if context and length + model.generation_config.max_new_tokens > context:
         most = context - model.generation_config.max_new_tokens
-        raise HubtweetsError(f"a prompt of {length} tokens is too long for this model; give {most} tokens at most")
+        raise HubtweetsError(
+            f"a prompt of {length} tokens is too long for this model; give {most} tokens at most"
+        )
     return inputs
 
 
 @torch.no_grad()
-def could_write(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str, text: str) -> bool:
+def could_write(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str, text: str
+) -> bool:
     """Tell whether the model, with its settings, can go on from the prompt to this very text: each token, and its end, may be drawn there.
 
     Of a text that a model wrote in other tokens than its tokenizer would, this says False.
     """
     settings = model.generation_config
-    start, ids = (tokenizer(words, return_tensors="pt", return_token_type_ids=False)["input_ids"][0].to(model.device) for words in (prompt, text))
+    start, ids = (
+        tokenizer(words, return_tensors="pt", return_token_type_ids=False)["input_ids"][0].to(
+            model.device
+        )
+        for words in (prompt, text)
+    )
     added, context = len(ids) - len(start), context_of(model)
-    if added < 1 or added > settings.max_new_tokens or not torch.equal(ids[: len(start)], start) or (context and len(ids) > context):
+    if (
+        added < 1
+        or added > settings.max_new_tokens
+        or not torch.equal(ids[: len(start)], start)
+        or (context and len(ids) > context)
+    ):
         return False
     if added < settings.max_new_tokens:  # it ended by itself
         ids = torch.cat([ids, ids.new_tensor([settings.eos_token_id])])
@@ -65,4 +90,6 @@ def could_write(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prom
     drawn = probabilities.gather(-1, ids[len(start) :, None])
     likelier = probabilities > drawn
     nucleus = (probabilities * likelier).sum(-1) < (settings.top_p or 1.0) + TOLERANCE
-    return bool(nucleus.all()) and not (settings.top_k and (likelier.sum(-1) >= settings.top_k).any())
+    return bool(nucleus.all()) and not (
+        settings.top_k and (likelier.sum(-1) >= settings.top_k).any()
+    )

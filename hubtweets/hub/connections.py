@@ -20,7 +20,9 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.wait_for_head()
-        waiting = [one for one in self.connections if isinstance(one, Connection) and one.head_timer]
+        waiting = [
+            one for one in self.connections if isinstance(one, Connection) and one.head_timer
+        ]
         if len(waiting) > MAX_WAITING:
             min(waiting, key=lambda one: one.wait).hang_up()
 
@@ -40,7 +42,10 @@ class Connection(H11Protocol):
 
     def wait_for_head(self) -> None:
         self.stop_waiting()
-        self.head_timer, self.wait = self.loop.call_later(MAX_HEAD_SECONDS, self.hang_up), next(waits)
+        self.head_timer, self.wait = (
+            self.loop.call_later(MAX_HEAD_SECONDS, self.hang_up),
+            next(waits),
+        )
 
     def stop_waiting(self) -> None:
         if self.head_timer:

@@ -6,7 +6,11 @@ class HubError(Exception):
 
     def __init__(self, status: int, message: str, code: str | None = None) -> None:
         super().__init__(message)
-        self.status, self.message, self.code = status, message.encode("utf-8", "replace").decode()[:500], code
+        self.status, self.message, self.code = (
+            status,
+            message.encode("utf-8", "replace").decode()[:500],
+            code,
+        )
 
 
 class MovedError(Exception):

@@ -35,7 +35,9 @@ def open_storage() -> Storage:
     try:
         return Storage(storage_folder())
     except OSError as error:
-        raise HubtweetsError(f"{storage_folder()}: {error.strerror}; choose another folder: export HUBTWEETS_HUB_DIR=DIR") from None
+        raise HubtweetsError(
+            f"{storage_folder()}: {error.strerror}; choose another folder: export HUBTWEETS_HUB_DIR=DIR"
+        ) from None
 
 
 def endpoint(host: str, port: int) -> str:
@@ -46,7 +48,11 @@ class Server(uvicorn.Server):
     """A server whose socket is bound at once, so that its port is known and a taken one is an error."""
 
     def __init__(self, app: ASGIApp, host: str = HOST, port: int = PORT) -> None:
-        settings: dict[str, Any] = {"log_level": "warning", "server_header": False, "timeout_graceful_shutdown": 3}
+        settings: dict[str, Any] = {
+            "log_level": "warning",
+            "server_header": False,
+            "timeout_graceful_shutdown": 3,
+        }
         super().__init__(uvicorn.Config(app, http=Connection, ws="none", **settings))
         self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -54,7 +60,11 @@ class Server(uvicorn.Server):
             self.socket.bind((host, port))
         except OSError as error:
             self.socket.close()
-            advice = "choose --host 127.0.0.1" if isinstance(error, socket.gaierror) else f"choose another port: hubtweets hub --port {port + 1}"
+            advice = (
+                "choose --host 127.0.0.1"
+                if isinstance(error, socket.gaierror)
+                else f"choose another port: hubtweets hub --port {port + 1}"
+            )
             raise HubtweetsError(f"{host}:{port}: {error.strerror}; {advice}") from None
         self.socket.listen(128)
         self.endpoint = endpoint(host, self.socket.getsockname()[1])
@@ -94,7 +104,11 @@ def tend(check: bool, collect: bool) -> Iterator[str]:
         found = integrity.check(storage)
         yield from map(printable, found.faults)
         yield f"checked: repos {found.repos:,}, commits {found.commits:,}, contents {found.contents:,}, bytes {found.size:,}"
-        orphans = f"needed by nobody: files {len(found.orphans):,}, bytes {sum(found.orphans.values()):,}"
+        orphans = (
+            f"needed by nobody: files {len(found.orphans):,}, bytes {sum(found.orphans.values()):,}"
+        )
         yield orphans + ("; to remove them: hubtweets hub --gc" if found.orphans else "")
         if found.faults:
-            raise HubtweetsError(f"{storage.root}: not whole (see above); publish those repos again")
+            raise HubtweetsError(
+                f"{storage.root}: not whole (see above); publish those repos again"
+            )

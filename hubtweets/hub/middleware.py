@@ -33,7 +33,9 @@ class Guard:
         headers = Headers(scope=scope)
         refusal = self.refusal(headers, scope["method"], scope["scheme"])
         if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEAD:
-            await JSONResponse({"error": f"the headers are over {MAX_HEAD} bytes"}, 431)(scope, receive, send)
+            await JSONResponse({"error": f"the headers are over {MAX_HEAD} bytes"}, 431)(
+                scope, receive, send
+            )
         elif headers.get("upgrade", "").lower() == "websocket":
             await JSONResponse({"error": "this Hub has no WebSockets"}, 501)(scope, receive, send)
         elif refusal:

@@ -68,10 +68,20 @@ def create_app(storage: Storage, host: str = "127.0.0.1") -> ASGIApp:
         Route("/_lfs/{sha256}/{number}", uploads.join_parts, methods=["POST"]),
     ]
     for prefix in ("/datasets", "/spaces", ""):
-        routes.append(Route(prefix + repo + ".git/info/lfs/objects/batch", uploads.lfs_batch, methods=["POST"]))
+        routes.append(
+            Route(
+                prefix + repo + ".git/info/lfs/objects/batch", uploads.lfs_batch, methods=["POST"]
+            )
+        )
         routes.append(Route(prefix + repo + "/resolve/{revision}/{path:path}", repos.resolve))
     routes += pages.routes
-    handlers = {HubError: refuse, MovedError: lead, HTTPException: unknown, OSError: out_of_room, ClientDisconnect: gone}
+    handlers = {
+        HubError: refuse,
+        MovedError: lead,
+        HTTPException: unknown,
+        OSError: out_of_room,
+        ClientDisconnect: gone,
+    }
     app = Starlette(routes=routes, exception_handlers=handlers, lifespan=close_workers)
     app.state.storage, app.state.workers = storage, Workers()
     return Guard(RawPath(app), host)
@@ -107,7 +117,9 @@ async def lead(request: Request, error: Exception) -> Response:
     assert isinstance(error, MovedError)
     old = f"/{request.path_params['namespace']}/{request.path_params['name']}"
     path = request.url.path.replace(old, f"/{error.repo_id}", 1)
-    return Response(status_code=307, headers={"Location": f"{path}?{request.url.query}".rstrip("?")})
+    return Response(
+        status_code=307, headers={"Location": f"{path}?{request.url.query}".rstrip("?")}
+    )
 
 
 async def out_of_room(request: Request, error: Exception) -> Response:

@@ -27,34 +27,65 @@ def resolve(name: str) -> tuple[Base, str]:
     if folder.is_dir():
         weights = sorted(folder.glob("*.safetensors"))
         if not weights or not (folder / "config.json").exists():
-            raise HubtweetsError(f"{name}: no model in this folder (it lacks config.json or *.safetensors); try --base tiny")
-        id = name if name == "tiny" else folder.resolve().name  # a path says more of this machine than of the model
-        return Base(id, hash_files(weights), *card_of(folder / "README.md"), on_hub=False), str(folder)
+            raise HubtweetsError(
+                f"{name}: no model in this folder (it lacks config.json or *.safetensors); try --base tiny"
+            )
+        id = (
+            name if name == "tiny" else folder.resolve().name
+        )  # a path says more of this machine than of the model
+        return Base(id, hash_files(weights), *card_of(folder / "README.md"), on_hub=False), str(
+            folder
+        )
     if not REPO_ID.fullmatch(name):
-        raise HubtweetsError(f"{name}: neither a folder nor a model's id; try --base tiny or --base openai-community/gpt2")
+        raise HubtweetsError(
+            f"{name}: neither a folder nor a model's id; try --base tiny or --base openai-community/gpt2"
+        )
     return resolve_on_hub(name)
 
 
 def resolve_on_hub(repo_id: str) -> tuple[Base, str]:
     import httpx2
     from huggingface_hub import HfApi, hf_hub_download, try_to_load_from_cache
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError, RepositoryNotFoundError
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        HfHubHTTPError,
+        HFValidationError,
+        RepositoryNotFoundError,
+    )
 
     api = HfApi()
     try:
         info = api.model_info(repo_id)
-        hf_hub_download(repo_id, "config.json")  # notes in the cache what main is, for a day without the Hub
-        return Base(repo_id, str(info.sha), *facts_of(info.card_data or {}, place_of(repo_id, str(info.sha))), on_hub=True), repo_id
+        hf_hub_download(
+            repo_id, "config.json"
+        )  # notes in the cache what main is, for a day without the Hub
+        return Base(
+            repo_id,
+            str(info.sha),
+            *facts_of(info.card_data or {}, place_of(repo_id, str(info.sha))),
+            on_hub=True,
+        ), repo_id
     except (httpx2.TransportError, ConnectionError):
         cached = try_to_load_from_cache(repo_id, "config.json")
         if isinstance(cached, str):
             folder = Path(cached).parent
-            return Base(repo_id, folder.name, *card_of(folder / "README.md", place_of(repo_id, folder.name)), on_hub=True), repo_id
-        raise HubtweetsError(f"{api.endpoint} does not answer, and {repo_id} is not in the cache; try --base tiny") from None
+            return Base(
+                repo_id,
+                folder.name,
+                *card_of(folder / "README.md", place_of(repo_id, folder.name)),
+                on_hub=True,
+            ), repo_id
+        raise HubtweetsError(
+            f"{api.endpoint} does not answer, and {repo_id} is not in the cache; try --base tiny"
+        ) from None
     except (RepositoryNotFoundError, EntryNotFoundError, HFValidationError):
-        raise HubtweetsError(f"{repo_id}: no such model on {api.endpoint}; try --base tiny or --base openai-community/gpt2") from None
+        raise HubtweetsError(
+            f"{repo_id}: no such model on {api.endpoint}; try --base tiny or --base openai-community/gpt2"
+        ) from None
     except HfHubHTTPError as error:
-        raise HubtweetsError(f"{repo_id}: {api.endpoint} refused ({error.server_message or error}); try again, or --base tiny") from None
+        raise HubtweetsError(
+            f"{repo_id}: {api.endpoint} refused ({error.server_message or error}); try again, or --base tiny"
+        ) from None
 
 
 def place_of(repo_id: str, revision: str) -> str:
@@ -76,13 +107,21 @@ def facts_of(metadata: Any, place: str | None = None) -> tuple[License | None, t
     """Return the licence and the languages of a card's metadata, anybody's; `place` is where the files are that it may link to."""
     languages = metadata.get("language")
     codes = languages if isinstance(languages, list) else [languages]
-    return license_of(metadata, place), tuple(code for code in codes if isinstance(code, str) and LANGUAGE.fullmatch(code))
+    return license_of(metadata, place), tuple(
+        code for code in codes if isinstance(code, str) and LANGUAGE.fullmatch(code)
+    )
 
 
 def license_of(metadata: Any, place: str | None) -> License | None:
     """Return the licence that a card names, as the Hub reads it: only `other` has a name and a link."""
-    id, name, link = (plain(value) if isinstance(value := metadata.get(key), str) else "" for key in LICENSE_KEYS)
+    id, name, link = (
+        plain(value) if isinstance(value := metadata.get(key), str) else "" for key in LICENSE_KEYS
+    )
     if id != "other":
         return License(plain(id, MAX_NAME)) if id else None
     target = address(place + quote(link) if place and FILE.fullmatch(link) else link)
-    return License(id, plain(name, MAX_NAME) or None, str(target) if target and len(target) <= MAX_LINK else None)
+    return License(
+        id,
+        plain(name, MAX_NAME) or None,
+        str(target) if target and len(target) <= MAX_LINK else None,
+    )

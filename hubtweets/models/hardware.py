@@ -20,7 +20,9 @@ def choose_precision() -> str:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
     if torch.backends.mps.is_available() and not on_cpu:
         return "no"
-    cpu = torch.cpu.get_capabilities()  # without these two, bf16 on a CPU is emulated and 60 to 200 times slower
+    cpu = (
+        torch.cpu.get_capabilities()
+    )  # without these two, bf16 on a CPU is emulated and 60 to 200 times slower
     return "bf16" if cpu.get("avx512_bf16") or cpu.get("amx_bf16") else "no"
 
 
@@ -38,9 +40,15 @@ def micro_batch_tokens(model: PreTrainedModel, block_size: int, device: torch.de
     Recomputation in Large Transformer Models, 2022), counted twice for fp32; logits, their softmax and their gradient four bytes each.
     """
     config = model.config.get_text_config()
-    layers, width, heads = config.num_hidden_layers, config.hidden_size, getattr(config, "num_attention_heads", 1)
+    layers, width, heads = (
+        config.num_hidden_layers,
+        config.hidden_size,
+        getattr(config, "num_attention_heads", 1),
+    )
     per_token = 2 * 2 * layers * (34 * width + 5 * heads * block_size) + 3 * 4 * config.vocab_size
-    training_state = 12 * sum(p.numel() for p in model.parameters() if p.requires_grad)  # gradients and Adam's two moments, yet to come
+    training_state = 12 * sum(
+        p.numel() for p in model.parameters() if p.requires_grad
+    )  # gradients and Adam's two moments, yet to come
     tokens = (free_memory(device) - training_state) // 2 // per_token
     if device.type == "cpu":
         tokens = min(tokens, CPU_TOKENS)
@@ -61,4 +69,6 @@ def device() -> torch.device:
     accelerator = torch.accelerator.current_accelerator(check_available=True)
     if accelerator is None or parse_flag_from_env("ACCELERATE_USE_CPU"):
         return torch.device("cpu")
-    return torch.device(accelerator.type, int(os.environ.get("LOCAL_RANK", "0")) % torch.accelerator.device_count())
+    return torch.device(
+        accelerator.type, int(os.environ.get("LOCAL_RANK", "0")) % torch.accelerator.device_count()
+    )

@@ -15,12 +15,29 @@ from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_record import Base
 
 # keys of a config that have transformers or peft import modules by name or fetch them, and those under which an id has them fetch a kernel
-REMOTE_CODE = {"auto_map", "auto_mapping", "custom_generate", "custom_pipelines", "megatron_config", "megatron_core"}
-KERNELS = {"attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation"}
-OTHER_TASK = re.compile(r"For(?!CausalLM|ConditionalGeneration)\w+")  # a class such as BertForMaskedLM
+REMOTE_CODE = {
+    "auto_map",
+    "auto_mapping",
+    "custom_generate",
+    "custom_pipelines",
+    "megatron_config",
+    "megatron_core",
+}
+KERNELS = {
+    "attn_implementation",
+    "_attn_implementation",
+    "experts_implementation",
+    "_experts_implementation",
+}
+OTHER_TASK = re.compile(
+    r"For(?!CausalLM|ConditionalGeneration)\w+"
+)  # a class such as BertForMaskedLM
 ADAPTER = "adapter_config.json"
 SHARD = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
-PUSHED = ("config.json", "tokenizer.json")  # what goes from a base into what is made of it; all else is written anew
+PUSHED = (
+    "config.json",
+    "tokenizer.json",
+)  # what goes from a base into what is made of it; all else is written anew
 
 
 @dataclass(frozen=True)
@@ -43,31 +60,57 @@ class Contents:
 def read(base: Base, location: str) -> Contents:
     """Return what is in a base; raise HubtweetsError where that is no causal language model, or no safetensors."""
     import httpx2
-    from huggingface_hub.errors import HfHubHTTPError, NotASafetensorsRepoError, SafetensorsParsingError
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        NotASafetensorsRepoError,
+        SafetensorsParsingError,
+    )
 
     try:
         found = on_hub(base) if base.on_hub else in_folder(Path(location))
     except (httpx2.TransportError, ConnectionError, HfHubHTTPError, OSError) as error:
-        raise HubtweetsError(f"{base.id}: its files can't be read ({str(error).partition(chr(10))[0]}); type the command again") from None
-    except (NotASafetensorsRepoError, SafetensorsParsingError, ValueError, RecursionError, AttributeError, TypeError, KeyError):
-        raise HubtweetsError(f"{base.id}: has no config.json and *.safetensors that can be read; take another base: --base ID") from None
-    architectures = [name for name in found.config.get("architectures") or [] if isinstance(name, str)]
-    if found.config.get("is_encoder_decoder") or (architectures and all(map(OTHER_TASK.search, architectures))):
+        raise HubtweetsError(
+            f"{base.id}: its files can't be read ({str(error).partition(chr(10))[0]}); type the command again"
+        ) from None
+    except (
+        NotASafetensorsRepoError,
+        SafetensorsParsingError,
+        ValueError,
+        RecursionError,
+        AttributeError,
+        TypeError,
+        KeyError,
+    ):
+        raise HubtweetsError(
+            f"{base.id}: has no config.json and *.safetensors that can be read; take another base: --base ID"
+        ) from None
+    architectures = [
+        name for name in found.config.get("architectures") or [] if isinstance(name, str)
+    ]
+    if found.config.get("is_encoder_decoder") or (
+        architectures and all(map(OTHER_TASK.search, architectures))
+    ):
         kind = ", ".join(architectures) or "an encoder and a decoder"
-        raise HubtweetsError(f"{base.id}: {kind} is no causal language model; take another base: --base ID")
+        raise HubtweetsError(
+            f"{base.id}: {kind} is no causal language model; take another base: --base ID"
+        )
     return found
 
 
 def check_adapter(base: Base, training: TrainingConfig) -> None:
     """Raise HubtweetsError where others could not load an adapter of this base."""
     if training.lora == "adapter" and not base.on_hub:
-        raise HubtweetsError(f"{base.id} is not on the Hub, so an adapter of it is of no use to others; type --lora --merge")
+        raise HubtweetsError(
+            f"{base.id} is not on the Hub, so an adapter of it is of no use to others; type --lora --merge"
+        )
 
 
 def check_context(base: Base, context: int | None, training: TrainingConfig) -> None:
     """Raise HubtweetsError where a base that reads so many tokens at once could not read a block; None where it has no bound."""
     if context and training.block_size > context:
-        raise HubtweetsError(f"{base.id} reads {context} tokens at most, not {training.block_size}; type: --block-size {context}")
+        raise HubtweetsError(
+            f"{base.id} reads {context} tokens at most, not {training.block_size}; type: --block-size {context}"
+        )
 
 
 def in_folder(folder: Path) -> Contents:
@@ -92,11 +135,27 @@ def on_hub(base: Base) -> Contents:
         if not isinstance(cached, str):
             raise
         return in_folder(Path(cached).parent)
-    sizes = {file.rfilename: file.size or 0 for file in info.siblings or [] if "/" not in file.rfilename}
-    texts = {name: Path(hf_hub_download(base.id, name, revision=base.revision)).read_bytes() for name in PUSHED if name in sizes}
+    sizes = {
+        file.rfilename: file.size or 0 for file in info.siblings or [] if "/" not in file.rfilename
+    }
+    texts = {
+        name: Path(hf_hub_download(base.id, name, revision=base.revision)).read_bytes()
+        for name in PUSHED
+        if name in sizes
+    }
     parameters = api.get_safetensors_metadata(base.id, revision=base.revision).parameter_count
-    missing = [name for name in weights(sizes) if not isinstance(try_to_load_from_cache(base.id, name, revision=base.revision), str)]
-    return Contents(sizes, config_of(texts), sum(parameters.values()), sum(sizes[name] for name in missing), texts)
+    missing = [
+        name
+        for name in weights(sizes)
+        if not isinstance(try_to_load_from_cache(base.id, name, revision=base.revision), str)
+    ]
+    return Contents(
+        sizes,
+        config_of(texts),
+        sum(parameters.values()),
+        sum(sizes[name] for name in missing),
+        texts,
+    )
 
 
 def count_parameters(file: Path) -> int:

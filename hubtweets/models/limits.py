@@ -35,7 +35,9 @@ def read_config(path: Path) -> Any:
             waiting.extend(value.values())
             for key, number in value.items():
                 if isinstance(number, int | float) and number > MAX_PARTS and PARTS.match(key):
-                    raise ValueError(f"{key} is {number:.4g}, and at most {MAX_PARTS} are loaded here")
+                    raise ValueError(
+                        f"{key} is {number:.4g}, and at most {MAX_PARTS} are loaded here"
+                    )
     return config
 
 
@@ -51,10 +53,17 @@ def count_weights(paths: Iterable[Path]) -> int:
 def check_model(folder: Path) -> None:
     """Raise ValueError if a model has more parameters than its weights; it is built without memory for that."""
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder, trust_remote_code=False), trust_remote_code=False)
-    wanted, stored = sum(parameter.numel() for parameter in model.parameters()), count_weights(folder.glob("*.safetensors"))
+        model = AutoModelForCausalLM.from_config(
+            AutoConfig.from_pretrained(folder, trust_remote_code=False), trust_remote_code=False
+        )
+    wanted, stored = (
+        sum(parameter.numel() for parameter in model.parameters()),
+        count_weights(folder.glob("*.safetensors")),
+    )
     if wanted > stored:
-        raise ValueError(f"its config asks for {wanted:,} parameters, and its weights are {stored:,}")
+        raise ValueError(
+            f"its config asks for {wanted:,} parameters, and its weights are {stored:,}"
+        )
 
 
 def check_adapter(config: dict[str, Any], weights: Iterable[Path]) -> None:
@@ -62,8 +71,18 @@ def check_adapter(config: dict[str, Any], weights: Iterable[Path]) -> None:
     largest = 0
     for path in weights:
         with safe_open(path, "pt") as file:
-            largest = max(largest, *(max(file.get_slice(name).get_shape(), default=0) for name in names_of(file)), 0)
-    ranks = [config.get("r"), config.get("num_virtual_tokens"), *(config.get("rank_pattern") or {}).values()]
+            largest = max(
+                largest,
+                *(max(file.get_slice(name).get_shape(), default=0) for name in names_of(file)),
+                0,
+            )
+    ranks = [
+        config.get("r"),
+        config.get("num_virtual_tokens"),
+        *(config.get("rank_pattern") or {}).values(),
+    ]
     for rank in ranks:
         if isinstance(rank, int) and rank > largest:
-            raise ValueError(f"its config asks for a rank of {rank:,}, and its largest matrix has a side of {largest:,}")
+            raise ValueError(
+                f"its config asks for a rank of {rank:,}, and its largest matrix has a side of {largest:,}"
+            )

@@ -8,7 +8,13 @@ import json
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
 from transformers.utils import logging
 
 from hubtweets.errors import HubtweetsError
@@ -30,16 +36,26 @@ def load(base: Base, location: str) -> tuple[PreTrainedModel, PreTrainedTokenize
     try:
         tokenizer = load_tokenizer(location, revision)
         model = load_model(location, revision)
-        if tokenizer.pad_token_id >= model.get_input_embeddings().num_embeddings:  # some add a pad token that the model knows nothing of
+        if (
+            tokenizer.pad_token_id >= model.get_input_embeddings().num_embeddings
+        ):  # some add a pad token that the model knows nothing of
             tokenizer.pad_token = tokenizer.eos_token
         causal = is_causal(model)
-    except Exception as error:  # transformers raises a dozen kinds for a model that is hurt, foreign or half there
+    except (
+        Exception
+    ) as error:  # transformers raises a dozen kinds for a model that is hurt, foreign or half there
         reason = str(error).strip().partition("\n")[0]
-        raise HubtweetsError(f"{base.id}: can't be loaded as a causal language model ({reason}); try --base tiny") from None
+        raise HubtweetsError(
+            f"{base.id}: can't be loaded as a causal language model ({reason}); try --base tiny"
+        ) from None
     if not causal:
-        raise HubtweetsError(f"{base.id}: reads ahead, so it is no causal language model; try --base tiny")
+        raise HubtweetsError(
+            f"{base.id}: reads ahead, so it is no causal language model; try --base tiny"
+        )
     set_generation(model, generation_config(tokenizer))
-    for key in REMOTE_CODE & set(vars(model.config)):  # the code stays behind, and what is published must not ask for it
+    for key in REMOTE_CODE & set(
+        vars(model.config)
+    ):  # the code stays behind, and what is published must not ask for it
         delattr(model.config, key)
     return model, tokenizer
 
@@ -47,7 +63,9 @@ def load(base: Base, location: str) -> tuple[PreTrainedModel, PreTrainedTokenize
 def load_model(location: str, revision: str | None = None) -> PreTrainedModel:
     """Load weights from safetensors alone, with no code of the model's own, in fp32, onto this process's GPU where there is one."""
     settings = {"dtype": torch.float32, "use_safetensors": True, "trust_remote_code": False}
-    return AutoModelForCausalLM.from_pretrained(location, revision=revision, **settings).to(device())
+    return AutoModelForCausalLM.from_pretrained(location, revision=revision, **settings).to(
+        device()
+    )
 
 
 def load_repo(repo: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
@@ -58,7 +76,9 @@ def load_repo(repo: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
         raise
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
-        raise HubtweetsError(f"{repo}: the weights can't be loaded ({reason}); type: hubtweets train {repo.parent.name}") from None
+        raise HubtweetsError(
+            f"{repo}: the weights can't be loaded ({reason}); type: hubtweets train {repo.parent.name}"
+        ) from None
 
 
 def read_repo(repo: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
@@ -66,8 +86,13 @@ def read_repo(repo: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     adapter = repo / ADAPTER
     if adapter.exists():
         check_peft()
-    revision = json.loads(adapter.read_text(encoding="utf-8"))["revision"] if adapter.exists() else None
-    model, tokenizer = load_model(str(repo), revision), AutoTokenizer.from_pretrained(repo, trust_remote_code=False)
+    revision = (
+        json.loads(adapter.read_text(encoding="utf-8"))["revision"] if adapter.exists() else None
+    )
+    model, tokenizer = (
+        load_model(str(repo), revision),
+        AutoTokenizer.from_pretrained(repo, trust_remote_code=False),
+    )
     if adapter.exists():  # transformers takes the base's settings
         set_generation(model, GenerationConfig.from_pretrained(repo))
     return model, tokenizer

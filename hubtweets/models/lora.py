@@ -40,13 +40,19 @@ def adapt(model: PreTrainedModel, rank: int, seed: int, base: Base) -> "PeftMode
     )
     try:
         with warnings.catch_warnings(), torch.random.fork_rng():
-            warnings.simplefilter("ignore")  # it warns of GPT-2's transposed matrices, which it then handles
+            warnings.simplefilter(
+                "ignore"
+            )  # it warns of GPT-2's transposed matrices, which it then handles
             torch.manual_seed(seed)
             adapted = get_peft_model(model, config)
     except ValueError as error:
         reason = str(error).strip().partition("\n")[0]
-        raise HubtweetsError(f"{base.id}: peft can't adapt it ({reason}); train every weight of it, without --lora") from None
-    config.base_model_name_or_path = base.id if base.on_hub else None  # peft puts the folder that the base was loaded from
+        raise HubtweetsError(
+            f"{base.id}: peft can't adapt it ({reason}); train every weight of it, without --lora"
+        ) from None
+    config.base_model_name_or_path = (
+        base.id if base.on_hub else None
+    )  # peft puts the folder that the base was loaded from
     config.revision = base.revision if base.on_hub else None
     return adapted
 

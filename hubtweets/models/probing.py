@@ -22,7 +22,12 @@ def fast(model: "PreTrainedModel | PeftModel") -> Iterator[None]:
     `gelu_new`, GPT-2's activation, is six operations that torch has as one. On a CPU, a mask for packed documents makes sdpa slower than the plain
     product of matrices.
     """
-    places = [(module, name, child) for module in model.modules() for name, child in module.named_children() if isinstance(child, NewGELUActivation)]
+    places = [
+        (module, name, child)
+        for module in model.modules()
+        for name, child in module.named_children()
+        if isinstance(child, NewGELUActivation)
+    ]
     attention = model.config._attn_implementation
     for module, name, _ in places:
         setattr(module, name, torch.nn.GELU(approximate="tanh"))
@@ -44,7 +49,9 @@ def is_causal(model: PreTrainedModel) -> bool:
     changed[:, -1] = ids[:, 0]
     with at_rest(model):
         before, after = model(input_ids=ids).logits[:, :-1], model(input_ids=changed).logits[:, :-1]
-    return not (after - before).abs().max() > SAME * before.abs().max()  # of a model that is hurt (nan) this says nothing
+    return (
+        not (after - before).abs().max() > SAME * before.abs().max()
+    )  # of a model that is hurt (nan) this says nothing
 
 
 def can_pack(model: "PreTrainedModel | PeftModel") -> bool:
@@ -58,8 +65,13 @@ def can_pack(model: "PreTrainedModel | PeftModel") -> bool:
     positions = [torch.arange(document.shape[1], device=ids.device)[None] for document in documents]
     try:
         with at_rest(model):
-            alone = [model(input_ids=d, position_ids=p, use_cache=False).logits for d, p in zip(documents, positions, strict=True)]
-            packed = model(input_ids=ids, position_ids=torch.cat(positions, 1), use_cache=False).logits
+            alone = [
+                model(input_ids=d, position_ids=p, use_cache=False).logits
+                for d, p in zip(documents, positions, strict=True)
+            ]
+            packed = model(
+                input_ids=ids, position_ids=torch.cat(positions, 1), use_cache=False
+            ).logits
     except Exception:  # each architecture has its own way to refuse position ids
         return False
     apart = torch.cat(alone, 1)
@@ -69,7 +81,9 @@ def can_pack(model: "PreTrainedModel | PeftModel") -> bool:
 def some_tokens(model: "PreTrainedModel | PeftModel", count: int) -> torch.Tensor:
     """Return different token ids, the same each time, [1, count]."""
     generator = torch.Generator().manual_seed(0)
-    return torch.randperm(model.config.get_text_config().vocab_size, generator=generator)[None, :count].to(model.device)
+    return torch.randperm(model.config.get_text_config().vocab_size, generator=generator)[
+        None, :count
+    ].to(model.device)
 
 
 @contextmanager

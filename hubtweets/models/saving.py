@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from peft import PeftModel
 
 
-def write_weights(model: "PreTrainedModel | PeftModel", folder: Path, state_dict: dict[str, Any] | None = None) -> None:
+def write_weights(
+    model: "PreTrainedModel | PeftModel", folder: Path, state_dict: dict[str, Any] | None = None
+) -> None:
     """Write a model's weights and configs, of a model with an adapter the adapter alone, into a fresh folder, whole or not at all.
 
     `state_dict` are weights that were gathered from several processes. Raises HubtweetsError where they can't be written.
@@ -31,14 +33,20 @@ def write_weights(model: "PreTrainedModel | PeftModel", folder: Path, state_dict
             (folder / "README.md").unlink()
             model.generation_config.save_pretrained(folder)
             config = json.loads((folder / ADAPTER).read_text(encoding="utf-8"))
-            config["target_modules"].sort()  # peft has a set, whose order differs from process to process
-            (folder / ADAPTER).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+            config[
+                "target_modules"
+            ].sort()  # peft has a set, whose order differs from process to process
+            (folder / ADAPTER).write_text(
+                json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+            )
     except (OSError, SafetensorError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise cannot_write(folder, error) from None
 
 
-def install(folder: Path, tokenizer: PreTrainedTokenizerFast, repo: Path, old: Sequence[Path]) -> list[Path]:
+def install(
+    folder: Path, tokenizer: PreTrainedTokenizerFast, repo: Path, old: Sequence[Path]
+) -> list[Path]:
     """Copy what `write_weights` wrote with the tokenizer into the repo folder in place of the old files, and return what is there now.
 
     Raises HubtweetsError where the tokenizer can't be written; the repo is then as it was, and the weights are where they were.
@@ -57,4 +65,6 @@ def install(folder: Path, tokenizer: PreTrainedTokenizerFast, repo: Path, old: S
 
 
 def cannot_write(folder: Path, error: Exception) -> HubtweetsError:
-    return HubtweetsError(f"{folder}: the weights can't be written ({error}); free some disk space and type the command again")
+    return HubtweetsError(
+        f"{folder}: the weights can't be written ({error}); free some disk space and type the command again"
+    )

@@ -18,9 +18,17 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
         raise ValueError("its tokenizer has no EOS")
     bos = loaded.bos_token or eos
     backend = loaded.backend_tokenizer
-    backend.post_processor = TemplateProcessing(single=f"{bos} $A", special_tokens=[(bos, loaded.convert_tokens_to_ids(bos))])
+    backend.post_processor = TemplateProcessing(
+        single=f"{bos} $A", special_tokens=[(bos, loaded.convert_tokens_to_ids(bos))]
+    )
     limit = loaded.model_max_length
-    return PreTrainedTokenizerFast(tokenizer_object=backend, bos_token=bos, eos_token=eos, pad_token=loaded.pad_token or eos, model_max_length=limit)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        bos_token=bos,
+        eos_token=eos,
+        pad_token=loaded.pad_token or eos,
+        model_max_length=limit,
+    )
 
 
 IGNORED = -100  # the label that torch's cross entropy skips
@@ -35,5 +43,7 @@ def encode(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[np.
     bos = eos if tokenizer.bos_token_id is None else tokenizer.bos_token_id
     if not texts:
         return []
-    encoded = tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True, verbose=False)["input_ids"]
+    encoded = tokenizer(
+        list(texts), add_special_tokens=False, split_special_tokens=True, verbose=False
+    )["input_ids"]
     return [np.array([bos, *ids, eos], dtype=np.int64) for ids in encoded]

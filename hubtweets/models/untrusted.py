@@ -25,7 +25,9 @@ def load_files(files: Mapping[str, Path], repo_id: str) -> Loaded:
     Before it is built, its config is compared with its weights (see model_limits).
     """
     if not any(path.endswith(".safetensors") for path in files):
-        raise HubtweetsError(f"{repo_id} has no weights as safetensors, and no other kind is loaded")
+        raise HubtweetsError(
+            f"{repo_id} has no weights as safetensors, and no other kind is loaded"
+        )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         try:
@@ -40,7 +42,9 @@ def load_files(files: Mapping[str, Path], repo_id: str) -> Loaded:
         except HubtweetsError:
             raise
         except Exception as error:  # transformers raises a dozen kinds for a model that is hurt, foreign or half there
-            raise HubtweetsError(f"{repo_id}: its model can't be loaded: {str(error).replace(name, repo_id)}") from None
+            raise HubtweetsError(
+                f"{repo_id}: its model can't be loaded: {str(error).replace(name, repo_id)}"
+            ) from None
     return model.eval(), tokenizer
 
 
@@ -59,7 +63,11 @@ def lay_out(files: Mapping[str, Path], folder: Path) -> None:
 def without_fetching(value: Any) -> Any:
     """Return a config without the keys that would have code fetched or imported, at any depth."""
     if isinstance(value, dict):
-        return {key: without_fetching(one) for key, one in value.items() if key not in REMOTE_CODE | KERNELS}
+        return {
+            key: without_fetching(one)
+            for key, one in value.items()
+            if key not in REMOTE_CODE | KERNELS
+        }
     return [without_fetching(one) for one in value] if isinstance(value, list) else value
 
 
@@ -69,5 +77,7 @@ def at_hand(config: dict[str, Any]) -> dict[str, Any]:
     try:
         folder = snapshot_download(base, revision=revision, local_files_only=True)
     except (OSError, ValueError):
-        raise HubtweetsError(f"its base, {base[:200]}, is not on this machine; type: hf download {base[:200]}") from None
+        raise HubtweetsError(
+            f"its base, {base[:200]}, is not on this machine; type: hf download {base[:200]}"
+        ) from None
     return {**config, "base_model_name_or_path": folder, "revision": None}

@@ -20,9 +20,13 @@ def write(reading: Reading, path: Path) -> None:
     """Write a reading, all of it or nothing."""
     with replace_atomically(path) as partial, partial.open("w", encoding="utf-8") as file:
         scrubbed = scrub.scrubbed((reading.profile.handle, post) for post in reading.posts)
-        posts = [json.dumps(post._asdict(), ensure_ascii=False) for _, post in scrubbed]  # which also fills the warnings
+        posts = [
+            json.dumps(post._asdict(), ensure_ascii=False) for _, post in scrubbed
+        ]  # which also fills the warnings
         avatar = base64.b64encode(reading.avatar).decode() if reading.avatar else None
-        name, bio = (scrub.scrub(text or "")[0] for text in (reading.profile.name, reading.profile.bio))
+        name, bio = (
+            scrub.scrub(text or "")[0] for text in (reading.profile.name, reading.profile.bio)
+        )
         profile = asdict(reading.profile) | {"name": name, "bio": bio or None}
         head = {
             "kind": reading.kind,
@@ -48,7 +52,14 @@ def read(path: Path) -> Reading:
         dataset = head.get("dataset")
         if not isinstance(dataset, str | None):
             raise hurt(path)
-        return Reading(head["kind"], profile, avatar, read_posts(path), [str(warning) for warning in head["warnings"]], dataset)
+        return Reading(
+            head["kind"],
+            profile,
+            avatar,
+            read_posts(path),
+            [str(warning) for warning in head["warnings"]],
+            dataset,
+        )
     except (ValueError, KeyError, TypeError, StopIteration, RecursionError):
         raise hurt(path) from None
 
@@ -67,4 +78,6 @@ def read_posts(path: Path) -> Iterator[Post]:
 
 
 def hurt(path: Path) -> HubtweetsError:
-    return HubtweetsError(f"{path}: not as it was written; remove it, and it is read from the service again")
+    return HubtweetsError(
+        f"{path}: not as it was written; remove it, and it is read from the service again"
+    )

@@ -19,13 +19,28 @@ from typing import IO, NoReturn, cast
 from hubtweets.errors import HubtweetsError
 
 MAX_FILES = 200_000  # in one archive, about 600 bytes of memory each; an X archive with media has up to some 100,000
-MAX_NAMES = 32 * 2**20  # bytes of a zip's directory, or of the names in a tar; real ones take up to 150 a file
-MAX_TAR_HEADER = 2**16  # bytes of the headers of one file in a tar, whose name and attributes take some 2 KiB
+MAX_NAMES = (
+    32 * 2**20
+)  # bytes of a zip's directory, or of the names in a tar; real ones take up to 150 a file
+MAX_TAR_HEADER = (
+    2**16
+)  # bytes of the headers of one file in a tar, whose name and attributes take some 2 KiB
 MAX_TAR_HEADERS = 512 * MAX_FILES + MAX_NAMES  # bytes of all of them
 ZIP_ENTRY = b"PK\x01\x02"  # with which each entry of a zip's directory begins: APPNOTE 6.3.10, section 4.3.12
-MAX_READ = 8 * 2**20  # bytes of a file that is read at once, of which JSON makes some twenty times as much; what may be larger is streamed
+MAX_READ = (
+    8 * 2**20
+)  # bytes of a file that is read at once, of which JSON makes some twenty times as much; what may be larger is streamed
 BLOCK = 1 << 20
-HURT = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OverflowError, UnicodeError)
+HURT = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    OverflowError,
+    UnicodeError,
+)
 
 
 class Container:
@@ -47,7 +62,9 @@ class Container:
         with self.open(name) as file:
             content = file.read(most + 1)
         if len(content) > most:
-            raise HubtweetsError(f"{self.path}: {name} holds more than {most >> 20} MiB, which such a file never does; download the archive again")
+            raise HubtweetsError(
+                f"{self.path}: {name} holds more than {most >> 20} MiB, which such a file never does; download the archive again"
+            )
         return content
 
     def sha256(self, names: Iterable[str]) -> str:
@@ -66,12 +83,16 @@ class Container:
             yield
         except HURT as error:
             raise self.damaged(error) from None
-        except OSError as error:  # without a file's name it is a decompressor's, or a seek to where nothing is
+        except (
+            OSError
+        ) as error:  # without a file's name it is a decompressor's, or a seek to where nothing is
             raise self.damaged(error) if error.filename is None else error from None
         except RuntimeError as error:  # zipfile's word for an encrypted member
             if "password" not in str(error) and "encrypted" not in str(error):
                 raise
-            raise HubtweetsError(f"{self.path}: {name} is locked by a password; unpack the zip and give the folder") from None
+            raise HubtweetsError(
+                f"{self.path}: {name} is locked by a password; unpack the zip and give the folder"
+            ) from None
 
     def damaged(self, error: Exception) -> HubtweetsError:
         reason = str(error)[:200]  # zipfile quotes the file's bytes
@@ -98,7 +119,12 @@ class Headers:
 
     def __init__(self, path: Path, file: IO[bytes], most: int) -> None:
         self.path, self.file, self.most = path, file, cast(int | None, most)
-        self.seek, self.tell, self.seekable, self.close = file.seek, file.tell, file.seekable, file.close
+        self.seek, self.tell, self.seekable, self.close = (
+            file.seek,
+            file.tell,
+            file.seekable,
+            file.close,
+        )
 
     def read(self, size: int = -1) -> bytes:
         """Return so many bytes; raise HubtweetsError if they are more than may be read, or list more than MAX_FILES."""
@@ -123,7 +149,9 @@ def list_zip(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
     headers = Headers(path, path.open("rb"), MAX_NAMES)
     archive = zipfile.ZipFile(cast(IO[bytes], headers))
     headers.most = None
-    entries = {name.replace("\\", "/"): name for name in archive.namelist()}  # some Windows tools write backslashes
+    entries = {
+        name.replace("\\", "/"): name for name in archive.namelist()
+    }  # some Windows tools write backslashes
     return list(entries), lambda name: archive.open(entries[name])
 
 
@@ -182,4 +210,6 @@ def head(container: Container, name: str) -> bytes:
 
 
 def hurt(container: Container, name: str, error: Exception) -> HubtweetsError:
-    return HubtweetsError(f"{place(container, name)} is cut, or is not what its service writes ({error}); ask for the export again")
+    return HubtweetsError(
+        f"{place(container, name)} is cut, or is not what its service writes ({error}); ask for the export again"
+    )

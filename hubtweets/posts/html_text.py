@@ -18,11 +18,46 @@ TOKEN = re.compile(
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
 
-ATTRIBUTE = re.compile(r"""(?<![\w-])(class|href)\s*=\s*("[^"]*"|'[^']*'|[^\s"']+)""", re.IGNORECASE)
-BLOCKS = {"p", "div", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "pre", "hr", "tr", "h1", "h2", "h3", "h4", "h5", "h6"}
+ATTRIBUTE = re.compile(
+    r"""(?<![\w-])(class|href)\s*=\s*("[^"]*"|'[^']*'|[^\s"']+)""", re.IGNORECASE
+)
+BLOCKS = {
+    "p",
+    "div",
+    "ul",
+    "ol",
+    "li",
+    "dl",
+    "dt",
+    "dd",
+    "blockquote",
+    "pre",
+    "hr",
+    "tr",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+}
 LEFT_OUT = {"blockquote", "template"}
 CLASSES_LEFT_OUT = {"invisible", "quote-inline"}
-VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}  # they have no end tag
+VOID = {
+    "area",
+    "base",
+    "br",
+    "col",
+    "embed",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "source",
+    "track",
+    "wbr",
+}  # they have no end tag
 
 
 def to_text(content: str) -> tuple[str, bool]:
@@ -55,7 +90,10 @@ class Seen:
         self.link_from: int | None = None  # where in the parts an open link's words begin
         self.link_words: list[str] = []  # the same words, with those that are marked as invisible
         self.href = ""
-        self.hidden, self.depth = "", 0  # the tag of an element that is left out, and how many of its kind are open
+        self.hidden, self.depth = (
+            "",
+            0,
+        )  # the tag of an element that is left out, and how many of its kind are open
         self.is_marked = False  # it is left out because it is marked as invisible
 
     def add(self, words: str) -> None:
@@ -77,7 +115,9 @@ class Seen:
             elif tag == "a":
                 self.end_link()
                 self.href = href
-                self.link_from = None if "mention" in classes else len(self.parts)  # a hashtag is one too
+                self.link_from = (
+                    None if "mention" in classes else len(self.parts)
+                )  # a hashtag is one too
 
     def close(self, tag: str) -> None:
         if self.depth:

@@ -36,18 +36,30 @@ class Answer(Exception):  # noqa: N818
 class Web:
     """One service's API; `say` gets a line when there is something to wait for."""
 
-    def __init__(self, endpoint: str, say: Callable[[str], None], headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, endpoint: str, say: Callable[[str], None], headers: Mapping[str, str] | None = None
+    ) -> None:
         self.endpoint, self.say = endpoint.rstrip("/"), say
-        self.client = httpx2.Client(timeout=30, headers={"User-Agent": "hubtweets", **(headers or {})})
+        self.client = httpx2.Client(
+            timeout=30, headers={"User-Agent": "hubtweets", **(headers or {})}
+        )
 
     def __enter__(self) -> "Web":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.client.close()
 
     def get(
-        self, path: str, parameters: Mapping[str, str | int], stop: Callable[[Answer], bool] = lambda answer: False
+        self,
+        path: str,
+        parameters: Mapping[str, str | int],
+        stop: Callable[[Answer], bool] = lambda answer: False,
     ) -> tuple[Any, Mapping[str, str]]:
         """Return the JSON and the headers at a path of the service.
 
@@ -56,16 +68,22 @@ class Web:
         for attempt in range(TRIES):
             last = attempt == TRIES - 1
             try:
-                status, headers, content = self.load(self.client, self.endpoint + path, MAX_BODY, parameters)
+                status, headers, content = self.load(
+                    self.client, self.endpoint + path, MAX_BODY, parameters
+                )
             except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
                 if not last and isinstance(error, httpx2.TransportError):
                     time.sleep(attempt)
                     continue
-                raise HubtweetsError(f"{self.endpoint} does not answer ({error or type(error).__name__}); try again later") from None
+                raise HubtweetsError(
+                    f"{self.endpoint} does not answer ({error or type(error).__name__}); try again later"
+                ) from None
             body = parse(content)
             if status == 200:
                 if body is None:
-                    raise HubtweetsError(f"{self.endpoint}{path} did not answer with JSON; try again later")
+                    raise HubtweetsError(
+                        f"{self.endpoint}{path} did not answer with JSON; try again later"
+                    )
                 return body, headers
             answer = Answer(status, headers, body)
             if last or (status != 429 and status < 500) or (status == 429 and stop(answer)):
@@ -85,7 +103,9 @@ class Web:
         """Return the picture at a URL, or None where there is none: nobody's posts are worth less without it. No token is sent there."""
         try:
             parts = urlsplit(url or "")
-            if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+            if parts.scheme != "https" and not (
+                parts.scheme == "http" and parts.hostname in LOOPBACK
+            ):
                 return None
             with httpx2.Client(timeout=30, follow_redirects=True) as client:
                 status, _, content = self.load(client, url or "", MAX_AVATAR, {})
@@ -94,13 +114,17 @@ class Web:
         return content if status == 200 else None
 
     @staticmethod
-    def load(client: httpx2.Client, url: str, limit: int, parameters: Mapping[str, str | int]) -> tuple[int, Mapping[str, str], bytes]:
+    def load(
+        client: httpx2.Client, url: str, limit: int, parameters: Mapping[str, str | int]
+    ) -> tuple[int, Mapping[str, str], bytes]:
         with client.stream("GET", url, params=dict(parameters)) as response:
             content = bytearray()
             for block in response.iter_bytes():
                 content += block
                 if len(content) > limit:
-                    raise HubtweetsError(f"{url.partition('?')[0]} answered with more than {limit >> 20} MiB; try again later")
+                    raise HubtweetsError(
+                        f"{url.partition('?')[0]} answered with more than {limit >> 20} MiB; try again later"
+                    )
             return response.status_code, response.headers, bytes(content)
 
 

@@ -30,13 +30,17 @@ def items(file: IO[bytes], key: str | None = None) -> Iterator[Any]:
         rest = text[position:]
         if len(rest) > MAX_ITEM:
             raise ValueError(f"an item of more than {MAX_ITEM:,} characters")
-        block = file.read(max(BLOCK, len(rest)))  # doubled, so that a long item is not tried over and over
+        block = file.read(
+            max(BLOCK, len(rest))
+        )  # doubled, so that a long item is not tried over and over
         at_end = not block
         text, position = rest + decoder.decode(block, final=at_end), 0
 
     if key is None:
         position = text.find("[", 0, MAX_PREFIX) + 1
-    elif found := re.search(rf'"{key}"\s*:\s*\[', text):  # within a string its last quote would be escaped
+    elif found := re.search(
+        rf'"{key}"\s*:\s*\[', text
+    ):  # within a string its last quote would be escaped
         position = found.end()
     if not position:
         raise ValueError("no list in it")

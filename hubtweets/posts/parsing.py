@@ -10,7 +10,12 @@ X_DATE = re.compile(r"\w{3} (\w{3}) (\d\d) (\d\d):(\d\d):(\d\d) \+0000 (\d{4})",
 YEAR_FIRST = re.compile(r"\d{4}/\d\d/\d\d\b", re.ASCII)
 GERMAN = re.compile(r"^(\d\d)\.(\d\d)\.(\d{4})\b", re.ASCII)
 ADDRESS = re.compile(r"[\w-]+(\.[\w-]+)+/\S*")  # a shortened one need not be in the link
-MONTHS = {name: number for number, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)}
+MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1
+    )
+}
 SECONDS_UNTIL_5138 = 10**11  # a larger number of seconds is one of milliseconds
 
 
@@ -24,16 +29,32 @@ def to_utc(date: object) -> str | None:
         if isinstance(date, str):
             if found := X_DATE.fullmatch(date):
                 month, day, hour, minute, second, year = found.groups()
-                when = datetime(int(year), MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
-            elif date.isascii() and date.isdecimal() and len(date) > 8:  # fewer digits are a day or a year
+                when = datetime(
+                    int(year),
+                    MONTHS[month],
+                    int(day),
+                    int(hour),
+                    int(minute),
+                    int(second),
+                    tzinfo=UTC,
+                )
+            elif (
+                date.isascii() and date.isdecimal() and len(date) > 8
+            ):  # fewer digits are a day or a year
                 return to_utc(int(date))
             else:
-                date = GERMAN.sub(r"\3-\2-\1", date.replace("/", "-") if YEAR_FIRST.match(date) else date)
-                when = datetime.fromisoformat(date.removesuffix(" UTC").replace(" +", "+").replace(" -", "-"))
+                date = GERMAN.sub(
+                    r"\3-\2-\1", date.replace("/", "-") if YEAR_FIRST.match(date) else date
+                )
+                when = datetime.fromisoformat(
+                    date.removesuffix(" UTC").replace(" +", "+").replace(" -", "-")
+                )
         elif isinstance(date, datetime):
             when = date
         elif isinstance(date, int | float) and not isinstance(date, bool):
-            when = datetime.fromtimestamp(date / 1000 if abs(date) > SECONDS_UNTIL_5138 else date, UTC)
+            when = datetime.fromtimestamp(
+                date / 1000 if abs(date) > SECONDS_UNTIL_5138 else date, UTC
+            )
         else:
             return None
         return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC).isoformat()

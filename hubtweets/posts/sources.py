@@ -20,7 +20,22 @@ from hubtweets.posts.container import Container
 from hubtweets.posts.post import Columns, Reading
 
 SERVICE = re.compile(r"(x|mastodon|bluesky|dataset):.+")
-SUFFIXES = (".zip", "", ".tar.gz", ".tgz", ".tar", ".js", ".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".txt", ".car")
+SUFFIXES = (
+    ".zip",
+    "",
+    ".tar.gz",
+    ".tgz",
+    ".tar",
+    ".js",
+    ".jsonl",
+    ".json",
+    ".csv",
+    ".tsv",
+    ".parquet",
+    ".arrow",
+    ".txt",
+    ".car",
+)
 HANDLE = re.compile(r"[\w.-]{1,96}", re.ASCII)
 SERVICES = "x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID"
 SAVED = ".saved.jsonl"
@@ -53,9 +68,13 @@ def find(handle: str) -> str:
     for suffix in SUFFIXES:
         if found := there.get(handle.casefold() + suffix):
             if not suffix and Path(found).is_file():
-                raise HubtweetsError(f"{found} is a file, not a handle; type a name for the bot, and --posts {shlex.quote(found)}")
+                raise HubtweetsError(
+                    f"{found} is a file, not a handle; type a name for the bot, and --posts {shlex.quote(found)}"
+                )
             return found
-    raise HubtweetsError(f"no posts of {handle} here (looked for {handle}.zip, {handle}.jsonl and so on); name them: --posts FILE")
+    raise HubtweetsError(
+        f"no posts of {handle} here (looked for {handle}.zip, {handle}.jsonl and so on); name them: --posts FILE"
+    )
 
 
 def name(handles: Sequence[str], given: Sequence[str], typed: bool = True) -> dict[str, str]:
@@ -70,13 +89,17 @@ def name(handles: Sequence[str], given: Sequence[str], typed: bool = True) -> di
         if not (equals and handle in handles):
             if equals and HANDLE.fullmatch(handle) and not Path(source).exists():
                 if typed:
-                    raise HubtweetsError(f"--posts {source}: {handle} is none of {', '.join(handles)}; type: --posts {handles[0]}={rest}")
+                    raise HubtweetsError(
+                        f"--posts {source}: {handle} is none of {', '.join(handles)}; type: --posts {handles[0]}={rest}"
+                    )
                 continue
             if len(handles) > 1:
                 raise HubtweetsError(f"{source}: whose posts? type: --posts {handles[0]}={source}")
             handle, rest = handles[0], source
         if handle in named:
-            raise HubtweetsError(f"{source}: {handle} has a source already, {named[handle]}; give one for each author")
+            raise HubtweetsError(
+                f"{source}: {handle} has a source already, {named[handle]}; give one for each author"
+            )
         named[handle] = rest
     return {handle: named.get(handle) or find(handle) for handle in handles}
 
@@ -86,7 +109,9 @@ def choose(path: Path) -> tuple[Container, ModuleType]:
     from hubtweets.posts.tables import files
 
     if not path.is_file() and not path.is_dir():
-        raise HubtweetsError(f"{path}: no such file, nor one of {SERVICES}; name the posts: --posts FILE")
+        raise HubtweetsError(
+            f"{path}: no such file, nor one of {SERVICES}; name the posts: --posts FILE"
+        )
     container = Container(path)
     for reader in [*readers(), files]:
         if reader.files(container):
@@ -102,22 +127,30 @@ def place_of(source: str, folder: Path, columns: Columns) -> Path:
     """Return where a source's posts are, or will be once they were read over the network."""
     if not SERVICE.fullmatch(source):
         return Path(source)
-    asked = f"{source} {columns}" if source.startswith("dataset:") else source  # services have no columns
+    asked = (
+        f"{source} {columns}" if source.startswith("dataset:") else source
+    )  # services have no columns
     return folder / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}{SAVED}"
 
 
 def is_remote(source: str, folder: Path, columns: Columns, refresh: bool) -> bool:
     """Tell whether `locate` would read a source over the network, which takes time and maybe money."""
-    return SERVICE.fullmatch(source) is not None and (refresh or not place_of(source, folder, columns).exists())
+    return SERVICE.fullmatch(source) is not None and (
+        refresh or not place_of(source, folder, columns).exists()
+    )
 
 
-def locate(source: str, folder: Path, columns: Columns, fetching: Fetching, say: Callable[[str], None]) -> Path:
+def locate(
+    source: str, folder: Path, columns: Columns, fetching: Fetching, say: Callable[[str], None]
+) -> Path:
     """Return the path of a source: what a service has to give is read over the network and kept in the folder, the first time only."""
     path = place_of(source, folder, columns)
     if not SERVICE.fullmatch(source):
         return path
     if path.exists() and not fetching.refresh:
-        say(f"{source}: read on {date.fromtimestamp(path.stat().st_mtime)}, taken from there; --refresh reads it again")
+        say(
+            f"{source}: read on {date.fromtimestamp(path.stat().st_mtime)}, taken from there; --refresh reads it again"
+        )
         return path
     say(f"{source}: reading")
     folder.mkdir(parents=True, exist_ok=True)
@@ -164,11 +197,22 @@ def read(path: Path, handle: str, columns: Columns, protected: bool = False) -> 
         container, reader = choose(path)
         reading = files.read(container, columns) if reader is files else reader.read(container)
         theirs = reading.profile.handle
-        if reading.profile.network == "X" and theirs and theirs.lower() != handle:  # who names an account of a service knows whose it is
-            advice = f"type {theirs} in place of {handle}" if HANDLE.fullmatch(theirs) else "give another with --posts"
+        if (
+            reading.profile.network == "X" and theirs and theirs.lower() != handle
+        ):  # who names an account of a service knows whose it is
+            advice = (
+                f"type {theirs} in place of {handle}"
+                if HANDLE.fullmatch(theirs)
+                else "give another with --posts"
+            )
             raise HubtweetsError(f"{path}: the archive of @{theirs}, not of @{handle}; {advice}")
     if reading.protected and not protected:
         reading = replace(reading, posts=map(api_v2.hidden, reading.posts))
     found = reading.profile
     url = found.url if found.url and URL.fullmatch(found.url) else None
-    return replace(reading, profile=replace(found, handle=found.handle or handle, name=found.name or found.handle or handle, url=url))
+    return replace(
+        reading,
+        profile=replace(
+            found, handle=found.handle or handle, name=found.name or found.handle or handle, url=url
+        ),
+    )

@@ -22,11 +22,17 @@ def lines(file: IO[bytes], source: str, newline: str | None = None) -> Iterator[
         try:
             line = text.readline(MAX_LINE + 1)
         except UnicodeDecodeError as error:
-            raise HubtweetsError(f"{source}: near line {number} is not UTF-8 ({error.reason}); save the file as UTF-8") from None
+            raise HubtweetsError(
+                f"{source}: near line {number} is not UTF-8 ({error.reason}); save the file as UTF-8"
+            ) from None
         if len(line) > MAX_LINE:
-            raise HubtweetsError(f"{source}: line {number} is longer than {MAX_LINE >> 20} Mi characters; write one post a line")
+            raise HubtweetsError(
+                f"{source}: line {number} is longer than {MAX_LINE >> 20} Mi characters; write one post a line"
+            )
         if "\0" in line:
-            raise HubtweetsError(f"{source}: line {number} is not UTF-8 (it holds a NUL); save the file as UTF-8")
+            raise HubtweetsError(
+                f"{source}: line {number} is not UTF-8 (it holds a NUL); save the file as UTF-8"
+            )
         if not line:
             return
         yield number, line
@@ -48,13 +54,24 @@ def csv_dicts(container: Container, name: str) -> Iterator[tuple[int, dict[str, 
         try:
             names = [name.strip() for name in next(reader, [])]
             number = Counter(names)
-            if twice := next((name for name, _ in find_columns(tuple(names)) if number[name] > 1), None):
-                raise HubtweetsError(f"{source}: two columns are called {twice!r}, and both may tell who may read a post; rename or remove one")
+            if twice := next(
+                (name for name, _ in find_columns(tuple(names)) if number[name] > 1), None
+            ):
+                raise HubtweetsError(
+                    f"{source}: two columns are called {twice!r}, and both may tell who may read a post; rename or remove one"
+                )
             for cells in reader:
                 if any(cells[len(names) :]):
                     raise csv.Error(f"{len(cells)} cells, where the first row has {len(names)}")
                 if cells:
-                    texts_of_cells = (cell.replace(LINE_BREAK, "\n") for cell in cells[: len(names)])
-                    yield reader.line_num, dict(itertools.zip_longest(names, texts_of_cells, fillvalue=""))
+                    texts_of_cells = (
+                        cell.replace(LINE_BREAK, "\n") for cell in cells[: len(names)]
+                    )
+                    yield (
+                        reader.line_num,
+                        dict(itertools.zip_longest(names, texts_of_cells, fillvalue="")),
+                    )
         except csv.Error as error:
-            raise HubtweetsError(f"{source}: line {reader.line_num} is no CSV ({error}); put texts in quotes, and double those in them") from None
+            raise HubtweetsError(
+                f"{source}: line {reader.line_num} is no CSV ({error}); put texts in quotes, and double those in them"
+            ) from None

@@ -40,13 +40,17 @@ def connect(hub: str | None) -> Iterator[Hub]:
 
         storage = local.open_storage()
         with local.running(storage) as address:
-            yield Hub(HfApi(endpoint=address, token=storage.token), f"http://{local.HOST}:{local.PORT}")
+            yield Hub(
+                HfApi(endpoint=address, token=storage.token), f"http://{local.HOST}:{local.PORT}"
+            )
     else:
         api = HfApi(endpoint=hub.rstrip("/") if hub else None)
         yield Hub(api, api.endpoint)
 
 
-def choose_target(hub: Hub, handle: str, namespace: str | None, private: bool | None = None) -> Target:
+def choose_target(
+    hub: Hub, handle: str, namespace: str | None, private: bool | None = None
+) -> Target:
     """Return where the bot will stand, under the token's user by default.
 
     Raises HubtweetsError where the Hub or the token says no, or where a repo that is there already is not as `private` as asked.
@@ -61,15 +65,21 @@ def choose_target(hub: Hub, handle: str, namespace: str | None, private: bool | 
         return target
 
     with speaking_to(hub):
-        return patiently(attempt, lambda _: None, unless=(httpx2.ConnectError,))  # more likely a wrong address than a Hub that starts
+        return patiently(
+            attempt, lambda _: None, unless=(httpx2.ConnectError,)
+        )  # more likely a wrong address than a Hub that starts
 
 
 def check_visibility(info: ModelInfo, target: Target, private: bool | None) -> None:
     """Raise HubtweetsError where a repo is public and was to be private, or the other way round: who made it so decides."""
     if private and not info.private:
-        raise HubtweetsError(f"{target.url} is public already; make it private in its settings, or type --public")
+        raise HubtweetsError(
+            f"{target.url} is public already; make it private in its settings, or type --public"
+        )
     if private is False and info.private:
-        raise HubtweetsError(f"{target.url} is private; make it public in its settings, or leave --public out")
+        raise HubtweetsError(
+            f"{target.url} is private; make it public in its settings, or leave --public out"
+        )
 
 
 @contextmanager
@@ -79,15 +89,29 @@ def speaking_to(hub: Hub) -> Iterator[None]:
     try:
         yield
     except LocalTokenNotFoundError:
-        raise HubtweetsError(f"no token for {endpoint}; type: hf auth login, or set HF_TOKEN; or try --hub local") from None
+        raise HubtweetsError(
+            f"no token for {endpoint}; type: hf auth login, or set HF_TOKEN; or try --hub local"
+        ) from None
     except httpx2.InvalidURL as error:
-        raise HubtweetsError(f"{endpoint}: no address of a Hub ({error}); type: --hub https://huggingface.co, or --hub local") from None
-    except (httpx2.TransportError, ConnectionError, HfHubHTTPError, ValueError, RuntimeError) as error:
+        raise HubtweetsError(
+            f"{endpoint}: no address of a Hub ({error}); type: --hub https://huggingface.co, or --hub local"
+        ) from None
+    except (
+        httpx2.TransportError,
+        ConnectionError,
+        HfHubHTTPError,
+        ValueError,
+        RuntimeError,
+    ) as error:
         cause = cause_of(error)
         if isinstance(cause, HfHubHTTPError):
             hint = HINTS.get(cause.response.status_code, "type the command again")
             raise HubtweetsError(f"{endpoint} refused ({reason_of(cause)}); {hint}") from None
         if isinstance(cause, (httpx2.TransportError, ConnectionError)):
-            raise HubtweetsError(f"{endpoint} does not answer ({reason_of(cause)}); type the command again, or try --hub local") from None
+            raise HubtweetsError(
+                f"{endpoint} does not answer ({reason_of(cause)}); type the command again, or try --hub local"
+            ) from None
         # the client's words for a bad name, a bad card and a failed upload
-        raise HubtweetsError(f"{endpoint}: {str(cause).partition(chr(10))[0]}; type the command again") from None
+        raise HubtweetsError(
+            f"{endpoint}: {str(cause).partition(chr(10))[0]}; type the command again"
+        ) from None

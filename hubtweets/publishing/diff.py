@@ -36,20 +36,39 @@ def make_plan(api: HfApi, repo_id: str, head: str, repo: Path, last: Published |
     files, there = files_of(repo), files_at(api, repo_id, head)
     card = None
     if CARD in files and CARD in there and not is_same(files[CARD], there[CARD]):
-        ours, theirs = files[CARD].read_text(encoding="utf-8"), read(api, repo_id, head, there[CARD])
-        card = merge(last_card(api, repo_id, head, there), ours, theirs) if theirs is not None else Merged(ours, (Conflict(CARD, "no text", "one"),))
-    changed = [name for name, path in files.items() if not is_same(path if name != CARD or not card else card.text.encode(), there.get(name))]
+        ours, theirs = (
+            files[CARD].read_text(encoding="utf-8"),
+            read(api, repo_id, head, there[CARD]),
+        )
+        card = (
+            merge(last_card(api, repo_id, head, there), ours, theirs)
+            if theirs is not None
+            else Merged(ours, (Conflict(CARD, "no text", "one"),))
+        )
+    changed = [
+        name
+        for name, path in files.items()
+        if not is_same(path if name != CARD or not card else card.text.encode(), there.get(name))
+    ]
     gone = [name for name in (last.files if last else ()) if name in there and name not in files]
     return Plan(head, tuple(changed), tuple(gone), card)
 
 
 def files_of(repo: Path) -> dict[str, Path]:
     """Return a folder's files by the paths that they have in the repo."""
-    return {path.relative_to(repo).as_posix(): path for path in sorted(repo.rglob("*")) if path.is_file() and not path.name.startswith(".")}
+    return {
+        path.relative_to(repo).as_posix(): path
+        for path in sorted(repo.rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    }
 
 
 def files_at(api: HfApi, repo_id: str, commit: str) -> dict[str, RepoFile]:
-    return {item.path: item for item in api.list_repo_tree(repo_id, recursive=True, revision=commit) if isinstance(item, RepoFile)}
+    return {
+        item.path: item
+        for item in api.list_repo_tree(repo_id, recursive=True, revision=commit)
+        if isinstance(item, RepoFile)
+    }
 
 
 def last_card(api: HfApi, repo_id: str, commit: str, there: dict[str, RepoFile]) -> str | None:
@@ -82,5 +101,11 @@ def is_same(content: Path | bytes, there: RepoFile | None) -> bool:
     if there is None or there.size != size:
         return False
     if there.lfs:
-        return there.lfs.sha256 == (hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else hash_files([content]))
-    return there.blob_id == git_hash(content if isinstance(content, bytes) else content.read_bytes())
+        return there.lfs.sha256 == (
+            hashlib.sha256(content).hexdigest()
+            if isinstance(content, bytes)
+            else hash_files([content])
+        )
+    return there.blob_id == git_hash(
+        content if isinstance(content, bytes) else content.read_bytes()
+    )

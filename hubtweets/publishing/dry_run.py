@@ -47,7 +47,11 @@ def lines(run: Run, hub: Hub, asked: Asked, ready: Ready) -> Iterator[str]:
         yield ""
         yield from facts(run, asked, ready, remote)
         yield ""
-        if is_trained(run, ready.base, asked.training) and run.record.metrics and run.record.samples:
+        if (
+            is_trained(run, ready.base, asked.training)
+            and run.record.metrics
+            and run.record.samples
+        ):
             yield from finished(run, hub, ready, remote)
         else:
             yield from unfinished(run, asked, ready, remote)
@@ -81,7 +85,11 @@ def facts(run: Run, asked: Asked, ready: Ready, remote: Remote | None) -> Iterat
     yield f"base     {ready.base.id}, {ready.contents.parameters:,} parameters, at {ready.base.revision[:12]}"
     yield f"licence  {ready.terms.license.name or ready.terms.license.id}"
     yield f"posts    {info.train_posts:,} to train on, {info.validation_posts:,} held out"
-    done = "done already" if is_trained(run, ready.base, asked.training) else f"{asked.training.epochs:g} epochs at most"
+    done = (
+        "done already"
+        if is_trained(run, ready.base, asked.training)
+        else f"{asked.training.epochs:g} epochs at most"
+    )
     yield f"training {done}"
 
 
@@ -99,13 +107,32 @@ def finished(run: Run, hub: Hub, ready: Ready, remote: Remote | None) -> Iterato
             (repo / name).write_text(content, encoding="utf-8")
         files = {name: path.stat().st_size for name, path in files_of(repo).items()}
         there = remote.files if remote else {}
-        planned = diff.make_plan(hub.api, ready.target.repo_id, remote.head, repo, run.record.published) if remote else None
-        marks = {name: "same" if planned is not None and name not in planned.changed else "changed" if name in there else "new" for name in files}
+        planned = (
+            diff.make_plan(hub.api, ready.target.repo_id, remote.head, repo, run.record.published)
+            if remote
+            else None
+        )
+        marks = {
+            name: "same"
+            if planned is not None and name not in planned.changed
+            else "changed"
+            if name in there
+            else "new"
+            for name in files
+        }
         gone = planned.gone if planned is not None else ()
-        yield from table({name: (marks[name], amount(size)) for name, size in files.items()}, gone, remote)
+        yield from table(
+            {name: (marks[name], amount(size)) for name, size in files.items()}, gone, remote
+        )
         yield ""
-        before = diff.read(hub.api, ready.target.repo_id, remote.head, there[CARD]) if remote and CARD in there else None
-        merged = planned.card if planned is not None else None  # a plan that changes nothing is false
+        before = (
+            diff.read(hub.api, ready.target.repo_id, remote.head, there[CARD])
+            if remote and CARD in there
+            else None
+        )
+        merged = (
+            planned.card if planned is not None else None
+        )  # a plan that changes nothing is false
         after = merged.text if merged else text
         for conflict in merged.conflicts if merged else ():
             yield f"{CARD} was edited where it is rendered anew, so this becomes a pull request: {conflict}"
@@ -115,32 +142,56 @@ def finished(run: Run, hub: Hub, ready: Ready, remote: Remote | None) -> Iterato
             yield "The card stays as it is."
         else:
             yield from ("The card, as it would change:", "")
-            yield from difflib.unified_diff(before.splitlines(), after.splitlines(), "on the Hub", "after this", lineterm="")
+            yield from difflib.unified_diff(
+                before.splitlines(), after.splitlines(), "on the Hub", "after this", lineterm=""
+            )
 
 
 def unfinished(run: Run, asked: Asked, ready: Ready, remote: Remote | None) -> Iterator[str]:
     """Yield the files that a training will leave, and what is known of the card."""
     there = remote.files if remote else {}
-    files = {name: ("changed" if name in there else "new", size) for name, size in expected(asked, ready)}
+    files = {
+        name: ("changed" if name in there else "new", size) for name, size in expected(asked, ready)
+    }
     for profile in run.record.profiles:
         if profile.avatar:
             path = run.repo / profile.avatar
-            mark = "same" if diff.is_same(path, there.get(profile.avatar)) else "changed" if profile.avatar in there else "new"
+            mark = (
+                "same"
+                if diff.is_same(path, there.get(profile.avatar))
+                else "changed"
+                if profile.avatar in there
+                else "new"
+            )
             files[profile.avatar] = (mark, amount(path.stat().st_size))
     last = run.record.published.files if run.record.published else ()
-    yield from table(dict(sorted(files.items())), [name for name in last if name in there and name not in files], remote)
+    yield from table(
+        dict(sorted(files.items())),
+        [name for name in last if name in there and name not in files],
+        remote,
+    )
     yield ""
     known = metadata.metadata(provisional(run.record, ready.target, ready.base, ready.terms, asked))
     yield from ("The card, as far as it is known before the training:", "", "---")
     shown = {key: value for key, value in known.items() if key not in UNKNOWN}
-    yield from yaml.dump(shown, Dumper=metadata.Dumper, allow_unicode=True, sort_keys=False, width=10**9).splitlines()
+    yield from yaml.dump(
+        shown, Dumper=metadata.Dumper, allow_unicode=True, sort_keys=False, width=10**9
+    ).splitlines()
     yield from ("---", "", *report.table(run.record.counts))
 
 
 def expected(asked: Asked, ready: Ready) -> Iterator[tuple[str, str]]:
     """Yield the name of each file that a training leaves, with its size where that can be told."""
     sizes = ready.contents.sizes
-    names = [CARD, RECORD, "generation_config.json", "loss.png", "pipeline.png", "predictions.png", "tokenizer_config.json"]
+    names = [
+        CARD,
+        RECORD,
+        "generation_config.json",
+        "loss.png",
+        "pipeline.png",
+        "predictions.png",
+        "tokenizer_config.json",
+    ]
     if asked.training.lora == "adapter":
         names += ["adapter_config.json", "adapter_model.safetensors"]
     else:
@@ -148,18 +199,34 @@ def expected(asked: Asked, ready: Ready) -> Iterator[tuple[str, str]]:
         yield "config.json", f"about {amount(sizes['config.json'])}"
     if "tensorboard" in asked.track:
         names.append("runs/events.out.tfevents.hubtweets")
-    yield "tokenizer.json", f"about {amount(sizes['tokenizer.json'])}" if "tokenizer.json" in sizes else ""
+    yield (
+        "tokenizer.json",
+        f"about {amount(sizes['tokenizer.json'])}" if "tokenizer.json" in sizes else "",
+    )
     yield from ((name, "") for name in names)
 
 
-def table(files: dict[str, tuple[str, str]], gone: tuple[str, ...] | list[str], remote: Remote | None) -> Iterator[str]:
+def table(
+    files: dict[str, tuple[str, str]], gone: tuple[str, ...] | list[str], remote: Remote | None
+) -> Iterator[str]:
     """Yield a line for each file: what would become of it, its name and its size."""
     rows = [(mark, name, size) for name, (mark, size) in files.items()]
     rows += [("deleted", name, "") for name in gone]
-    kept = {name: file for name, file in (remote.files if remote else {}).items() if name not in files and name not in gone}
-    rows += [("kept", plain(name, 100), amount(file.size)) for name, file in sorted(kept.items()) if name != THE_HUBS]
+    kept = {
+        name: file
+        for name, file in (remote.files if remote else {}).items()
+        if name not in files and name not in gone
+    }
+    rows += [
+        ("kept", plain(name, 100), amount(file.size))
+        for name, file in sorted(kept.items())
+        if name != THE_HUBS
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    yield from (f"{mark:<{widths[0]}}  {name:<{widths[1]}}  {size:>{widths[2]}}".rstrip() for mark, name, size in rows)
+    yield from (
+        f"{mark:<{widths[0]}}  {name:<{widths[1]}}  {size:>{widths[2]}}".rstrip()
+        for mark, name, size in rows
+    )
 
 
 def amount(size: float) -> str:

@@ -67,6 +67,8 @@ def problems(answer: dict[str, Any], namespace: str, name: str, pr: bool) -> Ite
     elif org and org.role == "read":
         yield f"--namespace {namespace}: {who.name} may only read there; ask an admin of it for the role write, or offer it with --pr"
     elif token and token.fine_grained:
-        writable = {scope.entity.name for scope in token.fine_grained.scoped if WRITE in scope.permissions}
+        writable = {
+            scope.entity.name for scope in token.fine_grained.scoped if WRITE in scope.permissions
+        }
         if not writable & {namespace, f"{namespace}/{name}"}:
             yield f"the fine-grained token of {who.name} may not write to {namespace}'s repos; give it {WRITE} there, or take one with the role write"

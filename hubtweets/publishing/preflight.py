@@ -26,14 +26,25 @@ from hubtweets.publishing.connection import Hub, check_visibility, speaking_to
 from hubtweets.publishing.push import Wishes
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_folder import Run, key_of, training_settings
-from hubtweets.record.run_record import Base, Consent, Metrics, RunRecord, Score, Target, Terms, Tracker
+from hubtweets.record.run_record import (
+    Base,
+    Consent,
+    Metrics,
+    RunRecord,
+    Score,
+    Target,
+    Terms,
+    Tracker,
+)
 from hubtweets.record.samples import SETTINGS, Audit, Copied, Sample, Samples
 from hubtweets.training.tracking import trackers
 
 Given = ParamSpec("Given")
 Taken = TypeVar("Taken")
 
-ELSEWHERE = re.compile(rb'"_?name_or_path"\s*:\s*"[^"]*"')  # where the base was loaded from once; what is made of it does not say so
+ELSEWHERE = re.compile(
+    rb'"_?name_or_path"\s*:\s*"[^"]*"'
+)  # where the base was loaded from once; what is made of it does not say so
 NOTHING = Score(0.0, 0.0, 0, 0)
 
 
@@ -75,9 +86,13 @@ class Found:
             for problem in problems:
                 self.problems[problem] = None
         except HubtweetsError as error:
-            self.problems |= dict.fromkeys(error.lines if isinstance(error, ProblemsError) else [str(error)])
+            self.problems |= dict.fromkeys(
+                error.lines if isinstance(error, ProblemsError) else [str(error)]
+            )
 
-    def take(self, function: Callable[Given, Taken], *arguments: Given.args, **more: Given.kwargs) -> Taken | None:
+    def take(
+        self, function: Callable[Given, Taken], *arguments: Given.args, **more: Given.kwargs
+    ) -> Taken | None:
         """Return what a function returns, or None where it raises a problem, which is added."""
         try:
             return function(*arguments, **more)
@@ -91,7 +106,13 @@ class Found:
             raise ProblemsError(list(self.problems))
 
 
-def check(run: Run, hub: Hub, asked: Asked, reading: Callable[[], dict[str, Any]], curate: Callable[..., None]) -> Ready:
+def check(
+    run: Run,
+    hub: Hub,
+    asked: Asked,
+    reading: Callable[[], dict[str, Any]],
+    curate: Callable[..., None],
+) -> Ready:
     """Read the posts and check all that publishing needs; raise HubtweetsError with every problem, each with its remedy.
 
     Posts that are read over the network, which takes time and maybe money, are read only where nothing else stands in the way.
@@ -99,7 +120,9 @@ def check(run: Run, hub: Hub, asked: Asked, reading: Callable[[], dict[str, Any]
     found, looked_for, wishes = Found(), secret_scan.marks(hub.api.token), asked.wishes
     who = found.take(ask, hub)
     handle, nowhere = run.record.handle, Target(hub.endpoint, f"nobody/{run.record.handle}")
-    target = found.take(target_of, hub, asked.namespace or (who or {}).get("name") or "nobody", handle)
+    target = found.take(
+        target_of, hub, asked.namespace or (who or {}).get("name") or "nobody", handle
+    )
     if who and target:
         found.note(permissions.problems(who, target.repo_id.partition("/")[0], handle, wishes.pr))
     base, location = found.take(resolve, asked.base) or (None, "")
@@ -121,7 +144,8 @@ def check(run: Run, hub: Hub, asked: Asked, reading: Callable[[], dict[str, Any]
     found.note(dependencies.problems())
     settings = found.take(reading)
     if settings and any(
-        is_remote(source, run.folder / "sources", settings["columns"], settings["fetching"].refresh) for source in settings["named"].values()
+        is_remote(source, run.folder / "sources", settings["columns"], settings["fetching"].refresh)
+        for source in settings["named"].values()
     ):
         found.check()
     if settings and found.take(done, curate, settings):
@@ -133,7 +157,12 @@ def check(run: Run, hub: Hub, asked: Asked, reading: Callable[[], dict[str, Any]
         if who and target:
             found.note(problems_of_visibility(hub, target, wishes.private, why))
         if base and agreed:
-            found.note(problems_of_card(hub if who else None, provisional(run.record, target or nowhere, base, agreed, asked)))
+            found.note(
+                problems_of_card(
+                    hub if who else None,
+                    provisional(run.record, target or nowhere, base, agreed, asked),
+                )
+            )
     found.check()
     assert target and base and inside and agreed
     return Ready(target, base, inside, location, agreed, wishes)
@@ -153,7 +182,11 @@ def done(curate: Callable[..., None], settings: dict[str, Any]) -> bool:
 def is_trained(run: Run, base: Base, training: TrainingConfig) -> bool:
     """Tell whether what is to be trained was trained on the posts that were read last."""
     stage, posts = run.record.stages.get("train"), run.record.dataset
-    return stage is not None and posts is not None and stage.key == key_of(training_settings(base, training, posts))
+    return (
+        stage is not None
+        and posts is not None
+        and stage.key == key_of(training_settings(base, training, posts))
+    )
 
 
 def target_of(hub: Hub, namespace: str, name: str) -> Target:
@@ -162,7 +195,9 @@ def target_of(hub: Hub, namespace: str, name: str) -> Target:
     try:
         validate_repo_id(target.repo_id)
     except HFValidationError as error:
-        raise HubtweetsError(f"{target.repo_id}: {str(error).partition(': ')[0]}; choose another --namespace") from None
+        raise HubtweetsError(
+            f"{target.repo_id}: {str(error).partition(': ')[0]}; choose another --namespace"
+        ) from None
     return target
 
 
@@ -174,11 +209,16 @@ def problems_of_tag(hub: Hub, target: Target, tag: str | None, trained: bool) ->
         except RepositoryNotFoundError:
             return
     heads = {ref.target_commit for ref in refs.branches} if refs else set()
-    if any(ref.name == tag and not (trained and ref.target_commit in heads) for ref in (refs.tags if refs else ())):
+    if any(
+        ref.name == tag and not (trained and ref.target_commit in heads)
+        for ref in (refs.tags if refs else ())
+    ):
         yield f"--tag {tag}: {target.url} has it on another commit; choose another, or leave --tag out"
 
 
-def problems_of_visibility(hub: Hub, target: Target, private: bool | None, why: str | None) -> Iterator[str]:
+def problems_of_visibility(
+    hub: Hub, target: Target, private: bool | None, why: str | None
+) -> Iterator[str]:
     """Yield that a repo which is there already is public or private, and was to be the other; `why` it is private if nobody asked for that."""
     with speaking_to(hub):
         try:
@@ -191,13 +231,23 @@ def problems_of_visibility(hub: Hub, target: Target, private: bool | None, why: 
         check_visibility(info, target, private)
 
 
-def problems_of_texts(asked: Asked, base: Base | None, inside: Contents | None, looked_for: secret_scan.Marks) -> Iterator[str]:
+def problems_of_texts(
+    asked: Asked, base: Base | None, inside: Contents | None, looked_for: secret_scan.Marks
+) -> Iterator[str]:
     """Yield what the options and the base's files would give away."""
     wishes = asked.wishes
     texts: list[tuple[str, str | None]] = [("--prompt", prompt) for prompt in asked.prompts]
-    texts += [("--message", wishes.message), ("--tag", wishes.tag), ("--revision", wishes.revision), ("--base", base.id if base else None)]
+    texts += [
+        ("--message", wishes.message),
+        ("--tag", wishes.tag),
+        ("--revision", wishes.revision),
+        ("--base", base.id if base else None),
+    ]
     for option, text in texts:
-        yield from (f"{option}: holds {what}; take it out" for what in secret_scan.in_text(text or "", looked_for))
+        yield from (
+            f"{option}: holds {what}; take it out"
+            for what in secret_scan.in_text(text or "", looked_for)
+        )
     for name, content in (inside.texts if inside else {}).items():
         for line in secret_scan.in_file(name, ELSEWHERE.sub(b"", content), looked_for):
             yield f"{base.id if base else ''}: {line}; take it out there, or take another base: --base ID"
@@ -216,14 +266,18 @@ def problems_of_card(hub: Hub | None, record: RunRecord) -> Iterator[str]:
     if hub is None:
         return
     with speaking_to(hub):
-        response = get_session().post(f"{hub.api.endpoint}/api/validate-yaml", json={"content": card, "repoType": "model"})
+        response = get_session().post(
+            f"{hub.api.endpoint}/api/validate-yaml", json={"content": card, "repoType": "model"}
+        )
         if response.status_code != 400:
             hf_raise_for_status(response)
         for error in response.json().get("errors") or [] if response.status_code == 400 else []:
             yield f"the card's metadata: {error.get('message')}; give another --license, --base or source of posts"
 
 
-def provisional(record: RunRecord, target: Target, base: Base, agreed: Terms, asked: Asked) -> RunRecord:
+def provisional(
+    record: RunRecord, target: Target, base: Base, agreed: Terms, asked: Asked
+) -> RunRecord:
     """Return a record as it will be after the training, with prompts for samples and zeros for numbers."""
     samples = tuple(Sample(prompt, prompt, Copied(0, 0, 0.0)) for prompt in asked.prompts)
     return replace(

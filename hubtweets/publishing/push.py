@@ -48,12 +48,23 @@ def wishes_of(settings: dict[str, Any]) -> Wishes:
 def check_together(wishes: Wishes) -> None:
     """Raise HubtweetsError for what a pull request can't have: it is made to main, and has no tag."""
     if wishes.pr and wishes.revision not in (None, "main"):
-        raise HubtweetsError(f"--revision {wishes.revision}: a pull request is made to main; leave --pr or --revision out")
+        raise HubtweetsError(
+            f"--revision {wishes.revision}: a pull request is made to main; leave --pr or --revision out"
+        )
     if wishes.pr and wishes.tag:
-        raise HubtweetsError(f"--tag {wishes.tag}: a pull request has no tag; leave --pr or --tag out")
+        raise HubtweetsError(
+            f"--tag {wishes.tag}: a pull request has no tag; leave --pr or --tag out"
+        )
 
 
-def push(hub: Hub, target: Target, repo: Path, wishes: Wishes, say: Callable[[str], None], last: Published | None = None) -> Published:
+def push(
+    hub: Hub,
+    target: Target,
+    repo: Path,
+    wishes: Wishes,
+    say: Callable[[str], None],
+    last: Published | None = None,
+) -> Published:
     """Push a folder's files and tag the commit, by default with the next version; repeated with the same files, it changes nothing.
 
     A file that the `last` push put there and that the folder no longer has is deleted. A card whose owner changed what is rendered anew goes into
@@ -64,47 +75,83 @@ def push(hub: Hub, target: Target, repo: Path, wishes: Wishes, say: Callable[[st
         last = None  # another repo, whose files were never put here
     parents: list[str] = []  # on which a commit was sent: the answer may be lost
     with speaking_to(hub):
-        return patiently(lambda: push_once(hub.api, target, repo, wishes, say, last, parents), lambda why: say(f"push: {why}"))
+        return patiently(
+            lambda: push_once(hub.api, target, repo, wishes, say, last, parents),
+            lambda why: say(f"push: {why}"),
+        )
 
 
 def push_once(
-    api: HfApi, target: Target, repo: Path, wishes: Wishes, say: Callable[[str], None], last: Published | None, parents: list[str]
+    api: HfApi,
+    target: Target,
+    repo: Path,
+    wishes: Wishes,
+    say: Callable[[str], None],
+    last: Published | None,
+    parents: list[str],
 ) -> Published:
     """Do what is left to do of a push; raise what the client raises."""
     repo_id, branch = target.repo_id, wishes.revision or "main"
     title, _, text = map(str.strip, message_of(wishes, target).partition("\n"))
     info = prepare(api, target, wishes)
     refs = api.list_repo_refs(repo_id)
-    heads, tags = ({ref.name: ref.target_commit for ref in found} for found in (refs.branches, refs.tags))
+    heads, tags = (
+        {ref.name: ref.target_commit for ref in found} for found in (refs.branches, refs.tags)
+    )
     plan = make_plan(api, repo_id, heads.get(branch) or str(info.sha), repo, last)
     files = files_of(repo)
     released = None if plan else release_of(api, repo_id, plan.head, tags, files, wishes.tag)
     if wishes.tag in tags and not released:
-        raise HubtweetsError(f"{target.url} has a tag {wishes.tag} on another commit; choose another --tag, or leave it out")
+        raise HubtweetsError(
+            f"{target.url} has a tag {wishes.tag} on another commit; choose another --tag, or leave it out"
+        )
     conflicts = plan.card.conflicts if plan.card else ()
     for conflict in conflicts:
         say(f"push: {CARD} was edited where it is rendered anew: {conflict}")
     if conflicts and branch != "main":
-        raise HubtweetsError(f"{target.url}: edits of {CARD} on {branch} are in the way (see above); undo them, or push to another --revision")
+        raise HubtweetsError(
+            f"{target.url}: edits of {CARD} on {branch} are in the way (see above); undo them, or push to another --revision"
+        )
 
     def send(plan: Plan, revision: str) -> str:
         """Commit to a branch, and return the commit."""
         size = sum(path.stat().st_size for name, path in files.items() if name in plan.changed)
-        say(f"push: {len(plan.changed)} of {len(files)} files, {size / 2**20:.1f} MiB, to {target.url}{f' as {revision}' * (revision != 'main')}")
+        say(
+            f"push: {len(plan.changed)} of {len(files)} files, {size / 2**20:.1f} MiB, to {target.url}{f' as {revision}' * (revision != 'main')}"
+        )
         parents.append(plan.head)
         operations = operations_of(plan, files)
-        made = api.create_commit(repo_id, operations, commit_message=title, commit_description=text, revision=revision, parent_commit=plan.head)
+        made = api.create_commit(
+            repo_id,
+            operations,
+            commit_message=title,
+            commit_description=text,
+            revision=revision,
+            parent_commit=plan.head,
+        )
         return made.oid
 
     if plan and (wishes.pr or conflicts):
         number, pull = open_pull(api, repo_id, title, conflicts)
         revision = f"refs/pr/{number}"
-        plan = make_plan(api, repo_id, str(api.model_info(repo_id, revision=revision).sha), repo, last)
+        plan = make_plan(
+            api, repo_id, str(api.model_info(repo_id, revision=revision).sha), repo, last
+        )
         commit = send(plan, revision) if plan else plan.head
         if pull == "draft":
             api.change_discussion_status(repo_id, number, "open")
-        put = tuple(dict.fromkeys([*(last.files if last else ()), *files]))  # all that is to go when the folder drops it
-        return Published(target.endpoint, repo_id, commit, parents[-1] if parents else commit, None, put, f"{target.url}/discussions/{number}")
+        put = tuple(
+            dict.fromkeys([*(last.files if last else ()), *files])
+        )  # all that is to go when the folder drops it
+        return Published(
+            target.endpoint,
+            repo_id,
+            commit,
+            parents[-1] if parents else commit,
+            None,
+            put,
+            f"{target.url}/discussions/{number}",
+        )
     if branch not in heads:
         api.create_branch(repo_id, branch=branch, revision=plan.head, exist_ok=True)
     if plan:
@@ -124,10 +171,18 @@ def message_of(wishes: Wishes, target: Target) -> str:
     return (wishes.message or "").strip() or f"Publish @{target.repo_id.partition('/')[2]}"
 
 
-def operations_of(plan: Plan, files: dict[str, Path]) -> list[CommitOperationAdd | CommitOperationDelete]:
+def operations_of(
+    plan: Plan, files: dict[str, Path]
+) -> list[CommitOperationAdd | CommitOperationDelete]:
     """Return a plan as the client wants it; the card is sent as it was merged, not as it lies in the folder."""
-    contents = {name: plan.card.text.encode() if name == CARD and plan.card else files[name] for name in plan.changed}
-    return [*(CommitOperationAdd(*one) for one in contents.items()), *map(CommitOperationDelete, plan.gone)]
+    contents = {
+        name: plan.card.text.encode() if name == CARD and plan.card else files[name]
+        for name in plan.changed
+    }
+    return [
+        *(CommitOperationAdd(*one) for one in contents.items()),
+        *map(CommitOperationDelete, plan.gone),
+    ]
 
 
 def prepare(api: HfApi, target: Target, wishes: Wishes) -> ModelInfo:
@@ -143,26 +198,43 @@ def prepare(api: HfApi, target: Target, wishes: Wishes) -> ModelInfo:
     return info
 
 
-def open_pull(api: HfApi, repo_id: str, title: str, conflicts: tuple[Conflict, ...]) -> tuple[int, str]:
+def open_pull(
+    api: HfApi, repo_id: str, title: str, conflicts: tuple[Conflict, ...]
+) -> tuple[int, str]:
     """Return the number and the status of the user's own pull request of this title that still waits, made where there is none."""
     user = api.whoami()["name"]
     for one in api.get_repo_discussions(repo_id, author=user, discussion_type="pull_request"):
         if one.title == title and one.status in ("draft", "open"):
             return one.num, one.status
     edited = "".join(f"\n- {conflict.where}" for conflict in conflicts)
-    text = f"{CARD} was edited where it is rendered anew; merging this takes the new text there:{edited}" if edited else "Made by hubtweets."
+    text = (
+        f"{CARD} was edited where it is rendered anew; merging this takes the new text there:{edited}"
+        if edited
+        else "Made by hubtweets."
+    )
     made = api.create_pull_request(repo_id, title=title, description=text)
     return made.num, made.status
 
 
-def release_of(api: HfApi, repo_id: str, head: str, tags: dict[str, str], files: dict[str, Path], wished: str | None) -> str | None:
+def release_of(
+    api: HfApi,
+    repo_id: str,
+    head: str,
+    tags: dict[str, str],
+    files: dict[str, Path],
+    wished: str | None,
+) -> str | None:
     """Return the tag, the wished one or any, under which the Hub has these files, whatever their card's owner wrote into that; None without one."""
     candidates = [tag for tag in tags if wished in (None, tag)]
     name = max(candidates, key=lambda tag: (tags[tag] == head, version(tag)), default=None)
     if name is None or tags[name] == head:
         return name
     there = files_at(api, repo_id, tags[name])
-    return name if all(is_same(path, there.get(file)) for file, path in files.items() if file != CARD) else None
+    return (
+        name
+        if all(is_same(path, there.get(file)) for file, path in files.items() if file != CARD)
+        else None
+    )
 
 
 def version(tag: str) -> int:

@@ -19,7 +19,12 @@ LONG = 12  # characters: what is shorter than this is no token
 TELLING = 6  # characters of a host's name
 NAMED_SECRET = re.compile(r"(TOKEN|KEY|SECRET|PASSWORD)$")
 TEXTS = (".md", ".json", ".txt", ".jinja", ".yaml", ".yml", ".toml")
-VOCABULARIES = ("tokenizer.json", "vocab.json", "merges.txt", "vocab.txt")  # pieces of other people's texts, "@mail.org" and "AAAA" among them
+VOCABULARIES = (
+    "tokenizer.json",
+    "vocab.json",
+    "merges.txt",
+    "vocab.txt",
+)  # pieces of other people's texts, "@mail.org" and "AAAA" among them
 HEADER = 8  # bytes, in which a safetensors file says how long its header is
 
 Marks = dict[str, re.Pattern[bytes]]
@@ -30,14 +35,26 @@ def marks(token: str | bool | None) -> Marks:
     from huggingface_hub import get_token
 
     token = token if isinstance(token, str) else get_token()
-    environment = {f"the value of {name}": value for name, value in os.environ.items() if NAMED_SECRET.search(name)}
-    secrets = {what: value for what, value in {"your token": token or "", **environment}.items() if len(value) >= LONG}
+    environment = {
+        f"the value of {name}": value
+        for name, value in os.environ.items()
+        if NAMED_SECRET.search(name)
+    }
+    secrets = {
+        what: value
+        for what, value in {"your token": token or "", **environment}.items()
+        if len(value) >= LONG
+    }
     known = {what: pattern(value) for what, value in secrets.items()}
     home = str(Path.home()).rstrip("/")
     if home:  # as short a one as /root may stand in any text, but for what is in it
-        known["the path of your home folder"] = pattern(home, r"(?<![\w.-])", r"(?![\w-])" if len(home) >= LONG else r"[/\\]+[\w.]")
+        known["the path of your home folder"] = pattern(
+            home, r"(?<![\w.-])", r"(?![\w-])" if len(home) >= LONG else r"[/\\]+[\w.]"
+        )
     host = socket.gethostname()
-    if len(host) >= TELLING and re.search(r"[^A-Za-z]", host) and not host.startswith("localhost"):  # a word may stand in any text
+    if (
+        len(host) >= TELLING and re.search(r"[^A-Za-z]", host) and not host.startswith("localhost")
+    ):  # a word may stand in any text
         known["this machine's name"] = pattern(host, r"(?<![\w-])", r"(?![\w-])")
     known["your name on this machine"] = pattern(f"{user()}@{host}", r"(?<![\w-])", r"(?![\w-])")
     return known
@@ -53,7 +70,14 @@ def user() -> str:
 def pattern(value: str, before: str = "", after: str = "") -> re.Pattern[bytes]:
     """Return a pattern for a value as it is, in JSON and in an address."""
     forms = {value, json.dumps(value)[1:-1], quote(value), quote(value, safe="")}
-    return re.compile(b"%b(?:%b)%b" % (before.encode(), b"|".join(re.escape(form.encode()) for form in sorted(forms)), after.encode()))
+    return re.compile(
+        b"%b(?:%b)%b"
+        % (
+            before.encode(),
+            b"|".join(re.escape(form.encode()) for form in sorted(forms)),
+            after.encode(),
+        )
+    )
 
 
 def in_text(text: str, looked_for: Marks) -> Iterator[str]:
@@ -82,7 +106,9 @@ def found(content: bytes, looked_for: Marks, is_text: bool) -> Iterator[tuple[st
 
 def in_folder(folder: Path, looked_for: Marks) -> Iterator[str]:
     """Yield what the files of a folder that is to be pushed give away."""
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
+    for path in sorted(
+        path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")
+    ):
         yield from in_file(path.relative_to(folder).as_posix(), content_of(path), looked_for)
 
 

@@ -42,7 +42,9 @@ class Found:
         return f"{self.url} ({'private' if self.private else 'public'}; {self.holds})"
 
 
-def take_down(hub: Hub, repo_id: str, hide: bool, runs: Path, confirm: Callable[[str], bool]) -> Iterator[str]:
+def take_down(
+    hub: Hub, repo_id: str, hide: bool, runs: Path, confirm: Callable[[str], bool]
+) -> Iterator[str]:
     """Delete or hide the bot's repo and its dataset if `confirm` agrees, and yield what was done and what may remain.
 
     Raises HubtweetsError if no repo of this id was made by hubtweets, if one changes after the question, or if the Hub refuses.
@@ -51,10 +53,16 @@ def take_down(hub: Hub, repo_id: str, hide: bool, runs: Path, confirm: Callable[
         found = [one for kind in KINDS if (one := find(hub, repo_id, kind))]
         copies = list(elsewhere(hub, repo_id))
     if not found:
-        raise HubtweetsError(f"{hub.endpoint}/{repo_id} is not there, or not for this token to see; see what is: hf repos ls")
-    ours, foreign = ([one for one in found if (one.foreign is None) is made] for made in (True, False))
+        raise HubtweetsError(
+            f"{hub.endpoint}/{repo_id} is not there, or not for this token to see; see what is: hf repos ls"
+        )
+    ours, foreign = (
+        [one for one in found if (one.foreign is None) is made] for made in (True, False)
+    )
     if not ours:
-        raise HubtweetsError(f"{foreign[0].foreign}; to delete it anyway, type: hf repos delete {repo_id} --type {foreign[0].kind}")
+        raise HubtweetsError(
+            f"{foreign[0].foreign}; to delete it anyway, type: hf repos delete {repo_id} --type {foreign[0].kind}"
+        )
     what = " and its dataset ".join(map(str, ours))
     if not confirm(f"{what} will be {'private' if hide else 'deleted for good'}"):
         yield "nothing was changed"
@@ -65,7 +73,9 @@ def take_down(hub: Hub, repo_id: str, hide: bool, runs: Path, confirm: Callable[
         yield f"{'private' if hide else 'deleted'}: {one.url}"
     yield from (f"left alone: {one.foreign}" for one in foreign)
     yield "what may remain, and is for others or for you to remove:"
-    yield from (f"- {line}" for line in [*copies, *at_home(hub, repo_id, runs), *of_everybody(hide)])
+    yield from (
+        f"- {line}" for line in [*copies, *at_home(hub, repo_id, runs), *of_everybody(hide)]
+    )
 
 
 def find(hub: Hub, repo_id: str, kind: str) -> Found | None:
@@ -79,8 +89,15 @@ def find(hub: Hub, repo_id: str, kind: str) -> Found | None:
     if info.id != repo_id:
         raise HubtweetsError(f"{url} was renamed; type: hubtweets takedown {info.id}")
     names, commit = [file.rfilename for file in info.siblings or ()], str(info.sha)
-    counted = {"commits": len(api.list_repo_commits(repo_id, repo_type=kind)), "files": len(names), "downloads": info.downloads, "likes": info.likes}
-    holds = ", ".join(f"{name}: {number:,}" for name, number in counted.items() if number is not None)
+    counted = {
+        "commits": len(api.list_repo_commits(repo_id, repo_type=kind)),
+        "files": len(names),
+        "downloads": info.downloads,
+        "likes": info.likes,
+    }
+    holds = ", ".join(
+        f"{name}: {number:,}" for name, number in counted.items() if number is not None
+    )
     if diff.RECORD in names:
         foreign = find_doubt(hub, repo_id, kind, commit, f"{url}: {diff.RECORD}")
     else:
@@ -99,7 +116,11 @@ def find_doubt(hub: Hub, repo_id: str, kind: str, commit: str, name: str) -> str
     except HubtweetsError as error:
         return str(error)
     named = record.target.repo_id if record.target else None
-    return None if named == repo_id else f"{name} is the record of {named or 'no repo'}, so this is a copy, or was renamed"
+    return (
+        None
+        if named == repo_id
+        else f"{name} is the record of {named or 'no repo'}, so this is a copy, or was renamed"
+    )
 
 
 def take(hub: Hub, repo_id: str, confirmed: Found, hide: bool) -> None:
@@ -109,7 +130,9 @@ def take(hub: Hub, repo_id: str, confirmed: Found, hide: bool) -> None:
     if now is None:
         return
     if now.commit != confirmed.commit or now.foreign:
-        raise HubtweetsError(f"{now.url} was changed after you were asked; look at it, then type the command again")
+        raise HubtweetsError(
+            f"{now.url} was changed after you were asked; look at it, then type the command again"
+        )
     try:
         if hide:
             hub.api.update_repo_settings(repo_id, private=True, repo_type=kind)
@@ -124,18 +147,34 @@ def take(hub: Hub, repo_id: str, confirmed: Found, hide: bool) -> None:
 def elsewhere(hub: Hub, repo_id: str) -> Iterator[str]:
     """Yield what the Hub says was made of a bot, or the sort of thing where it doesn't tell."""
     api = hub.api
-    yield listed("models made from it", lambda: (model.id for model in api.list_models(filter=f"base_model:{repo_id}", limit=MOST)))
+    yield listed(
+        "models made from it",
+        lambda: (model.id for model in api.list_models(filter=f"base_model:{repo_id}", limit=MOST)),
+    )
     yield listed(
         "Spaces that use it",
-        lambda: (space.id for space in api.list_spaces(models=repo_id, expand=["models"], limit=MOST) if repo_id in (space.models or ())),
+        lambda: (
+            space.id
+            for space in api.list_spaces(models=repo_id, expand=["models"], limit=MOST)
+            if repo_id in (space.models or ())
+        ),
     )
-    yield listed("collections with it", lambda: (one.slug for one in api.list_collections(item=f"models/{repo_id}", limit=MOST)))
+    yield listed(
+        "collections with it",
+        lambda: (one.slug for one in api.list_collections(item=f"models/{repo_id}", limit=MOST)),
+    )
 
 
 def listed(what: str, ask: Callable[[], Iterable[str]]) -> str:
     try:
         names = list(ask())
-    except (HfHubHTTPError, httpx2.TransportError, TypeError, KeyError, AttributeError):  # a Hub without such a listing may answer anything
+    except (
+        HfHubHTTPError,
+        httpx2.TransportError,
+        TypeError,
+        KeyError,
+        AttributeError,
+    ):  # a Hub without such a listing may answer anything
         return f"{what}: this Hub does not tell"
     return f"{what}: {', '.join(names) or 'none'}{' and maybe more' if len(names) == MOST else ''}"
 

@@ -27,12 +27,16 @@ class TrainingConfig:
     max_grad_norm: float = 1.0
     batch_size: int = 8  # blocks per optimizer step, over all processes
     block_size: int = 128  # tokens per block
-    micro_batch_size: int | None = None  # blocks per forward pass of a process; None: what fits in memory
+    micro_batch_size: int | None = (
+        None  # blocks per forward pass of a process; None: what fits in memory
+    )
     eval_steps: int | None = None  # from one evaluation to the next; None: half an epoch
     patience: int = 3  # evaluations without a better one before training stops
     logging_steps: int = 10
     checkpoint_steps: int | None = None
     checkpoint_seconds: float = 30.0
-    lora: Literal["adapter", "merged"] | None = None  # what is published of a low-rank adaptation; None: every weight is trained
+    lora: Literal["adapter", "merged"] | None = (
+        None  # what is published of a low-rank adaptation; None: every weight is trained
+    )
     lora_rank: int = 16
     seed: int = 0

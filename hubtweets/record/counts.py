@@ -52,7 +52,9 @@ class Counts:
 def stats_rows(counts: Sequence[Counts]) -> list[tuple[str, list[int]]]:
     """Return the stats table, a number for each author: the original's four rows, and between them what else was left out, where there was any."""
     always = ("reposts", "short", "kept")
-    fates = [fate for fate in FATES if fate in always or any(getattr(count, fate) for count in counts)]
+    fates = [
+        fate for fate in FATES if fate in always or any(getattr(count, fate) for count in counts)
+    ]
     return [
         ("Tweets downloaded", [count.downloaded for count in counts]),
         *((FATES[fate], [getattr(count, fate) for count in counts]) for fate in fates),

@@ -36,7 +36,12 @@ SECTIONS = {
     "sample": ("samples", "audit"),
     "snippets": (),
 }
-SAME_RESULT = ("checkpoint_seconds", "checkpoint_steps", "logging_steps", "micro_batch_size")  # settings that leave the weights as they are
+SAME_RESULT = (
+    "checkpoint_seconds",
+    "checkpoint_steps",
+    "logging_steps",
+    "micro_batch_size",
+)  # settings that leave the weights as they are
 UNREAD = (".png", "posts.parquet")  # outputs that no later stage learns from
 EMPTY = RunRecord("", "")
 
@@ -45,7 +50,9 @@ def check_handle(handle: str) -> str:
     """Return a handle without its @ and in lower case; raise HubtweetsError where it could not name a repo."""
     bare = handle.removeprefix("@").lower()
     if not HANDLE.fullmatch(bare):
-        raise HubtweetsError(f"{handle}: not a handle (letters, digits, _ . - and at most 96 of them); type: hubtweets publish NAME")
+        raise HubtweetsError(
+            f"{handle}: not a handle (letters, digits, _ . - and at most 96 of them); type: hubtweets publish NAME"
+        )
     return bare
 
 
@@ -62,7 +69,12 @@ class Run:
 
     def __init__(self, folder: Path, record: RunRecord, quiet: bool, lock: FileLock) -> None:
         self.is_main = rank() == 0
-        self.folder, self.record, self.quiet, self.lock = folder, record, quiet or not self.is_main, lock
+        self.folder, self.record, self.quiet, self.lock = (
+            folder,
+            record,
+            quiet or not self.is_main,
+            lock,
+        )
         self.repo = folder / "repo"
 
     @property
@@ -78,20 +90,30 @@ class Run:
         """Pass the items on, and show on a terminal how many there were."""
         from tqdm import tqdm
 
-        return iter(tqdm(items, unit=f" {unit}", disable=self.quiet or not sys.stderr.isatty(), leave=False))
+        return iter(
+            tqdm(items, unit=f" {unit}", disable=self.quiet or not sys.stderr.isatty(), leave=False)
+        )
 
     def is_done(self, stage: str, key: str) -> bool:
         """Tell whether a stage can be skipped, and say so."""
         done = self.record.stages.get(stage)
-        if done is None or done.key != key or done.outputs != self.files(self.folder / output.path for output in done.outputs):
+        if (
+            done is None
+            or done.key != key
+            or done.outputs != self.files(self.folder / output.path for output in done.outputs)
+        ):
             return False
         self.say(f"{stage}: nothing changed, skipped")
         return True
 
-    def finish(self, stage: str, key: str, outputs: Iterable[Path] = (), **sections: object) -> None:
+    def finish(
+        self, stage: str, key: str, outputs: Iterable[Path] = (), **sections: object
+    ) -> None:
         """Record a stage and the sections that it adds; where it came out otherwise than before, drop what later stages made of that."""
         finished, stages = Stage(key, self.files(outputs)), dict(self.record.stages)
-        before = {file for file in stages.get(stage, finished).outputs if not file.path.endswith(UNREAD)}
+        before = {
+            file for file in stages.get(stage, finished).outputs if not file.path.endswith(UNREAD)
+        }
         if not before <= set(finished.outputs):
             for later in list(SECTIONS)[list(SECTIONS).index(stage) + 1 :]:
                 for output in stages[later].outputs if later in stages else ():
@@ -103,8 +125,12 @@ class Run:
     def check(self, *stages: str) -> None:
         """Raise HubtweetsError where a file is no longer what its stage, one of these or any, wrote."""
         for stage, done in self.record.stages.items():
-            if stage in (stages or SECTIONS) and done.outputs != self.files(self.folder / output.path for output in done.outputs):
-                raise HubtweetsError(f"{self.folder}: a file of the stage {stage} was changed; type: hubtweets publish {self.authors}")
+            if stage in (stages or SECTIONS) and done.outputs != self.files(
+                self.folder / output.path for output in done.outputs
+            ):
+                raise HubtweetsError(
+                    f"{self.folder}: a file of the stage {stage} was changed; type: hubtweets publish {self.authors}"
+                )
 
     def update(self, **sections: object) -> None:
         self.record = replace(self.record, hubtweets_version=__version__, **sections)  # type: ignore[arg-type]
@@ -113,12 +139,17 @@ class Run:
     def outputs(self, stage: str) -> tuple[File, ...]:
         """Return what a stage wrote; raise HubtweetsError where it has yet to run."""
         if stage not in self.record.stages:
-            raise HubtweetsError(f"{self.folder}: not that far yet; type first: hubtweets {stage} {self.record.handle}")
+            raise HubtweetsError(
+                f"{self.folder}: not that far yet; type first: hubtweets {stage} {self.record.handle}"
+            )
         return self.record.stages[stage].outputs
 
     def files(self, paths: Iterable[Path]) -> tuple[File, ...]:
         present = [path for path in paths if path.is_file()]
-        return tuple(File(path.relative_to(self.folder).as_posix(), hash_files([path]), path.stat().st_size) for path in present)
+        return tuple(
+            File(path.relative_to(self.folder).as_posix(), hash_files([path]), path.stat().st_size)
+            for path in present
+        )
 
     @contextmanager
     def lent(self) -> Iterator[None]:
@@ -134,20 +165,31 @@ def key_of(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def training_settings(base: Base, training: TrainingConfig, dataset: DatasetInfo) -> dict[str, object]:
+def training_settings(
+    base: Base, training: TrainingConfig, dataset: DatasetInfo
+) -> dict[str, object]:
     """Return all that the weights of a training depend on, whose `key_of` is the stage's key."""
     settings = {name: value for name, value in asdict(training).items() if name not in SAME_RESULT}
-    return settings | {"base": base.id, "revision": base.revision, "posts": dataset.train_sha256, "held_out": dataset.validation_sha256}
+    return settings | {
+        "base": base.id,
+        "revision": base.revision,
+        "posts": dataset.train_sha256,
+        "held_out": dataset.validation_sha256,
+    }
 
 
 @contextmanager
-def open_run(runs: Path, handle: str, quiet: bool = False, new: bool = False, shared: bool = False) -> Iterator[Run]:
+def open_run(
+    runs: Path, handle: str, quiet: bool = False, new: bool = False, shared: bool = False
+) -> Iterator[Run]:
     """Open the run folder of a handle, made where `new` allows it, for several processes at once where it is to be `shared`.
 
     Raises HubtweetsError where there is none or another hubtweets is at work in it.
     """
     if is_launched() and not shared:
-        raise HubtweetsError(f"only train runs in several processes; type: hubtweets publish {handle} --num-processes N")
+        raise HubtweetsError(
+            f"only train runs in several processes; type: hubtweets publish {handle} --num-processes N"
+        )
     folder = runs / handle
     if not new and not (folder / "run.json").exists():
         raise HubtweetsError(f"{folder}: no such run; type: hubtweets publish {handle}")
@@ -156,7 +198,12 @@ def open_run(runs: Path, handle: str, quiet: bool = False, new: bool = False, sh
     if rank() == 0:  # which holds it for the others
         take(lock, folder)
     try:
-        yield Run(folder, serialization.read(path) if path.exists() else RunRecord(handle, __version__), quiet, lock)
+        yield Run(
+            folder,
+            serialization.read(path) if path.exists() else RunRecord(handle, __version__),
+            quiet,
+            lock,
+        )
     finally:
         lock.release()
 
@@ -165,7 +212,9 @@ def take(lock: FileLock, folder: Path) -> None:
     try:
         lock.acquire()
     except Timeout:
-        raise HubtweetsError(f"{folder}: another hubtweets is at work there; wait for it, or choose another folder with --runs DIR") from None
+        raise HubtweetsError(
+            f"{folder}: another hubtweets is at work there; wait for it, or choose another folder with --runs DIR"
+        ) from None
 
 
 def last_handle(runs: Path) -> str:

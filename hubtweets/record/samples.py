@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 MAX_NEW_TOKENS = 160
-SETTINGS: dict[str, float] = {"temperature": 1.0, "top_p": 0.95, "top_k": 0, "max_new_tokens": MAX_NEW_TOKENS}  # that samples are drawn with
+SETTINGS: dict[str, float] = {
+    "temperature": 1.0,
+    "top_p": 0.95,
+    "top_k": 0,
+    "max_new_tokens": MAX_NEW_TOKENS,
+}  # that samples are drawn with
 # What copies may be more of the samples than of the held-out posts: of 200 samples, the example's model copies 1 % (its author 6 %), that of 4,383
 # posts of @digitalgov 0 % (5 %), and one that 199 posts were shown to 50 times 9 % (0 %).
 MORE = 0.05
@@ -85,4 +90,8 @@ class Audit:
     def free(self, samples: Sequence[Sample]) -> list[int]:
         """Return the numbers, from 1, of the samples that may be shown: they copy nothing, and add something to their prompts."""
         added = [(one.text or "").removeprefix(one.prompt).strip() for one in samples]
-        return [number for number, one in enumerate(samples, 1) if one.copied.share < self.threshold and added[number - 1]]
+        return [
+            number
+            for number, one in enumerate(samples, 1)
+            if one.copied.share < self.threshold and added[number - 1]
+        ]

@@ -33,9 +33,16 @@ def dumps_public(record: RunRecord, card: str) -> str:
     samples = record.samples
     if samples and record.audit:
         threshold = record.audit.threshold
-        kept = tuple(replace(one, text=None) if one.copied.share >= threshold else one for one in samples.samples)
+        kept = tuple(
+            replace(one, text=None) if one.copied.share >= threshold else one
+            for one in samples.samples
+        )
         samples = replace(samples, samples=kept)
-    public = {name: value for name, value in asdict(replace(record, samples=samples)).items() if name not in UNPUBLISHED}
+    public = {
+        name: value
+        for name, value in asdict(replace(record, samples=samples)).items()
+        if name not in UNPUBLISHED
+    }
     return json.dumps(public | {"card": card}, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
@@ -76,7 +83,9 @@ def read_public(text: str, name: str) -> tuple[RunRecord, str]:
         if foreign := next(outside(record), None):
             raise ValueError(f"it names the file {foreign[:200]}")
     except ValueError as error:
-        raise HubtweetsError(f"{name}: not a record of hubtweets ({error}); ask who published it to publish it again") from None
+        raise HubtweetsError(
+            f"{name}: not a record of hubtweets ({error}); ask who published it to publish it again"
+        ) from None
     return record, card
 
 
@@ -97,13 +106,21 @@ def parsed(text: str, absent: tuple[str, ...] = ()) -> RunRecord:
 
 def outside(record: RunRecord) -> Iterator[str]:
     """Yield the names of files that are no avatar, or no path in a repo."""
-    yield from (profile.avatar for profile in record.profiles if profile.avatar is not None and not AVATAR.fullmatch(profile.avatar))
+    yield from (
+        profile.avatar
+        for profile in record.profiles
+        if profile.avatar is not None and not AVATAR.fullmatch(profile.avatar)
+    )
     yield from (file.path for file in record.files if not is_inside(file.path))
 
 
 def is_inside(path: str) -> bool:
     """Tell whether a path can only lie in the folder that it is put in."""
-    return all(part not in ("", ".", "..") for part in path.split("/")) and path.isprintable() and not set(path) & set("\\:")
+    return (
+        all(part not in ("", ".", "..") for part in path.split("/"))
+        and path.isprintable()
+        and not set(path) & set("\\:")
+    )
 
 
 def check_schema(value: object, name: str) -> None:
@@ -112,4 +129,6 @@ def check_schema(value: object, name: str) -> None:
         return
     version, schema = str(value.get("hubtweets_version")), str(value.get("schema_version"))[:20]
     wanted = f"=={version}" if VERSION.fullmatch(version) else ""
-    raise OtherVersionError(f"{name}: schema {schema}, of another version of hubtweets; type: pip install hubtweets{wanted}")
+    raise OtherVersionError(
+        f"{name}: schema {schema}, of another version of hubtweets; type: pip install hubtweets{wanted}"
+    )

@@ -19,16 +19,30 @@ EXPLAINED = "explained.jsonl"
 PROTECTED = "the account is protected, so its posts are for its followers; if it is yours, and you want them read, type: --protected-posts"
 
 
-def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation, fetching: Fetching, protected: bool = False) -> None:
+def curate(
+    run: Run,
+    named: Mapping[str, str],
+    columns: Columns,
+    rules: Curation,
+    fetching: Fetching,
+    protected: bool = False,
+) -> None:
     """Read each author's posts from the source that is named for the handle, curate and split them.
 
     The posts of a protected account are left out unless `protected` asks for them.
     """
     if run.record.profiles and list(named) != [profile.handle for profile in run.record.profiles]:
-        raise HubtweetsError(f"{run.folder}: the bot of {run.authors}, not of {' '.join(named)}; choose another folder with --runs DIR")
-    paths = {handle: sources.locate(source, run.folder / "sources", columns, fetching, run.say) for handle, source in named.items()}
+        raise HubtweetsError(
+            f"{run.folder}: the bot of {run.authors}, not of {' '.join(named)}; choose another folder with --runs DIR"
+        )
+    paths = {
+        handle: sources.locate(source, run.folder / "sources", columns, fetching, run.say)
+        for handle, source in named.items()
+    }
     hashes = {handle: sources.sha256(path) for handle, path in paths.items()}
-    key = key_of(__version__, asdict(rules), asdict(columns), hashes, protected)  # another version may know better what to mask
+    key = key_of(
+        __version__, asdict(rules), asdict(columns), hashes, protected
+    )  # another version may know better what to mask
     if run.is_done("curate", key):
         return
     from hubtweets.curation import dataset, language
@@ -40,10 +54,14 @@ def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation
     for handle, path in paths.items():
         run.say(f"curate: reading {named[handle]}")
         readings[handle] = sources.read(path, handle, columns, protected)
-    everything = scrubbed((handle, post) for handle, reading in readings.items() for post in reading.posts)
+    everything = scrubbed(
+        (handle, post) for handle, reading in readings.items() for post in reading.posts
+    )
     read = run.folder / "posts.reading"
     try:
-        curated = select_posts(run.progress(dataset.writing(everything, read), "posts"), list(readings), rules)
+        curated = select_posts(
+            run.progress(dataset.writing(everything, read), "posts"), list(readings), rules
+        )
         for line in [*table(curated.counts), "", "For example:", *preview_lines(curated.shown), ""]:
             run.say(f"curate: {line}".rstrip())
         for reading in readings.values():
@@ -59,8 +77,13 @@ def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation
         masked = sum(counts.masked for counts in curated.counts)
         if masked:
             run.say(f"curate: in {masked:,} of the kept posts an address or a number is masked")
-        run.say(f"curate: {sides[0]:,} posts to train on, {sides[1]:,} held out ({'the last tenth' if split == 'time' else 'a tenth by hash'})")
-        outputs = [run.folder / name for name in ("posts.parquet", "dataset/train.parquet", "dataset/validation.parquet")]
+        run.say(
+            f"curate: {sides[0]:,} posts to train on, {sides[1]:,} held out ({'the last tenth' if split == 'time' else 'a tenth by hash'})"
+        )
+        outputs = [
+            run.folder / name
+            for name in ("posts.parquet", "dataset/train.parquet", "dataset/validation.parquet")
+        ]
         outputs[1].parent.mkdir(exist_ok=True)
         dataset.write(dataset.pairs(train), outputs[1])
         dataset.write(dataset.pairs(validation), outputs[2])
@@ -70,7 +93,13 @@ def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation
         read.unlink(missing_ok=True)
     avatars = read_avatars(run, [reading.avatar for reading in readings.values()])
     profiles = [
-        replace(reading.profile, handle=handle, name=scrub(reading.profile.name)[0], bio=scrub(reading.profile.bio or "")[0] or None, avatar=avatar)
+        replace(
+            reading.profile,
+            handle=handle,
+            name=scrub(reading.profile.name)[0],
+            bio=scrub(reading.profile.bio or "")[0] or None,
+            avatar=avatar,
+        )
         for (handle, reading), avatar in zip(readings.items(), avatars, strict=True)
     ]
     run.finish(
@@ -78,7 +107,10 @@ def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation
         key,
         [*outputs, *(run.repo / avatar for avatar in avatars if avatar)],
         profiles=tuple(profiles),
-        sources=tuple(source_of(reading, hashes[handle], curated.kept[handle]) for handle, reading in readings.items()),
+        sources=tuple(
+            source_of(reading, hashes[handle], curated.kept[handle])
+            for handle, reading in readings.items()
+        ),
         curation=rules,
         counts=curated.counts,
         dataset=DatasetInfo(
@@ -87,8 +119,12 @@ def curate(run: Run, named: Mapping[str, str], columns: Columns, rules: Curation
             validation_posts=sides[1],
             validation_sha256=dataset.fingerprint(validation),
             split=split,
-            languages=language.measure([post.text for posts in curated.kept.values() for post in posts]),
-            rows=dataset.examples(train, [handle for handle, reading in readings.items() if is_shown(reading)]),
+            languages=language.measure(
+                [post.text for posts in curated.kept.values() for post in posts]
+            ),
+            rows=dataset.examples(
+                train, [handle for handle, reading in readings.items() if is_shown(reading)]
+            ),
         ),
     )
 
@@ -100,7 +136,14 @@ def is_shown(reading: Reading) -> bool:
 
 def source_of(reading: Reading, sha256: str, kept: Sequence[Post]) -> Source:
     dates = sorted(post.created_at for post in kept if post.created_at)
-    return Source(reading.kind, sha256, dates[0] if dates else None, dates[-1] if dates else None, reading.dataset, reading.protected)
+    return Source(
+        reading.kind,
+        sha256,
+        dates[0] if dates else None,
+        dates[-1] if dates else None,
+        reading.dataset,
+        reading.protected,
+    )
 
 
 def explain(run: Run) -> Path:
@@ -111,7 +154,16 @@ def explain(run: Run) -> Path:
     path = run.folder / EXPLAINED
     with replace_atomically(path) as partial, partial.open("w", encoding="utf-8") as file:
         for row in dataset.read_rows(run.folder / "posts.parquet"):
-            file.write(json.dumps({name: row[name] for name in ("author", "verdict", "id", "created_at", "kind", "text")}, ensure_ascii=False) + "\n")
+            file.write(
+                json.dumps(
+                    {
+                        name: row[name]
+                        for name in ("author", "verdict", "id", "created_at", "kind", "text")
+                    },
+                    ensure_ascii=False,
+                )
+                + "\n"
+            )
     return path
 
 

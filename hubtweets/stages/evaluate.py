@@ -20,9 +20,12 @@ def evaluate(run: Run, location: str) -> None:
     texts = list(dataset.read_texts(run.folder / "dataset" / "validation.parquet").values())
     run.say(f"evaluate: {sum(map(len, texts)):,} held-out posts")
     (base_score, base_scores), (tuned, tuned_scores) = (
-        bits_per_byte.evaluate(*model, texts) for model in (load(base, location), load_repo(run.repo))
+        bits_per_byte.evaluate(*model, texts)
+        for model in (load(base, location), load_repo(run.repo))
     )
     before, after = base_score.bits_per_byte, tuned.bits_per_byte
-    run.say(f"evaluate: {before:.3f} bits per byte for the untouched base, {after:.3f} for the tuned model ({after / before - 1:+.1%})")
+    run.say(
+        f"evaluate: {before:.3f} bits per byte for the untouched base, {after:.3f} for the tuned model ({after / before - 1:+.1%})"
+    )
     authors = tuple(Metrics(*scores) for scores in zip(base_scores, tuned_scores, strict=True))
     run.finish("evaluate", key, metrics=Metrics(base_score, tuned), metrics_by_author=authors)

@@ -24,7 +24,14 @@ from hubtweets.training.trainer import train
 
 END = "<|endoftext|>"
 CORPUS_SHA256 = "f127cf3e3474996614da633b9c321330b9af87ee0d5e68fdb686de2e523be514"  # the one whose origin and rights the card names
-CONFIG = TrainingConfig(epochs=5.5, learning_rate=2e-3, warmup_ratio=0.02, batch_size=8, block_size=128, logging_steps=100)
+CONFIG = TrainingConfig(
+    epochs=5.5,
+    learning_rate=2e-3,
+    warmup_ratio=0.02,
+    batch_size=8,
+    block_size=128,
+    logging_steps=100,
+)
 
 
 def read_paragraphs(corpus: Path) -> list[str]:
@@ -41,8 +48,16 @@ def is_held_out(text: str) -> bool:
 def train_tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
     """Train byte-level BPE with 4,096 tokens, `<|endoftext|>` the first of them."""
     bpe = ByteLevelBPETokenizer()
-    bpe.train_from_iterator(texts, vocab_size=4096, min_frequency=2, special_tokens=[END], show_progress=False)
-    return PreTrainedTokenizerFast(tokenizer_object=bpe._tokenizer, bos_token=END, eos_token=END, pad_token=END, model_max_length=512)
+    bpe.train_from_iterator(
+        texts, vocab_size=4096, min_frequency=2, special_tokens=[END], show_progress=False
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bpe._tokenizer,
+        bos_token=END,
+        eos_token=END,
+        pad_token=END,
+        model_max_length=512,
+    )
 
 
 @click.command()
@@ -72,16 +87,26 @@ def main(corpus: Path, output: Path) -> None:
         )
     )
     documents = encode(texts, tokenizer)
-    click.echo(f"{len(texts):,} paragraphs, {sum(map(len, documents)):,} tokens, {model.num_parameters():,} parameters", err=True)
+    click.echo(
+        f"{len(texts):,} paragraphs, {sum(map(len, documents)):,} tokens, {model.num_parameters():,} parameters",
+        err=True,
+    )
     sha256 = hash_files([corpus])
     checkpoints = output.with_suffix(".checkpoints") / sha256[:16]
     result = train(model, [documents], CONFIG, checkpoints)
     model = load_model(str(result.weights))
     model.half().save_pretrained(output)
     tokenizer.save_pretrained(output)
-    score, _ = evaluate(*load_repo(output), [held_out])  # as it is shipped: rounded to half precision
+    score, _ = evaluate(
+        *load_repo(output), [held_out]
+    )  # as it is shipped: rounded to half precision
     card = environment().get_template("base_card.md.j2")
-    facts: dict = {"parameters": model.num_parameters(), "texts": len(texts), "held_out": len(held_out), "corpus_sha256": sha256}
+    facts: dict = {
+        "parameters": model.num_parameters(),
+        "texts": len(texts),
+        "held_out": len(held_out),
+        "corpus_sha256": sha256,
+    }
     facts |= {"ours": sha256 == CORPUS_SHA256, "config": CONFIG, "result": result, "score": score}
     (output / "README.md").write_text(card.render(**facts), encoding="utf-8")
     shutil.rmtree(checkpoints.parent, ignore_errors=True)  # a short run makes none

@@ -23,7 +23,12 @@ def push(run: Run, hub: "Hub", wishes: "Wishes") -> Published:
         disable_progress_bars()
     run.check()
     if given_away := list(secret_scan.in_folder(run.repo, secret_scan.marks(hub.api.token))):
-        raise ProblemsError([f"{line}; take it out of where it came from, and type: hubtweets publish {run.authors}" for line in given_away])
+        raise ProblemsError(
+            [
+                f"{line}; take it out of where it came from, and type: hubtweets publish {run.authors}"
+                for line in given_away
+            ]
+        )
     published = push.push(hub, run.record.target, run.repo, wishes, run.say, run.record.published)
     run.update(published=published)
     return published

@@ -20,11 +20,21 @@ def render(run: Run, target: Target, terms: Terms) -> None:
     model_card.render(run.record)  # what it can't show is said before anything is written
     drawn = figures.draw_all(run.record, run.repo)
     run.say(f"card: README.md, {', '.join(drawn)}, hubtweets.json")
-    (run.repo / "loss.png").unlink(missing_ok=True)  # an earlier training's, where this one has none
+    (run.repo / "loss.png").unlink(
+        missing_ok=True
+    )  # an earlier training's, where this one has none
     for name, picture in drawn.items():
         write_atomically(run.repo / name, picture)
-    files = (path for path in sorted(run.repo.rglob("*")) if path.name not in MADE_LAST and not path.name.startswith("."))
-    run.update(files=tuple(replace(file, path=file.path.removeprefix("repo/")) for file in run.files(files)))
+    files = (
+        path
+        for path in sorted(run.repo.rglob("*"))
+        if path.name not in MADE_LAST and not path.name.startswith(".")
+    )
+    run.update(
+        files=tuple(
+            replace(file, path=file.path.removeprefix("repo/")) for file in run.files(files)
+        )
+    )
     text = model_card.render(run.record)
     write_atomically(run.repo / "hubtweets.json", dumps_public(run.record, text).encode())
     write_atomically(run.repo / "README.md", text.encode())
@@ -35,8 +45,17 @@ def check_snippets(run: Run) -> None:
     from hubtweets.card import snippets
 
     assert run.record.target
-    blocks, repo_id = snippets.blocks((run.repo / "README.md").read_text(encoding="utf-8")), run.record.target.repo_id
-    key = key_of(blocks, repo_id, [asdict(file) for file in run.outputs("train")], version("torch"), version("transformers"))
+    blocks, repo_id = (
+        snippets.blocks((run.repo / "README.md").read_text(encoding="utf-8")),
+        run.record.target.repo_id,
+    )
+    key = key_of(
+        blocks,
+        repo_id,
+        [asdict(file) for file in run.outputs("train")],
+        version("torch"),
+        version("transformers"),
+    )
     if run.is_done("snippets", key):
         return
     printed = snippets.run(blocks, repo_id, run.repo)

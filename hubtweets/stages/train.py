@@ -20,7 +20,12 @@ from hubtweets.record.run_record import Base, Environment, Tracker
 
 
 def train(
-    run: Run, base: Base, location: str, config: TrainingConfig, track: Sequence[Tracker] = (), launch: Callable[[], None] | None = None
+    run: Run,
+    base: Base,
+    location: str,
+    config: TrainingConfig,
+    track: Sequence[Tracker] = (),
+    launch: Callable[[], None] | None = None,
 ) -> None:
     """Fine-tune the base on the training posts, from the last checkpoint where there is one; the weights go into repo/.
 
@@ -57,23 +62,43 @@ def train(
     check_training_space(run.folder, model.num_parameters())
     if run.is_main:
         checkpoints.check_settings(folder, settings | {"processes": world_size()})
-    posts, held_out = (list(dataset.read_texts(run.folder / "dataset" / f"{side}.parquet").values()) for side in ("train", "validation"))
+    posts, held_out = (
+        list(dataset.read_texts(run.folder / "dataset" / f"{side}.parquet").values())
+        for side in ("train", "validation")
+    )
     documents = [encode(author, tokenizer) for author in posts]
-    run.say(f"train: {base.id}, {model.num_parameters():,} parameters, on {info.train_posts:,} posts")
+    run.say(
+        f"train: {base.id}, {model.num_parameters():,} parameters, on {info.train_posts:,} posts"
+    )
     for code, share in language.unknown(info.languages, base.languages).items():
-        run.say(f"warning: {share:.0%} of the posts are in {code}, and {base.id} knows {', '.join(base.languages)}; take another base: --base ID")
+        run.say(
+            f"warning: {share:.0%} of the posts are in {code}, and {base.id} knows {', '.join(base.languages)}; take another base: --base ID"
+        )
     default_learning_rate = trainer.default_learning_rate(model, config)
     config = replace(config, learning_rate=config.learning_rate or default_learning_rate)
     if config.lora:
         model = adapt(model, config.lora_rank, config.seed, base)
-    data = [run.folder / file.path for file in run.outputs("curate") if file.path.endswith(".parquet")]
+    data = [
+        run.folder / file.path for file in run.outputs("curate") if file.path.endswith(".parquet")
+    ]
     facts = asdict(config) | {"base": base.id, "posts": info.train_posts}
-    with tracking.tracking(track if run.is_main else (), run.folder / "tracking", run.record.handle, key[:16], facts, data) as trackers:
+    with tracking.tracking(
+        track if run.is_main else (),
+        run.folder / "tracking",
+        run.record.handle,
+        key[:16],
+        facts,
+        data,
+    ) as trackers:
         try:
             held_out_bits = partial(bits_per_byte.bits_per_byte, tokenizer, held_out)
-            result = trainer.train(model, documents, config, folder, held_out_bits, trackers.log, run.quiet)
+            result = trainer.train(
+                model, documents, config, folder, held_out_bits, trackers.log, run.quiet
+            )
         except OutOfMemoryError:
-            raise HubtweetsError("the GPU has not enough memory for this; type: --micro-batch-size 1, or a smaller --block-size, or --lora") from None
+            raise HubtweetsError(
+                "the GPU has not enough memory for this; type: --micro-batch-size 1, or a smaller --block-size, or --lora"
+            ) from None
         if not run.is_main:
             return
         weights = result.weights
@@ -83,14 +108,21 @@ def train(
         tokenizer.save_pretrained(weights)
         trackers.log_model(weights)
     progress = result.progress
-    old = [run.folder / output.path for output in run.record.stages["train"].outputs] if "train" in run.record.stages else []
+    old = (
+        [run.folder / output.path for output in run.record.stages["train"].outputs]
+        if "train" in run.record.stages
+        else []
+    )
     written = install(weights, tokenizer, run.repo, old)
     for path in trackers.event_files:  # where the Hub looks for them
         written.append(run.repo / "runs" / path.name)
         written[-1].parent.mkdir(exist_ok=True)
         write_atomically(written[-1], path.read_bytes())
     environment = Environment(
-        versions={"python": platform.python_version(), **{name: version(name) for name in ("torch", "transformers", "accelerate")}},
+        versions={
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("torch", "transformers", "accelerate")},
+        },
         device=result.device,
         num_processes=result.num_processes,
         mixed_precision=result.mixed_precision,
@@ -100,7 +132,9 @@ def train(
         steps=progress.step,
         published_step=progress.best or progress.step,
         default_learning_rate=default_learning_rate,
-        parameters=sum(inspection.count_parameters(path) for path in written if path.suffix == ".safetensors"),
+        parameters=sum(
+            inspection.count_parameters(path) for path in written if path.suffix == ".safetensors"
+        ),
     )
     run.finish(
         "train",
@@ -116,4 +150,6 @@ def train(
     )
     shutil.rmtree(folder)
     if result.stopped:
-        raise HubtweetsError("stopped when the training was done; type the command again to go on from there")
+        raise HubtweetsError(
+            "stopped when the training was done; type the command again to go on from there"
+        )

@@ -19,7 +19,9 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.files import write_atomically
 from hubtweets.record.run_record import Evaluation, HistoryPoint
 
-logging.getLogger("accelerate").setLevel(logging.ERROR)  # it warns at every checkpoint that tied weights are kept once
+logging.getLogger("accelerate").setLevel(
+    logging.ERROR
+)  # it warns at every checkpoint that tied weights are kept once
 
 
 @dataclass
@@ -36,7 +38,11 @@ class Progress:
     @property
     def best(self) -> int:
         """The step that scored best, the first of several; 0 where none was scored."""
-        return min(self.evaluations, key=lambda evaluation: evaluation.bits_per_byte).step if self.evaluations else 0
+        return (
+            min(self.evaluations, key=lambda evaluation: evaluation.bits_per_byte).step
+            if self.evaluations
+            else 0
+        )
 
     def points(self) -> list[HistoryPoint | Evaluation]:
         """Return everything that was logged, in its order."""
@@ -58,7 +64,10 @@ def check_settings(folder: Path, settings: Mapping[str, object]) -> None:
     if before != settings:
         if before and (cut := newest(folder)):
             names = [name for name in before | settings if before.get(name) != settings.get(name)]
-            changes = ", ".join(f"{name.replace('_', ' ')} was {before.get(name)} and is {settings.get(name)}" for name in names)
+            changes = ", ".join(
+                f"{name.replace('_', ' ')} was {before.get(name)} and is {settings.get(name)}"
+                for name in names
+            )
             raise HubtweetsError(
                 f"{folder}: a training stopped there at step {cut[0]}, and {changes}; type the command as it was then, or remove that folder"
             )
@@ -69,7 +78,13 @@ def check_settings(folder: Path, settings: Mapping[str, object]) -> None:
 
 def newest(folder: Path) -> tuple[int, Path] | None:
     """Return the step and the folder of the last checkpoint that is whole."""
-    return max(((int(path.parent.name.removeprefix("step-")), path.parent) for path in folder.glob("step-*/progress.json")), default=None)
+    return max(
+        (
+            (int(path.parent.name.removeprefix("step-")), path.parent)
+            for path in folder.glob("step-*/progress.json")
+        ),
+        default=None,
+    )
 
 
 def clear(folder: Path) -> None:
@@ -86,9 +101,15 @@ def save(accelerator: Accelerator, folder: Path, progress: Progress) -> None:
     accelerator.wait_for_everyone()
     try:
         accelerator.save_state(str(fresh))
-    except (OSError, RuntimeError, SafetensorError) as error:  # torch's word for a full disk is RuntimeError
+    except (
+        OSError,
+        RuntimeError,
+        SafetensorError,
+    ) as error:  # torch's word for a full disk is RuntimeError
         shutil.rmtree(fresh, ignore_errors=True)
-        raise HubtweetsError(f"{folder}: the checkpoint can't be written ({error}); free some disk space and type the command again") from None
+        raise HubtweetsError(
+            f"{folder}: the checkpoint can't be written ({error}); free some disk space and type the command again"
+        ) from None
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         (fresh / "progress.json").write_text(json.dumps(asdict(progress)))

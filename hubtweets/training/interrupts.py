@@ -19,7 +19,10 @@ def passing_on(process: "subprocess.Popen[bytes]") -> Iterator[list[int]]:
             process.terminate()
         asked.append(number)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {
+        number: signal.signal(number, ask)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
     try:
         yield asked
     finally:

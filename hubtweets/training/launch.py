@@ -27,18 +27,46 @@ def launch(number: int, arguments: Sequence[str]) -> None:
     from hubtweets.models.hardware import choose_precision
 
     if (devices := torch.cuda.device_count()) and number > devices:
-        raise HubtweetsError(f"{number} processes want {number} GPUs, there are {devices}; type: --num-processes {devices}")
+        raise HubtweetsError(
+            f"{number} processes want {number} GPUs, there are {devices}; type: --num-processes {devices}"
+        )
     how, environ = [], dict(os.environ)
     config = load_config_from_file(None) if Path(default_config_file).is_file() else None
     if config is None or config.distributed_type == DistributedType.NO or not devices:
-        how = ["--multi_gpu", "--num_machines", "1", "--mixed_precision", choose_precision(), "--dynamo_backend", "no"]
+        how = [
+            "--multi_gpu",
+            "--num_machines",
+            "1",
+            "--mixed_precision",
+            choose_precision(),
+            "--dynamo_backend",
+            "no",
+        ]
     if not devices:  # `--cpu` would silently start one process
         threads = max(1, (os.cpu_count() or 1) // number)
-        environ |= {"ACCELERATE_USE_CPU": "1", "OMP_NUM_THREADS": environ.get("OMP_NUM_THREADS", str(threads))}
-    command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", *how, "--num_processes", str(number), "--main_process_port", "0"]
+        environ |= {
+            "ACCELERATE_USE_CPU": "1",
+            "OMP_NUM_THREADS": environ.get("OMP_NUM_THREADS", str(threads)),
+        }
+    command = [
+        sys.executable,
+        "-m",
+        "accelerate.commands.accelerate_cli",
+        "launch",
+        *how,
+        "--num_processes",
+        str(number),
+        "--main_process_port",
+        "0",
+    ]
     command += ["-m", "hubtweets", *arguments]
     reason = ""
-    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, start_new_session=True) as process, passing_on(process) as asked:
+    with (
+        subprocess.Popen(
+            command, env=environ, stderr=subprocess.PIPE, start_new_session=True
+        ) as process,
+        passing_on(process) as asked,
+    ):
         assert process.stderr
         for line in process.stderr:  # behind the first error come the launcher's own words about it
             if line.startswith(ERROR) and not reason:
@@ -47,6 +75,11 @@ def launch(number: int, arguments: Sequence[str]) -> None:
                 sys.stderr.buffer.write(line)
                 sys.stderr.flush()
     if process.returncode and asked:
-        raise HubtweetsError(reason or "stopped; type the command again to go on from the last checkpoint")
+        raise HubtweetsError(
+            reason or "stopped; type the command again to go on from the last checkpoint"
+        )
     if process.returncode:
-        raise HubtweetsError(reason or f"the {number} processes failed (see above); type the command again, or without --num-processes")
+        raise HubtweetsError(
+            reason
+            or f"the {number} processes failed (see above); type the command again, or without --num-processes"
+        )

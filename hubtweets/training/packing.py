@@ -33,7 +33,11 @@ class Batch(NamedTuple):
     @property
     def tokens(self) -> int:
         """How many of the tokens are not padding."""
-        return self.input_ids.numel() if self.attention_mask is None else int(self.attention_mask.sum())
+        return (
+            self.input_ids.numel()
+            if self.attention_mask is None
+            else int(self.attention_mask.sum())
+        )
 
     @property
     def targets(self) -> int:
@@ -42,7 +46,10 @@ class Batch(NamedTuple):
 
     def map(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Batch":
         """Return the batch with each of its tensors changed."""
-        position_ids, attention_mask = (None if tensor is None else change(tensor) for tensor in (self.position_ids, self.attention_mask))
+        position_ids, attention_mask = (
+            None if tensor is None else change(tensor)
+            for tensor in (self.position_ids, self.attention_mask)
+        )
         return Batch(change(self.input_ids), change(self.labels), position_ids, attention_mask)
 
 
@@ -56,7 +63,9 @@ def passes(authors: Sequence[Sequence[np.ndarray]]) -> list[float]:
     tokens = np.array([sum(map(len, documents)) for documents in authors], dtype=np.float64)
     found = np.zeros(len(tokens))
     free = np.ones(len(tokens), bool)
-    while (over := free & (found > MOST_PASSES)).any() or not found.any():  # what those at the most leave is shared by the others
+    while (
+        over := free & (found > MOST_PASSES)
+    ).any() or not found.any():  # what those at the most leave is shared by the others
         free &= ~over
         found[over] = MOST_PASSES
         shares = np.sqrt(tokens[free]) / np.sqrt(tokens[free]).sum()
@@ -64,13 +73,17 @@ def passes(authors: Sequence[Sequence[np.ndarray]]) -> list[float]:
     return [float(number) for number in found]
 
 
-def count_steps(authors: Sequence[Sequence[np.ndarray]], epochs: float, batch_size: int, block_size: int) -> int:
+def count_steps(
+    authors: Sequence[Sequence[np.ndarray]], epochs: float, batch_size: int, block_size: int
+) -> int:
     """Return how many full batches `epochs` passes over the documents give, one at least."""
     tokens = sum(len(document) for documents in authors for document in documents)
     return max(1, int(epochs * tokens) // (batch_size * block_size))
 
 
-def epochs_of(authors: Sequence[Sequence[np.ndarray]], generator: np.random.Generator) -> Iterator[list[np.ndarray]]:
+def epochs_of(
+    authors: Sequence[Sequence[np.ndarray]], generator: np.random.Generator
+) -> Iterator[list[np.ndarray]]:
     """Yield epochs for ever, each a shuffled list of documents; nobody's document comes a second time before all of theirs came."""
     weights = passes(authors)
     drawn = [endless(documents, generator) for documents in authors]
@@ -84,19 +97,33 @@ def epochs_of(authors: Sequence[Sequence[np.ndarray]], generator: np.random.Gene
         yield [epoch[i] for i in generator.permutation(len(epoch))]
 
 
-def endless(documents: Sequence[np.ndarray], generator: np.random.Generator) -> Iterator[np.ndarray]:
+def endless(
+    documents: Sequence[np.ndarray], generator: np.random.Generator
+) -> Iterator[np.ndarray]:
     while True:
         for i in generator.permutation(len(documents)):
             yield documents[i]
 
 
-def batches(authors: Sequence[Sequence[np.ndarray]], batch_size: int, block_size: int, seed: int, packed: bool = True) -> Iterator[Batch]:
+def batches(
+    authors: Sequence[Sequence[np.ndarray]],
+    batch_size: int,
+    block_size: int,
+    seed: int,
+    packed: bool = True,
+) -> Iterator[Batch]:
     """Yield batches of the authors' documents for ever, in an order that only the seed decides."""
     epochs = epochs_of(authors, np.random.default_rng(seed))
-    return packed_batches(epochs, batch_size, block_size) if packed else padded_batches(epochs, batch_size * block_size, block_size)
+    return (
+        packed_batches(epochs, batch_size, block_size)
+        if packed
+        else padded_batches(epochs, batch_size * block_size, block_size)
+    )
 
 
-def packed_batches(epochs: Iterator[list[np.ndarray]], batch_size: int, block_size: int) -> Iterator[Batch]:
+def packed_batches(
+    epochs: Iterator[list[np.ndarray]], batch_size: int, block_size: int
+) -> Iterator[Batch]:
     """Yield batches of `batch_size` full blocks."""
     size = batch_size * block_size
     tokens = np.empty(0, dtype=np.int64)
@@ -105,7 +132,9 @@ def packed_batches(epochs: Iterator[list[np.ndarray]], batch_size: int, block_si
         while len(tokens) < size:
             shuffled = next(epochs)
             tokens = np.concatenate([tokens, *shuffled])
-            positions = np.concatenate([positions, *(np.arange(len(d)) % block_size for d in shuffled)])
+            positions = np.concatenate(
+                [positions, *(np.arange(len(d)) % block_size for d in shuffled)]
+            )
         shape = (batch_size, block_size)
         input_ids = torch.from_numpy(tokens[:size].reshape(shape))
         position_ids = torch.from_numpy(positions[:size].reshape(shape))
@@ -116,7 +145,9 @@ def packed_batches(epochs: Iterator[list[np.ndarray]], batch_size: int, block_si
         tokens, positions = tokens[size:], positions[size:]
 
 
-def padded_batches(epochs: Iterator[list[np.ndarray]], size: int, block_size: int) -> Iterator[Batch]:
+def padded_batches(
+    epochs: Iterator[list[np.ndarray]], size: int, block_size: int
+) -> Iterator[Batch]:
     """Yield batches of whole documents, `size` tokens in the mean, the shortest first; one longer than a block is cut."""
     step: list[torch.Tensor] = []
     owed = size  # what a batch is over goes off the next one
@@ -127,9 +158,17 @@ def padded_batches(epochs: Iterator[list[np.ndarray]], size: int, block_size: in
         if owed <= 0 and step:
             step.sort(key=len)
             input_ids = pad_sequence(step, batch_first=True)
-            labels = pad_sequence([piece.index_fill(0, torch.tensor(0), IGNORED) for piece in step], batch_first=True, padding_value=IGNORED)
+            labels = pad_sequence(
+                [piece.index_fill(0, torch.tensor(0), IGNORED) for piece in step],
+                batch_first=True,
+                padding_value=IGNORED,
+            )
             lengths = torch.tensor([len(piece) for piece in step])
-            yield Batch(input_ids, labels, attention_mask=(torch.arange(input_ids.shape[1]) < lengths[:, None]).long())
+            yield Batch(
+                input_ids,
+                labels,
+                attention_mask=(torch.arange(input_ids.shape[1]) < lengths[:, None]).long(),
+            )
             step, owed = [], owed + size
 
 
@@ -139,11 +178,16 @@ def micro_batches(batch: Batch, tokens: int, rank: int, world: int) -> Iterator[
     Every process gets as many micro-batches, of like shape; where blocks are missing for that, one comes again without labels.
     """
     blocks, longest = batch.input_ids.shape
-    lengths = [longest] * blocks if batch.attention_mask is None else batch.attention_mask.sum(1).tolist()
+    lengths = (
+        [longest] * blocks if batch.attention_mask is None else batch.attention_mask.sum(1).tolist()
+    )
     start = 0
     while start < blocks:
         stop = min(start + world, blocks)
-        while stop < blocks and (stop - start + world) // world * lengths[min(stop + world, blocks) - 1] <= tokens:
+        while (
+            stop < blocks
+            and (stop - start + world) // world * lengths[min(stop + world, blocks) - 1] <= tokens
+        ):
             stop = min(stop + world, blocks)
         own = range(start + rank, stop, world)
         fill = math.ceil((stop - start) / world) - len(own)

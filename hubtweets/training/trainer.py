@@ -61,14 +61,23 @@ def train(
     accelerator = Accelerator(mixed_precision=choose_precision())
     set_seed(config.seed)
     model.eval()  # without dropout: it draws otherwise in each process, takes time, and the evaluations stop what it is against
-    micro_tokens = config.block_size * (config.micro_batch_size or 0) or micro_batch_tokens(model, config.block_size, accelerator.device)
-    micro_tokens = int(accelerator.gather(torch.tensor([micro_tokens], device=accelerator.device)).min())
-    in_epoch, total = (count_steps(documents, epochs, config.batch_size, config.block_size) for epochs in (1, config.epochs))
+    micro_tokens = config.block_size * (config.micro_batch_size or 0) or micro_batch_tokens(
+        model, config.block_size, accelerator.device
+    )
+    micro_tokens = int(
+        accelerator.gather(torch.tensor([micro_tokens], device=accelerator.device)).min()
+    )
+    in_epoch, total = (
+        count_steps(documents, epochs, config.batch_size, config.block_size)
+        for epochs in (1, config.epochs)
+    )
     total = min(total, config.max_steps or total)
     eval_steps = config.eval_steps or max(1, in_epoch // 2)
     peak = config.learning_rate or default_learning_rate(model, config)
     optimizer = torch.optim.AdamW(parameter_groups(model, config.weight_decay), lr=peak, fused=True)
-    if accelerator.distributed_type == DistributedType.DEEPSPEED:  # it wants to be told, and does not use it
+    if (
+        accelerator.distributed_type == DistributedType.DEEPSPEED
+    ):  # it wants to be told, and does not use it
         accelerator.state.deepspeed_plugin.deepspeed_config["train_micro_batch_size_per_gpu"] = 1
     with fast(model), stoppable() as asked:
         packed = can_pack(model)
@@ -78,7 +87,9 @@ def train(
         bar = Bar(total, progress.step, quiet or not main)
         for point in progress.points():
             log(point.values(), point.step)
-        running = torch.tensor(progress.loss if main else 0.0, device=accelerator.device)  # the losses since the last point of the history
+        running = torch.tensor(
+            progress.loss if main else 0.0, device=accelerator.device
+        )  # the losses since the last point of the history
         began = saved = time.monotonic()
         before, finished = progress.seconds, False
         steps = batches(documents, config.batch_size, config.block_size, config.seed, packed)
@@ -95,15 +106,23 @@ def train(
 
             progress.step, progress.tokens = step, progress.tokens + batch.tokens
             now = time.monotonic()
-            progress.seconds, late, stop = agree(accelerator, before + now - began, now - saved > config.checkpoint_seconds, asked())
-            finished = step == total or (config.max_time is not None and progress.seconds >= 60 * config.max_time)
+            progress.seconds, late, stop = agree(
+                accelerator, before + now - began, now - saved > config.checkpoint_seconds, asked()
+            )
+            finished = step == total or (
+                config.max_time is not None and progress.seconds >= 60 * config.max_time
+            )
             scored = evaluate is not None and (step % eval_steps == 0 or finished)
             bar.update(batch.tokens)
             if step % config.logging_steps == 0 or scored or finished:
-                loss = accelerator.reduce(running, "sum").item() / (step - (progress.history[-1].step if progress.history else 0))
+                loss = accelerator.reduce(running, "sum").item() / (
+                    step - (progress.history[-1].step if progress.history else 0)
+                )
                 if not math.isfinite(loss):
                     clear(checkpoints)
-                    raise HubtweetsError(f"the loss is {loss} at step {step}; type a smaller --learning-rate than {peak:g}")
+                    raise HubtweetsError(
+                        f"the loss is {loss} at step {step}; type a smaller --learning-rate than {peak:g}"
+                    )
                 running.zero_()
                 progress.history.append(HistoryPoint(step, loss, rate))
                 log(progress.history[-1].values(), step)
@@ -119,7 +138,9 @@ def train(
             if step == progress.best or (finished and not evaluate):
                 state = accelerator.get_state_dict(model)
                 if main:
-                    write_weights(accelerator.unwrap_model(model), checkpoints / f"best-{step}", state)
+                    write_weights(
+                        accelerator.unwrap_model(model), checkpoints / f"best-{step}", state
+                    )
             if finished:
                 break
             if late or stop or (config.checkpoint_steps and step % config.checkpoint_steps == 0):
@@ -127,29 +148,47 @@ def train(
                 save(accelerator, checkpoints, progress)
                 saved = time.monotonic()
             if stop:
-                raise HubtweetsError(f"stopped at step {step} of {total}, which is saved; type the command again to go on from there")
+                raise HubtweetsError(
+                    f"stopped at step {step} of {total}, which is saved; type the command again to go on from there"
+                )
         progress.seconds = before + time.monotonic() - began
         bar.close()
         accelerator.wait_for_everyone()
-        model, optimizer = accelerator.free_memory(model, optimizer)  # DDP before its process group, or the two may wait for each other for ever
+        model, optimizer = accelerator.free_memory(
+            model, optimizer
+        )  # DDP before its process group, or the two may wait for each other for ever
         accelerator.end_training()
     weights = checkpoints / f"best-{progress.best or progress.step}"
     stopped = asked()  # after the last step
-    return Result(weights, progress, device_name(accelerator.device), accelerator.num_processes, accelerator.mixed_precision, packed, stopped)
+    return Result(
+        weights,
+        progress,
+        device_name(accelerator.device),
+        accelerator.num_processes,
+        accelerator.mixed_precision,
+        packed,
+        stopped,
+    )
 
 
-def backward(accelerator: Accelerator, model: PreTrainedModel, batch: Batch, micro_tokens: int) -> torch.Tensor:
+def backward(
+    accelerator: Accelerator, model: PreTrainedModel, batch: Batch, micro_tokens: int
+) -> torch.Tensor:
     """Compute the gradients of a step, and return this process's share of its loss.
 
     The loss of a step is the sum of its token losses over all processes and micro-batches, divided by its number of tokens. DDP, FSDP and ZeRO
     average the gradients of the processes, hence the factor `num_processes`.
     """
     share, targets = torch.zeros((), device=accelerator.device), batch.targets
-    parts = list(micro_batches(batch, micro_tokens, accelerator.process_index, accelerator.num_processes))
+    parts = list(
+        micro_batches(batch, micro_tokens, accelerator.process_index, accelerator.num_processes)
+    )
     for part in parts:
         accelerator.sync_gradients = part is parts[-1]
         with nullcontext() if accelerator.sync_gradients else accelerator.no_sync(model):
-            loss = summed_loss(model, part.map(lambda tensor: tensor.to(accelerator.device))) / targets
+            loss = (
+                summed_loss(model, part.map(lambda tensor: tensor.to(accelerator.device))) / targets
+            )
             accelerator.backward(loss * accelerator.num_processes)
         share += loss.detach()
     return share
@@ -157,18 +196,30 @@ def backward(accelerator: Accelerator, model: PreTrainedModel, batch: Batch, mic
 
 def summed_loss(model: PreTrainedModel, part: Batch) -> torch.Tensor:
     """Return the sum of the cross entropies (nats) of a micro-batch's labels."""
-    inputs = {"position_ids": part.position_ids} if part.attention_mask is None else {"attention_mask": part.attention_mask}
+    inputs = (
+        {"position_ids": part.position_ids}
+        if part.attention_mask is None
+        else {"attention_mask": part.attention_mask}
+    )
     logits = model(input_ids=part.input_ids, **inputs, use_cache=False).logits
-    labels = pad(part.labels[:, 1:], (0, 1), value=IGNORED)  # moved, for logits without their last column would be copied
-    return cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="sum")
+    labels = pad(
+        part.labels[:, 1:], (0, 1), value=IGNORED
+    )  # moved, for logits without their last column would be copied
+    return cross_entropy(
+        logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="sum"
+    )
 
 
-def agree(accelerator: Accelerator, seconds: float, late: bool, stop: bool) -> tuple[float, bool, bool]:
+def agree(
+    accelerator: Accelerator, seconds: float, late: bool, stop: bool
+) -> tuple[float, bool, bool]:
     """Return the main process's clock and whether its checkpoint is due, and whether any process was asked to stop: the same in all of them."""
     if accelerator.num_processes == 1:
         return seconds, late, stop
     main = accelerator.is_main_process
-    sums = accelerator.reduce(torch.tensor([seconds * main, late * main, stop], device=accelerator.device), "sum").tolist()
+    sums = accelerator.reduce(
+        torch.tensor([seconds * main, late * main, stop], device=accelerator.device), "sum"
+    ).tolist()
     return sums[0], sums[1] > 0, sums[2] > 0
 
 
@@ -179,7 +230,11 @@ def schedule(step: int, total: int, seconds: float, config: TrainingConfig) -> f
     """
     warmup = max(1, round(config.warmup_ratio * total))
     done = max(step - 1, total * seconds / (60 * config.max_time)) if config.max_time else step - 1
-    return min(1.0, (done + 1) / warmup) * 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, done - warmup) / max(1, total - warmup))))
+    return (
+        min(1.0, (done + 1) / warmup)
+        * 0.5
+        * (1 + math.cos(math.pi * min(1.0, max(0.0, done - warmup) / max(1, total - warmup))))
+    )
 
 
 def default_learning_rate(model: PreTrainedModel, config: TrainingConfig) -> float:
@@ -195,5 +250,8 @@ def parameter_groups(model: PreTrainedModel, weight_decay: float) -> list[dict]:
     """Split the parameters that are trained so that matrices decay, and biases and norms do not."""
     trained = [p for p in model.parameters() if p.requires_grad]
     matrices, vectors = [p for p in trained if p.ndim >= 2], [p for p in trained if p.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    groups = [
+        {"params": matrices, "weight_decay": weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
     return [group for group in groups if group["params"]]  # a low-rank adaptation has no vectors

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 MAX_FOUND_CHARACTERS = 400
 # What proves a claim: the repo alone, the repo with the posts that were trained on, or nothing but the publisher's word.
 Proof = Literal["repo", "dataset", "publisher"]
-Verdict = tuple[bool | None, str]  # whether a claim holds (None: it could not be checked), and what was found
+Verdict = tuple[
+    bool | None, str
+]  # whether a claim holds (None: it could not be checked), and what was found
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,16 @@ class Claim:
     found: str
 
     def __str__(self) -> str:
-        found = self.found if len(self.found) <= MAX_FOUND_CHARACTERS else self.found[: MAX_FOUND_CHARACTERS - 1] + "…"
-        verdict = {True: "ok", False: "FALSE", None: "stated" if self.proof == "publisher" else "unchecked"}[self.holds]
+        found = (
+            self.found
+            if len(self.found) <= MAX_FOUND_CHARACTERS
+            else self.found[: MAX_FOUND_CHARACTERS - 1] + "…"
+        )
+        verdict = {
+            True: "ok",
+            False: "FALSE",
+            None: "stated" if self.proof == "publisher" else "unchecked",
+        }[self.holds]
         return printable(f"{verdict}: {self.name} ({self.proof}): {' '.join(found.split())}")
 
 
@@ -53,10 +63,18 @@ class Bot:
     def posts(self) -> tuple[dict[str, list[str]], dict[str, list[str]]] | None:
         """Each author's training and held-out texts, if the run folder has those of the record."""
         info, sides = self.record.dataset, []
-        for side, fingerprint in (("train", info and info.train_sha256), ("validation", info and info.validation_sha256)):
+        for side, fingerprint in (
+            ("train", info and info.train_sha256),
+            ("validation", info and info.validation_sha256),
+        ):
             path = self.run_folder / "dataset" / f"{side}.parquet"
             texts = dataset.read_texts(path) if path.exists() else {}
-            if dataset.fingerprint({author: [Post("", text) for text in each] for author, each in texts.items()}) != fingerprint:
+            if (
+                dataset.fingerprint(
+                    {author: [Post("", text) for text in each] for author, each in texts.items()}
+                )
+                != fingerprint
+            ):
                 return None
             sides.append(texts)
         return sides[0], sides[1]
@@ -75,7 +93,11 @@ class Bot:
 
 def list_files(folder: Path) -> dict[str, Path]:
     """Return the files of a downloaded repo by their paths in it."""
-    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 class Check(NamedTuple):

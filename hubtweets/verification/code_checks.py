@@ -55,14 +55,55 @@ CODE = (
     ".jar",
     ".pth",
 )
-HARMLESS = (".md", ".txt", ".json", ".jsonl", ".csv", ".tsv", ".yaml", ".yml", ".bib", ".cff", ".png", ".jpg", ".jpeg", ".gif", ".webp")
+HARMLESS = (
+    ".md",
+    ".txt",
+    ".json",
+    ".jsonl",
+    ".csv",
+    ".tsv",
+    ".yaml",
+    ".yml",
+    ".bib",
+    ".cff",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".gif",
+    ".webp",
+)
 HARMLESS_DATA = (".safetensors", ".gguf", ".parquet", ".jinja")
-HARMLESS_NAMES = re.compile(r"\.gitattributes|\.gitignore|LICEN[CS]E|NOTICE|AUTHORS|runs/events\.out\.tfevents\.[\w.-]+", re.ASCII)
-ARCHIVES = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x04\x22\x4d\x18")
+HARMLESS_NAMES = re.compile(
+    r"\.gitattributes|\.gitignore|LICEN[CS]E|NOTICE|AUTHORS|runs/events\.out\.tfevents\.[\w.-]+",
+    re.ASCII,
+)
+ARCHIVES = (
+    b"\x1f\x8b",
+    b"BZh",
+    b"\xfd7zXZ\0",
+    b"\x28\xb5\x2f\xfd",
+    b"7z\xbc\xaf\x27\x1c",
+    b"Rar!",
+    b"\x04\x22\x4d\x18",
+)
 # operations of pickles (Lib/pickletools.py) that import what a name says, and that call something
 IMPORTS = {"GLOBAL", "STACK_GLOBAL", "INST"}
-CALLS = {"REDUCE", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "BUILD", "EXT1", "EXT2", "EXT4", "PERSID", "BINPERSID"}
-NAMES = re.compile(r"[\w.]+ [\w.]+")  # a module's and its attribute's; of a text that begins like an operation there are more words
+CALLS = {
+    "REDUCE",
+    "INST",
+    "OBJ",
+    "NEWOBJ",
+    "NEWOBJ_EX",
+    "BUILD",
+    "EXT1",
+    "EXT2",
+    "EXT4",
+    "PERSID",
+    "BINPERSID",
+}
+NAMES = re.compile(
+    r"[\w.]+ [\w.]+"
+)  # a module's and its attribute's; of a text that begins like an operation there are more words
 MAX_PICKLE_OPS = 10_000
 HEAD_BYTES = 2**20  # of a file that are looked at
 CONFIG = re.compile(r"(.*/)?[^/]*config[^/]*\.json")
@@ -74,9 +115,17 @@ def check_code(folder: Path) -> Verdict:
     for path, file in files.items():
         if danger := find_danger(path, file):
             return False, f"{path} {danger}"
-    unknown = [path for path in files if not path.lower().endswith(HARMLESS + HARMLESS_DATA) and not HARMLESS_NAMES.fullmatch(path)]
+    unknown = [
+        path
+        for path in files
+        if not path.lower().endswith(HARMLESS + HARMLESS_DATA)
+        and not HARMLESS_NAMES.fullmatch(path)
+    ]
     if unknown:
-        return None, f"{unknown[0]} is of a kind that is not known to be harmless; look at it before you load this bot"
+        return (
+            None,
+            f"{unknown[0]} is of a kind that is not known to be harmless; look at it before you load this bot",
+        )
     return True, f"none of the {len(files)} files runs when it is loaded"
 
 
@@ -112,7 +161,11 @@ def is_pickle(file: Path) -> bool:
     imports = calls = False
     try:
         for number, (operation, argument, _) in enumerate(pickletools.genops(stream), 1):
-            imports = imports or operation.name == "STACK_GLOBAL" or (operation.name in IMPORTS and bool(NAMES.fullmatch(str(argument))))
+            imports = (
+                imports
+                or operation.name == "STACK_GLOBAL"
+                or (operation.name in IMPORTS and bool(NAMES.fullmatch(str(argument))))
+            )
             calls = calls or operation.name in CALLS
             if number == MAX_PICKLE_OPS:
                 return True
@@ -120,7 +173,9 @@ def is_pickle(file: Path) -> bool:
         is_cut = file.stat().st_size > HEAD_BYTES and stream.tell() == HEAD_BYTES
         if is_cut and is_safetensors(file):  # the length of its header may begin like a long text
             return imports and calls
-        return is_cut or (imports and calls)  # what comes before a broken operation is run all the same
+        return is_cut or (
+            imports and calls
+        )  # what comes before a broken operation is run all the same
     return imports or calls or stream.getvalue().startswith(b"\x80")
 
 
@@ -136,7 +191,12 @@ def is_archive(file: Path) -> bool:
     with file.open("rb") as opened:
         head = opened.read(512)
     try:
-        return head.startswith(ARCHIVES) or head[257:262] == b"ustar" or zipfile.is_zipfile(file) or tarfile.is_tarfile(file)
+        return (
+            head.startswith(ARCHIVES)
+            or head[257:262] == b"ustar"
+            or zipfile.is_zipfile(file)
+            or tarfile.is_tarfile(file)
+        )
     except (OSError, EOFError, ValueError):
         return True
 
@@ -147,7 +207,11 @@ def remote_code(file: Path) -> Iterator[str]:
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
-            yield from (key for key, held in value.items() if (key in REMOTE_CODE and held) or (key in KERNELS and "/" in str(held)))
+            yield from (
+                key
+                for key, held in value.items()
+                if (key in REMOTE_CODE and held) or (key in KERNELS and "/" in str(held))
+            )
             waiting += value.values()
         elif isinstance(value, list):
             waiting += value

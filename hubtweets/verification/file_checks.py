@@ -22,7 +22,9 @@ from hubtweets.verification.claims import Bot, Verdict
 WIDEST = 2000  # pixels of a picture that is looked at
 SMOOTH = 32  # levels of a colour by which machines may smooth an edge differently
 ANOTHER = 0.0002  # share of the pixels that differ by more, from which a picture is another one
-BUNDLED = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}\p{Common}\p{Inherited}]*")  # drawn with fonts of the package
+BUNDLED = regex.compile(
+    r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}\p{Common}\p{Inherited}]*"
+)  # drawn with fonts of the package
 
 
 # files beside the weights that transformers, peft, sentence-transformers or vLLM load by their name, and weights
@@ -43,13 +45,24 @@ def check_files(bot: Bot) -> Verdict:
         if path is None:
             return False, f"{file.path} is missing"
         if (path.stat().st_size, hash_files([path])) != (file.size, file.sha256):
-            return False, f"{file.path} is not the file that was pushed (its SHA-256 is another one)"
-    others = files.keys() - {file.path for file in bot.record.files} - {"README.md", "hubtweets.json", ".gitattributes"}
+            return (
+                False,
+                f"{file.path} is not the file that was pushed (its SHA-256 is another one)",
+            )
+    others = (
+        files.keys()
+        - {file.path for file in bot.record.files}
+        - {"README.md", "hubtweets.json", ".gitattributes"}
+    )
     if loaded := next((path for path in sorted(others) if LOADED.fullmatch(path)), None):
         return False, f"{loaded} is not hubtweets', and is loaded with the weights"
     if weights := next((path for path in sorted(others) if path.lower().endswith(".gguf")), None):
         return None, f"{weights} is not hubtweets', and its weights can't be compared"
-    note = f"; not hubtweets': {', '.join(sorted(others)[:5])}{', …' if len(others) > 5 else ''}" if others else ""
+    note = (
+        f"; not hubtweets': {', '.join(sorted(others)[:5])}{', …' if len(others) > 5 else ''}"
+        if others
+        else ""
+    )
     return True, f"all {len(bot.record.files)} that were pushed are as they were{note}"
 
 
@@ -75,18 +88,32 @@ def check_figures(bot: Bot) -> Verdict:
 
 def compare_pictures(bot: Bot, names: list[str]) -> Verdict:
     if bot.record.hubtweets_version != __version__:
-        return None, f"drawn by another hubtweets; type: pip install hubtweets=={bot.record.hubtweets_version}"
+        return (
+            None,
+            f"drawn by another hubtweets; type: pip install hubtweets=={bot.record.hubtweets_version}",
+        )
     files = bot.files()
     for avatar in (profile.avatar for profile in bot.record.profiles if profile.avatar):
-        if avatar not in files or pixels(files[avatar].read_bytes()).shape != (AVATAR_PIXELS, AVATAR_PIXELS, 3):
+        if avatar not in files or pixels(files[avatar].read_bytes()).shape != (
+            AVATAR_PIXELS,
+            AVATAR_PIXELS,
+            3,
+        ):
             return False, f"{avatar} is no avatar of {AVATAR_PIXELS} pixels"
-    draw = {"predictions.png": figures.predictions, "pipeline.png": figures.pipeline, "loss.png": loss}
+    draw = {
+        "predictions.png": figures.predictions,
+        "pipeline.png": figures.pipeline,
+        "loss.png": loss,
+    }
     for name in names:
         if name not in files:
             return False, f"{name} is missing"
         drawn, there = pixels(draw[name](bot.record, bot.folder)), pixels(files[name].read_bytes())
         if drawn.shape != there.shape:
-            return False, f"{name} has {there.shape[1]} x {there.shape[0]} pixels, not {drawn.shape[1]} x {drawn.shape[0]}"
+            return (
+                False,
+                f"{name} has {there.shape[1]} x {there.shape[0]} pixels, not {drawn.shape[1]} x {drawn.shape[0]}",
+            )
         share = float((abs(drawn - there) > SMOOTH).any(axis=2).mean())
         if share > ANOTHER:
             own = all(BUNDLED.fullmatch(text) for text in drawn_texts(bot.record))
@@ -127,29 +154,55 @@ def check_samples(bot: Bot) -> Verdict:
     if misplaced := next(find_wrong_picks(samples, audit), None):
         return False, misplaced
     if (audit.samples, audit.copies) != (len(copied), sum(copied)):
-        return False, f"{audit.copies} of {audit.samples} are said to be copies; the samples make it {sum(copied)} of {len(copied)}"
-    if (audit.long, audit.whole, audit.margin) != (LONG, WHOLE, MORE) and bot.record.hubtweets_version == __version__:
-        return False, f"copies are measured from {audit.long} and {audit.whole} characters on, and hubtweets does so from {LONG} and {WHOLE}"
-    if not memorization.MANY <= audit.threshold <= 1 or not 0 <= audit.held_out_copies <= audit.held_out:
+        return (
+            False,
+            f"{audit.copies} of {audit.samples} are said to be copies; the samples make it {sum(copied)} of {len(copied)}",
+        )
+    if (audit.long, audit.whole, audit.margin) != (
+        LONG,
+        WHOLE,
+        MORE,
+    ) and bot.record.hubtweets_version == __version__:
+        return (
+            False,
+            f"copies are measured from {audit.long} and {audit.whole} characters on, and hubtweets does so from {LONG} and {WHOLE}",
+        )
+    if (
+        not memorization.MANY <= audit.threshold <= 1
+        or not 0 <= audit.held_out_copies <= audit.held_out
+    ):
         floor = f"{audit.held_out_copies} of {audit.held_out} held-out posts"
         return False, f"a threshold of {audit.threshold:g} with {floor} is none that hubtweets sets"
     info = bot.record.dataset
     assert info
     step = max(1, -(-info.validation_posts // memorization.MOST_HELD_OUT))
     if audit.held_out != -(-info.validation_posts // step):
-        return False, f"{audit.held_out} held-out posts make the floor, and {info.validation_posts} were held out"
+        return (
+            False,
+            f"{audit.held_out} held-out posts make the floor, and {info.validation_posts} were held out",
+        )
     for number, (one, copy) in enumerate(zip(samples.samples, copied, strict=True), 1):
         if (one.text is None) != copy or not (one.text or one.prompt).startswith(one.prompt):
             return False, f"number {number} is not a text from its prompt"
         if not can_be_measured(one):
-            return False, f"number {number} has {one.copied} of {one.text!r} in the posts, which can't be"
-    return True, f"{audit.copies} of {audit.samples} copy; {len(samples.picked)} that don't are shown"
+            return (
+                False,
+                f"number {number} has {one.copied} of {one.text!r} in the posts, which can't be",
+            )
+    return (
+        True,
+        f"{audit.copies} of {audit.samples} copy; {len(samples.picked)} that don't are shown",
+    )
 
 
 def find_wrong_picks(samples: Samples, audit: Audit) -> Iterator[str]:
     """Yield why samples can't have been picked: a text adds something to its prompt, and hubtweets itself picks one from each prompt at most."""
     free = set(audit.free(samples.samples))
-    yield from (f"number {number} is picked and adds nothing to its prompt" for number in samples.picked if number not in free)
+    yield from (
+        f"number {number} is picked and adds nothing to its prompt"
+        for number in samples.picked
+        if number not in free
+    )
     prompts = [one.prompt for one in samples.shown()]
     if not samples.chosen and len(prompts) != len(set(prompts)):
         yield "several samples from one prompt are picked, and the publisher did not choose them"
@@ -160,7 +213,9 @@ def can_be_measured(one: Sample) -> bool:
     words, characters, share = one.copied.words, one.copied.characters, one.copied.share
     longest = math.inf if one.text is None else len(memorization.normalise(one.text))
     is_whole = 0 <= words <= characters <= longest and 0 <= share <= 1
-    return is_whole and (characters < LONG or share > 0) and (share == 0 or characters >= WHOLE / 2)  # a wide character counts as two
+    return (
+        is_whole and (characters < LONG or share > 0) and (share == 0 or characters >= WHOLE / 2)
+    )  # a wide character counts as two
 
 
 def check_audit(bot: Bot) -> Verdict:
@@ -174,7 +229,10 @@ def check_audit(bot: Bot) -> Verdict:
     again, measured = memorization.audit([one.text or "" for one in known], held_out, posts)
     for one, copied in zip(known, measured, strict=True):
         if copied != one.copied:
-            found, said = (f"{it.share:.0%}, {it.words} words, {it.characters} characters" for it in (copied, one.copied))
+            found, said = (
+                f"{it.share:.0%}, {it.words} words, {it.characters} characters"
+                for it in (copied, one.copied)
+            )
             return False, f"{found} of it in the posts, not {said}: {one.text!r}"
     floor, recorded = ((one.held_out, one.held_out_copies) for one in (again, audit))
     if floor != recorded or not math.isclose(again.threshold, audit.threshold, rel_tol=1e-6):
@@ -183,4 +241,6 @@ def check_audit(bot: Bot) -> Verdict:
             f"{floor[1]} of {floor[0]} held-out posts copy at {again.threshold:.0%}, not {recorded[1]} of {recorded[0]} at {audit.threshold:.0%}",
         )
     withheld = len(samples.samples) - len(known)
-    return True, f"the same again for {len(known)} samples and {floor[0]} held-out posts" + (f"; withheld texts: {withheld}" if withheld else "")
+    return True, f"the same again for {len(known)} samples and {floor[0]} held-out posts" + (
+        f"; withheld texts: {withheld}" if withheld else ""
+    )

@@ -6,8 +6,12 @@ In: a folder. Out: whether its JSON fits into memory: an object of two character
 from pathlib import Path
 
 MAX_RECORD_BYTES = 2**23
-MAX_CONFIG_BYTES = 2**22  # of all configs together; a tokenizer_config.json takes 1 MiB at most (Gemma 3)
-MAX_JSON_COMMAS = 3_000_000  # of a file that is parsed; the tokenizer.json of Gemma 3 has 1.3 million
+MAX_CONFIG_BYTES = (
+    2**22
+)  # of all configs together; a tokenizer_config.json takes 1 MiB at most (Gemma 3)
+MAX_JSON_COMMAS = (
+    3_000_000  # of a file that is parsed; the tokenizer.json of Gemma 3 has 1.3 million
+)
 
 
 def find_excess(folder: Path) -> str | None:

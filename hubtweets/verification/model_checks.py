@@ -42,13 +42,22 @@ def check_writer(bot: Bot) -> Verdict:
     samples = bot.record.samples
     assert samples and bot.record.environment
     if len(samples.samples) > MAX_DRAWN:
-        return None, f"there are {len(samples.samples):,} samples, and {MAX_DRAWN:,} are drawn again at most"
+        return (
+            None,
+            f"there are {len(samples.samples):,} samples, and {MAX_DRAWN:,} are drawn again at most",
+        )
     try:
         model, tokenizer = bot.model
     except HubtweetsError as error:
         return cannot_load(bot, error)
-    if not (bot.folder / ADAPTER).exists() and model.num_parameters() != bot.record.environment.parameters:
-        return False, f"the model has {model.num_parameters():,} parameters, and its files {bot.record.environment.parameters:,}: some are missing"
+    if (
+        not (bot.folder / ADAPTER).exists()
+        and model.num_parameters() != bot.record.environment.parameters
+    ):
+        return (
+            False,
+            f"the model has {model.num_parameters():,} parameters, and its files {bot.record.environment.parameters:,}: some are missing",
+        )
     if not is_same_machine(bot.record, model):
         return judge_texts(samples, model, tokenizer)
     drawn = compare_drawn(samples, draw_again(model, tokenizer, samples))
@@ -57,27 +66,39 @@ def check_writer(bot: Bot) -> Verdict:
     return drawn
 
 
-def judge_texts(samples: Samples, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> Verdict:
+def judge_texts(
+    samples: Samples, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast
+) -> Verdict:
     """Judge samples that can't be drawn again by whether each of their tokens could be drawn.
 
     Of the samples that are shown each must pass. Of the others a few may not, for a text can be written in other tokens than its tokenizer would;
     of a text with a broken character that is known, and nothing can be told.
     """
     known = {number: one for number, one in enumerate(samples.samples, 1) if one.text is not None}
-    strange = [number for number, one in known.items() if not sampling.could_write(model, tokenizer, one.prompt, one.text or "")]
+    strange = [
+        number
+        for number, one in known.items()
+        if not sampling.could_write(model, tokenizer, one.prompt, one.text or "")
+    ]
     if shown := [number for number in samples.picked if number in strange]:
         return False, f"these weights don't write {samples.samples[shown[0] - 1].text!r}"
     unknown = [number for number in strange if BROKEN in (known[number].text or "")]
     strange = [number for number in strange if number not in unknown]
     if len(strange) > MAX_STRANGE * len(known):
-        return False, f"these weights don't write {len(strange)} of {len(known)} samples, such as {known[strange[0]].text!r}"
+        return (
+            False,
+            f"these weights don't write {len(strange)} of {len(known)} samples, such as {known[strange[0]].text!r}",
+        )
     passed = len(known) - len(strange) - len(unknown)
     if len(unknown) > MAX_STRANGE * len(known):
         return (
             None,
             f"these weights can have written {passed} of {len(known)} samples; {len(unknown)} have broken characters, of which nothing can be told",
         )
-    return True, f"these weights can have written {passed} of {len(known)} samples; they are drawn again only on the machine they are from"
+    return (
+        True,
+        f"these weights can have written {passed} of {len(known)} samples; they are drawn again only on the machine they are from",
+    )
 
 
 def is_same_machine(record: RunRecord, model: PreTrainedModel) -> bool:
@@ -88,18 +109,24 @@ def is_same_machine(record: RunRecord, model: PreTrainedModel) -> bool:
     return same and record.environment.device == device_name(model.device)
 
 
-def draw_again(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, samples: Samples) -> Iterator[tuple[Sample, str]]:
+def draw_again(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, samples: Samples
+) -> Iterator[tuple[Sample, str]]:
     """Yield each recorded sample with what its seed draws now, masked as `sample` does."""
     for number, (prompt, group) in enumerate(groupby(samples.samples, key=lambda one: one.prompt)):
         recorded = list(group)
-        drawn = sampling.write_on(model, tokenizer, prompt, len(recorded), (samples.seed + number) % 2**32)
+        drawn = sampling.write_on(
+            model, tokenizer, prompt, len(recorded), (samples.seed + number) % 2**32
+        )
         yield from zip(recorded, (scrub(text)[0] for text in drawn), strict=True)
 
 
 def compare_drawn(samples: Samples, pairs: Iterable[tuple[Sample, str]]) -> Verdict:
     """Judge what was drawn again: all the same, a few others (a kernel may round otherwise), or another set."""
     known, other = 0, []
-    for number, (recorded, drawn) in enumerate(tqdm(pairs, "drawing again", len(samples.samples), leave=False, disable=None), 1):
+    for number, (recorded, drawn) in enumerate(
+        tqdm(pairs, "drawing again", len(samples.samples), leave=False, disable=None), 1
+    ):
         known += recorded.text is not None
         if recorded.text not in (None, drawn):
             other.append(number)
@@ -134,9 +161,14 @@ def check_snippets(bot: Bot) -> Verdict:
     except UnclearCardError as error:
         return None, f"README.md {error}; its Python is not run"
     if not all(shows_code(lines, block) for block in ours):
-        return None, "the Python on README.md is not what this version of hubtweets writes, and is not run"
+        return (
+            None,
+            "the Python on README.md is not what this version of hubtweets writes, and is not run",
+        )
     validate_repo_id(target.repo_id)
-    if [snippets.shape(block) for block in ours] != [snippets.shape(block) for block in snippets.blocks(model_card.render(tame(bot.record)))]:
+    if [snippets.shape(block) for block in ours] != [
+        snippets.shape(block) for block in snippets.blocks(model_card.render(tame(bot.record)))
+    ]:
         return False, "the record puts Python of its own on the card"
     with tempfile.TemporaryDirectory() as name:
         lay_out(bot.files(), Path(name))
@@ -145,13 +177,18 @@ def check_snippets(bot: Bot) -> Verdict:
         except HubtweetsError as error:
             return (None if (bot.folder / ADAPTER).exists() else False), str(error)
     others = len(snippets.blocks(bot.readme)) - len(ours)
-    return True, f"the card's {len(printed)} Python snippets run" + (f"; {others} of the owner's not run" if others > 0 else "")
+    return True, f"the card's {len(printed)} Python snippets run" + (
+        f"; {others} of the owner's not run" if others > 0 else ""
+    )
 
 
 def tame(record: RunRecord) -> RunRecord:
     """Return a record with names and texts that nobody else wrote."""
     assert record.target and record.base and record.samples
-    samples = tuple(replace(one, prompt="A", text=None if one.text is None else "A B") for one in record.samples.samples)
+    samples = tuple(
+        replace(one, prompt="A", text=None if one.text is None else "A B")
+        for one in record.samples.samples
+    )
     profiles = tuple(replace(profile, handle="owner", name="Owner") for profile in record.profiles)
     return replace(
         record,
@@ -171,8 +208,13 @@ def check_dataset(bot: Bot) -> Verdict:
         return None, f"the posts are not at hand (looked for in {bot.run_folder})"
     train, held_out = (sum(map(len, side.values())) for side in bot.posts)
     if (train, held_out) != (info.train_posts, info.validation_posts):
-        return False, f"{train:,} and {held_out:,} posts, not {info.train_posts:,} and {info.validation_posts:,}"
-    if strange := [row.text for row in info.rows if row.text not in bot.posts[0].get(row.author, [])]:
+        return (
+            False,
+            f"{train:,} and {held_out:,} posts, not {info.train_posts:,} and {info.validation_posts:,}",
+        )
+    if strange := [
+        row.text for row in info.rows if row.text not in bot.posts[0].get(row.author, [])
+    ]:
         return False, f"{strange[0]!r} is none of the posts"
     return True, f"{train:,} posts were trained on, {held_out:,} held out"
 
@@ -195,9 +237,15 @@ def check_evaluation(bot: Bot) -> Verdict:
     except (HubtweetsError, OSError) as error:
         return None, f"{tuned:.4f} bits per byte again, but the base can't be had: {error}"
     if not math.isclose(before, metrics.base.bits_per_byte, rel_tol=TOLERANCE):
-        return False, f"{before:.4f} bits per byte of the base, not {metrics.base.bits_per_byte:.4f}"
+        return (
+            False,
+            f"{before:.4f} bits per byte of the base, not {metrics.base.bits_per_byte:.4f}",
+        )
     if not (bot.folder / ADAPTER).exists() and parameters != environment.parameters:
-        return False, f"the base has {parameters:,} parameters, and these weights {environment.parameters:,}"
+        return (
+            False,
+            f"the base has {parameters:,} parameters, and these weights {environment.parameters:,}",
+        )
     return True, f"{tuned:.4f} bits per byte again, {before:.4f} of the untouched base"
 
 
@@ -207,19 +255,33 @@ def score_base(recorded: Base, texts: list[list[str]]) -> tuple[float, int]:
     Raises HubtweetsError if it can't be had at that revision.
     """
     if not recorded.on_hub and recorded.id != "tiny" and not Path(recorded.id).is_dir():
-        raise HubtweetsError(f"{recorded.id} is a folder on the machine where it was trained; lay it into this one")
+        raise HubtweetsError(
+            f"{recorded.id} is a folder on the machine where it was trained; lay it into this one"
+        )
     found, location = base.resolve(recorded.id)
-    if found.on_hub != recorded.on_hub or (not found.on_hub and found.revision != recorded.revision):
+    if found.on_hub != recorded.on_hub or (
+        not found.on_hub and found.revision != recorded.revision
+    ):
         raise HubtweetsError(f"{recorded.id} here is another one")
     if not found.on_hub:
         return score(*load(found, location), texts)
     from huggingface_hub import snapshot_download
 
-    folder = Path(snapshot_download(recorded.id, revision=recorded.revision, allow_patterns=["*.json", "*.safetensors", "*.txt", "tokenizer.model"]))
+    folder = Path(
+        snapshot_download(
+            recorded.id,
+            revision=recorded.revision,
+            allow_patterns=["*.json", "*.safetensors", "*.txt", "tokenizer.model"],
+        )
+    )
     with tempfile.TemporaryDirectory() as name:  # a record may name any base
-        lay_out({path.name: path.resolve() for path in folder.iterdir() if path.is_file()}, Path(name))
+        lay_out(
+            {path.name: path.resolve() for path in folder.iterdir() if path.is_file()}, Path(name)
+        )
         return score(*load(replace(recorded, on_hub=False), name), texts)
 
 
-def score(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, texts: list[list[str]]) -> tuple[float, int]:
+def score(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, texts: list[list[str]]
+) -> tuple[float, int]:
     return bits_per_byte.evaluate(model, tokenizer, texts)[0].bits_per_byte, model.num_parameters()

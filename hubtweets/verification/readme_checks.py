@@ -19,14 +19,24 @@ from hubtweets.record.run_record import RunRecord
 from hubtweets.verification.claims import Bot, Verdict
 from hubtweets.verification.visible import Line, UnclearCardError, looks_of, read_lines, tables_of
 
-STATEMENTS = ("Does it copy?", "Limitations and bias", "Licence and rights")  # headings under which every line stays
+STATEMENTS = (
+    "Does it copy?",
+    "Limitations and bias",
+    "Licence and rights",
+)  # headings under which every line stays
 ALIKE = 0.6  # of two lines, from which one is quoted as what became of the other
 MAX_COMPARED_LINES = 500
 MAX_QUOTED_CHARACTERS = 100
 MAX_COMPARED_CHARACTERS = 500  # characters of a line that are compared with others
 MAX_NAMED = 3
-OWNERS_KEYS = ("language", "tags", "widget")  # of the metadata that hubtweets writes, to which an owner may add
-LEADING_SPACE = re.compile(r"\A[\s\ufeff]+(?=---)")  # which the Hub skips before the front matter (huggingface_hub.repocard, REGEX_YAML_BLOCK)
+OWNERS_KEYS = (
+    "language",
+    "tags",
+    "widget",
+)  # of the metadata that hubtweets writes, to which an owner may add
+LEADING_SPACE = re.compile(
+    r"\A[\s\ufeff]+(?=---)"
+)  # which the Hub skips before the front matter (huggingface_hub.repocard, REGEX_YAML_BLOCK)
 
 
 def check_card(bot: Bot) -> Verdict:
@@ -37,18 +47,32 @@ def check_card(bot: Bot) -> Verdict:
         return False, f"the record can't be rendered: {error}"
     if bot.card != rendered:
         if bot.record.hubtweets_version != __version__:
-            return None, f"rendered by another hubtweets; type: pip install hubtweets=={bot.record.hubtweets_version}"
-        first = next((old, new) for old, new in zip_longest(rendered.splitlines(), bot.card.splitlines(), fillvalue="") if old != new)
-        return False, f"hubtweets.json has the card say {quote(first[1])} where its record says {quote(first[0])}"
+            return (
+                None,
+                f"rendered by another hubtweets; type: pip install hubtweets=={bot.record.hubtweets_version}",
+            )
+        first = next(
+            (old, new)
+            for old, new in zip_longest(rendered.splitlines(), bot.card.splitlines(), fillvalue="")
+            if old != new
+        )
+        return (
+            False,
+            f"hubtweets.json has the card say {quote(first[1])} where its record says {quote(first[0])}",
+        )
     try:
-        metadata, edits = compare_metadata(front_matter(rendered), front_matter(strip_space(bot.readme)))
+        metadata, edits = compare_metadata(
+            front_matter(rendered), front_matter(strip_space(bot.readme))
+        )
         generated, shown = (lines_of(text, rendered) for text in (rendered, bot.readme))
     except FrontMatterError as error:
         return False, f"README.md: {error}"
     except UnclearCardError as error:
         return None, f"README.md {error}; it is not compared"
     if false := [*metadata, *compare_lines(bot.record, generated, shown)]:
-        return False, f"README.md {false[0]}" + (f"; and {len(false) - 1} more" if len(false) > 1 else "")
+        return False, f"README.md {false[0]}" + (
+            f"; and {len(false) - 1} more" if len(false) > 1 else ""
+        )
     return True, "; ".join(["as its record renders", *edits, *describe_edits(generated, shown)])
 
 
@@ -65,16 +89,25 @@ def lines_of(readme: str, rendered: str) -> list[Line]:
 def compare_metadata(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[list[str], list[str]]:
     """Return the generated metadata that has another value now, and what else was edited, each in words."""
     added = [key for key in theirs if key not in ours]
-    false = [f"says {key}: {quote(str(theirs[key]))} where the record says nothing of it" for key in added if is_generated(key)]
+    false = [
+        f"says {key}: {quote(str(theirs[key]))} where the record says nothing of it"
+        for key in added
+        if is_generated(key)
+    ]
     edits = [f"metadata of the owner's: {len(added)}"] if added else []
     for key, value in ours.items():
         if key not in theirs:
             edits.append(f"without its {key}")
             continue
         wanted, shown = (one if isinstance(one, list) else [one] for one in (value, theirs[key]))
-        missing, more = ([one for one in left if one not in right] for left, right in ((wanted, shown), (shown, wanted)))
+        missing, more = (
+            [one for one in left if one not in right]
+            for left, right in ((wanted, shown), (shown, wanted))
+        )
         if (missing and (more or not isinstance(value, list))) or (more and is_generated(key)):
-            false.append(f"says {key}: {quote(str(more[0] if more else theirs[key]))} where the record says {quote(str((missing or wanted)[0]))}")
+            false.append(
+                f"says {key}: {quote(str(more[0] if more else theirs[key]))} where the record says {quote(str((missing or wanted)[0]))}"
+            )
         elif missing:
             edits.append(f"{key} without {len(missing)}")
         elif more:
@@ -94,7 +127,9 @@ def compare_lines(record: RunRecord, generated: list[Line], shown: list[Line]) -
     missing = [text for text, *_ in sorted(set(required) - set(there), key=required.index)]
     false = [describe_missing(missing[0], generated, shown), *missing[1:]] if missing else []
     if not false and there != required:
-        moved = next(one for one, other in zip_longest(there, required) if one != other) or required[-1]
+        moved = (
+            next(one for one, other in zip_longest(there, required) if one != other) or required[-1]
+        )
         false.append(f"says {quote(moved[0])} more than once, or in another place")
     known = {text for text, *_ in required}
     tables = [[row.text for row in rows] for rows in tables_of(generated)]
@@ -102,7 +137,9 @@ def compare_lines(record: RunRecord, generated: list[Line], shown: list[Line]) -
         texts = [row.text for row in rows]
         if texts not in tables and known.intersection(texts[1:]):
             strange = next((text for text in texts if text not in known), texts[0])
-            false.append(f"has a row in a generated table that the record does not know: {quote(strange)}")
+            false.append(
+                f"has a row in a generated table that the record does not know: {quote(strange)}"
+            )
     return false
 
 
@@ -128,13 +165,24 @@ def describe_missing(text: str, generated: list[Line], shown: list[Line]) -> str
         return f"hides {quote(text)}"
     known = {line.text for line in generated}
     others = [line.text for line in shown if line.text not in known][:MAX_COMPARED_LINES]
-    near = get_close_matches(text[:MAX_COMPARED_CHARACTERS], [other[:MAX_COMPARED_CHARACTERS] for other in others], 1, ALIKE)
-    return f"says {quote(*around(near[0], text))} where the record says {quote(*around(text, near[0]))}" if near else f"lacks {quote(text)}"
+    near = get_close_matches(
+        text[:MAX_COMPARED_CHARACTERS],
+        [other[:MAX_COMPARED_CHARACTERS] for other in others],
+        1,
+        ALIKE,
+    )
+    return (
+        f"says {quote(*around(near[0], text))} where the record says {quote(*around(text, near[0]))}"
+        if near
+        else f"lacks {quote(text)}"
+    )
 
 
 def around(text: str, other: str) -> tuple[str, int]:
     """Return a text, and where it first differs from another one."""
-    return text, next((place for place, (one, two) in enumerate(zip_longest(text, other)) if one != two), 0)
+    return text, next(
+        (place for place, (one, two) in enumerate(zip_longest(text, other)) if one != two), 0
+    )
 
 
 def quote(text: str, place: int = 0) -> str:
@@ -154,7 +202,9 @@ def describe_edits(generated: list[Line], shown: list[Line]) -> list[str]:
         edits.append(f"lines of the owner's: {len(own)}")
     if figures:
         more = f" and {len(figures) - MAX_NAMED} more" if len(figures) > MAX_NAMED else ""
-        edits.append(f"with figures that nothing here can check: {', '.join(map(quote, figures[:MAX_NAMED]))}{more}")
+        edits.append(
+            f"with figures that nothing here can check: {', '.join(map(quote, figures[:MAX_NAMED]))}{more}"
+        )
     if gone := len(before - after):
         edits.append(f"lines gone: {gone}")
     return edits
@@ -165,14 +215,22 @@ def check_widget(bot: Bot) -> Verdict:
     samples = bot.record.samples
     assert samples
     try:
-        wanted, shown = (front_matter(text).get("widget") or [] for text in (model_card.render(bot.record), strip_space(bot.readme)))
+        wanted, shown = (
+            front_matter(text).get("widget") or []
+            for text in (model_card.render(bot.record), strip_space(bot.readme))
+        )
     except (HubtweetsError, FrontMatterError) as error:
         return False, str(error)
     if not isinstance(shown, list):
         return False, "it is no list of examples"
-    others = [one for one in shown if one not in wanted and isinstance(one, dict) and "output" in one]
+    others = [
+        one for one in shown if one not in wanted and isinstance(one, dict) and "output" in one
+    ]
     if others:
-        return False, f"{quote(str(others[0].get('output')))} is none of the samples that were picked"
+        return (
+            False,
+            f"{quote(str(others[0].get('output')))} is none of the samples that were picked",
+        )
     missing = sum(one not in shown for one in wanted)
     own = len(shown) - len(wanted) + missing
     notes = [f"{len(wanted) - missing} samples as they were picked"]

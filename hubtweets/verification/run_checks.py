@@ -30,12 +30,33 @@ def check_ranges(record: RunRecord) -> Iterator[str]:
     training, environment, info = record.training, record.environment, record.dataset
     assert training and environment and info
     positive = math.ulp(0.0)
-    whole = ("max_steps", "batch_size", "block_size", "micro_batch_size", "eval_steps", "patience", "logging_steps", "checkpoint_steps", "lora_rank")
+    whole = (
+        "max_steps",
+        "batch_size",
+        "block_size",
+        "micro_batch_size",
+        "eval_steps",
+        "patience",
+        "logging_steps",
+        "checkpoint_steps",
+        "lora_rank",
+    )
     bounds = [Bound(name, getattr(training, name)) for name in whole]
-    bounds += [Bound(name, getattr(training, name), positive) for name in ("epochs", "max_time", "learning_rate", "max_grad_norm")]
-    bounds += [Bound("warmup_ratio", training.warmup_ratio, 0, 1), Bound("weight_decay", training.weight_decay, 0)]
-    bounds += [Bound("seed", training.seed, 0, 2**32 - 1), Bound("num_processes", environment.num_processes)]
-    bounds += [Bound(f"the share of {code}", share, 0, 1.001) for code, share in info.languages.items()]
+    bounds += [
+        Bound(name, getattr(training, name), positive)
+        for name in ("epochs", "max_time", "learning_rate", "max_grad_norm")
+    ]
+    bounds += [
+        Bound("warmup_ratio", training.warmup_ratio, 0, 1),
+        Bound("weight_decay", training.weight_decay, 0),
+    ]
+    bounds += [
+        Bound("seed", training.seed, 0, 2**32 - 1),
+        Bound("num_processes", environment.num_processes),
+    ]
+    bounds += [
+        Bound(f"the share of {code}", share, 0, 1.001) for code, share in info.languages.items()
+    ]
     for name, value, least, most in bounds:
         if value is not None and not least <= value <= most:
             yield f"{name} is {value:g}, which hubtweets does not take"
@@ -69,19 +90,30 @@ def compare_evaluations_with_steps(record: RunRecord) -> Iterator[str]:
         yield f"there is no evaluation of the last step, {last:,}"
         return
     distance = training.eval_steps or evaluated[0]
-    if len(evaluated) != -(-last // distance) or any(step != distance * number for number, step in enumerate(evaluated[:-1], 1)):
+    if len(evaluated) != -(-last // distance) or any(
+        step != distance * number for number, step in enumerate(evaluated[:-1], 1)
+    ):
         yield f"the evaluations are not {distance:,} steps from each other"
     logged = [point.step for point in record.history]
-    if last // training.logging_steps > len(logged) or set(logged) != {*range(training.logging_steps, last + 1, training.logging_steps), *evaluated}:
+    if last // training.logging_steps > len(logged) or set(logged) != {
+        *range(training.logging_steps, last + 1, training.logging_steps),
+        *evaluated,
+    }:
         yield f"the history is not of every {training.logging_steps:,} steps and of the evaluations"
 
 
 def compare_passes(record: RunRecord) -> Iterator[str]:
     """Compare how often each author's posts come in an epoch with the rule (`packing.passes`): as many tokens as the authors have together."""
     least, most = min(record.passes, default=1), max(record.passes, default=1)
-    if not 0 < least <= 1.0001 or not 0.9999 <= most <= MAX_PASSES + 0.0001 or (len(record.passes) == 1 and least != most):
+    if (
+        not 0 < least <= 1.0001
+        or not 0.9999 <= most <= MAX_PASSES + 0.0001
+        or (len(record.passes) == 1 and least != most)
+    ):
         yield f"an epoch passes {' and '.join(f'{number:g}' for number in record.passes)} times over the posts"
-    if any(tracked.tracker == "tensorboard" for tracked in record.tracked) and not any(file.path.startswith("runs/") for file in record.files):
+    if any(tracked.tracker == "tensorboard" for tracked in record.tracked) and not any(
+        file.path.startswith("runs/") for file in record.files
+    ):
         yield "TensorBoard is said to have tracked the run, and there are no event files in runs/"
 
 

@@ -3,14 +3,21 @@
 from hubtweets.posts.origins import ORIGINS
 from hubtweets.record.run_record import RunRecord
 
-CONSENT = {"own": "that they are the publisher's own", "given": "that their author agreed", None: "nothing of their author's consent"}
+CONSENT = {
+    "own": "that they are the publisher's own",
+    "given": "that their author agreed",
+    None: "nothing of their author's consent",
+}
 
 
 def describe(record: RunRecord) -> str:
     """Say what no file can prove: whose posts they are and how they came here, the consent, the funnel, the base's score, hardware and time."""
     assert record.terms and record.environment
     authors = zip(record.profiles, record.sources, strict=False)
-    posts = ", ".join(f"@{profile.handle}'s posts from {ORIGINS[source.kind].label}" for profile, source in authors)
+    posts = ", ".join(
+        f"@{profile.handle}'s posts from {ORIGINS[source.kind].label}"
+        for profile, source in authors
+    )
     return (
         f"{posts}, and {CONSENT[record.terms.consent]}; how many were read and left out; the scores, until --deep measures them again; "
         f"{record.environment.device}, {record.environment.seconds:g} s"

@@ -23,14 +23,25 @@ from hubtweets.publishing.connection import Hub, speaking_to
 from hubtweets.publishing.diff import is_same
 from hubtweets.record import serialization
 from hubtweets.record.run_record import Target
-from hubtweets.verification import code_checks, file_checks, limits, readme_checks, record_checks, statements
+from hubtweets.verification import (
+    code_checks,
+    file_checks,
+    limits,
+    readme_checks,
+    record_checks,
+    statements,
+)
 from hubtweets.verification.claims import Bot, Check, Claim, Verdict
 
 __all__ = ["Claim", "exit_code", "verify"]
 
 RECORD = "hubtweets.json"
 MAX_FILES = 1000
-MAX_BYTES = {".md": 2**20, ".json": 256 * 2**20, ".png": 16 * 2**20}  # of a file by its suffix; a tokenizer takes tens of MiB
+MAX_BYTES = {
+    ".md": 2**20,
+    ".json": 256 * 2**20,
+    ".png": 16 * 2**20,
+}  # of a file by its suffix; a tokenizer takes tens of MiB
 NO_RECORD = "there is no record to check it against"
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 FALSE, UNCHECKED = 1, 3  # exit codes; 2 is click's, for a wrong command
@@ -46,14 +57,20 @@ def verify(hub: Hub, repo_id: str, revision: str, runs: Path, deep: bool) -> Ite
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         download(hub, repo_id, commit, files, folder)
-        if other := next((path for path, file in files.items() if not is_same(folder / path, file)), None):
-            yield Claim("files", "repo", False, f"what was downloaded as {other} is not what the Hub lists")
+        if other := next(
+            (path for path, file in files.items() if not is_same(folder / path, file)), None
+        ):
+            yield Claim(
+                "files", "repo", False, f"what was downloaded as {other} is not what the Hub lists"
+            )
             return
         place = Target(hub.endpoint, repo_id)
         yield from verify_folder(folder, place, runs, committed, [*CHECKS, *(DEEP if deep else [])])
 
 
-def verify_folder(folder: Path, place: Target, runs: Path, committed: str | None, checks: Sequence[Check]) -> Iterator[Claim]:
+def verify_folder(
+    folder: Path, place: Target, runs: Path, committed: str | None, checks: Sequence[Check]
+) -> Iterator[Claim]:
     """Check each claim of a bot whose files lie in a folder, and on the Hub at a place.
 
     `committed` is the moment of their commit (ISO 8601, UTC), if it is known.
@@ -78,7 +95,9 @@ def exit_code(claims: list[Claim]) -> int:
     """Return 0 if all that the repo alone can prove holds, FALSE if anything is false, else UNCHECKED."""
     if any(claim.holds is False for claim in claims):
         return FALSE
-    return UNCHECKED if any(claim.holds is None and claim.proof == "repo" for claim in claims) else 0
+    return (
+        UNCHECKED if any(claim.holds is None and claim.proof == "repo" for claim in claims) else 0
+    )
 
 
 def list_repo(hub: Hub, repo_id: str, revision: str) -> tuple[str, str | None, dict[str, RepoFile]]:
@@ -91,18 +110,26 @@ def list_repo(hub: Hub, repo_id: str, revision: str) -> tuple[str, str | None, d
         try:
             info = hub.api.repo_info(repo_id, revision=revision)
         except RevisionNotFoundError:
-            raise HubtweetsError(f"{url} has no revision {revision}; see what it has: hf repos tag list {repo_id}") from None
+            raise HubtweetsError(
+                f"{url} has no revision {revision}; see what it has: hf repos tag list {repo_id}"
+            ) from None
         except RepositoryNotFoundError:
-            raise HubtweetsError(f"{url}: not found, or not visible to this token; log in: hf auth login") from None
+            raise HubtweetsError(
+                f"{url}: not found, or not visible to this token; log in: hf auth login"
+            ) from None
         items = hub.api.list_repo_tree(repo_id, recursive=True, revision=str(info.sha))
         files = {item.path: item for item in items if isinstance(item, RepoFile)}
     if len(files) > MAX_FILES:
         raise HubtweetsError(f"{url} has {len(files):,} files, more than any bot has; don't use it")
     for path, file in files.items():
         if not serialization.is_inside(path) or path.startswith(".cache/"):
-            raise HubtweetsError(f"{url} names a file {path[:100]!r}, which leads out of the repo; don't use it")
+            raise HubtweetsError(
+                f"{url} names a file {path[:100]!r}, which leads out of the repo; don't use it"
+            )
         if file.size > MAX_BYTES.get(Path(path).suffix, file.size):
-            raise HubtweetsError(f"{url}: {path} has {file.size:,} bytes, more than any that hubtweets writes; don't use it")
+            raise HubtweetsError(
+                f"{url}: {path} has {file.size:,} bytes, more than any that hubtweets writes; don't use it"
+            )
     moment = getattr(info, "last_modified", None)
     return str(info.sha), moment.astimezone(UTC).isoformat() if moment else None, files
 
@@ -110,8 +137,12 @@ def list_repo(hub: Hub, repo_id: str, revision: str) -> tuple[str, str | None, d
 def download(hub: Hub, repo_id: str, commit: str, files: dict[str, RepoFile], folder: Path) -> None:
     """Put the files of a commit into a folder; raise HubtweetsError if they can't be had or don't fit."""
     size = sum(file.size for file in files.values())
-    if (free := shutil.disk_usage(folder).free) < 2 * size:  # a file is whole twice while it is moved to its place
-        raise HubtweetsError(f"{folder.parent}: {free >> 20:,} MiB are free, {size * 2 >> 20:,} MiB are needed; free some, or set TMPDIR")
+    if (
+        free := shutil.disk_usage(folder).free
+    ) < 2 * size:  # a file is whole twice while it is moved to its place
+        raise HubtweetsError(
+            f"{folder.parent}: {free >> 20:,} MiB are free, {size * 2 >> 20:,} MiB are needed; free some, or set TMPDIR"
+        )
     if not sys.stderr.isatty():
         disable_progress_bars()
     with speaking_to(hub):
@@ -123,9 +154,13 @@ def download(hub: Hub, repo_id: str, commit: str, files: dict[str, RepoFile], fo
 def read(folder: Path, place: Target, runs: Path) -> tuple[Claim, Bot | None]:
     """Read the record of a downloaded bot, and say whether it is one."""
     if not (folder / RECORD).exists():
-        return Claim("record", "repo", None, f"there is no {RECORD}, so this is no bot of hubtweets"), None
+        return Claim(
+            "record", "repo", None, f"there is no {RECORD}, so this is no bot of hubtweets"
+        ), None
     try:
-        record, card = serialization.read_public((folder / RECORD).read_text(encoding="utf-8", errors="replace"), RECORD)
+        record, card = serialization.read_public(
+            (folder / RECORD).read_text(encoding="utf-8", errors="replace"), RECORD
+        )
     except serialization.OtherVersionError as error:
         return Claim("record", "repo", None, str(error)), None
     except HubtweetsError as error:
@@ -134,15 +169,32 @@ def read(folder: Path, place: Target, runs: Path) -> tuple[Claim, Bot | None]:
     text = readme.read_text(encoding="utf-8", errors="replace") if readme.exists() else ""
     bot = Bot(folder, record, card, text, runs / place.repo_id.rpartition("/")[2])
     target = record.target
-    if target is None or target.repo_id != place.repo_id or not is_same_hub(target.endpoint, place.endpoint):
-        return Claim("record", "repo", None, f"{RECORD} is of {target.url if target else 'nothing'}, so this is a copy, or was renamed"), bot
-    return Claim("record", "repo", True, f"{RECORD} is a whole record of hubtweets {record.hubtweets_version}"), bot
+    if (
+        target is None
+        or target.repo_id != place.repo_id
+        or not is_same_hub(target.endpoint, place.endpoint)
+    ):
+        return Claim(
+            "record",
+            "repo",
+            None,
+            f"{RECORD} is of {target.url if target else 'nothing'}, so this is a copy, or was renamed",
+        ), bot
+    return Claim(
+        "record",
+        "repo",
+        True,
+        f"{RECORD} is a whole record of hubtweets {record.hubtweets_version}",
+    ), bot
 
 
 def is_same_hub(endpoint: str, other: str) -> bool:
     """Tell whether two addresses are those of one Hub; an embedded one has another port each time."""
     one, two = urlsplit(endpoint), urlsplit(other)
-    return (one.scheme, one.netloc) == (two.scheme, two.netloc) or {one.hostname, two.hostname} <= LOOPBACK
+    return (one.scheme, one.netloc) == (two.scheme, two.netloc) or {
+        one.hostname,
+        two.hostname,
+    } <= LOOPBACK
 
 
 def judge(check: Check, bot: Bot) -> Verdict:
@@ -156,7 +208,10 @@ def guard(check: Callable[[], Verdict]) -> Verdict:
     except OSError as error:
         return None, f"{error.strerror or error}"
     except Exception as error:  # whatever a foreign file can lead to
-        return False, f"it can't be read as what hubtweets writes: {str(error) or type(error).__name__}"
+        return (
+            False,
+            f"it can't be read as what hubtweets writes: {str(error) or type(error).__name__}",
+        )
 
 
 def with_torch(name: str) -> Callable[[Bot], Verdict]:

@@ -15,14 +15,85 @@ import nh3
 from markdown_it import MarkdownIt
 
 # elements that leave their text as it is, and attributes that do so on any of them
-PLAIN = {"a", "b", "bdi", "br", "code", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "p", "pre", "strong"}
+PLAIN = {
+    "a",
+    "b",
+    "bdi",
+    "br",
+    "code",
+    "div",
+    "em",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "i",
+    "img",
+    "li",
+    "p",
+    "pre",
+    "strong",
+}
 PLAIN |= {"table", "tbody", "td", "th", "thead", "tr", "ul", "wbr"}
 SHOWN_ATTRIBUTES = {"href", "src", "alt", "title", "align"}
-ALIGNED = {("style", f"text-align:{side}") for side in ("left", "center", "right")}  # of a column of a Markdown table
+ALIGNED = {
+    ("style", f"text-align:{side}") for side in ("left", "center", "right")
+}  # of a column of a Markdown table
 # Elements that begin a line. Others, known or not, are in the middle of one: a browser shows "9,<x></x>778" as 9,778.
-BLOCKS = {"div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "table", "tr", "ul", "br", "blockquote", "details", "summary"}
-VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-REMOVED = {"script", "style", "template", "noscript", "iframe", "object", "svg", "math", "title", "textarea", "select", "noembed", "noframes"}
+BLOCKS = {
+    "div",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "table",
+    "tr",
+    "ul",
+    "br",
+    "blockquote",
+    "details",
+    "summary",
+}
+VOID = {
+    "area",
+    "base",
+    "br",
+    "col",
+    "embed",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "source",
+    "track",
+    "wbr",
+}
+REMOVED = {
+    "script",
+    "style",
+    "template",
+    "noscript",
+    "iframe",
+    "object",
+    "svg",
+    "math",
+    "title",
+    "textarea",
+    "select",
+    "noembed",
+    "noframes",
+}
 NAME = re.compile(r"""[^\s"'<>/=]+""")  # of a tag or an attribute
 
 # What the Hub renders and CommonMark does not know: footnotes, which take in the lines under them, and formulas.
@@ -68,8 +139,17 @@ def read_lines(body: str, looks: Looks = frozenset()) -> list[Line]:
     html = markdown.render(body)
     if html.count("<") > 2 * MAX_ELEMENTS:
         raise UnclearCardError(f"has more than {MAX_ELEMENTS:,} elements")
-    names = set(NAME.findall(html.lower()))  # every tag and attribute stays, to be judged by the reader
-    html = nh3.clean(html, tags=names - REMOVED, clean_content_tags=REMOVED, attributes={"*": names}, strip_comments=True, link_rel=None)
+    names = set(
+        NAME.findall(html.lower())
+    )  # every tag and attribute stays, to be judged by the reader
+    html = nh3.clean(
+        html,
+        tags=names - REMOVED,
+        clean_content_tags=REMOVED,
+        attributes={"*": names},
+        strip_comments=True,
+        link_rel=None,
+    )
     reader = Reader(looks)
     reader.feed(html)
     reader.close()
@@ -80,7 +160,9 @@ def read_lines(body: str, looks: Looks = frozenset()) -> list[Line]:
 def check_extensions(body: str) -> None:
     """Raise UnclearCardError if a footnote or a formula may take in what stands around it."""
     if FOOTNOTE.search(body):
-        raise UnclearCardError("has a footnote with lines right under it; put an empty line between them")
+        raise UnclearCardError(
+            "has a footnote with lines right under it; put an empty line between them"
+        )
     for start, end in FORMULAS:
         pieces = body.split(start)[1:]
         if start == end:
@@ -112,7 +194,9 @@ class Reader(HTMLParser):
         self.lines: list[Line] = []
         self.parts: list[str] = []
         self.heading, self.tables, self.cells = "", 0, 0
-        self.open: list[tuple[str, bool, str]] = []  # elements: their tag, whether they hide, the address of a link
+        self.open: list[
+            tuple[str, bool, str]
+        ] = []  # elements: their tag, whether they hide, the address of a link
         self.hides = False  # whether any part of this line is hidden
 
     def is_hidden(self) -> bool:
@@ -122,19 +206,29 @@ class Reader(HTMLParser):
         return any(tag == element for tag, _, _ in self.open)
 
     def add(self, text: str) -> None:
-        self.parts.append(text.replace("|", "\\|") if self.is_in("table") else text)  # a bar alone stands between cells
+        self.parts.append(
+            text.replace("|", "\\|") if self.is_in("table") else text
+        )  # a bar alone stands between cells
         self.hides = self.hides or (bool(text.strip()) and self.is_hidden())
 
     def is_plain(self, tag: str, name: str, value: str) -> bool:
-        return name in SHOWN_ATTRIBUTES or (tag, name, value) in self.looks or (tag in ("td", "th") and (name, value) in ALIGNED)
+        return (
+            name in SHOWN_ATTRIBUTES
+            or (tag, name, value) in self.looks
+            or (tag in ("td", "th") and (name, value) in ALIGNED)
+        )
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attributes}
-        hides = tag not in PLAIN or any(not self.is_plain(tag, name, value) for name, value in values.items())
+        hides = tag not in PLAIN or any(
+            not self.is_plain(tag, name, value) for name, value in values.items()
+        )
         if tag in BLOCKS:
             self.end_line()
         if tag in ("col", "colgroup") and values:  # which may hide a column of the table
-            self.open = [(other, hides or other == "table", address) for other, hides, address in self.open]
+            self.open = [
+                (other, hides or other == "table", address) for other, hides, address in self.open
+            ]
         self.tables += tag == "table"
         if tag not in VOID:
             self.open.append((tag, hides, values.get("href", "")))
@@ -178,8 +272,13 @@ class Reader(HTMLParser):
 def shows_code(lines: list[Line], block: str) -> bool:
     """Tell whether a reader sees a block of code, whole and as code, with no other code right before or after it."""
     wanted = [" ".join(line.split()) for line in block.splitlines() if line.strip()]
-    groups = [list(group) for is_code, group in groupby(lines, key=lambda line: line.code) if is_code]
-    return any([line.text for line in group] == wanted and not any(line.hidden for line in group) for group in groups)
+    groups = [
+        list(group) for is_code, group in groupby(lines, key=lambda line: line.code) if is_code
+    ]
+    return any(
+        [line.text for line in group] == wanted and not any(line.hidden for line in group)
+        for group in groups
+    )
 
 
 def tables_of(lines: list[Line]) -> Iterator[list[Line]]:

@@ -73,14 +73,29 @@ def archives(folder: Path, posts: int = 1_000_000) -> dict[str, float]:
     room = folder / "million"
     room.mkdir()
     (room / "curate.py").write_text(CURATE)
-    figures = {"example, posts/s": posts / seconds(lambda: x_archive.write(room / "lyons____.zip", posts), 1)}
+    figures = {
+        "example, posts/s": posts
+        / seconds(lambda: x_archive.write(room / "lyons____.zip", posts), 1)
+    }
     parsing, curating, memory = [], [], []
     for _ in range(3):  # in turn, so that a busy moment hurts both
-        parsed = subprocess.run([sys.executable, "-c", PARSE, str(room / "lyons____.zip")], capture_output=True, text=True, check=True)
+        parsed = subprocess.run(
+            [sys.executable, "-c", PARSE, str(room / "lyons____.zip")],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         parsing.append(float(parsed.stdout))
         shutil.rmtree(room / "runs", ignore_errors=True)
         began = time.perf_counter()
-        done = subprocess.run([sys.executable, "curate.py"], cwd=room, env=environment(room), capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "curate.py"],
+            cwd=room,
+            env=environment(room),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         curating.append(time.perf_counter() - began)
         memory.append(float(done.stdout))
     parse, curate = statistics.median(parsing), statistics.median(curating)
@@ -108,7 +123,12 @@ print(time.perf_counter() - began, most() - before)
 
 def audit(folder: Path) -> dict[str, float]:
     """Measure the copy audit of 200 samples against 100,000 posts of the example's author, whose floor is made of another 10,000."""
-    runs = [subprocess.check_output([sys.executable, "-c", AUDIT], cwd=folder, env=environment(folder), text=True).split() for _ in range(3)]
+    runs = [
+        subprocess.check_output(
+            [sys.executable, "-c", AUDIT], cwd=folder, env=environment(folder), text=True
+        ).split()
+        for _ in range(3)
+    ]
     taken, memory = (statistics.median(float(one[column]) for one in runs) for column in (0, 1))
     return {"audit of 200 samples": taken, "audit, MiB of memory": memory}
 
@@ -123,7 +143,9 @@ def scrub(folder: Path) -> dict[str, float]:
     posts = [sentences.sentence(chance) for _ in range(100_000)]
     return {
         "scrub of 100,000 posts": seconds(lambda: [scrub.scrub(post) for post in posts]),
-        "scrub of 100 kB, at worst": max(seconds(partial(scrub.scrub, text)) for text, _ in HOSTILE.values()),
+        "scrub of 100 kB, at worst": max(
+            seconds(partial(scrub.scrub, text)) for text, _ in HOSTILE.values()
+        ),
     }
 
 

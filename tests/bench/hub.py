@@ -77,7 +77,10 @@ class Server:
     def client(self, code: str, *arguments: object, **more: str) -> list[float]:
         """Run a client and return the numbers that it prints."""
         command = [sys.executable, "-c", code, *map(str, arguments)]
-        return [float(word) for word in subprocess.check_output(command, env=self.environ | more, text=True).split()]
+        return [
+            float(word)
+            for word in subprocess.check_output(command, env=self.environ | more, text=True).split()
+        ]
 
     def memory(self) -> float:
         """Return the most memory that it ever had, in MiB."""
@@ -89,11 +92,17 @@ class Server:
 def serving(folder: Path) -> Iterator[Server]:
     """Serve an empty Hub while the block runs."""
     environ = environment(folder, HF_HUB_DISABLE_PROGRESS_BARS="1")
-    with subprocess.Popen([HUBTWEETS, "hub", "--port", "8097"], env=environ, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [HUBTWEETS, "hub", "--port", "8097"], env=environ, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout
         endpoint = process.stdout.readline().split()[0]
         try:
-            yield Server(process, environ | {"HF_ENDPOINT": endpoint, "HF_TOKEN": (folder / "hub" / "token").read_text()})
+            yield Server(
+                process,
+                environ
+                | {"HF_ENDPOINT": endpoint, "HF_TOKEN": (folder / "hub" / "token").read_text()},
+            )
         finally:
             process.terminate()
     shutil.rmtree(folder)
@@ -112,7 +121,9 @@ def weights(path: Path) -> None:
     generator = np.random.default_rng()
     with path.open("wb") as file:
         for _ in range(10):
-            file.write((generator.standard_normal(GIGABYTE // 40, dtype=np.float32) * 0.02).tobytes())
+            file.write(
+                (generator.standard_normal(GIGABYTE // 40, dtype=np.float32) * 0.02).tobytes()
+            )
 
 
 def transfers(folder: Path) -> Figures:
@@ -123,11 +134,18 @@ def transfers(folder: Path) -> Figures:
     for _ in range(ROUNDS):
         for kind, disabled in (("Xet", "0"), ("LFS", "1")):
             weights(big)
-            figure = {"sha256sum": seconds("sha256sum", big), "cp": seconds("cp", big, folder / "copy.bin")}
+            figure = {
+                "sha256sum": seconds("sha256sum", big),
+                "cp": seconds("cp", big, folder / "copy.bin"),
+            }
             with serving(folder / kind) as server:
-                figure["push"], figure["pull"] = server.client(TRANSFER, big, kind, HF_HUB_DISABLE_XET=disabled)
+                figure["push"], figure["pull"] = server.client(
+                    TRANSFER, big, kind, HF_HUB_DISABLE_XET=disabled
+                )
                 memory[kind] = max(memory[kind], server.memory())
-            figure["push / (sha256sum + cp)"] = figure["push"] / (figure["sha256sum"] + figure["cp"])
+            figure["push / (sha256sum + cp)"] = figure["push"] / (
+                figure["sha256sum"] + figure["cp"]
+            )
             for name, value in figure.items():
                 found.setdefault(f"1 GB by {kind}, {name}", []).append(value)
     return {name: statistics.median(values) for name, values in found.items()} | {

@@ -76,12 +76,19 @@ def original(
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = DROPOUT  # which the embedded base comes without; it stays so
-    examples = blocks(encode(texts, tokenizer), min(LONGEST_BLOCK, context_of(model) or LONGEST_BLOCK), epochs, seed)
+    examples = blocks(
+        encode(texts, tokenizer),
+        min(LONGEST_BLOCK, context_of(model) or LONGEST_BLOCK),
+        epochs,
+        seed,
+    )
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
             output_dir=folder,
-            max_steps=min(len(examples), max_steps or len(examples)),  # in one pass, for the epochs are in the blocks
+            max_steps=min(
+                len(examples), max_steps or len(examples)
+            ),  # in one pass, for the epochs are in the blocks
             per_device_train_batch_size=1,
             learning_rate=learning_rate,
             lr_scheduler_type="cosine",
@@ -94,7 +101,9 @@ def original(
             report_to="none",
             disable_tqdm=True,
         )
-        dataset = [{"input_ids": block, "labels": block} for block in map(torch.from_numpy, examples)]
+        dataset = [
+            {"input_ids": block, "labels": block} for block in map(torch.from_numpy, examples)
+        ]
         trainer = Trainer(model=model, args=arguments, train_dataset=dataset, callbacks=[clock])
         trainer.remove_callback(PrinterCallback)
         trainer.train()
@@ -115,7 +124,9 @@ def blocks(documents: Sequence[np.ndarray], size: int, epochs: int, seed: int) -
         random.shuffle(shuffled)
         parts += [document[1:] for document in shuffled]
     stream = np.concatenate(parts)
-    return [stream[start : start + size] for start in range(0, len(stream) - size + 1, size)] or [stream]
+    return [stream[start : start + size] for start in range(0, len(stream) - size + 1, size)] or [
+        stream
+    ]
 
 
 def padded(
@@ -138,11 +149,19 @@ def padded(
     set_seed(seed)
     context = context_of(model) or LONGEST_BLOCK
     documents = [torch.from_numpy(document[:context]) for document in encode(texts, tokenizer)]
-    loader: DataLoader = DataLoader(documents, batch_size=POSTS_PER_BATCH, shuffle=True, collate_fn=pad)  # type: ignore[arg-type]  # a list will do
-    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.0, fused=True)
+    loader: DataLoader = DataLoader(
+        documents, batch_size=POSTS_PER_BATCH, shuffle=True, collate_fn=pad
+    )  # type: ignore[arg-type]  # a list will do
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=learning_rate, weight_decay=0.0, fused=True
+    )
     total = min(epochs * len(loader), max_steps or epochs * len(loader))
-    scheduler = get_cosine_schedule_with_warmup(optimizer, num_warmup_steps=0, num_training_steps=total)
-    prepared, optimizer, loader, scheduler = accelerator.prepare(model, optimizer, loader, scheduler)
+    scheduler = get_cosine_schedule_with_warmup(
+        optimizer, num_warmup_steps=0, num_training_steps=total
+    )
+    prepared, optimizer, loader, scheduler = accelerator.prepare(
+        model, optimizer, loader, scheduler
+    )
 
     prepared.train()
     tokens, step, began = torch.zeros((), dtype=torch.long, device=accelerator.device), 0, now()
@@ -158,7 +177,9 @@ def padded(
             if step == total:
                 break
     seconds = now() - began
-    vars(model.eval()).pop("forward", None)  # which Accelerate put over the model's own, or it were evaluated in mixed precision too
+    vars(model.eval()).pop(
+        "forward", None
+    )  # which Accelerate put over the model's own, or it were evaluated in mixed precision too
     forget()
     return Trained(int(tokens), seconds, total)
 
@@ -166,7 +187,11 @@ def padded(
 def pad(documents: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
     """Return a batch as the models of transformers take it; each tensor is [documents, tokens of the longest]."""
     labels = pad_sequence(list(documents), batch_first=True, padding_value=IGNORED)
-    return {"input_ids": labels.clamp(min=0), "attention_mask": (labels != IGNORED).long(), "labels": labels}
+    return {
+        "input_ids": labels.clamp(min=0),
+        "attention_mask": (labels != IGNORED).long(),
+        "labels": labels,
+    }
 
 
 def forget() -> None:
@@ -191,5 +216,9 @@ def matmul_flops(rows: int, inner: int, columns: int, dtype: torch.dtype) -> flo
     """Return the floating-point operations per second of a product of [rows, inner] and [inner, columns], in the best of several measurements."""
     left = torch.randn(rows, inner, device=device()).to(dtype)
     right = torch.randn(inner, columns, device=device()).to(dtype)
-    timer = Timer("torch.mm(left, right)", globals={"torch": torch, "left": left, "right": right}, num_threads=torch.get_num_threads())
+    timer = Timer(
+        "torch.mm(left, right)",
+        globals={"torch": torch, "left": left, "right": right},
+        num_threads=torch.get_num_threads(),
+    )
     return 2 * rows * inner * columns / min(timer.blocked_autorange(min_run_time=1).times)

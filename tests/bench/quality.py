@@ -18,7 +18,9 @@ from tests.conftest import run
 SEEDS = (0, 1, 2)
 RATES = (2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3)  # for the choice of the default
 Outcome = tuple[float, float]  # bits per byte, seconds
-Texts = tuple[Sequence[Sequence[str]], Sequence[Sequence[str]]]  # by author: to train on, and held out
+Texts = tuple[
+    Sequence[Sequence[str]], Sequence[Sequence[str]]
+]  # by author: to train on, and held out
 
 
 def measure(folder: Path) -> dict[str, float]:
@@ -27,7 +29,11 @@ def measure(folder: Path) -> dict[str, float]:
 
     def note(name: str, outcomes: Sequence[Outcome]) -> None:
         bits, seconds = zip(*outcomes, strict=True)
-        found = {"bits per byte": statistics.mean(bits), "spread": max(bits) - min(bits), "seconds": statistics.mean(seconds)}
+        found = {
+            "bits per byte": statistics.mean(bits),
+            "spread": max(bits) - min(bits),
+            "seconds": statistics.mean(seconds),
+        }
         for what, figure in found.items():
             figures[f"{name}, {what}"] = figure
             print(f"{name}, {what}: {figure:.3f}", flush=True)
@@ -37,13 +43,33 @@ def measure(folder: Path) -> dict[str, float]:
             continue
         texts = curated(folder, name, posts)
         curves: list[list[tuple[float, float]]] = [[] for _ in SEEDS]
-        note(f"{name}, ours", [ours(texts, folder, curve, seed=seed) for seed, curve in zip(SEEDS, curves, strict=True)])
+        note(
+            f"{name}, ours",
+            [
+                ours(texts, folder, curve, seed=seed)
+                for seed, curve in zip(SEEDS, curves, strict=True)
+            ],
+        )
         originals = [peer("original", texts, seed=seed) for seed in SEEDS]
         note(f"{name}, original", originals)
-        beaten = [next(seconds for seconds, bits in curve if bits < min(bits for bits, _ in originals)) for curve in curves]
-        figures[f"{name}, ours, seconds until it is better than the original ends"] = statistics.mean(beaten)
-        note(f"{name}, original at our rate", [peer("original", texts, seed=seed, learning_rate=1e-3) for seed in SEEDS])
-        note(f"{name}, padded", [peer("padded", texts, seed=seed, mixed_precision=choose_precision()) for seed in SEEDS])
+        beaten = [
+            next(seconds for seconds, bits in curve if bits < min(bits for bits, _ in originals))
+            for curve in curves
+        ]
+        figures[f"{name}, ours, seconds until it is better than the original ends"] = (
+            statistics.mean(beaten)
+        )
+        note(
+            f"{name}, original at our rate",
+            [peer("original", texts, seed=seed, learning_rate=1e-3) for seed in SEEDS],
+        )
+        note(
+            f"{name}, padded",
+            [
+                peer("padded", texts, seed=seed, mixed_precision=choose_precision())
+                for seed in SEEDS
+            ],
+        )
         for rate in RATES:
             note(f"{name}, ours at {rate:g}", [ours(texts, folder, learning_rate=rate)])
     return figures
@@ -60,11 +86,16 @@ def curated(folder: Path, name: str, posts: str | None) -> Texts:
     else:
         run(room, "example", "lyons____.zip").check_returncode()
     run(room, "curate", "lyons____").check_returncode()
-    train, held_out = (list(read_texts(room / "runs" / "lyons____" / "dataset" / f"{side}.parquet").values()) for side in ("train", "validation"))
+    train, held_out = (
+        list(read_texts(room / "runs" / "lyons____" / "dataset" / f"{side}.parquet").values())
+        for side in ("train", "validation")
+    )
     return train, held_out
 
 
-def ours(texts: Texts, folder: Path, curve: list[tuple[float, float]] | None = None, **settings: object) -> Outcome:
+def ours(
+    texts: Texts, folder: Path, curve: list[tuple[float, float]] | None = None, **settings: object
+) -> Outcome:
     """Train ours, and note in `curve` the seconds and the bits per byte of each evaluation."""
     from hubtweets.evaluation.bits_per_byte import evaluate
     from hubtweets.models import base
@@ -97,5 +128,7 @@ def peer(name: str, texts: Texts, **settings: object) -> Outcome:
     from tests.bench import peers
 
     model, tokenizer = load(*base.resolve("tiny"))
-    trained = getattr(peers, name)(model, tokenizer, [text for author in texts[0] for text in author], **settings)
+    trained = getattr(peers, name)(
+        model, tokenizer, [text for author in texts[0] for text in author], **settings
+    )
     return evaluate(model, tokenizer, texts[1])[0].bits_per_byte, trained.seconds

@@ -33,25 +33,36 @@ def speed(folder: Path) -> Figures:
     generator = sentences.Random(0)
     texts = [sentences.sentence(generator) for _ in range(4_000)]
     figures: Figures = {}
-    for name, make, steps in (("124M", peers.gpt2_124m, 2), ("tiny", lambda: load(*base.resolve("tiny"))[0], 40)):
+    for name, make, steps in (
+        ("124M", peers.gpt2_124m, 2),
+        ("tiny", lambda: load(*base.resolve("tiny"))[0], 40),
+    ):
         found: dict[str, list[float]] = {}
         for turn in range(ROUNDS + 1):
             figure = contend(make, tokenizer, texts, folder, steps if turn else 1)
             figure["fp32 product"] = peers.matmul_flops(1024, 768, 3072, torch.float32)
             for contender, value in figure.items():
-                found[contender] = [*found.get(contender, []), value][-ROUNDS:]  # the first is to warm up
+                found[contender] = [*found.get(contender, []), value][
+                    -ROUNDS:
+                ]  # the first is to warm up
         medians = {contender: statistics.median(values) for contender, values in found.items()}
         product = medians.pop("fp32 product")
-        figures |= {f"{name}, {contender}, tokens/s": tokens for contender, tokens in medians.items()}
+        figures |= {
+            f"{name}, {contender}, tokens/s": tokens for contender, tokens in medians.items()
+        }
         figures[f"{name}, fp32 product, GFLOP/s"] = product / 1e9
         figures[f"{name}, ours / padded"] = medians["ours"] / medians["padded"]
         for contender in ("ours", "ours, fp32"):
             figures[f"{name}, {contender} / original"] = medians[contender] / medians["original"]
-            figures[f"{name}, {contender}, of fp32 product"] = 6 * make().num_parameters() * medians[contender] / product
+            figures[f"{name}, {contender}, of fp32 product"] = (
+                6 * make().num_parameters() * medians[contender] / product
+            )
     return figures
 
 
-def contend(make: Callable[[], Any], tokenizer: Any, texts: list[str], folder: Path, steps: int) -> Figures:
+def contend(
+    make: Callable[[], Any], tokenizer: Any, texts: list[str], folder: Path, steps: int
+) -> Figures:
     """Return the tokens per second of each contender on a fresh model, one after the other."""
     from hubtweets.models.hardware import choose_precision
     from tests.bench import peers
@@ -67,7 +78,9 @@ def contend(make: Callable[[], Any], tokenizer: Any, texts: list[str], folder: P
     } | {name: one.tokens / one.seconds for name, one in trained.items()}
 
 
-def ours(model: Any, tokenizer: Any, texts: list[str], folder: Path, steps: int, precision: str) -> float:
+def ours(
+    model: Any, tokenizer: Any, texts: list[str], folder: Path, steps: int, precision: str
+) -> float:
     """Return the tokens per second of our trainer in a precision."""
     from accelerate.state import AcceleratorState
 
@@ -79,7 +92,9 @@ def ours(model: Any, tokenizer: Any, texts: list[str], folder: Path, steps: int,
     os.environ["ACCELERATE_MIXED_PRECISION"] = precision
     try:
         config = TrainingConfig(epochs=100, max_steps=steps, checkpoint_seconds=1e9)
-        result = train(model, [encode(texts, tokenizer)], config, folder / "checkpoints", quiet=True)
+        result = train(
+            model, [encode(texts, tokenizer)], config, folder / "checkpoints", quiet=True
+        )
     finally:
         del os.environ["ACCELERATE_MIXED_PRECISION"]
         shutil.rmtree(folder / "checkpoints")
@@ -116,9 +131,16 @@ def memory(folder: Path) -> Figures:
     for name, precision in (("", None), (", fp32", "no")):
         told = {"ACCELERATE_MIXED_PRECISION": precision} if precision else {}
         command = [sys.executable, "-c", MEMORY, str(folder / f"memory{name}")]
-        done = subprocess.run(command, env=environment(folder, **told), capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            command, env=environment(folder, **told), capture_output=True, text=True, check=True
+        )
         imports, parameters, micro, vocabulary, peak = json.loads(done.stdout)
-        parts = {"weights": 4 * parameters, "gradients": 4 * parameters, "AdamW": 8 * parameters, "logits of a micro-batch": 4 * micro * vocabulary}
+        parts = {
+            "weights": 4 * parameters,
+            "gradients": 4 * parameters,
+            "AdamW": 8 * parameters,
+            "logits of a micro-batch": 4 * micro * vocabulary,
+        }
         figures |= {f"124M, {part}, GiB": size / 2**30 for part, size in parts.items()}
         figures[f"124M{name}, Python and its libraries, GiB"] = imports / 2**30
         figures[f"124M{name}, peak of all, GiB"] = peak / 2**30
@@ -137,16 +159,28 @@ def start(folder: Path) -> Figures:
     firsts, loads = [], []
     for seed in range(ROUNDS):
         began = time.perf_counter()
-        subprocess.run([sys.executable, "-c", imports], env=environment(room), check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-c", imports], env=environment(room), check=True, capture_output=True
+        )
         loads.append(time.perf_counter() - began)
-        stamps = stamped(room, "train", "lyons____", "--base", "tiny", "--max-steps", "1", "--seed", str(seed))
+        stamps = stamped(
+            room, "train", "lyons____", "--base", "tiny", "--max-steps", "1", "--seed", str(seed)
+        )
         firsts.append(next(seconds for seconds, line in stamps if line.startswith("step 1 of 1")))
-    figures = {"train, to the first step": statistics.median(firsts), "of it imports": statistics.median(loads)}
+    figures = {
+        "train, to the first step": statistics.median(firsts),
+        "of it imports": statistics.median(loads),
+    }
     shutil.rmtree(room / "runs")
     stamps = stamped(room, "publish", "lyons____", "--base", "tiny", "--hub", "local")
-    steps = json.loads((room / "runs" / "lyons____" / "run.json").read_text())["environment"]["seconds"]
+    steps = json.loads((room / "runs" / "lyons____" / "run.json").read_text())["environment"][
+        "seconds"
+    ]
     stages = ["curate", "train", "evaluate", "sample", "card", "push"]
-    begins = [next(seconds for seconds, line in stamps if line.startswith(f"{stage}:")) for stage in stages]
+    begins = [
+        next(seconds for seconds, line in stamps if line.startswith(f"{stage}:"))
+        for stage in stages
+    ]
     ends = [*begins[1:], stamps[-1][0]]
     figures["publish"] = stamps[-1][0]
     figures["publish, training steps"] = steps
@@ -160,7 +194,13 @@ def start(folder: Path) -> Figures:
 def stamped(folder: Path, *arguments: str) -> list[tuple[float, str]]:
     """Run a command and return the lines it said, each with the seconds since its start; the last one is its end."""
     began, lines = time.perf_counter(), []
-    with subprocess.Popen([HUBTWEETS, *arguments], cwd=folder, env=environment(folder), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        [HUBTWEETS, *arguments],
+        cwd=folder,
+        env=environment(folder),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    ) as process:
         assert process.stderr
         for line in process.stderr:
             lines.append((time.perf_counter() - began, line.decode()))

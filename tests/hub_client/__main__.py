@@ -15,8 +15,29 @@ from tests.hub_client.talks import discussions, pulls
 from tests.hub_client.tools import USER, Repo, left, watch
 from tests.hub_client.writing import cards, commits, copies, uploads
 
-CHAPTERS: list[Callable[[Repo, Path], None]] = [accounts, creation, privacy, moving, refusals, info, listing, tree, pages, references]
-CHAPTERS += [commits, copies, uploads, cards, discussions, pulls, downloads, filesystem, safetensors]
+CHAPTERS: list[Callable[[Repo, Path], None]] = [
+    accounts,
+    creation,
+    privacy,
+    moving,
+    refusals,
+    info,
+    listing,
+    tree,
+    pages,
+    references,
+]
+CHAPTERS += [
+    commits,
+    copies,
+    uploads,
+    cards,
+    discussions,
+    pulls,
+    downloads,
+    filesystem,
+    safetensors,
+]
 
 
 def main(kind: str) -> int:

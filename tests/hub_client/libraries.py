@@ -20,15 +20,23 @@ PROMPT = "my dream is"
 def say(model: str, **more: str | None) -> object:
     """Return what a model says, loaded by who has nothing of it yet."""
     shutil.rmtree(constants.HF_HUB_CACHE, ignore_errors=True)
-    return pipeline("text-generation", model=model, **more)(PROMPT, max_new_tokens=5, do_sample=False)
+    return pipeline("text-generation", model=model, **more)(
+        PROMPT, max_new_tokens=5, do_sample=False
+    )
 
 
 def models(base: str) -> None:
     api, repo_id = HfApi(), "huggingtweets/pushed"
-    model, tokenizer = AutoModelForCausalLM.from_pretrained(base), AutoTokenizer.from_pretrained(base)
+    model, tokenizer = (
+        AutoModelForCausalLM.from_pretrained(base),
+        AutoTokenizer.from_pretrained(base),
+    )
     model.push_to_hub(repo_id, commit_message="the model")
     tokenizer.push_to_hub(repo_id)
-    same([one.title for one in api.list_repo_commits(repo_id)], ["Upload tokenizer", "the model", "initial commit"])
+    same(
+        [one.title for one in api.list_repo_commits(repo_id)],
+        ["Upload tokenizer", "the model", "initial commit"],
+    )
     sha, wanted = api.model_info(repo_id).sha, say(base)
     same(say(repo_id), wanted)
     with torch.no_grad():
@@ -42,7 +50,10 @@ def models(base: str) -> None:
     api.merge_pull_request(repo_id, 1)
     same([say(repo_id), say(repo_id, revision=sha)], [said[0], wanted])
     private = model.push_to_hub("huggingtweets/secret", private=True)
-    same((private.oid, api.model_info("huggingtweets/secret").private), (api.model_info("huggingtweets/secret").sha, True))
+    same(
+        (private.oid, api.model_info("huggingtweets/secret").private),
+        (api.model_info("huggingtweets/secret").sha, True),
+    )
 
 
 def tables() -> None:
@@ -52,7 +63,9 @@ def tables() -> None:
     first = table.push_to_hub(repo_id, num_shards=2).oid
     table.select(range(3)).push_to_hub(repo_id, split="test")
     table.select(range(7)).push_to_hub(repo_id, "seven")
-    DatasetDict({"train": table.select(range(5)), "test": table.select(range(2))}).push_to_hub(repo_id, create_pr=True)
+    DatasetDict({"train": table.select(range(5)), "test": table.select(range(2))}).push_to_hub(
+        repo_id, create_pr=True
+    )
     same(sorted(get_dataset_config_names(repo_id)), ["default", "seven"])
     for more, wanted in (
         ({}, {"train": 1000, "test": 3}),
@@ -62,17 +75,45 @@ def tables() -> None:
     ):
         for streaming in (False, True):
             found = load_dataset(repo_id, streaming=streaming, **more)
-            same({name: list(split) for name, split in found.items()}, {name: rows[:count] for name, count in wanted.items()})
-    files = [path for path in api.list_repo_files(repo_id, repo_type="dataset", revision=first) if path.endswith(".parquet")]
+            same(
+                {name: list(split) for name, split in found.items()},
+                {name: rows[:count] for name, count in wanted.items()},
+            )
+    files = [
+        path
+        for path in api.list_repo_files(repo_id, repo_type="dataset", revision=first)
+        if path.endswith(".parquet")
+    ]
     same(files, ["data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet"])
-    api.upload_file(path_or_fileobj=b'{"a": 1}\n{"a": 2}\n', path_in_repo="raw/a.jsonl", repo_id=repo_id, repo_type="dataset")
+    api.upload_file(
+        path_or_fileobj=b'{"a": 1}\n{"a": 2}\n',
+        path_in_repo="raw/a.jsonl",
+        repo_id=repo_id,
+        repo_type="dataset",
+    )
     same(list(load_dataset(repo_id, data_files="raw/a.jsonl", split="train")), [{"a": 1}, {"a": 2}])
-    same(list(load_dataset("json", data_files=f"hf://datasets/{repo_id}/raw/*.jsonl", split="train", streaming=True)), [{"a": 1}, {"a": 2}])
-    ends(("DatasetNotFoundError", None), lambda: load_dataset("huggingtweets/no-table"), lambda: load_dataset(repo_id, revision="nope"))
+    same(
+        list(
+            load_dataset(
+                "json",
+                data_files=f"hf://datasets/{repo_id}/raw/*.jsonl",
+                split="train",
+                streaming=True,
+            )
+        ),
+        [{"a": 1}, {"a": 2}],
+    )
+    ends(
+        ("DatasetNotFoundError", None),
+        lambda: load_dataset("huggingtweets/no-table"),
+        lambda: load_dataset(repo_id, revision="nope"),
+    )
 
 
 if __name__ == "__main__":
     sys.addaudithook(watch)
     models(str(Path(sys.argv[1]).resolve()))
     tables()
-    same({*left} - {"datasets-server.127.0.0.1"}, set())  # what datasets makes of the endpoint, and does without where there is no such name
+    same(
+        {*left} - {"datasets-server.127.0.0.1"}, set()
+    )  # what datasets makes of the endpoint, and does without where there is no such name

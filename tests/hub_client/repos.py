@@ -31,8 +31,21 @@ def accounts(repo: Repo, folder: Path) -> None:
     for one, role in ((repo, "write"), (repo.reader, "read")):
         same(
             one.api.whoami(),
-            {"type": "user", "id": USER, "name": USER, "fullname": USER, "email": None, "orgs": [], "writesEverywhere": True}
-            | {"auth": {"type": "access_token", "accessToken": {"displayName": "embedded Hub", "role": role}}},
+            {
+                "type": "user",
+                "id": USER,
+                "name": USER,
+                "fullname": USER,
+                "email": None,
+                "orgs": [],
+                "writesEverywhere": True,
+            }
+            | {
+                "auth": {
+                    "type": "access_token",
+                    "accessToken": {"displayName": "embedded Hub", "role": role},
+                }
+            },
         )
     same(repo.api.get_full_repo_name("x"), f"{USER}/x")
     ends(NO_TOKEN, repo.by("hf_wrong").api.whoami, repo.by("hf_wrong").repo_info)
@@ -41,7 +54,10 @@ def accounts(repo: Repo, folder: Path) -> None:
 def creation(repo: Repo, folder: Path) -> None:
     other = repo.beside("-new")
     url = other.create()
-    same((str(url), url.repo_id, url.repo_type, url.endpoint), (f"{ENDPOINT}/{other.address}", other.id, repo.kind, ENDPOINT))
+    same(
+        (str(url), url.repo_id, url.repo_type, url.endpoint),
+        (f"{ENDPOINT}/{other.address}", other.id, repo.kind, ENDPOINT),
+    )
     ends(CONFLICT, other.create)
     same([other.create(exist_ok=True), other.reader.create(exist_ok=True)], [url, url])
     same(other.list_repo_files(), [".gitattributes"] + ["README.md"] * (repo.kind == "space"))
@@ -97,12 +113,19 @@ def privacy(repo: Repo, folder: Path) -> None:
         ends(look, *(partial(call, repo.stranger) for call in LOOKS))
         ends(take, *(partial(call, repo.stranger) for call in [*TAKES, Repo.files]))
         same(repo.stranger.repo_exists(), not private)
-        seen = [[one.id for one in listing(search=repo.id, token=token)] for token in (os.environ["READ_TOKEN"], False)]
+        seen = [
+            [one.id for one in listing(search=repo.id, token=token)]
+            for token in (os.environ["READ_TOKEN"], False)
+        ]
         same(seen, [[repo.id], [] if private else [repo.id]])
     repo.update_repo_settings(private=True)
     repo.update_repo_settings(gated="auto")
     same((repo.repo_info().private, repo.repo_info().gated), (True, "auto"))
-    ends(("ValueError", None), partial(repo.update_repo_settings, gated="maybe"), repo.update_repo_settings)
+    ends(
+        ("ValueError", None),
+        partial(repo.update_repo_settings, gated="maybe"),
+        repo.update_repo_settings,
+    )
 
 
 def moving(repo: Repo, folder: Path) -> None:
@@ -112,8 +135,13 @@ def moving(repo: Repo, folder: Path) -> None:
     titles, other = repo.titles(), repo.beside("-moved")
     move = partial(repo.api.move_repo, repo.id, repo_type=repo.kind)
     move(other.id)
-    same([other.titles(), other.files("v1"), other.get_discussion_details(discussion_num=pull).num], [titles, FILES, pull])
-    same([repo.repo_info().id, repo.titles(), repo.files("v1")], [other.id, titles, FILES])  # the old name leads there
+    same(
+        [other.titles(), other.files("v1"), other.get_discussion_details(discussion_num=pull).num],
+        [titles, FILES, pull],
+    )
+    same(
+        [repo.repo_info().id, repo.titles(), repo.files("v1")], [other.id, titles, FILES]
+    )  # the old name leads there
     repo.add(a=b"1")
     same(other.titles(), ["add", *titles])
     ends(NOT_FOUND, partial(move, "a/b"), repo.delete_repo)  # but nobody means it by its old name

@@ -18,10 +18,28 @@ ENDPOINT, USER = os.environ["HF_ENDPOINT"], "huggingtweets"
 SDK = {"sdk": "static"} if sys.argv[1:] == ["space"] else {}  # of whose card more is asked
 CARD = f"---\nlicense: mit\ntags:\n- a\n{'sdk: static' * bool(SDK)}\n---\nHello\n".encode()
 BIG = random.Random(0).randbytes(300_000)
-FILES = {"README.md": CARD, "empty.txt": b"", "folder/b.txt": b"b", "folder/deep/a.txt": b"a\n", "weights.bin": BIG}
-NOT_FOUND, REVISION_NOT_FOUND, ENTRY_NOT_FOUND = [(f"{what}NotFoundError", 404) for what in ("Repository", "Revision", "RemoteEntry")]
-HIDDEN, GATED, MAY_ONLY_READ, NO_TOKEN = ("RepositoryNotFoundError", 401), ("GatedRepoError", 401), ("HfHubHTTPError", 403), ("HfHubHTTPError", 401)
-CONFLICT, STALE, BAD, DONE = ("HfHubHTTPError", 409), ("HfHubHTTPError", 412), ("BadRequestError", 400), ("", None)
+FILES = {
+    "README.md": CARD,
+    "empty.txt": b"",
+    "folder/b.txt": b"b",
+    "folder/deep/a.txt": b"a\n",
+    "weights.bin": BIG,
+}
+NOT_FOUND, REVISION_NOT_FOUND, ENTRY_NOT_FOUND = [
+    (f"{what}NotFoundError", 404) for what in ("Repository", "Revision", "RemoteEntry")
+]
+HIDDEN, GATED, MAY_ONLY_READ, NO_TOKEN = (
+    ("RepositoryNotFoundError", 401),
+    ("GatedRepoError", 401),
+    ("HfHubHTTPError", 403),
+    ("HfHubHTTPError", 401),
+)
+CONFLICT, STALE, BAD, DONE = (
+    ("HfHubHTTPError", 409),
+    ("HfHubHTTPError", 412),
+    ("BadRequestError", 400),
+    ("", None),
+)
 left: list[object] = []  # names and addresses that are not this machine's
 
 
@@ -60,17 +78,30 @@ class Repo:
         """Return what a revision holds besides what every new repo does."""
         with tempfile.TemporaryDirectory() as cache:
             folder = Path(self.snapshot_download(revision=revision, cache_dir=cache))
-            found = {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+            found = {
+                path.relative_to(folder).as_posix(): path.read_bytes()
+                for path in sorted(folder.rglob("*"))
+                if path.is_file()
+            }
         assert found.pop(".gitattributes").startswith(b"*.7z filter=lfs")
         return found
 
     def metadata(self, name: str, revision: str = "main") -> Any:
-        return self.api.get_hf_file_metadata(url=f"{ENDPOINT}/{self.address}/resolve/{revision}/{name}")
+        return self.api.get_hf_file_metadata(
+            url=f"{ENDPOINT}/{self.address}/resolve/{revision}/{name}"
+        )
 
     def holds(self, files: dict[str, bytes], revision: str = "main") -> None:
         """Make sure that a revision has these files, by their sizes and hashes."""
-        found = [one for one in self.list_repo_tree(recursive=True, revision=revision) if isinstance(one, RepoFile)]
-        same([one for one in found if one.path != ".gitattributes"], [item(path, data) for path, data in sorted(files.items())])
+        found = [
+            one
+            for one in self.list_repo_tree(recursive=True, revision=revision)
+            if isinstance(one, RepoFile)
+        ]
+        same(
+            [one for one in found if one.path != ".gitattributes"],
+            [item(path, data) for path, data in sorted(files.items())],
+        )
 
     @property
     def sha(self) -> str:

@@ -6,7 +6,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hubtweets.hub.api.requests import USER, check_gate, find_repo, json_of, reader, repo_of, storage_of, url_of, writer
+from hubtweets.hub.api.requests import (
+    USER,
+    check_gate,
+    find_repo,
+    json_of,
+    reader,
+    repo_of,
+    storage_of,
+    url_of,
+    writer,
+)
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage.storage import KINDS
 
@@ -15,14 +25,32 @@ SDKS = ("gradio", "streamlit", "docker", "static")
 
 async def whoami(request: Request) -> Response:
     user = reader(request)
-    who: dict[str, Any] = {"type": "user", "id": user.name, "name": user.name, "fullname": user.name, "email": None, "orgs": []}
+    who: dict[str, Any] = {
+        "type": "user",
+        "id": user.name,
+        "name": user.name,
+        "fullname": user.name,
+        "email": None,
+        "orgs": [],
+    }
     who["writesEverywhere"] = True  # the Hub has no such key: there a namespace has members
-    return JSONResponse({**who, "auth": {"type": "access_token", "accessToken": {"displayName": "embedded Hub", "role": user.role}}})
+    return JSONResponse(
+        {
+            **who,
+            "auth": {
+                "type": "access_token",
+                "accessToken": {"displayName": "embedded Hub", "role": user.role},
+            },
+        }
+    )
 
 
 def named(body: dict[str, Any]) -> tuple[str, str]:
     """Return the kind and the id of the repo that a body names."""
-    return f"{body.get('type') or 'model'}s", f"{body.get('organization') or USER}/{body.get('name') or ''}"
+    return (
+        f"{body.get('type') or 'model'}s",
+        f"{body.get('organization') or USER}/{body.get('name') or ''}",
+    )
 
 
 def is_private(body: dict[str, Any]) -> bool | None:
@@ -36,7 +64,9 @@ def is_private(body: dict[str, Any]) -> bool | None:
     if not isinstance(private, bool | None):
         raise HubError(400, f"private is true or false, not {private!r}")
     if None not in (private, visibility) and private != (visibility == "private"):
-        raise HubError(400, f"private is {private} but visibility is {visibility}; send one of them")
+        raise HubError(
+            400, f"private is {private} but visibility is {visibility}; send one of them"
+        )
     return private if visibility is None else visibility == "private"
 
 
@@ -49,10 +79,15 @@ async def create_repo(request: Request) -> Response:
             raise HubError(400, f"a Space needs an sdk: {', '.join(SDKS)}")
         files["README.md"] = f"---\nsdk: {body['sdk']}\n---\n".encode()
     try:
-        repo = await run_in_threadpool(storage_of(request).create_repo, kind, repo_id, bool(is_private(body)), user, files)
+        repo = await run_in_threadpool(
+            storage_of(request).create_repo, kind, repo_id, bool(is_private(body)), user, files
+        )
     except HubError as error:
         if error.status == 409:  # the client reads `url` from a 409 too
-            return JSONResponse({"error": error.message, "url": url_of(request, find_repo(request, kind, repo_id))}, 409)
+            return JSONResponse(
+                {"error": error.message, "url": url_of(request, find_repo(request, kind, repo_id))},
+                409,
+            )
         raise
     return JSONResponse({"url": url_of(request, repo), "name": repo.id})
 
@@ -78,7 +113,9 @@ async def change_settings(request: Request) -> Response:
     gated = body.get("gated")
     if gated not in (None, False, "auto", "manual"):
         raise HubError(400, f"gated is auto, manual or false, not {gated!r}")
-    changed = await run_in_threadpool(storage_of(request).change_settings, repo, is_private(body), gated)
+    changed = await run_in_threadpool(
+        storage_of(request).change_settings, repo, is_private(body), gated
+    )
     return JSONResponse({"private": changed.private, "gated": changed.gated})
 
 
@@ -95,7 +132,11 @@ def own_repos(request: Request) -> Response:
         for repo in storage.repos(kind):
             head = storage.resolve(repo, "main")
             size = sum(entry.size for entry in head.files.values())
-            about = {"updatedAt": head.date, "visibility": "private" if repo.private else "public", "storage": size}
+            about = {
+                "updatedAt": head.date,
+                "visibility": "private" if repo.private else "public",
+                "storage": size,
+            }
             items.append({"id": repo.id, "type": kind.removesuffix("s"), **about})
     return JSONResponse(items)
 

@@ -35,7 +35,14 @@ class Change:
             try:
                 operation = json.loads(line)
                 self.read(operation["key"], operation["value"])
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
+            except (
+                ValueError,
+                KeyError,
+                TypeError,
+                AttributeError,
+                RecursionError,
+                binascii.Error,
+            ) as error:
                 raise HubError(400, f"a line of the commit can't be read: {error!r}") from None
         if not self.header:
             raise HubError(400, "a commit begins with its header")
@@ -44,13 +51,18 @@ class Change:
             self.parent = str(self.parent).lower()
             if not SHA.fullmatch(self.parent):
                 raise HubError(400, "parentCommit is a commit's id, or at least its first 5 digits")
-        self.summary, self.description = (str(self.header.get(key) or "").encode("utf-8", "replace").decode() for key in ("summary", "description"))
+        self.summary, self.description = (
+            str(self.header.get(key) or "").encode("utf-8", "replace").decode()
+            for key in ("summary", "description")
+        )
 
     def read(self, key: str, value: Any) -> None:
         if key == "header":
             self.header = dict(value)
         elif key == "file":
-            self.added[checked(value["path"])] = self.storage.blobs.regular(base64.b64decode(value["content"], validate=True))
+            self.added[checked(value["path"])] = self.storage.blobs.regular(
+                base64.b64decode(value["content"], validate=True)
+            )
         elif key == "lfsFile":
             self.added[checked(value["path"])] = self.storage.blobs.large(str(value["oid"]))
         elif key in ("deletedFile", "deletedFolder"):
@@ -62,7 +74,11 @@ class Change:
         """Return the files after the change; raise HubError 404 where one is to be deleted that is not there, 400 where two can't be together."""
         left = dict(files)
         for path in self.deleted:
-            gone = [name for name in left if name == path or (path.endswith("/") and name.startswith(path))]
+            gone = [
+                name
+                for name in left
+                if name == path or (path.endswith("/") and name.startswith(path))
+            ]
             if not gone:
                 raise HubError(404, f"A file with this name doesn't exist: {path}", "EntryNotFound")
             for name in gone:
@@ -70,7 +86,12 @@ class Change:
         if not all(self.storage.blobs.has(entry.sha256) for entry in self.added.values()):
             raise HubError(409, "what was uploaded has been removed meanwhile; push again")
         left |= self.added
-        folders = {"/".join(steps[:n]) for path in left for steps in [path.split("/")] for n in range(1, len(steps))}
+        folders = {
+            "/".join(steps[:n])
+            for path in left
+            for steps in [path.split("/")]
+            for n in range(1, len(steps))
+        }
         if both := folders & left.keys():
             raise HubError(400, f"{min(both)} can't be a file and a folder")
         return left
@@ -78,32 +99,52 @@ class Change:
 
 async def commit(request: Request) -> Response:
     user, storage, repo = writer(request), storage_of(request), repo_of(request)
-    revision, as_pull = part(request, "revision"), request.query_params.get("create_pr") in ("1", "true")
+    revision, as_pull = (
+        part(request, "revision"),
+        request.query_params.get("create_pr") in ("1", "true"),
+    )
     with storage.blobs.temporary() as body:
         await save_body(request, body, MAX_COMMIT)
         body.seek(0)
         made, pull = await run_in_threadpool(apply, storage, repo, revision, body, user, as_pull)
-    answer = {"success": True, "commitUrl": f"{url_of(request, repo)}/commit/{made.id}", "commitOid": made.id}
+    answer = {
+        "success": True,
+        "commitUrl": f"{url_of(request, repo)}/commit/{made.id}",
+        "commitOid": made.id,
+    }
     if pull:
         answer["pullRequestUrl"] = f"{url_of(request, repo)}/discussions/{pull.num}"
     return JSONResponse(answer)
 
 
-def apply(storage: Storage, repo: Repo, revision: str, body: IO[bytes], user: str, as_pull: bool) -> tuple[Commit, pull_requests.Discussion | None]:
+def apply(
+    storage: Storage, repo: Repo, revision: str, body: IO[bytes], user: str, as_pull: bool
+) -> tuple[Commit, pull_requests.Discussion | None]:
     """Commit a body to a branch, or to a new pull request."""
     change = Change(storage, body)
     if not as_pull:
-        return storage.commit(repo, revision, change, change.summary, change.description, user, change.parent), None
+        return storage.commit(
+            repo, revision, change, change.summary, change.description, user, change.parent
+        ), None
     with storage.lock:
         base = storage.resolve(repo, change.parent or revision)
-        made = storage.write_commit(repo, base.id, change.summary, change.description, user, change(base.files))
-        return made, pull_requests.open_discussion(storage, repo, change.summary, change.description, user, made, base)
+        made = storage.write_commit(
+            repo, base.id, change.summary, change.description, user, change(base.files)
+        )
+        return made, pull_requests.open_discussion(
+            storage, repo, change.summary, change.description, user, made, base
+        )
 
 
 def checked(path: str) -> str:
     """Return a repo path; raise HubError 400 where it could point anywhere else."""
     hurt = any(character in "\0\\" or "\ud800" <= character <= "\udfff" for character in path)
-    if not path or len(path) > 1000 or hurt or any(step in ("", ".", "..") for step in path.split("/")):
+    if (
+        not path
+        or len(path) > 1000
+        or hurt
+        or any(step in ("", ".", "..") for step in path.split("/"))
+    ):
         raise HubError(400, f"{path!r} is no path in a repository")
     return path
 
@@ -111,8 +152,12 @@ def checked(path: str) -> str:
 async def tag(request: Request) -> Response:
     writer(request)
     if request.method == "DELETE":
-        return await delete_ref(request, "tags", part(request, "revision").removeprefix(REFS["tags"]))
-    return await create_ref(request, "tags", str((await json_of(request)).get("tag")), part(request, "revision"))
+        return await delete_ref(
+            request, "tags", part(request, "revision").removeprefix(REFS["tags"])
+        )
+    return await create_ref(
+        request, "tags", str((await json_of(request)).get("tag")), part(request, "revision")
+    )
 
 
 async def branch(request: Request) -> Response:
@@ -122,7 +167,9 @@ async def branch(request: Request) -> Response:
         if name == "main":
             raise HubError(403, "main can't be deleted")
         return await delete_ref(request, "branches", name)
-    return await create_ref(request, "branches", name, str((await json_of(request)).get("startingPoint") or "main"))
+    return await create_ref(
+        request, "branches", name, str((await json_of(request)).get("startingPoint") or "main")
+    )
 
 
 async def create_ref(request: Request, kind: str, name: str, revision: str) -> Response:

@@ -36,18 +36,32 @@ def describe_whole(storage: Storage, repo: Repo, one: Discussion) -> dict[str, A
     answer = {**describe(repo, one), "events": list(one.events)}
     if one.base is not None:
         base, head = storage.resolve(repo, one.base), storage.resolve(repo, f"refs/pr/{one.num}")
-        answer["changes"] = {"base": "refs/heads/main"} | ({"mergeCommitId": one.merge_commit} if one.merge_commit else {})
+        answer["changes"] = {"base": "refs/heads/main"} | (
+            {"mergeCommitId": one.merge_commit} if one.merge_commit else {}
+        )
         answer["filesWithConflicts"] = (
-            [] if one.merge_commit else pull_requests.conflicting(base.files, head.files, storage.resolve(repo, "main").files)
+            []
+            if one.merge_commit
+            else pull_requests.conflicting(
+                base.files, head.files, storage.resolve(repo, "main").files
+            )
         )
         pushed = takewhile(lambda commit: commit.id != base.id, storage.history(repo, head))
-        answer["events"] = sorted([*one.events, *map(commit_event, pushed)], key=lambda event: event["createdAt"])
+        answer["events"] = sorted(
+            [*one.events, *map(commit_event, pushed)], key=lambda event: event["createdAt"]
+        )
     return answer
 
 
 def commit_event(commit: Commit) -> dict[str, Any]:
     data = {"subject": commit.title, "oid": commit.id}
-    return {"id": commit.id, "type": "commit", "createdAt": commit.date, "author": {"name": commit.author}, "data": data}
+    return {
+        "id": commit.id,
+        "type": "commit",
+        "createdAt": commit.date,
+        "author": {"name": commit.author},
+        "data": data,
+    }
 
 
 def diff(storage: Storage, old: Commit, new: Commit) -> Iterator[str]:
@@ -58,7 +72,9 @@ def diff(storage: Storage, old: Commit, new: Commit) -> Iterator[str]:
         if None in texts:
             yield f"Binary files a/{path} and b/{path} differ\n"
         else:
-            yield from difflib.unified_diff(texts[0] or [], texts[1] or [], f"a/{path}", f"b/{path}")
+            yield from difflib.unified_diff(
+                texts[0] or [], texts[1] or [], f"a/{path}", f"b/{path}"
+            )
 
 
 def text_lines(storage: Storage, commit: Commit, path: str) -> list[str] | None:
@@ -69,10 +85,16 @@ def text_lines(storage: Storage, commit: Commit, path: str) -> list[str] | None:
     if entry.lfs or entry.size > 2**20:
         return None
     try:
-        lines = storage.blobs.path(entry.sha256).read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = (
+            storage.blobs.path(entry.sha256).read_text(encoding="utf-8").splitlines(keepends=True)
+        )
     except UnicodeDecodeError:
         return None
-    return None if len(lines) > DIFF_LINES else [line if line.endswith("\n") else line + "\n" for line in lines]
+    return (
+        None
+        if len(lines) > DIFF_LINES
+        else [line if line.endswith("\n") else line + "\n" for line in lines]
+    )
 
 
 def number(request: Request) -> int:
@@ -87,8 +109,16 @@ async def listing(request: Request) -> Response:
     query, repo = request.query_params, repo_of(request)
     found = await run_in_threadpool(pull_requests.discussions, storage_of(request), repo)
     kind, status, author = query.get("type"), query.get("status"), query.get("author")
-    found = [one for one in found if kind in (None, "all", "pull_request" if one.base is not None else "discussion")]
-    found = [one for one in found if status in (None, "all", "closed" if one.status in ("closed", "merged") else "open")]
+    found = [
+        one
+        for one in found
+        if kind in (None, "all", "pull_request" if one.base is not None else "discussion")
+    ]
+    found = [
+        one
+        for one in found
+        if status in (None, "all", "closed" if one.status in ("closed", "merged") else "open")
+    ]
     found = [one for one in found if author in (None, one.author)]
     page = query.get("p", "0")
     start = PAGE * int(page) if page.isascii() and page.isdecimal() and len(page) < 10 else 0
@@ -102,36 +132,69 @@ def details(request: Request) -> Response:
     one = pull_requests.read(storage, repo, number(request))
     answer = describe_whole(storage, repo, one)
     if one.base is not None and may_read(request, repo):
-        answer["diff"] = "".join(diff(storage, storage.resolve(repo, one.base), storage.resolve(repo, f"refs/pr/{one.num}")))
+        answer["diff"] = "".join(
+            diff(
+                storage,
+                storage.resolve(repo, one.base),
+                storage.resolve(repo, f"refs/pr/{one.num}"),
+            )
+        )
     return JSONResponse(answer)
 
 
 async def create(request: Request) -> Response:
-    user, repo, storage, body = writer(request), repo_of(request), storage_of(request), await json_of(request)
+    user, repo, storage, body = (
+        writer(request),
+        repo_of(request),
+        storage_of(request),
+        await json_of(request),
+    )
     head = storage.resolve(repo, "main") if body.get("pullRequest") else None
     title, description = str(body.get("title") or ""), str(body.get("description") or "")
-    one = await run_in_threadpool(pull_requests.open_discussion, storage, repo, title, description, user, head, head)
+    one = await run_in_threadpool(
+        pull_requests.open_discussion, storage, repo, title, description, user, head, head
+    )
     return JSONResponse(describe(repo, one))
 
 
 async def comment(request: Request) -> Response:
     user, body = writer(request), await json_of(request)
     event = pull_requests.comment(user, str(body.get("comment") or ""))
-    await run_in_threadpool(pull_requests.add_events, storage_of(request), repo_of(request), number(request), event)
+    await run_in_threadpool(
+        pull_requests.add_events, storage_of(request), repo_of(request), number(request), event
+    )
     return JSONResponse({"newMessage": event})
 
 
 async def rename(request: Request) -> Response:
-    user, repo, storage, title = writer(request), repo_of(request), storage_of(request), str((await json_of(request)).get("title") or "")
-    event = pull_requests.event("title-change", user, {"from": pull_requests.read(storage, repo, number(request)).title, "to": title})
-    await run_in_threadpool(pull_requests.add_events, storage, repo, number(request), event, title=title)
+    user, repo, storage, title = (
+        writer(request),
+        repo_of(request),
+        storage_of(request),
+        str((await json_of(request)).get("title") or ""),
+    )
+    event = pull_requests.event(
+        "title-change",
+        user,
+        {"from": pull_requests.read(storage, repo, number(request)).title, "to": title},
+    )
+    await run_in_threadpool(
+        pull_requests.add_events, storage, repo, number(request), event, title=title
+    )
     return JSONResponse({"newTitle": event})
 
 
 async def change_status(request: Request) -> Response:
-    user, body, storage, repo = writer(request), await json_of(request), storage_of(request), repo_of(request)
+    user, body, storage, repo = (
+        writer(request),
+        await json_of(request),
+        storage_of(request),
+        repo_of(request),
+    )
     status, text = str(body.get("status")), str(body.get("comment") or "")
-    one = await run_in_threadpool(pull_requests.change_status, storage, repo, number(request), user, status, text)
+    one = await run_in_threadpool(
+        pull_requests.change_status, storage, repo, number(request), user, status, text
+    )
     return JSONResponse({"newStatus": one.events[-1]})
 
 

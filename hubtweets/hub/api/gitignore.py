@@ -19,6 +19,10 @@ def find_ignored(gitignore: str, paths: Iterable[str]) -> set[str]:
     if len(gitignore.encode("utf-8", "replace")) > MAX_GITIGNORE_BYTES:
         raise HubError(400, f".gitignore is over {MAX_GITIGNORE_BYTES} bytes; shorten it")
     try:
-        return set(GitIgnoreSpec.from_lines(gitignore.splitlines(), backend="re2").match_files(paths))
+        return set(
+            GitIgnoreSpec.from_lines(gitignore.splitlines(), backend="re2").match_files(paths)
+        )
     except (ValueError, re.error, re2.error) as error:
-        raise HubError(400, f".gitignore can't be read: {error}; correct that line, or use simpler patterns") from None
+        raise HubError(
+            400, f".gitignore can't be read: {error}; correct that line, or use simpler patterns"
+        ) from None

@@ -12,7 +12,15 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from hubtweets.card.front_matter import read_metadata
-from hubtweets.hub.api.requests import body_of, check_gate, commit_of, part, repo_of, storage_of, user_of
+from hubtweets.hub.api.requests import (
+    body_of,
+    check_gate,
+    commit_of,
+    part,
+    repo_of,
+    storage_of,
+    user_of,
+)
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage.blobs import BLOCK, Entry, lfs_pointer
 from hubtweets.hub.storage.pull_requests import changed
@@ -41,19 +49,43 @@ def describe(storage: Storage, repo: Repo, commit: Commit, blobs: bool = False) 
         "gated": repo.gated,
         "disabled": False,
         "tags": tags_of(repo.kind, metadata),
-        **{key: metadata[key] for key in ("pipeline_tag", "library_name", "sdk") if key in metadata},
+        **{
+            key: metadata[key] for key in ("pipeline_tag", "library_name", "sdk") if key in metadata
+        },
         "cardData": metadata,
         "usedStorage": sum(entry.size for entry in commit.files.values()),
-        "siblings": [{"rfilename": path, **(details(path, entry, "blobId") if blobs else {})} for path, entry in commit.files.items()],
+        "siblings": [
+            {"rfilename": path, **(details(path, entry, "blobId") if blobs else {})}
+            for path, entry in commit.files.items()
+        ],
     }
 
 
 def tags_of(kind: str, metadata: dict[str, Any]) -> list[str]:
     """Return a card's tags, and those that the Hub makes of its other entries: `license:mit`, `dataset:NAME`, a model's languages as they are."""
-    starts = {"tags": "", "library_name": "", "pipeline_tag": "", "language": "" if kind == "models" else "language:", "license": "license:"}
-    starts |= {"datasets": "dataset:", "base_model": "base_model:", "task_categories": "task_categories:", "size_categories": "size_categories:"}
-    values = {key: value if isinstance(value, list) else [value] for key, value in metadata.items() if value is not None}
-    return list(dict.fromkeys(f"{start}{value}" for key, start in starts.items() for value in values.get(key, [])))
+    starts = {
+        "tags": "",
+        "library_name": "",
+        "pipeline_tag": "",
+        "language": "" if kind == "models" else "language:",
+        "license": "license:",
+    }
+    starts |= {
+        "datasets": "dataset:",
+        "base_model": "base_model:",
+        "task_categories": "task_categories:",
+        "size_categories": "size_categories:",
+    }
+    values = {
+        key: value if isinstance(value, list) else [value]
+        for key, value in metadata.items()
+        if value is not None
+    }
+    return list(
+        dict.fromkeys(
+            f"{start}{value}" for key, start in starts.items() for value in values.get(key, [])
+        )
+    )
 
 
 def details(path: str, entry: Entry, oid_key: str = "oid") -> dict[str, Any]:
@@ -69,8 +101,15 @@ def repos(request: Request) -> Response:
     """List the repos of a kind that are what the query asks for, the last changed first, or the newest where `sort` is createdAt."""
     storage, user, query = storage_of(request), user_of(request), request.query_params
     seen = [repo for repo in storage.repos(part(request, "kind")) if user or not repo.private]
-    found = [one for repo in seen if asked(query, one := describe(storage, repo, storage.resolve(repo, "main")))]
-    found.sort(key=lambda one: one["createdAt" if query.get("sort") == "createdAt" else "lastModified"], reverse=True)
+    found = [
+        one
+        for repo in seen
+        if asked(query, one := describe(storage, repo, storage.resolve(repo, "main")))
+    ]
+    found.sort(
+        key=lambda one: one["createdAt" if query.get("sort") == "createdAt" else "lastModified"],
+        reverse=True,
+    )
     return paged(request, [chosen(query, one) for one in found], PAGE)
 
 
@@ -88,24 +127,45 @@ def asked(query: QueryParams, described: dict[str, Any]) -> bool:
 def chosen(query: QueryParams, described: dict[str, Any]) -> dict[str, Any]:
     """Return only the properties that `expand` names, where it does."""
     wanted = query.getlist("expand")
-    return {key: value for key, value in described.items() if not wanted or key in ("_id", "id", *wanted)}
+    return {
+        key: value
+        for key, value in described.items()
+        if not wanted or key in ("_id", "id", *wanted)
+    }
 
 
 def info(request: Request) -> Response:
     """Describe a repo at a revision, its files with their sizes where `blobs` asks."""
     repo, query = repo_of(request), request.query_params
-    return JSONResponse(chosen(query, describe(storage_of(request), repo, commit_of(request, repo), query.get("blobs", "").lower() == "true")))
+    return JSONResponse(
+        chosen(
+            query,
+            describe(
+                storage_of(request),
+                repo,
+                commit_of(request, repo),
+                query.get("blobs", "").lower() == "true",
+            ),
+        )
+    )
 
 
-def paged(request: Request, items: list[Any], size: int, finish: Callable[[list[Any]], list[Any]] = list) -> Response:
+def paged(
+    request: Request, items: list[Any], size: int, finish: Callable[[list[Any]], list[Any]] = list
+) -> Response:
     """Answer with a page of a list, `finish`ed, and in the Link header where the next one is."""
     start = request.query_params.get("cursor", "0")
     limit = request.query_params.get("limit", str(size))
-    if not all(digits.isascii() and digits.isdecimal() and len(digits) < 10 for digits in (start, limit)):
+    if not all(
+        digits.isascii() and digits.isdecimal() and len(digits) < 10 for digits in (start, limit)
+    ):
         raise HubError(400, "cursor and limit are numbers")
     end = int(start) + min(int(limit) or size, size)
     following = request.url.include_query_params(cursor=end)
-    return JSONResponse(finish(items[int(start) : end]), headers={"Link": f'<{following}>; rel="next"'} if end < len(items) else None)
+    return JSONResponse(
+        finish(items[int(start) : end]),
+        headers={"Link": f'<{following}>; rel="next"'} if end < len(items) else None,
+    )
 
 
 def file_item(path: str, entry: Entry) -> dict[str, Any]:
@@ -113,16 +173,28 @@ def file_item(path: str, entry: Entry) -> dict[str, Any]:
 
 
 def folder_item(path: str) -> dict[str, Any]:
-    return {"type": "directory", "path": path, "oid": hashlib.sha1(path.encode()).hexdigest(), "size": 0}
+    return {
+        "type": "directory",
+        "path": path,
+        "oid": hashlib.sha1(path.encode()).hexdigest(),
+        "size": 0,
+    }
 
 
-def last_changes(storage: Storage, repo: Repo, commit: Commit, paths: list[str]) -> dict[str, dict[str, str]]:
+def last_changes(
+    storage: Storage, repo: Repo, commit: Commit, paths: list[str]
+) -> dict[str, dict[str, str]]:
     """Return for each path, a file's or a folder's, the commit that last changed it."""
     found, waiting = {}, set(paths)
     for new, old in pairwise(chain(storage.history(repo, commit), [None])):
         assert new
         differing = changed(old.files if old else {}, new.files)
-        touched = {"/".join(steps[:n]) for path in differing for steps in [path.split("/")] for n in range(1, len(steps) + 1)}
+        touched = {
+            "/".join(steps[:n])
+            for path in differing
+            for steps in [path.split("/")]
+            for n in range(1, len(steps) + 1)
+        }
         for path in touched & waiting:
             found[path] = {"id": new.id, "title": new.title, "date": new.date}
         waiting -= touched
@@ -131,7 +203,9 @@ def last_changes(storage: Storage, repo: Repo, commit: Commit, paths: list[str])
     return found
 
 
-def expanded(request: Request, repo: Repo, commit: Commit, items: list[dict[str, Any]], expand: str) -> list[dict[str, Any]]:
+def expanded(
+    request: Request, repo: Repo, commit: Commit, items: list[dict[str, Any]], expand: str
+) -> list[dict[str, Any]]:
     """Add to each item the commit that last changed it, where the client asks for that."""
     if expand.lower() != "true":
         return items
@@ -151,19 +225,35 @@ def tree(request: Request) -> Response:
     items, folders = [], set()
     for path, entry in inside.items():
         steps = path[len(prefix) :].split("/")[:-1]
-        folders |= {prefix + "/".join(steps[: n + 1]) for n in range(len(steps) if recursive else min(1, len(steps)))}
+        folders |= {
+            prefix + "/".join(steps[: n + 1])
+            for n in range(len(steps) if recursive else min(1, len(steps)))
+        }
         if recursive or not steps:
             items.append(file_item(path, entry))
     items = [folder_item(path) for path in sorted(folders)] + items
-    return paged(request, items, EXPANDED_PAGE if expand.lower() == "true" else PAGE, lambda page: expanded(request, repo, commit, page, expand))
+    return paged(
+        request,
+        items,
+        EXPANDED_PAGE if expand.lower() == "true" else PAGE,
+        lambda page: expanded(request, repo, commit, page, expand),
+    )
 
 
 async def paths_info(request: Request) -> Response:
     """Describe the files and folders that a form's `paths` name; those that are not there are left out."""
     repo = repo_of(request)
-    commit, form = commit_of(request, repo), parse_qs((await body_of(request)).decode(errors="replace"))
+    commit, form = (
+        commit_of(request, repo),
+        parse_qs((await body_of(request)).decode(errors="replace")),
+    )
     wanted = form.get("paths", [])
-    folders = {"/".join(steps[:n]) for path in commit.files for steps in [path.split("/")] for n in range(1, len(steps))}
+    folders = {
+        "/".join(steps[:n])
+        for path in commit.files
+        for steps in [path.split("/")]
+        for n in range(1, len(steps))
+    }
     items = [file_item(path, commit.files[path]) for path in wanted if path in commit.files]
     items += [folder_item(path) for path in (one.rstrip("/") for one in wanted) if path in folders]
     return JSONResponse(expanded(request, repo, commit, items, form.get("expand", [""])[0]))
@@ -173,8 +263,17 @@ def refs(request: Request) -> Response:
     """List branches and tags, with `include_prs` pull requests too."""
     repo, storage = repo_of(request), storage_of(request)
     found = {
-        key: [{"name": start + name if kind == "pulls" else name, "ref": start + name, "targetCommit": sha} for name, sha in refs.items()]
-        for (kind, start), key in zip(REFS.items(), ("branches", "tags", "pullRequests"), strict=True)
+        key: [
+            {
+                "name": start + name if kind == "pulls" else name,
+                "ref": start + name,
+                "targetCommit": sha,
+            }
+            for name, sha in refs.items()
+        ]
+        for (kind, start), key in zip(
+            REFS.items(), ("branches", "tags", "pullRequests"), strict=True
+        )
         for refs in [storage.refs(repo, kind)]
     }
     if not request.query_params.get("include_prs"):
@@ -188,8 +287,26 @@ def commits(request: Request) -> Response:
     formatted = "formatted" in request.query_params.getlist("expand[]")
     items = []
     for one in history:
-        item = {"id": one.id, "title": one.title, "message": one.message, "date": one.date, "authors": [{"user": one.author}]}
-        items.append(item | ({"formatted": {"title": html.escape(one.title), "message": html.escape(one.message)}} if formatted else {}))
+        item = {
+            "id": one.id,
+            "title": one.title,
+            "message": one.message,
+            "date": one.date,
+            "authors": [{"user": one.author}],
+        }
+        items.append(
+            item
+            | (
+                {
+                    "formatted": {
+                        "title": html.escape(one.title),
+                        "message": html.escape(one.message),
+                    }
+                }
+                if formatted
+                else {}
+            )
+        )
     return paged(request, items, COMMITS_PAGE)
 
 
@@ -202,9 +319,14 @@ def resolve(request: Request) -> Response:
     headers = {"X-Repo-Commit": commit.id}
     if entry is None:
         headers |= {"X-Error-Code": "EntryNotFound", "X-Error-Message": "Entry not found"}
-        return JSONResponse({"error": f"{repo.id} has no {quote(path)} at {commit.id}"}, 404, headers)
+        return JSONResponse(
+            {"error": f"{repo.id} has no {quote(path)} at {commit.id}"}, 404, headers
+        )
     # nothing of a repo may run as a page of this server
-    headers |= {"ETag": f'"{entry.sha256 if entry.lfs else entry.oid}"', "Content-Security-Policy": "sandbox; default-src 'none'"}
+    headers |= {
+        "ETag": f'"{entry.sha256 if entry.lfs else entry.oid}"',
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+    }
     headers["X-Content-Type-Options"] = "nosniff"
     answer = FileResponse(storage.blobs.path(entry.sha256), headers=headers)
     answer.chunk_size = BLOCK

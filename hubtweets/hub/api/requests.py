@@ -59,7 +59,9 @@ def writer(request: Request) -> str:
     """Return the name of who may write; raise HubError 401 without a token, 403 where it may only read."""
     user = reader(request)
     if user.role != "write":
-        raise HubError(403, "this token may only read; make another: hubtweets hub token --role write")
+        raise HubError(
+            403, "this token may only read; make another: hubtweets hub token --role write"
+        )
     return user.name
 
 
@@ -84,7 +86,9 @@ def repo_of(request: Request) -> Repo:
 def find_repo(request: Request, kind: str, repo_id: str) -> Repo:
     user, repo = user_of(request), storage_of(request).find_repo(kind, repo_id)
     if repo is None or (repo.private and user is None):
-        raise HubError(404 if user else 401, f"no repository {repo_id} among the {kind}", "RepoNotFound")
+        raise HubError(
+            404 if user else 401, f"no repository {repo_id} among the {kind}", "RepoNotFound"
+        )
     return repo
 
 
@@ -124,7 +128,9 @@ async def json_of(request: Request) -> dict[str, Any]:
     return value
 
 
-async def save_body(request: Request, file: IO[bytes], limit: int, digest: Digest | None = None) -> int:
+async def save_body(
+    request: Request, file: IO[bytes], limit: int, digest: Digest | None = None
+) -> int:
     """Write the body to a file, block by block, and return its size in bytes; raise HubError 413 where it is over the limit."""
     if int(request.headers.get("content-length") or 0) > limit:
         raise HubError(413, f"at most {limit} bytes")

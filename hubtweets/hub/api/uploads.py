@@ -15,20 +15,37 @@ from starlette.responses import JSONResponse, Response
 
 from hubtweets.hub.api.commits import checked
 from hubtweets.hub.api.gitignore import MAX_GITIGNORE_BYTES, find_ignored
-from hubtweets.hub.api.requests import base_url, check_signature, commit_of, json_of, part, repo_of, save_body, sign, storage_of, writer
+from hubtweets.hub.api.requests import (
+    base_url,
+    check_signature,
+    commit_of,
+    json_of,
+    part,
+    repo_of,
+    save_body,
+    sign,
+    storage_of,
+    writer,
+)
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage import xet
 from hubtweets.hub.storage.blobs import SHA256, blocks
 from hubtweets.hub.storage.storage import GITATTRIBUTES, Commit, Storage
 
 LARGE = 10 * 2**20  # bytes; from here on a file goes by LFS or Xet
-PART = 2**30  # bytes; a larger file comes in parts by LFS, so that what is cut goes on from the last one
+PART = (
+    2**30
+)  # bytes; a larger file comes in parts by LFS, so that what is cut goes on from the last one
 
 
 async def preupload(request: Request) -> Response:
     """Tell for each file how it must be sent, whether .gitignore leaves it out, and what the branch holds under its path."""
     writer(request)
-    storage, commit, body = storage_of(request), commit_of(request, repo_of(request)), await json_of(request)
+    storage, commit, body = (
+        storage_of(request),
+        commit_of(request, repo_of(request)),
+        await json_of(request),
+    )
     return JSONResponse({"files": await run_in_threadpool(describe_files, storage, commit, body)})
 
 
@@ -37,17 +54,27 @@ def describe_files(storage: Storage, commit: Commit, body: dict[str, Any]) -> li
     patterns, answers, large = lfs_patterns(storage, commit), [], {}
     for file in listed(body, "files"):
         try:
-            path, size, binary = checked(file["path"]), int(file["size"]), b"\0" in base64.b64decode(file.get("sample") or "")
+            path, size, binary = (
+                checked(file["path"]),
+                int(file["size"]),
+                b"\0" in base64.b64decode(file.get("sample") or ""),
+            )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             raise HubError(400, "a file needs a path, a size and a sample") from None
-        lfs = size > 0 and (size >= LARGE or binary or any(fnmatch.fnmatch(path.rpartition("/")[2], pattern) for pattern in patterns))
+        lfs = size > 0 and (
+            size >= LARGE
+            or binary
+            or any(fnmatch.fnmatch(path.rpartition("/")[2], pattern) for pattern in patterns)
+        )
         answer = {"path": path, "uploadMode": "lfs" if lfs else "regular"}
         if lfs:
             large[path] = size
         if (old := commit.files.get(path)) and old.lfs == lfs:
             answer["oid"] = old.sha256 if lfs else old.oid
         answers.append(answer)
-    ignored = find_ignored(gitignore_of(storage, commit, body), [answer["path"] for answer in answers])
+    ignored = find_ignored(
+        gitignore_of(storage, commit, body), [answer["path"] for answer in answers]
+    )
     check_room(storage, commit, [size for path, size in large.items() if path not in ignored])
     return [{**answer, "shouldIgnore": answer["path"] in ignored} for answer in answers]
 
@@ -60,7 +87,9 @@ def check_room(storage: Storage, commit: Commit, sizes: list[int]) -> None:
     here = {entry.size for entry in commit.files.values()}
     needed, room = sum(size for size in sizes if size not in here), storage.blobs.room()
     if needed > room:
-        raise HubError(507, f"{needed} bytes are more than the {max(room, 0)} that the disk has left")
+        raise HubError(
+            507, f"{needed} bytes are more than the {max(room, 0)} that the disk has left"
+        )
 
 
 def gitignore_of(storage: Storage, commit: Commit, body: dict[str, Any]) -> str:
@@ -105,12 +134,17 @@ async def lfs_batch(request: Request) -> Response:
         item: dict[str, Any] = {"oid": sha256, "size": size}
         if not storage.blobs.has(sha256):
             if size > room:
-                item["error"] = {"code": 507, "message": f"{size} bytes are more than the disk has left"}
+                item["error"] = {
+                    "code": 507,
+                    "message": f"{size} bytes are more than the disk has left",
+                }
             else:
                 room -= size
                 item["actions"] = {"upload": upload_action(request, sha256, size)}
         objects.append(item)
-    return JSONResponse({"transfer": "basic", "objects": objects}, media_type="application/vnd.git-lfs+json")
+    return JSONResponse(
+        {"transfer": "basic", "objects": objects}, media_type="application/vnd.git-lfs+json"
+    )
 
 
 def upload_action(request: Request, sha256: str, size: int) -> dict[str, Any]:
@@ -123,13 +157,22 @@ def upload_action(request: Request, sha256: str, size: int) -> dict[str, Any]:
     if size <= PART:
         return {"href": href(0)}
     numbers = range(1, -(-size // PART) + 1)
-    return {"href": href(0), "header": {"chunk_size": str(PART), **{f"{number:05}": href(number) for number in numbers}}}
+    return {
+        "href": href(0),
+        "header": {"chunk_size": str(PART), **{f"{number:05}": href(number) for number in numbers}},
+    }
 
 
 def signed_object(request: Request) -> tuple[str, int, int]:
     """Return the SHA-256, the size and the part that an upload's address is for; raise HubError 403 where nobody gave that address."""
-    sha256, number, size = part(request, "sha256"), part(request, "number"), request.query_params.get("size", "")
-    check_signature(storage_of(request), f"{sha256} {size} {number}", request.query_params.get("signature", ""))
+    sha256, number, size = (
+        part(request, "sha256"),
+        part(request, "number"),
+        request.query_params.get("size", ""),
+    )
+    check_signature(
+        storage_of(request), f"{sha256} {size} {number}", request.query_params.get("signature", "")
+    )
     return sha256, int(size), int(number)
 
 
@@ -142,7 +185,10 @@ async def put_object(request: Request) -> Response:
         received = await save_body(request, file, expected, None if number else digest)
         if received != expected or (not number and digest.hexdigest() != sha256):
             raise HubError(400, f"the upload is not the {expected} bytes of {sha256}")
-        storage.blobs.keep(file, storage.root / "parts" / sha256 / str(number) if number else storage.blobs.path(sha256))
+        storage.blobs.keep(
+            file,
+            storage.root / "parts" / sha256 / str(number) if number else storage.blobs.path(sha256),
+        )
     return Response(headers={"ETag": f'"{sha256}-{number}"'})
 
 
@@ -188,7 +234,9 @@ async def xet_write_token(request: Request) -> Response:
 
 def check_xet(request: Request) -> Storage:
     storage = storage_of(request)
-    check_signature(storage, "xet", request.headers.get("authorization", "").removeprefix("Bearer "))
+    check_signature(
+        storage, "xet", request.headers.get("authorization", "").removeprefix("Bearer ")
+    )
     if part(request, "instance") != storage.instance:
         raise HubError(404, "this is another storage")
     return storage

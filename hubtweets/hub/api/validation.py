@@ -14,10 +14,15 @@ async def validate(request: Request) -> Response:
     """Say what the Hub would refuse in a card; in plain text to a client that wants no JSON."""
     body = await json_of(request)
     content = body.get("content") if isinstance(body.get("content"), str) else ""
-    errors, warnings = await run_in_threadpool(find_problems, str(content), str(body.get("repoType") or "model"))
+    errors, warnings = await run_in_threadpool(
+        find_problems, str(content), str(body.get("repoType") or "model")
+    )
     if errors and request.headers.get("accept") == "text/plain":
         return PlainTextResponse("\n".join(f"- {error}" for error in errors), 400)
-    lists = {"errors": [{"message": error} for error in errors], "warnings": [{"message": warning} for warning in warnings]}
+    lists = {
+        "errors": [{"message": error} for error in errors],
+        "warnings": [{"message": warning} for warning in warnings],
+    }
     return JSONResponse(lists, 400 if errors else 200)
 
 

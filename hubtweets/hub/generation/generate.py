@@ -26,8 +26,26 @@ Say = Callable[[int, str], None]
 MOST_NEW_TOKENS = 512
 MAX_BEAMS = 8
 # the generation settings that are taken from a model; others can compile code, fetch some, or cost any amount of memory
-SETTINGS = {"do_sample", "temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff", "renormalize_logits"}
-SETTINGS |= {"repetition_penalty", "no_repeat_ngram_size", "num_beams", "length_penalty", "early_stopping", "max_new_tokens", "min_new_tokens"}
+SETTINGS = {
+    "do_sample",
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_p",
+    "typical_p",
+    "epsilon_cutoff",
+    "eta_cutoff",
+    "renormalize_logits",
+}
+SETTINGS |= {
+    "repetition_penalty",
+    "no_repeat_ngram_size",
+    "num_beams",
+    "length_penalty",
+    "early_stopping",
+    "max_new_tokens",
+    "min_new_tokens",
+}
 SETTINGS |= {"bos_token_id", "eos_token_id", "pad_token_id"}
 
 kept: dict[str, Loaded] = {}
@@ -46,7 +64,14 @@ class EveryToken(StoppingCriteria):
 
 @torch.no_grad()
 def generate(
-    files: Mapping[str, Path], repo_id: str, commit: str, prompt: str, count: int, seed: int, say: Say, check: Callable[[], None] = lambda: None
+    files: Mapping[str, Path],
+    repo_id: str,
+    commit: str,
+    prompt: str,
+    count: int,
+    seed: int,
+    say: Say,
+    check: Callable[[], None] = lambda: None,
 ) -> None:
     """Write `count` texts that start with the prompt and say them piece by piece, with their index; raise HubtweetsError if the repo can't.
 
@@ -67,7 +92,10 @@ def generate(
         say(index, prompt)
         streamer = Streamer(tokenizer, partial(say, index))
         beams = model.generation_config.num_beams or 1  # they are known at the end only
-        more = {"streamer": streamer if beams == 1 else None, "stopping_criteria": [EveryToken(check)]}
+        more = {
+            "streamer": streamer if beams == 1 else None,
+            "stopping_criteria": [EveryToken(check)],
+        }
         sequences = model.generate(**inputs, num_return_sequences=1, **more)
         streamer.add(sequences[0, inputs["input_ids"].shape[1] :])
 
@@ -76,10 +104,17 @@ def load(files: Mapping[str, Path], repo_id: str) -> Loaded:
     """Load a repo's model from what is here and from nowhere else; raise HubtweetsError if that is no model for texts, or asks for too much."""
     model, tokenizer = load_files(files, repo_id)
     found = model.generation_config.to_dict()
-    settings, room = GenerationConfig(**{name: found[name] for name in SETTINGS & found.keys()}), (context_of(model) or MAX_NEW_TOKENS * 2) // 2
-    settings.max_new_tokens = min(settings.max_new_tokens or min(MAX_NEW_TOKENS, room), MOST_NEW_TOKENS)
+    settings, room = (
+        GenerationConfig(**{name: found[name] for name in SETTINGS & found.keys()}),
+        (context_of(model) or MAX_NEW_TOKENS * 2) // 2,
+    )
+    settings.max_new_tokens = min(
+        settings.max_new_tokens or min(MAX_NEW_TOKENS, room), MOST_NEW_TOKENS
+    )
     if (settings.num_beams or 1) > MAX_BEAMS:
-        raise HubtweetsError(f"{repo_id}: its num_beams is {settings.num_beams}, and at most {MAX_BEAMS} are tried here")
+        raise HubtweetsError(
+            f"{repo_id}: its num_beams is {settings.num_beams}, and at most {MAX_BEAMS} are tried here"
+        )
     model.generation_config = settings
     return model, tokenizer
 

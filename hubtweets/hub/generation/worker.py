@@ -22,7 +22,9 @@ from hubtweets.models.inspection import ADAPTER
 from hubtweets.models.limits import count_weights
 from hubtweets.models.untrusted import at_hand
 
-SPARE_BYTES = 2**30  # of memory besides the weights: for a cache of 512 tokens, a tokenizer, and what Python needs
+SPARE_BYTES = (
+    2**30
+)  # of memory besides the weights: for a cache of 512 tokens, a tokenizer, and what Python needs
 BYTES_PER_WEIGHT = 12  # in fp32, and twice that for what is held while they are loaded and used
 MAX_TEXT_CHARS = 2**16
 
@@ -64,7 +66,9 @@ def answer(request: dict[str, Any], answers: IO[str], stop: threading.Event, use
     def say(index: int, text: str) -> None:
         length[index] = length.get(index, 0) + len(text)
         if length[index] > MAX_TEXT_CHARS:
-            raise HubtweetsError(f"{request['repo_id']}: its text has over {MAX_TEXT_CHARS:,} characters")
+            raise HubtweetsError(
+                f"{request['repo_id']}: its text has over {MAX_TEXT_CHARS:,} characters"
+            )
         print(json.dumps({"index": index, "text": text}), file=answers, flush=True)
 
     def check() -> None:
@@ -73,7 +77,10 @@ def answer(request: dict[str, Any], answers: IO[str], stop: threading.Event, use
 
     files = {path: Path(file) for path, file in request["files"].items()}
     limit_memory(used + SPARE_BYTES + BYTES_PER_WEIGHT * weights_of(files))
-    model, texts = (files, request["repo_id"], request["commit"]), (request["prompt"], request["count"], request["seed"])
+    model, texts = (
+        (files, request["repo_id"], request["commit"]),
+        (request["prompt"], request["count"], request["seed"]),
+    )
     generate.generate(*model, *texts, say, check)
 
 
@@ -82,7 +89,9 @@ def weights_of(files: Mapping[str, Path]) -> int:
     try:
         paths = [file for path, file in files.items() if path.endswith(".safetensors")]
         if ADAPTER in files:
-            base = at_hand(json.loads(files[ADAPTER].read_text(encoding="utf-8")))["base_model_name_or_path"]
+            base = at_hand(json.loads(files[ADAPTER].read_text(encoding="utf-8")))[
+                "base_model_name_or_path"
+            ]
             paths += Path(base).glob("*.safetensors")
         return count_weights(paths)
     except Exception:
@@ -92,13 +101,19 @@ def weights_of(files: Mapping[str, Path]) -> int:
 def limit_memory(size: int) -> None:
     """Let this process have no more than `size` bytes, nor half of the machine's memory; only Linux keeps to that."""
     half = psutil.virtual_memory().total // 2
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)  # of RLIMIT_AS, CUDA and memory maps would take any amount
+    _, hard = resource.getrlimit(
+        resource.RLIMIT_DATA
+    )  # of RLIMIT_AS, CUDA and memory maps would take any amount
     resource.setrlimit(resource.RLIMIT_DATA, (min(size, half), hard))
 
 
 def describe(error: Exception, repo_id: str) -> str:
     """Return an error as one short line."""
-    if isinstance(error, MemoryError) or "allocate memory" in str(error) or "bad_alloc" in str(error):
+    if (
+        isinstance(error, MemoryError)
+        or "allocate memory" in str(error)
+        or "bad_alloc" in str(error)
+    ):
         return f"{repo_id}: its model takes more memory than its size explains"
     return str(error).strip().partition("\n")[0][:500] or type(error).__name__
 

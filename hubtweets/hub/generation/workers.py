@@ -14,7 +14,12 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import suppress
 from typing import Any
 
-COMMAND = (sys.executable, "-P", "-m", "hubtweets.hub.generation.worker")  # -P: nothing is imported from the folder that the Hub was started in
+COMMAND = (
+    sys.executable,
+    "-P",
+    "-m",
+    "hubtweets.hub.generation.worker",
+)  # -P: nothing is imported from the folder that the Hub was started in
 MAX_WORKERS = 4
 MAX_SECONDS = 120.0  # for a request, the start of the process and the loading of the model included
 STOP_SECONDS = 5.0
@@ -65,7 +70,14 @@ class Workers:
             process = None
         if process is None:
             environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
-            process = await asyncio.create_subprocess_exec(*COMMAND, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment, limit=MAX_LINE_BYTES)
+            process = await asyncio.create_subprocess_exec(
+                *COMMAND,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=DEVNULL,
+                env=environment,
+                limit=MAX_LINE_BYTES,
+            )
             self.processes.add(process)
         return process
 
@@ -113,7 +125,9 @@ class Workers:
 
 def send(process: Process, line: str) -> None:
     assert process.stdin
-    with suppress(OSError, RuntimeError):  # it has died, as its missing answer will tell; the second is uvloop's
+    with suppress(
+        OSError, RuntimeError
+    ):  # it has died, as its missing answer will tell; the second is uvloop's
         process.stdin.write(f"{line}\n".encode())
 
 
@@ -126,7 +140,9 @@ async def next_line(process: Process, deadline: float) -> Line:
     except TimeoutError:
         raise BrokenError(f"took longer than {MAX_SECONDS:g} seconds") from None
     except ValueError:  # nothing, half a line, or far too much
-        raise BrokenError("broke off: it takes too much memory, or something in it is corrupt") from None
+        raise BrokenError(
+            "broke off: it takes too much memory, or something in it is corrupt"
+        ) from None
 
 
 def is_last(line: Line) -> bool:

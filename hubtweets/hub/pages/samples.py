@@ -39,7 +39,20 @@ def read(path: Path) -> list[Recorded]:
 def parse(record: Any) -> list[Recorded]:
     """Return a record's samples without those whose text it keeps back; what has not the shape that it should is left out."""
     section = record.get("samples") if isinstance(record, dict) else None
-    listed, numbers = (section.get(name) if isinstance(section, dict) else None for name in ("samples", "picked"))
-    picked = {number for number in numbers if isinstance(number, int)} if isinstance(numbers, list) else set()
-    texts = [one.get("text") if isinstance(one, dict) else None for one in (listed[:MOST] if isinstance(listed, list) else [])]
-    return [Recorded(number, text[:LONGEST], number in picked) for number, text in enumerate(texts, 1) if isinstance(text, str)]
+    listed, numbers = (
+        section.get(name) if isinstance(section, dict) else None for name in ("samples", "picked")
+    )
+    picked = (
+        {number for number in numbers if isinstance(number, int)}
+        if isinstance(numbers, list)
+        else set()
+    )
+    texts = [
+        one.get("text") if isinstance(one, dict) else None
+        for one in (listed[:MOST] if isinstance(listed, list) else [])
+    ]
+    return [
+        Recorded(number, text[:LONGEST], number in picked)
+        for number, text in enumerate(texts, 1)
+        if isinstance(text, str)
+    ]

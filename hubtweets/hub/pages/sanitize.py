@@ -14,11 +14,41 @@ from markdown_it import MarkdownIt
 
 LONGEST = 2**17  # characters that are laid out
 MOST = 5000  # elements
-STYLES = {"width", "height", "max-width", "max-height", "color", "display", "text-align", "vertical-align", "float", "line-height", "white-space"}
-STYLES |= {"margin", "padding", *(f"{what}-{side}" for what in ("margin", "padding") for side in ("top", "right", "bottom", "left"))}
-STYLES |= {"border", "border-radius", "border-color", "border-style", "border-width", "border-collapse"}
+STYLES = {
+    "width",
+    "height",
+    "max-width",
+    "max-height",
+    "color",
+    "display",
+    "text-align",
+    "vertical-align",
+    "float",
+    "line-height",
+    "white-space",
+}
+STYLES |= {
+    "margin",
+    "padding",
+    *(
+        f"{what}-{side}"
+        for what in ("margin", "padding")
+        for side in ("top", "right", "bottom", "left")
+    ),
+}
+STYLES |= {
+    "border",
+    "border-radius",
+    "border-color",
+    "border-style",
+    "border-width",
+    "border-collapse",
+}
 STYLES |= {"font-size", "font-weight", "font-style", "font-family", "text-decoration"}
-STYLES |= {"background", *(f"background-{what}" for what in ("color", "image", "position", "repeat", "size"))}
+STYLES |= {
+    "background",
+    *(f"background-{what}" for what in ("color", "image", "position", "repeat", "size")),
+}
 ATTRIBUTES = {**nh3.ALLOWED_ATTRIBUTES, "*": {"align", "style"}, "details": {"open"}}
 ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|[/\\]{2}", re.IGNORECASE)
 STYLE_URL = re.compile(r"url\(\s*+[\"']?+(?!/[^/\\])", re.IGNORECASE)
@@ -46,7 +76,11 @@ def render(text: str, path: str) -> Rendered:
             value = own.sub(f"{path}/resolve/", value)
             elsewhere += len(STYLE_URL.findall(value))
         elif attribute in ("src", "href"):
-            value = own.sub(f"{path}/resolve/", value.strip(), count=1) if own.match(value.strip()) else value.strip()
+            value = (
+                own.sub(f"{path}/resolve/", value.strip(), count=1)
+                if own.match(value.strip())
+                else value.strip()
+            )
             if not ELSEWHERE.match(value) and value[:1] not in ("/", "\\", "#", "?"):
                 value = f"{path}/{'resolve' if attribute == 'src' else 'blob'}/main/{value}"
             elsewhere += tag == "img" and bool(ELSEWHERE.match(value))
@@ -55,5 +89,7 @@ def render(text: str, path: str) -> Rendered:
     html = markdown.render(text[:LONGEST])
     if html.count("<") - html.count("</") > MOST:
         return Rendered(f"<pre>{nh3.clean_text(text[:LONGEST])}</pre>", 0, False)
-    html = nh3.clean(html, attributes=ATTRIBUTES, filter_style_properties=STYLES, attribute_filter=keep)
+    html = nh3.clean(
+        html, attributes=ATTRIBUTES, filter_style_properties=STYLES, attribute_filter=keep
+    )
     return Rendered(html, elsewhere, len(text) <= LONGEST)

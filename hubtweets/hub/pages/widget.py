@@ -35,13 +35,21 @@ def examples(metadata: dict[str, Any]) -> list[Example]:
         if isinstance(prompt, str):
             title, output = one.get("example_title"), one.get("output")
             recorded = output.get("text") if isinstance(output, dict) else None
-            found.append(Example(title if isinstance(title, str) else prompt, prompt, recorded if isinstance(recorded, str) else ""))
+            found.append(
+                Example(
+                    title if isinstance(title, str) else prompt,
+                    prompt,
+                    recorded if isinstance(recorded, str) else "",
+                )
+            )
     return found
 
 
 async def generate(request: Request) -> Response:
     """Answer with texts as they come, a line of JSON for each piece; raise HubError for what no page of this Hub would send."""
-    if request.headers.get("content-type", "").partition(";")[0] != "application/json":  # a form elsewhere can't send that
+    if (
+        request.headers.get("content-type", "").partition(";")[0] != "application/json"
+    ):  # a form elsewhere can't send that
         raise HubError(415, "a prompt comes as application/json")
     repo, body = repo_of(request), await json_of(request)
     check_gate(request, repo)
@@ -52,8 +60,18 @@ async def generate(request: Request) -> Response:
         raise HubError(400, f"count is a number from 1 to {MOST_TEXTS}")
     commit = await run_in_threadpool(storage_of(request).resolve, repo, "main")
     workers: Workers = request.app.state.workers
-    asked = {"repo_id": repo.id, "commit": commit.id, "prompt": prompt, "count": count, "seed": secrets.randbelow(2**31)}
-    files = {path: str(storage_of(request).blobs.path(entry.sha256).absolute()) for path, entry in commit.files.items() if "/" not in path}
+    asked = {
+        "repo_id": repo.id,
+        "commit": commit.id,
+        "prompt": prompt,
+        "count": count,
+        "seed": secrets.randbelow(2**31),
+    }
+    files = {
+        path: str(storage_of(request).blobs.path(entry.sha256).absolute())
+        for path, entry in commit.files.items()
+        if "/" not in path
+    }
     return Stream(stream(workers, {**asked, "files": files}), media_type="application/x-ndjson")
 
 

@@ -64,7 +64,9 @@ class Blobs:
         """Return the bytes that an upload may have."""
         return shutil.disk_usage(self.root).free - SPARE
 
-    def add(self, chunks: Iterable[bytes | memoryview], expected: str | None = None) -> tuple[str, int]:
+    def add(
+        self, chunks: Iterable[bytes | memoryview], expected: str | None = None
+    ) -> tuple[str, int]:
         """Keep a content and return its SHA-256 and size in bytes; raise HubError 400 where another SHA-256 was expected."""
         digest, size = hashlib.sha256(), 0
         with self.temporary() as file:
@@ -104,7 +106,9 @@ def git_oid(content: bytes) -> str:
 
 def lfs_pointer(sha256: str, size: int) -> bytes:
     """Return the text that git keeps in a large file's place (git-lfs specification, version 1)."""
-    return f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n".encode()
+    return (
+        f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n".encode()
+    )
 
 
 def blocks(path: Path) -> Iterator[bytes]:

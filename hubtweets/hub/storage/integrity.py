@@ -23,9 +23,18 @@ from hubtweets.hub.storage.blobs import SHA256, Entry, blocks, git_oid, lfs_poin
 from hubtweets.hub.storage.pull_requests import Discussion
 from hubtweets.hub.storage.storage import Repo, Storage, commit_id
 
-YOUNG = 3600.0  # seconds; what was written or asked for since may belong to a push that still goes on
+YOUNG = (
+    3600.0  # seconds; what was written or asked for since may belong to a push that still goes on
+)
 SHA1 = re.compile(r"[0-9a-f]{40}")
-UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)  # what JSON that was tampered with can raise
+UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)  # what JSON that was tampered with can raise
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,9 @@ def check(storage: Storage) -> Audit:
     with tqdm(total=total, desc="checking", unit="B", unit_scale=True, disable=None) as bar:
         for sha256, entries in sorted(wanted.items()):
             path = storage.blobs.path(sha256)
-            needed.faults.extend(f"{path.relative_to(storage.root)}: {fault}" for fault in faults_of(path, entries))
+            needed.faults.extend(
+                f"{path.relative_to(storage.root)}: {fault}" for fault in faults_of(path, entries)
+            )
             bar.update(entries[0].size)
     return Audit(len(needed.repos), len(needed.commits), len(wanted), total, needed.faults, orphans)
 
@@ -76,14 +87,22 @@ def collect(storage: Storage, young: float = YOUNG) -> tuple[int, int]:
     with storage.lock:  # no commit comes between
         needed = walk(storage)
         paths = (storage.blobs.path(entry.sha256) for entry in needed.entries)
-        faults = needed.faults + [f"{path.relative_to(storage.root)}: is missing" for path in paths if not path.exists()]
+        faults = needed.faults + [
+            f"{path.relative_to(storage.root)}: is missing" for path in paths if not path.exists()
+        ]
         if faults:
             raise HubError(500, f"{faults[0]}; nothing was removed")
         for path, (_, changed) in orphaned(storage, needed).items():
             if path.parent.name == "commits" and changed > since:  # a branch may still be put there
                 follow(storage, path, "", needed)
-        old = {path: size for path, (size, changed) in orphaned(storage, needed).items() if changed <= since}
-        if any(path.is_relative_to(storage.root / "xorbs") for path in old):  # clients remember under this name what they sent
+        old = {
+            path: size
+            for path, (size, changed) in orphaned(storage, needed).items()
+            if changed <= since
+        }
+        if any(
+            path.is_relative_to(storage.root / "xorbs") for path in old
+        ):  # clients remember under this name what they sent
             storage.write(storage.root / "instance", secrets.token_hex(20))
         for path in old:  # commits first: killed here, none is left without its contents
             path.unlink(missing_ok=True)
@@ -95,10 +114,14 @@ def walk(storage: Storage) -> Needed:
     needed = Needed()
     for repo in sorted(storage.root.glob("repos/*/*/*")):
         settings = repo / "repo.json"
-        if not settings.exists() and len(list(repo.glob("commits/*"))) < 2:  # a server that was killed has begun it
+        if (
+            not settings.exists() and len(list(repo.glob("commits/*"))) < 2
+        ):  # a server that was killed has begun it
             continue
         needed.repos.add(repo)
-        hurt = [path for path in sorted(repo.glob("discussions/*")) if not is_discussion(path)] + [settings] * (not is_settings(settings))
+        hurt = [path for path in sorted(repo.glob("discussions/*")) if not is_discussion(path)] + [
+            settings
+        ] * (not is_settings(settings))
         needed.faults.extend(f"{path.relative_to(storage.root)}: can't be read" for path in hurt)
         if not (repo / "refs" / "branches" / "main").exists():
             needed.faults.append(f"{repo.relative_to(storage.root)}: has no main")
@@ -108,7 +131,12 @@ def walk(storage: Storage) -> Needed:
             except (OSError, ValueError):
                 sha = ""
             if SHA1.fullmatch(sha):
-                follow(storage, repo / "commits" / f"{sha}.json", f"{ref.relative_to(storage.root)} leads to it, and ", needed)
+                follow(
+                    storage,
+                    repo / "commits" / f"{sha}.json",
+                    f"{ref.relative_to(storage.root)} leads to it, and ",
+                    needed,
+                )
             else:
                 needed.faults.append(f"{ref.relative_to(storage.root)}: is no commit's id")
     return needed
@@ -139,7 +167,9 @@ def follow(storage: Storage, path: Path, whence: str, needed: Needed) -> None:
             if parent is not None and not SHA1.fullmatch(parent):
                 raise ValueError(parent)
         except UNREADABLE:
-            needed.faults.append(f"{path.relative_to(storage.root)}: {whence}it is not there or can't be read")
+            needed.faults.append(
+                f"{path.relative_to(storage.root)}: {whence}it is not there or can't be read"
+            )
             return
         if commit_id(body) != path.stem:
             needed.faults.append(f"{path.relative_to(storage.root)}: is not what its id says")
@@ -147,14 +177,22 @@ def follow(storage: Storage, path: Path, whence: str, needed: Needed) -> None:
         needed.entries.update(entries)
         if parent is None:
             return
-        path, whence = path.with_name(f"{parent}.json"), f"{path.relative_to(storage.root)} leads to it, and "
+        path, whence = (
+            path.with_name(f"{parent}.json"),
+            f"{path.relative_to(storage.root)} leads to it, and ",
+        )
 
 
 def entries_of(body: dict[str, dict[str, dict[str, object]]]) -> list[Entry]:
     """Return what a commit names; raise one of UNREADABLE where it makes no sense."""
     found = [Entry(**entry) for entry in body["files"].values()]  # type: ignore[arg-type]
     for entry in found:
-        if not SHA256.fullmatch(entry.sha256) or type(entry.size) is not int or not isinstance(entry.oid, str) or type(entry.lfs) is not bool:
+        if (
+            not SHA256.fullmatch(entry.sha256)
+            or type(entry.size) is not int
+            or not isinstance(entry.oid, str)
+            or type(entry.lfs) is not bool
+        ):
             raise ValueError(entry)
     return found
 
@@ -184,9 +222,15 @@ def orphaned(storage: Storage, needed: Needed) -> dict[Path, tuple[int, float]]:
     """Return the files that nobody needs, with size and time of change; commits before the contents that they name."""
     root, contents = storage.root, {storage.blobs.path(entry.sha256) for entry in needed.entries}
     found = [path for path in root.glob("repos/*/*/*/commits/*") if path not in needed.commits]
-    found += [path for path in root.glob("repos/*/*/*/refs/*/*") if path.parents[2] not in needed.repos]
+    found += [
+        path for path in root.glob("repos/*/*/*/refs/*/*") if path.parents[2] not in needed.repos
+    ]
     found += [path for path in root.glob("blobs/*/*") if path not in contents]
-    for name in ("xorbs", "parts", "tmp"):  # where folders may vanish meanwhile, which os.walk allows
+    for name in (
+        "xorbs",
+        "parts",
+        "tmp",
+    ):  # where folders may vanish meanwhile, which os.walk allows
         found += [Path(folder, name) for folder, _, names in os.walk(root / name) for name in names]
     orphans = {}
     for path in found:

@@ -32,7 +32,9 @@ class Discussion:
 def discussions(storage: Storage, repo: Repo) -> list[Discussion]:
     """Return them all, the newest first."""
     paths = (storage.folder(repo) / "discussions").glob("*.json")
-    return [read(storage, repo, num) for num in sorted((int(path.stem) for path in paths), reverse=True)]
+    return [
+        read(storage, repo, num) for num in sorted((int(path.stem) for path in paths), reverse=True)
+    ]
 
 
 def read(storage: Storage, repo: Repo, num: int) -> Discussion:
@@ -46,10 +48,20 @@ def read(storage: Storage, repo: Repo, num: int) -> Discussion:
 
 
 def write(storage: Storage, repo: Repo, discussion: Discussion) -> None:
-    storage.write(storage.folder(repo) / "discussions" / f"{discussion.num}.json", asdict(discussion))
+    storage.write(
+        storage.folder(repo) / "discussions" / f"{discussion.num}.json", asdict(discussion)
+    )
 
 
-def open_discussion(storage: Storage, repo: Repo, title: str, description: str, author: str, head: Commit | None, base: Commit | None) -> Discussion:
+def open_discussion(
+    storage: Storage,
+    repo: Repo,
+    title: str,
+    description: str,
+    author: str,
+    head: Commit | None,
+    base: Commit | None,
+) -> Discussion:
     """Open a discussion, or a pull request for the commit `head` that was made on top of `base`; it is a draft while they are the same."""
     with storage.lock:
         storage.again(repo)
@@ -63,7 +75,9 @@ def open_discussion(storage: Storage, repo: Repo, title: str, description: str, 
     return opened
 
 
-def add_events(storage: Storage, repo: Repo, num: int, *events: dict[str, Any], **changes: Any) -> Discussion:
+def add_events(
+    storage: Storage, repo: Repo, num: int, *events: dict[str, Any], **changes: Any
+) -> Discussion:
     """Add events to a discussion, and change it."""
     with storage.lock:
         old = read(storage, repo, num)
@@ -73,24 +87,39 @@ def add_events(storage: Storage, repo: Repo, num: int, *events: dict[str, Any], 
 
 
 def event(kind: str, author: str, data: dict[str, Any]) -> dict[str, Any]:
-    return {"id": secrets.token_hex(12), "type": kind, "createdAt": now(), "author": {"name": author}, "data": data}
+    return {
+        "id": secrets.token_hex(12),
+        "type": kind,
+        "createdAt": now(),
+        "author": {"name": author},
+        "data": data,
+    }
 
 
 def comment(author: str, text: str) -> dict[str, Any]:
     latest = {"raw": text, "html": "", "updatedAt": now(), "author": {"name": author}}
-    return event("comment", author, {"edited": False, "hidden": False, "latest": latest, "history": [latest]})
+    return event(
+        "comment", author, {"edited": False, "hidden": False, "latest": latest, "history": [latest]}
+    )
 
 
 def status_events(author: str, status: str, text: str) -> list[dict[str, Any]]:
     """Return what is said of a change of status: the comment that goes with it, if any, and the change."""
-    return [*([comment(author, text)] if text else []), event("status-change", author, {"status": status})]
+    return [
+        *([comment(author, text)] if text else []),
+        event("status-change", author, {"status": status}),
+    ]
 
 
-def change_status(storage: Storage, repo: Repo, num: int, author: str, status: str, text: str) -> Discussion:
+def change_status(
+    storage: Storage, repo: Repo, num: int, author: str, status: str, text: str
+) -> Discussion:
     """Open or close a discussion; raise HubError 400 where it was merged."""
     with storage.lock:
         if status not in ("open", "closed") or read(storage, repo, num).status == "merged":
-            raise HubError(400, f"a discussion that is not merged can be open or closed, not {status!r}")
+            raise HubError(
+                400, f"a discussion that is not merged can be open or closed, not {status!r}"
+            )
         return add_events(storage, repo, num, *status_events(author, status, text), status=status)
 
 
@@ -103,9 +132,25 @@ def merge(storage: Storage, repo: Repo, num: int, author: str, text: str) -> Dis
         base, head = storage.resolve(repo, pull.base), storage.resolve(repo, f"refs/pr/{num}")
         conflicts = conflicting(base.files, head.files, storage.resolve(repo, "main").files)
         if conflicts:
-            raise HubError(409, f"main changed since: {', '.join(conflicts)}; make the pull request again")
-        made = storage.commit(repo, "main", lambda files: merged(base.files, head.files, files), f"{pull.title} (#{num})", text, author)
-        return add_events(storage, repo, num, *status_events(author, "merged", text), status="merged", merge_commit=made.id)
+            raise HubError(
+                409, f"main changed since: {', '.join(conflicts)}; make the pull request again"
+            )
+        made = storage.commit(
+            repo,
+            "main",
+            lambda files: merged(base.files, head.files, files),
+            f"{pull.title} (#{num})",
+            text,
+            author,
+        )
+        return add_events(
+            storage,
+            repo,
+            num,
+            *status_events(author, "merged", text),
+            status="merged",
+            merge_commit=made.id,
+        )
 
 
 def changed(old: Files, new: Files) -> list[str]:
@@ -115,7 +160,11 @@ def changed(old: Files, new: Files) -> list[str]:
 
 def conflicting(base: Files, ours: Files, theirs: Files) -> list[str]:
     """Return the paths that both sides changed since the base, to different ends."""
-    return [path for path in changed(base, ours) if theirs.get(path) not in (base.get(path), ours.get(path))]
+    return [
+        path
+        for path in changed(base, ours)
+        if theirs.get(path) not in (base.get(path), ours.get(path))
+    ]
 
 
 def merged(base: Files, ours: Files, theirs: Files) -> Files:

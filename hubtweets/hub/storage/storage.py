@@ -37,10 +37,14 @@ from hubtweets.hub.storage.tokens import create_token, role_of
 KINDS = ("models", "datasets", "spaces")
 REFS = {"branches": "refs/heads/", "tags": "refs/tags/", "pulls": "refs/pr/"}
 REPO_ID = re.compile(r"(?!.*(--|\.\.))\w[\w.-]{0,95}/\w(?:[\w.-]{0,94}\w)?(?<!\.git)", re.ASCII)
-SHA = re.compile(r"[0-9a-f]{5,40}")  # a commit's id, or the beginning of one, as the client documents it
+SHA = re.compile(
+    r"[0-9a-f]{5,40}"
+)  # a commit's id, or the beginning of one, as the client documents it
 FULL_SHA = re.compile(r"[0-9a-f]{40}")
 BINARY_SUFFIXES = """7z arrow bin bz2 ckpt gguf gz h5 joblib npy npz onnx parquet pickle pkl pt pth safetensors tar tgz xz zip zst"""
-GITATTRIBUTES = "".join(f"*.{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in BINARY_SUFFIXES.split())
+GITATTRIBUTES = "".join(
+    f"*.{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in BINARY_SUFFIXES.split()
+)
 
 Files = Mapping[str, Entry]
 
@@ -113,16 +117,28 @@ class Storage:
     def repos(self, kind: str = "models") -> list[Repo]:
         if kind not in KINDS:
             raise HubError(404, f"no repositories are called {kind}")
-        ids = ["/".join(path.parts[-3:-1]) for path in sorted((self.root / "repos" / kind).glob("*/*/repo.json"))]
+        ids = [
+            "/".join(path.parts[-3:-1])
+            for path in sorted((self.root / "repos" / kind).glob("*/*/repo.json"))
+        ]
         return [repo for repo_id in ids if (repo := self.find_repo(kind, repo_id))]
 
     def find_repo(self, kind: str, repo_id: str) -> Repo | None:
         try:
-            return Repo(kind, repo_id, **json.loads((self._folder(kind, repo_id) / "repo.json").read_text()))
+            return Repo(
+                kind, repo_id, **json.loads((self._folder(kind, repo_id) / "repo.json").read_text())
+            )
         except (HubError, FileNotFoundError):
             return None
 
-    def create_repo(self, kind: str, repo_id: str, private: bool, author: str, files: dict[str, bytes] | None = None) -> Repo:
+    def create_repo(
+        self,
+        kind: str,
+        repo_id: str,
+        private: bool,
+        author: str,
+        files: dict[str, bytes] | None = None,
+    ) -> Repo:
         """Create a repo with its first commit; raise HubError 409 where it exists, 400 where the name is none."""
         folder = self._folder(kind, repo_id)
         with self.lock:
@@ -132,18 +148,32 @@ class Storage:
             repo = Repo(kind, repo_id, private, now())
             contents = {".gitattributes": GITATTRIBUTES.encode(), **(files or {})}
             entries = {path: self.blobs.regular(content) for path, content in contents.items()}
-            self.set_ref(repo, "branches", "main", self.write_commit(repo, None, "initial commit", "", author, entries).id)
+            self.set_ref(
+                repo,
+                "branches",
+                "main",
+                self.write_commit(repo, None, "initial commit", "", author, entries).id,
+            )
             self._write_repo(repo)
         return repo
 
     def _write_repo(self, repo: Repo) -> None:
-        self.write(self.folder(repo) / "repo.json", {"private": repo.private, "created_at": repo.created_at, "gated": repo.gated})
+        self.write(
+            self.folder(repo) / "repo.json",
+            {"private": repo.private, "created_at": repo.created_at, "gated": repo.gated},
+        )
 
     def change_settings(self, repo: Repo, private: bool | None, gated: str | bool | None) -> Repo:
         """Change who may see a repo; None leaves a setting as it is."""
         with self.lock:
             repo = self.again(repo)
-            changed = Repo(repo.kind, repo.id, repo.private if private is None else private, repo.created_at, repo.gated if gated is None else gated)
+            changed = Repo(
+                repo.kind,
+                repo.id,
+                repo.private if private is None else private,
+                repo.created_at,
+                repo.gated if gated is None else gated,
+            )
             self._write_repo(changed)
         return changed
 
@@ -184,7 +214,9 @@ class Storage:
 
     def refs(self, repo: Repo, kind: str) -> dict[str, str]:
         """Return name -> commit id of the "branches", "tags" or "pulls"."""
-        names = [unquote(path.name) for path in sorted((self.folder(repo) / "refs" / kind).glob("*"))]
+        names = [
+            unquote(path.name) for path in sorted((self.folder(repo) / "refs" / kind).glob("*"))
+        ]
         return {name: sha for name in names if (sha := self._ref(repo, kind, name))}
 
     def _ref(self, repo: Repo, kind: str, name: str) -> str | None:
@@ -202,7 +234,9 @@ class Storage:
             if self._ref(self.again(repo), kind, name):
                 raise HubError(409, f"{repo.id} has {name} already")
             if FULL_SHA.fullmatch(name) or (SHA.fullmatch(name) and self._ids(repo, name)):
-                raise HubError(400, f"{name!r} is a commit's id or the beginning of one; choose another name")
+                raise HubError(
+                    400, f"{name!r} is a commit's id or the beginning of one; choose another name"
+                )
             self.set_ref(repo, kind, name, self.resolve(repo, revision).id)
 
     def delete_ref(self, repo: Repo, kind: str, name: str) -> None:
@@ -236,7 +270,11 @@ class Storage:
         """Return the id of the only commit that begins so, None if there is none; raise HubError 404 if there are several."""
         found = self._ids(repo, prefix)
         if len(found) > 1:
-            raise HubError(404, f"{repo.id} has several commits that begin with {prefix}; give more digits", "RevisionNotFound")
+            raise HubError(
+                404,
+                f"{repo.id} has several commits that begin with {prefix}; give more digits",
+                "RevisionNotFound",
+            )
         return found[0] if found else None
 
     def _ids(self, repo: Repo, prefix: str) -> list[str]:
@@ -246,7 +284,9 @@ class Storage:
         try:
             return read_commit(self.folder(repo) / "commits" / f"{sha}.json")
         except FileNotFoundError:  # the repo was removed just now; or something is amiss
-            raise HubError(404, f"{repo.id} has lost {sha}; type: hubtweets hub --check", "RevisionNotFound") from None
+            raise HubError(
+                404, f"{repo.id} has lost {sha}; type: hubtweets hub --check", "RevisionNotFound"
+            ) from None
 
     def history(self, repo: Repo, commit: Commit) -> Iterator[Commit]:
         """Yield a commit and those before it, newest first."""
@@ -257,7 +297,14 @@ class Storage:
             commit = self._commit(repo, commit.parent)
 
     def commit(
-        self, repo: Repo, revision: str, change: Callable[[Files], Files], title: str, message: str, author: str, parent: str | None = None
+        self,
+        repo: Repo,
+        revision: str,
+        change: Callable[[Files], Files],
+        title: str,
+        message: str,
+        author: str,
+        parent: str | None = None,
     ) -> Commit:
         """Put `change` of the files at a branch or pull request on top of it; raise HubError 412 if that is no longer at `parent`."""
         kind = "pulls" if revision.startswith(REFS["pulls"]) else "branches"
@@ -267,15 +314,26 @@ class Storage:
             if sha is None:
                 raise HubError(404, f"{repo.id} has no branch {name}", "RevisionNotFound")
             if parent and self._id(repo, parent) != sha:
-                raise HubError(412, f"{name} of {repo.id} is at {sha}, not at {parent}: somebody pushed in between")
+                raise HubError(
+                    412,
+                    f"{name} of {repo.id} is at {sha}, not at {parent}: somebody pushed in between",
+                )
             head = self.resolve(repo, sha)
             commit = self.write_commit(repo, head.id, title, message, author, change(head.files))
             self.set_ref(repo, kind, name, commit.id)
         return commit
 
-    def write_commit(self, repo: Repo, parent: str | None, title: str, message: str, author: str, files: Files) -> Commit:
+    def write_commit(
+        self, repo: Repo, parent: str | None, title: str, message: str, author: str, files: Files
+    ) -> Commit:
         """Write a commit, which nothing names yet."""
-        body: dict[str, object] = {"parent": parent, "title": title, "message": message, "author": author, "date": now()}
+        body: dict[str, object] = {
+            "parent": parent,
+            "title": title,
+            "message": message,
+            "author": author,
+            "date": now(),
+        }
         body["files"] = {path: asdict(entry) for path, entry in sorted(files.items())}
         path = self.folder(repo) / "commits" / f"{commit_id(body)}.json"
         self.write(path, body)
@@ -285,7 +343,15 @@ class Storage:
 @lru_cache(64)  # a commit never changes, and one of 10,000 files takes 50 ms to read
 def read_commit(path: Path) -> Commit:
     body = json.loads(path.read_text())
-    return Commit(**{**body, "id": path.stem, "files": MappingProxyType({name: Entry(**entry) for name, entry in body["files"].items()})})
+    return Commit(
+        **{
+            **body,
+            "id": path.stem,
+            "files": MappingProxyType(
+                {name: Entry(**entry) for name, entry in body["files"].items()}
+            ),
+        }
+    )
 
 
 def commit_id(body: Mapping[str, object]) -> str:

@@ -21,7 +21,9 @@ from hubtweets.hub.storage.storage import Storage
 
 HEADER = 8  # bytes before each chunk: version, packed length, scheme, plain length
 MAX_CHUNKS = 2**13  # of a xorb, as clients have it
-MAX_XORB = 2**26 + MAX_CHUNKS * HEADER  # bytes: clients count 64 MiB of plain chunks, what can't be packed has its headers besides
+MAX_XORB = (
+    2**26 + MAX_CHUNKS * HEADER
+)  # bytes: clients count 64 MiB of plain chunks, what can't be packed has its headers besides
 MAX_SHARD = 2**26  # bytes, of about 600,000 chunks
 INDEXES = 2**10  # of xorbs, kept while a shard's files are put together: 32 MiB at most
 RECORD = 48  # bytes: a shard's header and every record after it
@@ -53,7 +55,9 @@ def add_shard(storage: Storage, file: IO[bytes]) -> None:
 
     Raises HubError 400 where a xorb is missing or a file has another SHA-256 than the shard says, 413 where the disk has no room for it.
     """
-    index_of = lru_cache(INDEXES)(index)  # a xorb has chunks of thousands of files where these are small
+    index_of = lru_cache(INDEXES)(
+        index
+    )  # a xorb has chunks of thousands of files where these are small
     for sha256, position, count in files(file):
         if storage.blobs.has(sha256):
             continue
@@ -63,7 +67,9 @@ def add_shard(storage: Storage, file: IO[bytes]) -> None:
         storage.blobs.add(data(storage, terms(file, position, count), index_of), sha256)
 
 
-def data(storage: Storage, terms: Iterator[Term], index_of: Callable[[Path], "array[int]"]) -> Iterator[bytes | memoryview]:
+def data(
+    storage: Storage, terms: Iterator[Term], index_of: Callable[[Path], "array[int]"]
+) -> Iterator[bytes | memoryview]:
     """Yield a file's bytes chunk by chunk."""
     for name, size, start, end in terms:
         path = storage.root / "xorbs" / name
@@ -73,7 +79,10 @@ def data(storage: Storage, terms: Iterator[Term], index_of: Callable[[Path], "ar
             raise HubError(400, f"xorb {name} was never uploaded here") from None
         with xorb:
             if not start < end < len(places):
-                raise HubError(400, f"xorb {name} has {len(places) - 1} chunks, the shard wants {start} to {end}")
+                raise HubError(
+                    400,
+                    f"xorb {name} has {len(places) - 1} chunks, the shard wants {start} to {end}",
+                )
             xorb.seek(places[start])
             for begin, stop in pairwise(places[start : end + 1]):
                 plain = unpack(xorb.read(stop - begin))
@@ -82,7 +91,10 @@ def data(storage: Storage, terms: Iterator[Term], index_of: Callable[[Path], "ar
                     break
                 yield plain
         if size:
-            raise HubError(400, f"the chunks {start} to {end} of xorb {name} have not the size that the shard says")
+            raise HubError(
+                400,
+                f"the chunks {start} to {end} of xorb {name} have not the size that the shard says",
+            )
 
 
 def index(path: Path) -> "array[int]":
@@ -97,16 +109,26 @@ def index(path: Path) -> "array[int]":
                 raise HubError(400, "a chunk of the xorb is cut or of an unknown scheme")
             position += HEADER + int.from_bytes(header[1:4], "little")
     if position != end:
-        raise HubError(400, f"the last chunk of the xorb is cut, or there are more than {MAX_CHUNKS}")
+        raise HubError(
+            400, f"the last chunk of the xorb is cut, or there are more than {MAX_CHUNKS}"
+        )
     places.append(end)
     return places
 
 
 def unpack(chunk: bytes) -> bytes | memoryview:
     """Return a chunk as it was before it was packed: raw (0), LZ4 (1), or its bytes in four groups, then LZ4 (2)."""
-    scheme, size, packed = chunk[4:5], int.from_bytes(chunk[5:HEADER], "little"), memoryview(chunk)[HEADER:]
+    scheme, size, packed = (
+        chunk[4:5],
+        int.from_bytes(chunk[5:HEADER], "little"),
+        memoryview(chunk)[HEADER:],
+    )
     try:
-        plain = pyarrow.decompress(packed, size, codec="lz4", asbytes=True) if scheme != b"\0" and packed else packed
+        plain = (
+            pyarrow.decompress(packed, size, codec="lz4", asbytes=True)
+            if scheme != b"\0" and packed
+            else packed
+        )
     except (OSError, pyarrow.ArrowException) as error:
         raise HubError(400, f"a chunk can't be unpacked: {error}") from None
     if len(plain) != size:

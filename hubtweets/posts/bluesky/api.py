@@ -16,8 +16,13 @@ from hubtweets.posts.http import HOST, Answer, Web
 from hubtweets.posts.parsing import dig, list_at, text_at
 from hubtweets.posts.post import Post, Profile, Reading
 
-HANDLE = re.compile(r"(?=.{3,253}$)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)+[a-z](?:[a-z\d-]{0,61}[a-z\d])?", re.ASCII)
-SERVER = re.compile(rf"(https://{HOST}|http://(127\.0\.0\.1|localhost))(:\d{{1,5}})?/?", re.ASCII | re.IGNORECASE)
+HANDLE = re.compile(
+    r"(?=.{3,253}$)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)+[a-z](?:[a-z\d-]{0,61}[a-z\d])?",
+    re.ASCII,
+)
+SERVER = re.compile(
+    rf"(https://{HOST}|http://(127\.0\.0\.1|localhost))(:\d{{1,5}})?/?", re.ASCII | re.IGNORECASE
+)
 APPVIEW = "https://public.api.bsky.app"
 DIRECTORY = "https://plc.directory"
 PAGE = 100  # records; the most that a server gives at once
@@ -30,14 +35,20 @@ NO_POSTS = {  # what servers answer for an account whose records they keep back
     "RepoTakendown": "is taken down",
     "RepoNotFound": "has no records at its server",
 }
-EXPORT = "give the file that its owner can export (Settings, Account, Export my data): --posts repo.car"
+EXPORT = (
+    "give the file that its owner can export (Settings, Account, Export my data): --posts repo.car"
+)
 
 
-def fetch(account: str, say: Callable[[str], None], appview: str = APPVIEW, directory: str = DIRECTORY) -> Reading:
+def fetch(
+    account: str, say: Callable[[str], None], appview: str = APPVIEW, directory: str = DIRECTORY
+) -> Reading:
     """Read an account's posts from its server; raise HubtweetsError where there is no such account or its posts are kept back."""
     handle = account.removeprefix("@").lower()
     if not HANDLE.fullmatch(handle):
-        raise HubtweetsError(f"{account!r} is no handle of a Bluesky account; write it in full, as in bluesky:alice.bsky.social")
+        raise HubtweetsError(
+            f"{account!r} is no handle of a Bluesky account; write it in full, as in bluesky:alice.bsky.social"
+        )
     with Web(appview, say) as web:
         try:
             answer, _ = web.get("/xrpc/com.atproto.identity.resolveHandle", {"handle": handle})
@@ -60,7 +71,13 @@ def fetch(account: str, say: Callable[[str], None], appview: str = APPVIEW, dire
         url=f"https://bsky.app/profile/{handle}",
     )
     server = find_server(did, handle, say, directory)
-    return Reading("bluesky-api", profile, avatar, read_posts(server, did, handle, say), asks_for_consent(handle, list_at(owner, "labels")))
+    return Reading(
+        "bluesky-api",
+        profile,
+        avatar,
+        read_posts(server, did, handle, say),
+        asks_for_consent(handle, list_at(owner, "labels")),
+    )
 
 
 def find_server(did: str, handle: str, say: Callable[[str], None], directory: str) -> str:
@@ -68,7 +85,10 @@ def find_server(did: str, handle: str, say: Callable[[str], None], directory: st
     endpoint, path = directory, f"/{did}"
     if did.startswith("did:web:"):
         host = unquote(did.removeprefix("did:web:"))
-        endpoint, path = f"{'http' if host.startswith(('127.0.0.1:', 'localhost:')) else 'https'}://{host}", "/.well-known/did.json"
+        endpoint, path = (
+            f"{'http' if host.startswith(('127.0.0.1:', 'localhost:')) else 'https'}://{host}",
+            "/.well-known/did.json",
+        )
     if not SERVER.fullmatch(endpoint):
         raise HubtweetsError(f"{handle} has the DID {did}, which names no server; {EXPORT}")
     with Web(endpoint, say) as web:
@@ -77,9 +97,18 @@ def find_server(did: str, handle: str, say: Callable[[str], None], directory: st
         except Answer as refused:
             raise refusal(refused, handle, endpoint, "does not say which server keeps") from None
     services = list_at(document, "service")
-    server = next((text_at(service, "serviceEndpoint") for service in services if (text_at(service, "id") or "").endswith("#atproto_pds")), None)
+    server = next(
+        (
+            text_at(service, "serviceEndpoint")
+            for service in services
+            if (text_at(service, "id") or "").endswith("#atproto_pds")
+        ),
+        None,
+    )
     if not server or not SERVER.fullmatch(server):
-        raise HubtweetsError(f"{endpoint} names no server that keeps the records of {handle}; {EXPORT}")
+        raise HubtweetsError(
+            f"{endpoint} names no server that keeps the records of {handle}; {EXPORT}"
+        )
     return server
 
 
@@ -98,11 +127,16 @@ def read_records(web: Web, collection: str, did: str, handle: str) -> Iterator[t
     after: dict[str, str] = {}
     while True:
         try:
-            page, _ = web.get("/xrpc/com.atproto.repo.listRecords", {"repo": did, "collection": collection, "limit": PAGE, **after})
+            page, _ = web.get(
+                "/xrpc/com.atproto.repo.listRecords",
+                {"repo": did, "collection": collection, "limit": PAGE, **after},
+            )
         except Answer as refused:
             raise refusal(refused, handle, web.endpoint, "does not give the records of") from None
         if not isinstance(dig(page, "records"), list):
-            raise HubtweetsError(f"{web.endpoint} does not answer with records; try again later, or {EXPORT}")
+            raise HubtweetsError(
+                f"{web.endpoint} does not answer with records; try again later, or {EXPORT}"
+            )
         for item in page["records"]:
             yield (text_at(item, "uri") or "").rpartition("/")[2], dig(item, "value")
         cursor = text_at(page, "cursor")
@@ -117,7 +151,13 @@ def refusal(answer: Answer, handle: str, endpoint: str, what: str) -> HubtweetsE
     if why := NO_POSTS.get(text_at(answer.body, "error") or ""):
         return HubtweetsError(f"{handle} {why}, and its posts can't be read; {EXPORT}")
     if answer.status == 429:
-        return HubtweetsError(f"{endpoint} asks to come again later (429); type the same command again in some minutes")
+        return HubtweetsError(
+            f"{endpoint} asks to come again later (429); type the same command again in some minutes"
+        )
     if answer.status in (400, 404, 410):
-        return HubtweetsError(f"{endpoint} {what} {handle} ({answer.status}); see that the handle is right, as in bluesky:alice.bsky.social")
-    return HubtweetsError(f"{endpoint} answers {answer.status} for {handle}; try again later, or {EXPORT}")
+        return HubtweetsError(
+            f"{endpoint} {what} {handle} ({answer.status}); see that the handle is right, as in bluesky:alice.bsky.social"
+        )
+    return HubtweetsError(
+        f"{endpoint} answers {answer.status} for {handle}; try again later, or {EXPORT}"
+    )

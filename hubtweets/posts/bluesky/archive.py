@@ -15,7 +15,9 @@ from hubtweets.posts.parsing import dig, is_address, list_at, text_at, to_utc
 from hubtweets.posts.post import Kind, Post, Profile, Reading
 from hubtweets.text import well_formed
 
-MAX_CAR = 256 * 2**20  # bytes; libipld takes a file whole, and its records take some five times as much memory
+MAX_CAR = (
+    256 * 2**20
+)  # bytes; libipld takes a file whole, and its records take some five times as much memory
 MAX_KEY = 1024  # bytes of a record's path
 POST, REPOST, PROFILE = "app.bsky.feed.post", "app.bsky.feed.repost", "app.bsky.actor.profile"
 WANTED = tuple(f"{collection}/".encode() for collection in (POST, REPOST, PROFILE))
@@ -26,22 +28,32 @@ QUOTES = ("app.bsky.embed.record", "app.bsky.embed.recordWithMedia")
 
 def files(container: Container) -> list[str]:
     """Return the names of the .car files."""
-    return [name for name in container.names if name.endswith(".car") and not base_name(name).startswith(".")]
+    return [
+        name
+        for name in container.names
+        if name.endswith(".car") and not base_name(name).startswith(".")
+    ]
 
 
 def read(container: Container) -> Reading:
     """Read a Bluesky export; raise HubtweetsError where it is damaged or more than one, or libipld is not installed."""
     name, *others = files(container)
     if others:
-        raise HubtweetsError(f"{container.path}: more than one archive in it ({name} and {others[0]}); give one of them")
+        raise HubtweetsError(
+            f"{container.path}: more than one archive in it ({name} and {others[0]}); give one of them"
+        )
     where = container.path if container.path.name == name else f"{container.path}: {name}"
     roots, blocks = decode(container, name, str(where))
     commit = blocks.get(roots[0]) if roots and isinstance(roots[0], bytes) else None
     did = text_at(commit, "did") or ""
     if not DID.fullmatch(did) or not isinstance(dig(commit, "data"), bytes):
-        raise HubtweetsError(f"{where} is no Bluesky repository (it begins with no commit); download it again")
+        raise HubtweetsError(
+            f"{where} is no Bluesky repository (it begins with no commit); download it again"
+        )
     records, missing = walk(blocks, dig(commit, "data"))
-    lost = missing + sum(cid not in blocks for path, cid in records.items() if path.startswith(POST))
+    lost = missing + sum(
+        cid not in blocks for path, cid in records.items() if path.startswith(POST)
+    )
     profile = blocks.get(records.get(f"{PROFILE}/self", b""))
     return Reading(
         kind="bluesky-archive",
@@ -57,7 +69,13 @@ def read(container: Container) -> Reading:
         posts=read_posts(blocks, records, did),
         warnings=[
             *asks_for_consent(did, list_at(profile, "labels", "values")),
-            *([f"{where}: blocks of the tree or of posts are missing ({lost:,}); download it again for all posts"] if lost else []),
+            *(
+                [
+                    f"{where}: blocks of the tree or of posts are missing ({lost:,}); download it again for all posts"
+                ]
+                if lost
+                else []
+            ),
         ],
     )
 
@@ -67,15 +85,21 @@ def decode(container: Container, name: str, where: str) -> tuple[list, dict[byte
     try:
         import libipld
     except ImportError:
-        raise HubtweetsError(f"{where}: a .car file is read with libipld, which is not installed; type: pip install 'hubtweets[bluesky]'") from None
+        raise HubtweetsError(
+            f"{where}: a .car file is read with libipld, which is not installed; type: pip install 'hubtweets[bluesky]'"
+        ) from None
     with container.open(name) as file:
         content = file.read(MAX_CAR + 1)
     if len(content) > MAX_CAR:
-        raise HubtweetsError(f"{where} holds more than {MAX_CAR >> 20} MiB; read the account from its server instead: --posts bluesky:HANDLE")
+        raise HubtweetsError(
+            f"{where} holds more than {MAX_CAR >> 20} MiB; read the account from its server instead: --posts bluesky:HANDLE"
+        )
     try:
         header, blocks = libipld.decode_car(content)
     except (ValueError, RecursionError) as error:
-        raise HubtweetsError(f"{where} is no CAR file, or one that is cut or damaged ({error}); download it again") from None
+        raise HubtweetsError(
+            f"{where} is no CAR file, or one that is cut or damaged ({error}); download it again"
+        ) from None
     return list_at(header, "roots"), blocks
 
 
@@ -100,7 +124,12 @@ def walk(blocks: dict[bytes, Any], root: Any) -> tuple[dict[str, bytes], int]:
         for entry in list_at(node, "e"):
             shared, rest, value = dig(entry, "p"), dig(entry, "k"), dig(entry, "v")
             left.append(dig(entry, "t"))
-            if not isinstance(shared, int) or not isinstance(rest, bytes) or not 0 <= shared <= len(path) or shared + len(rest) > MAX_KEY:
+            if (
+                not isinstance(shared, int)
+                or not isinstance(rest, bytes)
+                or not 0 <= shared <= len(path)
+                or shared + len(rest) > MAX_KEY
+            ):
                 continue
             path = path[:shared] + rest
             if path.startswith(WANTED) and isinstance(value, bytes):
@@ -121,7 +150,9 @@ def asks_for_consent(account: str, labels: list) -> list[str]:
     """Return a warning where an account's owner chose not to be shown to who is not logged in."""
     if not any(dig(label, "val") == "!no-unauthenticated" for label in labels):
         return []
-    return [f"{account} asks not to be shown to those who are not logged in (!no-unauthenticated): publish the bot only with their consent"]
+    return [
+        f"{account} asks not to be shown to those who are not logged in (!no-unauthenticated): publish the bot only with their consent"
+    ]
 
 
 def to_repost(key: str, record: Any) -> Post:
@@ -132,7 +163,11 @@ def to_post(key: str, record: dict[str, Any], did: str) -> Post:
     """Return the Post of a record of app.bsky.feed.post; `did` is its author."""
     kind: Kind = "post"
     if isinstance(record.get("reply"), dict):
-        kind = "self_reply" if (text_at(dig(record, "reply", "parent"), "uri") or "").startswith(f"at://{did}/") else "reply"
+        kind = (
+            "self_reply"
+            if (text_at(dig(record, "reply", "parent"), "uri") or "").startswith(f"at://{did}/")
+            else "reply"
+        )
     elif dig(record, "embed", "$type") in QUOTES:
         kind = "quote"
     text, link = cut_links(text_at(record, "text") or "", record)
@@ -155,7 +190,11 @@ def cut_links(text: str, record: dict[str, Any]) -> tuple[str, bool]:
     encoded = text.encode()
     kept, position, cut = [], 0, False
     for start, end, address in sorted([*facets(record), *entities(text, record)]):
-        if position <= start < end <= len(encoded) and is_boundary(encoded, start) and is_boundary(encoded, end):
+        if (
+            position <= start < end <= len(encoded)
+            and is_boundary(encoded, start)
+            and is_boundary(encoded, end)
+        ):
             if is_address(encoded[start:end].decode(), address):
                 kept.append(encoded[position:start])
                 cut = True
@@ -168,7 +207,11 @@ def cut_links(text: str, record: dict[str, Any]) -> tuple[str, bool]:
 def facets(record: dict[str, Any]) -> Iterator[tuple[int, int, str]]:
     for facet in list_at(record, "facets"):
         start, end = dig(facet, "index", "byteStart"), dig(facet, "index", "byteEnd")
-        addresses = [text_at(feature, "uri") or "" for feature in list_at(facet, "features") if dig(feature, "$type") == LINK]
+        addresses = [
+            text_at(feature, "uri") or ""
+            for feature in list_at(facet, "features")
+            if dig(feature, "$type") == LINK
+        ]
         if isinstance(start, int) and isinstance(end, int) and addresses:
             yield start, end, addresses[0]
 
@@ -178,8 +221,16 @@ def entities(text: str, record: dict[str, Any]) -> Iterator[tuple[int, int, str]
     units = text.encode("utf-16-le")
     for entity in list_at(record, "entities"):
         start, end = dig(entity, "index", "start"), dig(entity, "index", "end")
-        if isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= len(units) // 2 and dig(entity, "type") == "link":
-            before, within = (units[2 * a : 2 * b].decode("utf-16-le", errors="replace").encode() for a, b in ((0, start), (start, end)))
+        if (
+            isinstance(start, int)
+            and isinstance(end, int)
+            and 0 <= start < end <= len(units) // 2
+            and dig(entity, "type") == "link"
+        ):
+            before, within = (
+                units[2 * a : 2 * b].decode("utf-16-le", errors="replace").encode()
+                for a, b in ((0, start), (start, end))
+            )
             yield len(before), len(before) + len(within), text_at(entity, "value") or ""
 
 

@@ -26,7 +26,16 @@ FIRST_DAY = int(datetime(2019, 3, 1, tzinfo=UTC).timestamp() * 1000)
 LAST_DAY = int(datetime(2026, 6, 30, tzinfo=UTC).timestamp() * 1000)
 SNOWFLAKE_EPOCH = 1288834974657  # milliseconds
 AVATAR = "kZW7LH6v.png"
-OTHERS = ["maya_solder", "tomfixes", "bakerjune", "radio_ines", "old_otto", "kite_club", "repair_cafe", "nightbus_n7"]
+OTHERS = [
+    "maya_solder",
+    "tomfixes",
+    "bakerjune",
+    "radio_ines",
+    "old_otto",
+    "kite_club",
+    "repair_cafe",
+    "nightbus_n7",
+]
 
 
 def write(path: Path, posts: int = POSTS, seed: int = 0, part_bytes: int = PART_BYTES) -> None:
@@ -46,13 +55,27 @@ def write(path: Path, posts: int = POSTS, seed: int = 0, part_bytes: int = PART_
                     count += 1
                     pending = next(tweets, None)
                 file.write(b"\n]")
-            parts.append({"fileName": f"data/{name}.js", "globalName": f"YTD.tweets.part{len(parts)}", "count": str(count)})
+            parts.append(
+                {
+                    "fileName": f"data/{name}.js",
+                    "globalName": f"YTD.tweets.part{len(parts)}",
+                    "count": str(count),
+                }
+            )
         for name, items in profile_files().items():
             archive.add(f"data/{name}.js", javascript(f"window.YTD.{name}.part0", items))
-        archive.add("data/note-tweet.js", javascript("window.YTD.note_tweet.part0", [{"noteTweet": note} for note in notes]))
+        archive.add(
+            "data/note-tweet.js",
+            javascript("window.YTD.note_tweet.part0", [{"noteTweet": note} for note in notes]),
+        )
         archive.add(f"data/profile_media/{ACCOUNT_ID}-{AVATAR}", draw_avatar())
-        archive.add("data/manifest.js", javascript("window.__THAR_CONFIG", manifest(parts, len(notes))))
-        archive.add("Your archive.html", b"<!doctype html><title>A made-up archive</title><p>Nobody wrote these posts; hubtweets made them.")
+        archive.add(
+            "data/manifest.js", javascript("window.__THAR_CONFIG", manifest(parts, len(notes)))
+        )
+        archive.add(
+            "Your archive.html",
+            b"<!doctype html><title>A made-up archive</title><p>Nobody wrote these posts; hubtweets made them.",
+        )
 
 
 class Zip(zipfile.ZipFile):
@@ -81,18 +104,26 @@ def make_tweets(posts: int, seed: int, notes: list[dict]) -> Iterator[dict]:
     reposts, shorts = posts * REPOSTS // POSTS, posts * SHORTS // POSTS
     kinds = bytearray(b"r" * reposts + b"s" * shorts + b"k" * (posts - reposts - shorts))
     generator.shuffle(kinds)
-    stride = next(n for n in range(max(1, posts // 3), posts + 2) if math.gcd(n, posts) == 1)  # visits each moment once
+    stride = next(
+        n for n in range(max(1, posts // 3), posts + 2) if math.gcd(n, posts) == 1
+    )  # visits each moment once
     spacing = (LAST_DAY - FIRST_DAY) // posts
     seen: set[bytes] = set()
     last_id = 0
     for index, kind in enumerate(kinds):
-        milliseconds = FIRST_DAY + (index * stride % posts) * spacing + generator.randrange(min(spacing, 10**6) or 1)
+        milliseconds = (
+            FIRST_DAY
+            + (index * stride % posts) * spacing
+            + generator.randrange(min(spacing, 10**6) or 1)
+        )
         tweet_id = snowflake(milliseconds, generator)
         if kind == ord("r"):
             text = f"RT @{generator.choice(OTHERS)}: {sentences.sentence(generator)} {sentences.sentence(generator)}"
             tweet = tweet_of(tweet_id, milliseconds, text if len(text) <= 140 else text[:139] + "…")
         elif kind == ord("s"):
-            tweet = own_tweet(tweet_id, milliseconds, sentences.short(generator), generator, last_id)
+            tweet = own_tweet(
+                tweet_id, milliseconds, sentences.short(generator), generator, last_id
+            )
         else:
             text = sentences.sentence(generator)
             while hash_of(text) in seen:
@@ -110,20 +141,39 @@ def make_tweets(posts: int, seed: int, notes: list[dict]) -> Iterator[dict]:
         yield tweet
 
 
-def own_tweet(tweet_id: int, milliseconds: int, text: str, generator: random.Random, last_id: int) -> dict:
+def own_tweet(
+    tweet_id: int, milliseconds: int, text: str, generator: random.Random, last_id: int
+) -> dict:
     """Return a post, reply, thread or quote, some with a link or a picture behind the text."""
     chance = generator.random()
     if chance < 0.12:
         friend = generator.choice(OTHERS)
-        reply = {"in_reply_to_status_id_str": str(tweet_id - 2**36), "in_reply_to_user_id_str": str(10**9 + OTHERS.index(friend))}
-        return tweet_of(tweet_id, milliseconds, f"@{friend} {text}", reply={**reply, "in_reply_to_screen_name": friend})
+        reply = {
+            "in_reply_to_status_id_str": str(tweet_id - 2**36),
+            "in_reply_to_user_id_str": str(10**9 + OTHERS.index(friend)),
+        }
+        return tweet_of(
+            tweet_id,
+            milliseconds,
+            f"@{friend} {text}",
+            reply={**reply, "in_reply_to_screen_name": friend},
+        )
     if chance < 0.18 and last_id:
-        reply = {"in_reply_to_status_id_str": str(last_id), "in_reply_to_user_id_str": ACCOUNT_ID, "in_reply_to_screen_name": HANDLE}
+        reply = {
+            "in_reply_to_status_id_str": str(last_id),
+            "in_reply_to_user_id_str": ACCOUNT_ID,
+            "in_reply_to_screen_name": HANDLE,
+        }
         return tweet_of(tweet_id, milliseconds, text, reply=reply)
     if chance < 0.26:
         link = short_link(generator)
         quoted = f"https://x.com/{generator.choice(OTHERS)}/status/{tweet_id - 2**40}"
-        return tweet_of(tweet_id, milliseconds, f"{text} {link}", links={link: quoted if chance < 0.22 else "https://example.org/plans"})
+        return tweet_of(
+            tweet_id,
+            milliseconds,
+            f"{text} {link}",
+            links={link: quoted if chance < 0.22 else "https://example.org/plans"},
+        )
     if chance < 0.32:
         return tweet_of(tweet_id, milliseconds, f"{text} {short_link(generator)}", media=True)
     return tweet_of(tweet_id, milliseconds, text)
@@ -140,11 +190,21 @@ def tweet_of(
     """Return a tweet as tweets.js holds it: escaped text, every number a string, entities by code point of the escaped text."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     entities: dict[str, list] = {
-        "hashtags": [{"text": m[1], "indices": indices(m)} for m in re.finditer(r"#(\w+)", escaped)],
+        "hashtags": [
+            {"text": m[1], "indices": indices(m)} for m in re.finditer(r"#(\w+)", escaped)
+        ],
         "symbols": [],
-        "user_mentions": [{"name": m[1], "screen_name": m[1], "indices": indices(m)} for m in re.finditer(r"@(\w+)", escaped)],
+        "user_mentions": [
+            {"name": m[1], "screen_name": m[1], "indices": indices(m)}
+            for m in re.finditer(r"@(\w+)", escaped)
+        ],
         "urls": [
-            {"url": m[0], "expanded_url": links[m[0]], "display_url": links[m[0]].removeprefix("https://"), "indices": indices(m)}
+            {
+                "url": m[0],
+                "expanded_url": links[m[0]],
+                "display_url": links[m[0]].removeprefix("https://"),
+                "indices": indices(m),
+            }
             for m in re.finditer(r"https://t\.co/\w+", escaped)
             if links
         ],
@@ -152,10 +212,21 @@ def tweet_of(
     if media:
         found = re.search(r"https://t\.co/\w+$", escaped)
         assert found
-        picture = {"url": found[0], "expanded_url": f"https://x.com/{HANDLE}/status/{tweet_id}/photo/1", "type": "photo", "indices": indices(found)}
+        picture = {
+            "url": found[0],
+            "expanded_url": f"https://x.com/{HANDLE}/status/{tweet_id}/photo/1",
+            "type": "photo",
+            "indices": indices(found),
+        }
         entities["media"] = [picture]
     return {
-        "edit_info": {"initial": {"editTweetIds": [str(tweet_id)], "editsRemaining": "5", "isEditEligible": reply is None}},
+        "edit_info": {
+            "initial": {
+                "editTweetIds": [str(tweet_id)],
+                "editsRemaining": "5",
+                "isEditEligible": reply is None,
+            }
+        },
         "retweeted": False,
         "source": '<a href="https://mobile.twitter.com" rel="nofollow">Twitter Web App</a>',
         "entities": entities,
@@ -165,7 +236,9 @@ def tweet_of(
         "truncated": False,
         "retweet_count": str(tweet_id // 2**22 % 3),
         "id": str(tweet_id),
-        "created_at": datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%a %b %d %H:%M:%S +0000 %Y"),
+        "created_at": datetime.fromtimestamp(milliseconds / 1000, UTC).strftime(
+            "%a %b %d %H:%M:%S +0000 %Y"
+        ),
         "favorited": False,
         "full_text": escaped,
         "lang": "en",
@@ -175,9 +248,26 @@ def tweet_of(
 
 def note_of(note_id: int, milliseconds: int, text: str) -> dict:
     """Return a long post as note-tweet.js holds it: its text is not escaped."""
-    created = datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    core = {"styletags": [], "urls": [], "text": text, "mentions": [], "cashtags": [], "hashtags": []}
-    return {"noteTweetId": str(note_id), "createdAt": created, "updatedAt": created, "lifecycle": {"value": "1", "name": "Live"}, "core": core}
+    created = (
+        datetime.fromtimestamp(milliseconds / 1000, UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )
+    core = {
+        "styletags": [],
+        "urls": [],
+        "text": text,
+        "mentions": [],
+        "cashtags": [],
+        "hashtags": [],
+    }
+    return {
+        "noteTweetId": str(note_id),
+        "createdAt": created,
+        "updatedAt": created,
+        "lifecycle": {"value": "1", "name": "Live"},
+        "core": core,
+    }
 
 
 def indices(match: re.Match) -> list[str]:
@@ -189,7 +279,9 @@ def snowflake(milliseconds: int, generator: random.Random) -> int:
 
 
 def short_link(generator: random.Random) -> str:
-    return "https://t.co/" + "".join(generator.choices("abcdefghijkmnpqrstuvwxyzABCDEFGH23456789", k=10))
+    return "https://t.co/" + "".join(
+        generator.choices("abcdefghijkmnpqrstuvwxyzABCDEFGH23456789", k=10)
+    )
 
 
 def hash_of(text: str) -> bytes:
@@ -198,8 +290,18 @@ def hash_of(text: str) -> bytes:
 
 def profile_files() -> dict[str, list]:
     created = "2019-03-01T00:00:00.000Z"
-    account = {"email": "nobody@example.org", "createdVia": "web", "username": HANDLE, "accountId": ACCOUNT_ID, "createdAt": created}
-    description = {"bio": "Fixes machines, bakes bread, does not exist.", "website": "https://example.org", "location": "the shed"}
+    account = {
+        "email": "nobody@example.org",
+        "createdVia": "web",
+        "username": HANDLE,
+        "accountId": ACCOUNT_ID,
+        "createdAt": created,
+    }
+    description = {
+        "bio": "Fixes machines, bakes bread, does not exist.",
+        "website": "https://example.org",
+        "location": "the shed",
+    }
     url = f"https://pbs.twimg.com/profile_images/1353378455178633217/{AVATAR}"
     return {
         "account": [{"account": {**account, "accountDisplayName": NAME}}],
@@ -208,10 +310,21 @@ def profile_files() -> dict[str, list]:
 
 
 def manifest(parts: list[dict], notes: int) -> dict:
-    note_files = [{"fileName": "data/note-tweet.js", "globalName": "YTD.note_tweet.part0", "count": str(notes)}]
+    note_files = [
+        {
+            "fileName": "data/note-tweet.js",
+            "globalName": "YTD.note_tweet.part0",
+            "count": str(notes),
+        }
+    ]
     return {
         "userInfo": {"accountId": ACCOUNT_ID, "userName": HANDLE, "displayName": NAME},
-        "archiveInfo": {"sizeBytes": "0", "generationDate": "2026-07-01T00:00:00.000Z", "isPartialArchive": False, "maxPartSizeBytes": "53687091200"},
+        "archiveInfo": {
+            "sizeBytes": "0",
+            "generationDate": "2026-07-01T00:00:00.000Z",
+            "isPartialArchive": False,
+            "maxPartSizeBytes": "53687091200",
+        },
         "dataTypes": {
             "tweets": {"mediaDirectory": "data/tweets_media", "files": parts},
             "noteTweet": {"files": note_files},
@@ -227,7 +340,9 @@ def draw_avatar() -> bytes:
     draw = ImageDraw.Draw(image)
     draw.line((200, 40, 200, 110), fill="#1b2a41", width=12)
     draw.ellipse((178, 22, 222, 66), fill="#ffd166")
-    draw.rounded_rectangle((80, 105, 320, 330), radius=42, fill="#e8eef4", outline="#1b2a41", width=10)
+    draw.rounded_rectangle(
+        (80, 105, 320, 330), radius=42, fill="#e8eef4", outline="#1b2a41", width=10
+    )
     for left in (125, 220):
         draw.ellipse((left, 160, left + 55, 215), fill="#1b2a41")
         draw.ellipse((left + 28, 170, left + 44, 186), fill="#ffffff")

@@ -25,12 +25,16 @@ def read(container: Container) -> Reading:
     """Read an export; raise HubtweetsError where it is damaged, or holds messages and not posts."""
     names = files(container)
     if len({base_name(name) for name in names}) < len(names):
-        raise HubtweetsError(f"{container.path}: more than one export in it ({', '.join(names[:4])}); give one of them")
+        raise HubtweetsError(
+            f"{container.path}: more than one export in it ({', '.join(names[:4])}); give one of them"
+        )
     if is_reddit(container, names[0]):
         return Reading("reddit", Profile("", ""), None, read_reddit(container, names))
     if is_telegram(container, names[0]):
         return read_telegram(container, names[0])
-    kind: SourceKind = "threads" if any(base_name(name) == THREADS for name in names) else "instagram"
+    kind: SourceKind = (
+        "threads" if any(base_name(name) == THREADS for name in names) else "instagram"
+    )
     return Reading(kind, Profile("", ""), None, read_threads(container, names))
 
 

@@ -22,7 +22,11 @@ VISIBILITIES: dict[Any, Visibility] = {"public": "public", "home": "unlisted"}
 
 def files(container: Container) -> list[str]:
     """Return the name of the one JSON file in the container if its first item is an exported note."""
-    names = [name for name in container.names if suffix(name) == ".json" and not base_name(name).startswith(".")]
+    names = [
+        name
+        for name in container.names
+        if suffix(name) == ".json" and not base_name(name).startswith(".")
+    ]
     if len(names) != 1:
         return []
     with container.open(names[0]) as file:
@@ -31,14 +35,25 @@ def files(container: Container) -> list[str]:
             before, first = next(items), next(items, None)
         except ValueError:
             return []
-    is_note = not before.strip() and isinstance(first, dict) and set(first) >= KEYS and not OTHERS & set(first)
+    is_note = (
+        not before.strip()
+        and isinstance(first, dict)
+        and set(first) >= KEYS
+        and not OTHERS & set(first)
+    )
     return names if is_note else []
 
 
 def read(container: Container) -> Reading:
     """Read an export; HubtweetsError is raised in the posts if it is damaged."""
     warnings: list[str] = []
-    return Reading("misskey", Profile("", ""), None, read_notes(container, files(container)[0], warnings), warnings)
+    return Reading(
+        "misskey",
+        Profile("", ""),
+        None,
+        read_notes(container, files(container)[0], warnings),
+        warnings,
+    )
 
 
 def read_notes(container: Container, name: str, warnings: list[str]) -> Iterator[Post]:
@@ -56,7 +71,9 @@ def read_notes(container: Container, name: str, warnings: list[str]) -> Iterator
                 else:
                     other += 1
         except ValueError as error:
-            raise HubtweetsError(f"{place(container, name)} is not what Misskey writes ({error}); export the notes again") from None
+            raise HubtweetsError(
+                f"{place(container, name)} is not what Misskey writes ({error}); export the notes again"
+            ) from None
     if other:
         warnings.append(f"{place(container, name)}: left out {other:,} items that are not notes")
 
@@ -72,7 +89,16 @@ def to_post(note: dict, id: str, own: set[str]) -> Post:
     if visibility == "private":
         return Post(id, "", to_utc(note.get("createdAt")), None, kind, visibility)
     text, links = MARKDOWN_LINK.subn(r"\1", text)
-    return Post(id, text, to_utc(note.get("createdAt")), None, kind, visibility, link=links > 0, warning=note.get("cw") is not None)
+    return Post(
+        id,
+        text,
+        to_utc(note.get("createdAt")),
+        None,
+        kind,
+        visibility,
+        link=links > 0,
+        warning=note.get("cw") is not None,
+    )
 
 
 def visibility_of(note: dict) -> Visibility:

@@ -11,7 +11,9 @@ from hubtweets.text import well_formed
 
 REDDIT = ("comments.csv", "posts.csv")
 DELETED = ("[deleted]", "[removed]")
-QUOTED = re.compile(r"^[ \t]*(>(?!!)|&gt;(?!!)).*\n?", re.MULTILINE)  # other people's words; with ! it is a spoiler
+QUOTED = re.compile(
+    r"^[ \t]*(>(?!!)|&gt;(?!!)).*\n?", re.MULTILINE
+)  # other people's words; with ! it is a spoiler
 MARKDOWN_LINK = re.compile(r"\[([^\[\]]*)\]\(https?:[^\s()]*(?:\([^\s()]*\)[^\s()]*)*\)")
 
 
@@ -32,4 +34,11 @@ def read_reddit(container: Container, names: Iterable[str]) -> Iterator[Post]:
                 continue
             text, links = MARKDOWN_LINK.subn(r"\1", QUOTED.sub("", body))
             text = "\n".join(part for part in (title, text) if part)
-            yield Post(well_formed(row.get("id") or str(number)), well_formed(text), to_utc(row.get("date")), None, kind, link=bool(links))
+            yield Post(
+                well_formed(row.get("id") or str(number)),
+                well_formed(text),
+                to_utc(row.get("date")),
+                None,
+                kind,
+                link=bool(links),
+            )

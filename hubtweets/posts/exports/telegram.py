@@ -13,26 +13,37 @@ from hubtweets.posts.post import Kind, Post, Profile, Reading
 from hubtweets.text import well_formed
 
 TELEGRAM_CHAT = re.compile(rb'(?:\xef\xbb\xbf)?(\s*\{.*?"messages"\s*:\s*)\[', re.DOTALL)
-TELEGRAM_TYPE = re.compile(rb'"type"\s*:\s*"(saved_messages|(personal|bot)_chat|(private|public)_(group|supergroup|channel))"')
+TELEGRAM_TYPE = re.compile(
+    rb'"type"\s*:\s*"(saved_messages|(personal|bot)_chat|(private|public)_(group|supergroup|channel))"'
+)
 TELEGRAM_ACCOUNT = re.compile(rb'"personal_information"\s*:\s*\{\s*"user_id"')
 
 
 def is_telegram(container: Container, name: str) -> bool:
     """Tell what Telegram Desktop writes: result.json, or a file alone whatever it is called, lest a chat be read as a list of posts."""
-    if base_name(name) != "result.json" and not (len(container.names) == 1 and name.endswith(".json")):
+    if base_name(name) != "result.json" and not (
+        len(container.names) == 1 and name.endswith(".json")
+    ):
         return False
     begins = head(container, name)
-    return TELEGRAM_ACCOUNT.search(begins) is not None or (TELEGRAM_CHAT.match(begins) is not None and TELEGRAM_TYPE.search(begins) is not None)
+    return TELEGRAM_ACCOUNT.search(begins) is not None or (
+        TELEGRAM_CHAT.match(begins) is not None and TELEGRAM_TYPE.search(begins) is not None
+    )
 
 
 def read_telegram(container: Container, name: str) -> Reading:
     begin = TELEGRAM_CHAT.match(head(container, name))
     try:
         chat = json.loads(begin[1].decode("utf-8", "replace") + "[]}") if begin else None
-    except (ValueError, RecursionError):  # of the whole account: the messages are those of a chat in a list of chats
+    except (
+        ValueError,
+        RecursionError,
+    ):  # of the whole account: the messages are those of a chat in a list of chats
         chat = None
     if not begin or dig(chat, "type") != "public_channel":
-        what = f"a {dig(chat, 'type')}" if isinstance(dig(chat, "type"), str) else "of a whole account"
+        what = (
+            f"a {dig(chat, 'type')}" if isinstance(dig(chat, "type"), str) else "of a whole account"
+        )
         advice = "only a public channel's posts are read, not messages; export the channel alone: its menu, Export chat history, JSON"
         raise HubtweetsError(f"{container.path}: {name} is {what}; {advice}")
     profile = Profile("", text_at(chat, "name") or "", account_id=text_at(chat, "id"))
@@ -47,10 +58,19 @@ def read_channel(container: Container, name: str, start: int) -> Iterator[Post]:
         try:
             next(items)
             for number, item in enumerate(items, 1):
-                if dig(item, "type") == "message" and not (text_at(item, "from_id") or "").startswith("user"):
+                if dig(item, "type") == "message" and not (
+                    text_at(item, "from_id") or ""
+                ).startswith("user"):
                     text, link = flatten(item.get("text"))
                     date = to_utc(item.get("date_unixtime")) or to_utc(item.get("date"))
-                    yield Post(text_at(item, "id") or str(number), text, date, None, kind_of(item), link=link)
+                    yield Post(
+                        text_at(item, "id") or str(number),
+                        text,
+                        date,
+                        None,
+                        kind_of(item),
+                        link=link,
+                    )
         except ValueError as error:
             raise hurt(container, name, error) from None
 
@@ -67,5 +87,9 @@ def flatten(text: Any) -> tuple[str, bool]:
     """Return a text, which may be in pieces, without the pieces that are bare links, and whether there was one."""
     pieces = text if isinstance(text, list) else [text]
     link = any(dig(piece, "type") == "link" for piece in pieces)
-    words = (piece if isinstance(piece, str) else dig(piece, "text") for piece in pieces if dig(piece, "type") != "link")
+    words = (
+        piece if isinstance(piece, str) else dig(piece, "text")
+        for piece in pieces
+        if dig(piece, "type") != "link"
+    )
     return well_formed("".join(word for word in words if isinstance(word, str))), link

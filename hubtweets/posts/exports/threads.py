@@ -15,7 +15,10 @@ INSTAGRAM_HEAD = re.compile(rb'\s*\[?\s*\{\s*"(media|title|creation_timestamp)"\
 
 def is_threads(container: Container, name: str) -> bool:
     base = base_name(name)
-    return base == THREADS or (INSTAGRAM.fullmatch(base) is not None and INSTAGRAM_HEAD.match(head(container, name)) is not None)
+    return base == THREADS or (
+        INSTAGRAM.fullmatch(base) is not None
+        and INSTAGRAM_HEAD.match(head(container, name)) is not None
+    )
 
 
 def read_threads(container: Container, names: Iterable[str]) -> Iterator[Post]:
@@ -26,7 +29,11 @@ def read_threads(container: Container, names: Iterable[str]) -> Iterator[Post]:
             document = json.loads(container.read(name).decode("utf-8-sig", "replace"))
         except (ValueError, RecursionError) as error:
             raise hurt(container, name, error) from None
-        for item in document if isinstance(document, list) else list_at(document, "text_post_app_text_posts") or [document]:
+        for item in (
+            document
+            if isinstance(document, list)
+            else list_at(document, "text_post_app_text_posts") or [document]
+        ):
             media = [one for one in list_at(item, "media") if isinstance(one, dict)]
             if not media and text_at(item, "title") is None:
                 continue
@@ -34,7 +41,11 @@ def read_threads(container: Container, names: Iterable[str]) -> Iterator[Post]:
             first = media[0] if media else {}
             text = repair(text_at(item, "title") or text_at(first, "title") or "")
             date = dig(item, "creation_timestamp") or first.get("creation_timestamp")
-            kind: Kind = "reply" if any(dig(one, "text_app_post", "is_reply") is True for one in media) else "post"
+            kind: Kind = (
+                "reply"
+                if any(dig(one, "text_app_post", "is_reply") is True for one in media)
+                else "post"
+            )
             yield Post(str(number), text, to_utc(date), None, kind)
 
 

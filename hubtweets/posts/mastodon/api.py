@@ -27,15 +27,23 @@ ARCHIVE = "give the archive that the server makes for its owner (Preferences, Im
 def fetch(account: str, say: Callable[[str], None]) -> Reading:
     """Read an account's posts from its server; raise HubtweetsError where there is no such account or the server refuses."""
     if not (found := ACCOUNT.fullmatch(account)):
-        raise HubtweetsError(f"{account!r} is no name of a Mastodon account; write it with its server, as in mastodon:@alice@mastodon.example")
+        raise HubtweetsError(
+            f"{account!r} is no name of a Mastodon account; write it with its server, as in mastodon:@alice@mastodon.example"
+        )
     user, host, domain = found.groups()
     token = token_for(host)
     if token and not TOKEN.fullmatch(token):
-        raise HubtweetsError("MASTODON_ACCESS_TOKEN holds characters that no token has; copy it again from the server's Preferences, Development")
+        raise HubtweetsError(
+            "MASTODON_ACCESS_TOKEN holds characters that no token has; copy it again from the server's Preferences, Development"
+        )
 
     def connect() -> Web:
         scheme = "http" if domain.lower() in LOOPBACK else "https"
-        return Web(f"{scheme}://{host.lower()}", say, {"Authorization": f"Bearer {token}"} if token else None)
+        return Web(
+            f"{scheme}://{host.lower()}",
+            say,
+            {"Authorization": f"Bearer {token}"} if token else None,
+        )
 
     with connect() as web:
         try:
@@ -44,9 +52,13 @@ def fetch(account: str, say: Callable[[str], None]) -> Reading:
             raise refusal(answer, account, host) from None
         account_id = text_at(owner, "id") or ""
         if not ID.fullmatch(account_id):
-            raise HubtweetsError(f"{host} gives no id for {account}; see that it is a Mastodon server, then try again later")
+            raise HubtweetsError(
+                f"{host} gives no id for {account}; see that it is a Mastodon server, then try again later"
+            )
         if owner.get("suspended") is True:
-            raise HubtweetsError(f"{account} is suspended at {host}, which then shows no posts; {ARCHIVE}")
+            raise HubtweetsError(
+                f"{account} is suspended at {host}, which then shows no posts; {ARCHIVE}"
+            )
         profile = Profile(
             handle=user,
             name=text_at(owner, "display_name") or user,
@@ -56,16 +68,26 @@ def fetch(account: str, say: Callable[[str], None]) -> Reading:
             url=f"https://{host.lower()}/@{user}",
         )
         avatar = web.avatar(text_at(owner, "avatar_static", "avatar"))
-    return Reading("mastodon-api", profile, avatar, read_posts(connect, account, host, account_id), asks_for_consent(f"@{user}@{host}", owner))
+    return Reading(
+        "mastodon-api",
+        profile,
+        avatar,
+        read_posts(connect, account, host, account_id),
+        asks_for_consent(f"@{user}@{host}", owner),
+    )
 
 
 def token_for(host: str) -> str:
     """Return the token in the environment where it is meant for this server: another one must not see it."""
     meant = os.environ.get("MASTODON_API_BASE_URL", "").strip().rstrip("/").rpartition("//")[2]
-    return os.environ.get("MASTODON_ACCESS_TOKEN", "").strip() if meant.lower() == host.lower() else ""
+    return (
+        os.environ.get("MASTODON_ACCESS_TOKEN", "").strip() if meant.lower() == host.lower() else ""
+    )
 
 
-def read_posts(connect: Callable[[], Web], account: str, host: str, account_id: str) -> Iterator[Post]:
+def read_posts(
+    connect: Callable[[], Web], account: str, host: str, account_id: str
+) -> Iterator[Post]:
     """Yield an account's posts, a page after the other.
 
     The next page is asked for by the id of the last post, not by the Link header, which could lead to another server.
@@ -75,11 +97,15 @@ def read_posts(connect: Callable[[], Web], account: str, host: str, account_id: 
     with connect() as web:
         while True:
             try:
-                page, _ = web.get(f"/api/v1/accounts/{account_id}/statuses", {"limit": PAGE, **oldest})
+                page, _ = web.get(
+                    f"/api/v1/accounts/{account_id}/statuses", {"limit": PAGE, **oldest}
+                )
             except Answer as answer:
                 raise refusal(answer, account, host) from None
             if not isinstance(page, list):
-                raise HubtweetsError(f"{host} does not answer with posts; see that it is a Mastodon server, then try again later")
+                raise HubtweetsError(
+                    f"{host} does not answer with posts; see that it is a Mastodon server, then try again later"
+                )
             last = next((id for status in reversed(page) if (id := text_at(status, "id"))), None)
             if last is None or last in seen:
                 return
@@ -116,7 +142,9 @@ def refusal(answer: Answer, account: str, host: str) -> HubtweetsError:
     """Return what a server's refusal means, and what to do about it."""
     if answer.status in (401, 422):
         if token_for(host):
-            return HubtweetsError(f"{host} does not accept MASTODON_ACCESS_TOKEN ({answer.status}); make a new one there, or {ARCHIVE}")
+            return HubtweetsError(
+                f"{host} does not accept MASTODON_ACCESS_TOKEN ({answer.status}); make a new one there, or {ARCHIVE}"
+            )
         return HubtweetsError(
             f"{host} shows posts only to its users ({answer.status}); set MASTODON_ACCESS_TOKEN to a token of an account there "
             f"and MASTODON_API_BASE_URL to https://{host}, or {ARCHIVE}"
@@ -127,4 +155,9 @@ def refusal(answer: Answer, account: str, host: str) -> HubtweetsError:
         410: f"{account} is gone from {host} (410); {ARCHIVE}",
         429: f"{host} asks to come again later (429); type the same command again in some minutes",
     }
-    return HubtweetsError(text.get(answer.status, f"{host} answers {answer.status} for {account}; try again later, or {ARCHIVE}"))
+    return HubtweetsError(
+        text.get(
+            answer.status,
+            f"{host} answers {answer.status} for {account}; try again later, or {ARCHIVE}",
+        )
+    )

@@ -23,7 +23,9 @@ OUTBOX = re.compile(rb'"orderedItems"\s*:\s*\[\s*\{')  # those of likes and book
 HEAD = 16_384  # bytes
 BESIDE = re.compile(r"actor\.json|avatar\.(gif|jpe?g|png|webp)")
 PUBLIC = ("https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public")
-ACTOR = re.compile(r"https?://((?:[a-z\d-]+\.)+[a-z\d-]+)(?:/(?:users/|@)(\w[\w.-]*))?", re.ASCII | re.IGNORECASE)
+ACTOR = re.compile(
+    r"https?://((?:[a-z\d-]+\.)+[a-z\d-]+)(?:/(?:users/|@)(\w[\w.-]*))?", re.ASCII | re.IGNORECASE
+)
 NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 STATUS = re.compile(r"/statuses/(\w+)", re.ASCII)
 TYPES = ("Note", "Question", "Article", "Page")  # of posts; a deleted one is a Tombstone
@@ -34,11 +36,20 @@ def files(container: Container) -> list[str]:
     outboxes = [name for name in container.names if base_name(name) == "outbox.json"]
     if not outboxes and container.path.suffix == ".json" and container.path.is_file():
         with container.open(container.path.name) as file:
-            outboxes = container.names if OUTBOX.search(file.read(HEAD)) else []  # whatever it is called
+            outboxes = (
+                container.names if OUTBOX.search(file.read(HEAD)) else []
+            )  # whatever it is called
     if not outboxes:
         return []
     folder = outboxes[0].removesuffix(base_name(outboxes[0]))
-    return [*outboxes, *sorted(name for name in container.names if name.startswith(folder) and BESIDE.fullmatch(name[len(folder) :]))]
+    return [
+        *outboxes,
+        *sorted(
+            name
+            for name in container.names
+            if name.startswith(folder) and BESIDE.fullmatch(name[len(folder) :])
+        ),
+    ]
 
 
 def read(container: Container) -> Reading:
@@ -46,8 +57,14 @@ def read(container: Container) -> Reading:
     outbox, *beside = files(container)
     folder = outbox.removesuffix(base_name(outbox))
     if beside and base_name(beside[0]) == "outbox.json":
-        raise HubtweetsError(f"{container.path}: more than one archive in it ({outbox} and {beside[0]}); give one of them")
-    actor = read_actor(container, folder + "actor.json") if folder + "actor.json" in beside else first_actor(container, outbox)
+        raise HubtweetsError(
+            f"{container.path}: more than one archive in it ({outbox} and {beside[0]}); give one of them"
+        )
+    actor = (
+        read_actor(container, folder + "actor.json")
+        if folder + "actor.json" in beside
+        else first_actor(container, outbox)
+    )
     account_id = address_of(actor) or address_of(first_actor(container, outbox))
     found = ACTOR.match(account_id or "")
     host, name_in_id = found.groups() if found else (None, None)
@@ -65,7 +82,9 @@ def read(container: Container) -> Reading:
             account_id=account_id,
             url=f"https://{host}/@{handle}" if host and handle else None,
         ),
-        avatar=container.read(picture) if picture in beside and picture != folder + "actor.json" else None,
+        avatar=container.read(picture)
+        if picture in beside and picture != folder + "actor.json"
+        else None,
         posts=read_posts(container, outbox, account_id),
         warnings=asks_for_consent(f"@{handle}@{host}" if host else f"@{handle}", actor),
     )
@@ -102,7 +121,9 @@ def read_activities(container: Container, outbox: str) -> Iterator[Any]:
 
 def hurt(container: Container, name: str, error: Exception) -> HubtweetsError:
     where = container.path if container.path.name == name else f"{container.path}: {name}"
-    return HubtweetsError(f"{where} is not what Mastodon writes ({error}); download the archive again")
+    return HubtweetsError(
+        f"{where} is not what Mastodon writes ({error}); download the archive again"
+    )
 
 
 def read_posts(container: Container, outbox: str, account_id: str | None) -> Iterator[Post]:
@@ -116,7 +137,13 @@ def asks_for_consent(account: str, actor: Any) -> list[str]:
     off = [f"{name} is off" for name in ("indexable", "discoverable") if dig(actor, name) is False]
     if dig(actor, "noindex") is True:
         off.append("noindex is on")
-    return [f"{account} asks not to be indexed ({' and '.join(off)}): publish the bot only with their consent"] if off else []
+    return (
+        [
+            f"{account} asks not to be indexed ({' and '.join(off)}): publish the bot only with their consent"
+        ]
+        if off
+        else []
+    )
 
 
 def to_post(activity: Any, owner: str | None) -> Post | None:
@@ -129,7 +156,11 @@ def to_post(activity: Any, owner: str | None) -> Post | None:
     boost, note = dig(activity, "type") == "Announce", dig(activity, "object")
     if boost:
         note = activity
-    elif dig(activity, "type") != "Create" or dig(note, "type") not in TYPES or not is_only(dig(note, "attributedTo"), owner):
+    elif (
+        dig(activity, "type") != "Create"
+        or dig(note, "type") not in TYPES
+        or not is_only(dig(note, "attributedTo"), owner)
+    ):
         return None
     id = text_at(note, "id") or ""
     content, languages = note.get("content"), note.get("contentMap")
@@ -156,13 +187,31 @@ def kind_of(note: dict, owner: str) -> Kind:
     return "quote" if text_at(note, "quote", "quoteUri", "quoteUrl", "_misskey_quote") else "post"
 
 
-def make_post(*, id: str, created_at: str | None, kind: Kind, visibility: Visibility, content: object, lang: str | None, warning: object) -> Post:
+def make_post(
+    *,
+    id: str,
+    created_at: str | None,
+    kind: Kind,
+    visibility: Visibility,
+    content: object,
+    lang: str | None,
+    warning: object,
+) -> Post:
     """Return a Post that keeps its content, in HTML, its language and its content warning only where it is public and the author's own."""
     if kind == "repost" or visibility == "private":
         return Post(id, "", created_at, None, kind, visibility)
     text, link = to_text(content if isinstance(content, str) else "")
     warned = isinstance(warning, str) and bool(warning.strip())
-    return Post(id, text, created_at, well_formed(lang) if lang else None, kind, visibility, link=link, warning=warned)
+    return Post(
+        id,
+        text,
+        created_at,
+        well_formed(lang) if lang else None,
+        kind,
+        visibility,
+        link=link,
+        warning=warned,
+    )
 
 
 def visibility_of(note: dict) -> Visibility:
@@ -171,4 +220,10 @@ def visibility_of(note: dict) -> Visibility:
     def everyone(value: Any) -> bool:
         return any(address in PUBLIC for address in (value if isinstance(value, list) else [value]))
 
-    return "public" if everyone(note.get("to")) else "unlisted" if everyone(note.get("cc")) else "private"
+    return (
+        "public"
+        if everyone(note.get("to"))
+        else "unlisted"
+        if everyone(note.get("cc"))
+        else "private"
+    )

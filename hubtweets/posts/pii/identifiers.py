@@ -33,16 +33,26 @@ IBAN_COUNTRIES = {
     33: "RU",
 }
 # Visa, Mastercard, American Express, Diners, Discover, JCB, UnionPay, Maestro, Mir; 17 and 18 digits are ids of posts
-CARD_LENGTHS = re.compile(r"4\d{15}(?:\d{3})?|(?:5[0-8]|2[2-7]|6\d)\d{14}|(?:6[0-9])\d{17}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}")
-IP_CUE = re.compile(r"\b(?:ip|ipv4|ping|ssh|server|host|address|connect|login|dns)\b[^\d\n]{0,16}$", re.IGNORECASE)
+CARD_LENGTHS = re.compile(
+    r"4\d{15}(?:\d{3})?|(?:5[0-8]|2[2-7]|6\d)\d{14}|(?:6[0-9])\d{17}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}"
+)
+IP_CUE = re.compile(
+    r"\b(?:ip|ipv4|ping|ssh|server|host|address|connect|login|dns)\b[^\d\n]{0,16}$", re.IGNORECASE
+)
 VERSION_CUE = re.compile(
     r"(?:[a-z]/|\bv(?:er)?\.? ?|\b(?:version|release|build|update|upgrade|patch|firmware|driver|section|chapter|android|ios|chrome|firefox"
     r"|windows|kernel)\b[^\d\n]{0,12})$",
     re.IGNORECASE,
 )
-PLACE_CUE = re.compile(r"(?:\b(?:gps|geo|coord\w*|lat\w*|location|standort|position|maps?|here|meet)\b[^\d\n]{0,24}|[@?&]\w{0,6}=?)$", re.IGNORECASE)
+PLACE_CUE = re.compile(
+    r"(?:\b(?:gps|geo|coord\w*|lat\w*|location|standort|position|maps?|here|meet)\b[^\d\n]{0,24}|[@?&]\w{0,6}=?)$",
+    re.IGNORECASE,
+)
 CONTEXT = 40  # characters before a number in which such a word may stand
-EXAMPLES = [ipaddress.ip_network(block) for block in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")]  # RFC 5737, RFC 3849
+EXAMPLES = [
+    ipaddress.ip_network(block)
+    for block in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
+]  # RFC 5737, RFC 3849
 GLOBAL_UNICAST = r"[23][0-9a-f]{3}"
 
 
@@ -85,7 +95,9 @@ def is_public_ip(match: re.Match[str]) -> bool:
     before = words_before(match)
     if address.version == 6 or IP_CUE.search(before):
         return True
-    is_version = max(address.packed) < 64 or address.packed[1:3] == b"\0\0" or VERSION_CUE.search(before)
+    is_version = (
+        max(address.packed) < 64 or address.packed[1:3] == b"\0\0" or VERSION_CUE.search(before)
+    )
     return not is_version
 
 
@@ -104,7 +116,9 @@ def is_place(match: re.Match[str]) -> bool:
         return decimals >= 2
     if re.search("[A-Z]", match[0], re.IGNORECASE) or PLACE_CUE.search(words_before(match)):
         return decimals >= 3
-    return decimals >= (4 if max(sizes) >= 10 else 5) and max(sizes) >= 1  # two losses or shares are small and have four
+    return (
+        decimals >= (4 if max(sizes) >= 10 else 5) and max(sizes) >= 1
+    )  # two losses or shares are small and have four
 
 
 def words_before(match: re.Match[str]) -> str:
@@ -116,8 +130,14 @@ def always(match: re.Match[str]) -> bool:
 
 
 def make_iban_pattern() -> re.Pattern[str]:
-    ways = (rf"(?:{countries.replace(' ', '|')})[ -]?\d\d(?:[ -]?[0-9A-Z]){{{length - 4}}}" for length, countries in IBAN_COUNTRIES.items())
-    return re.compile(rf"(?<![0-9A-Za-z])(?=[A-Z]{{2}}[ -]?\d\d)(?:{'|'.join(ways)})(?![0-9A-Za-z])", re.IGNORECASE | re.ASCII)
+    ways = (
+        rf"(?:{countries.replace(' ', '|')})[ -]?\d\d(?:[ -]?[0-9A-Z]){{{length - 4}}}"
+        for length, countries in IBAN_COUNTRIES.items()
+    )
+    return re.compile(
+        rf"(?<![0-9A-Za-z])(?=[A-Z]{{2}}[ -]?\d\d)(?:{'|'.join(ways)})(?![0-9A-Za-z])",
+        re.IGNORECASE | re.ASCII,
+    )
 
 
 SEPARATOR = r"\s{0,2}[,;/& ]\s{0,2}(?:(?i:lon|lng|long|longitude)\s?[:=]?\s?|[EW]\s?)?"
@@ -125,14 +145,39 @@ DEGREES = r"\d{1,3}\s?°\s?\d{1,2}\s?['′’]\s?(?:\d{1,2}(?:\.\d{1,6})?\s?(?:[
 IDENTIFIERS = (
     Identifier("[iban]", make_iban_pattern(), is_iban),
     Identifier(
-        "[card]", re.compile(r"(?<![\w/#@.=-])[2-6]\d{3}([ -]?)(?:\d{4}\1\d{4}\1\d{4}(?:\d{3})?|\d{6}\1\d{4,5})(?!\w|[.-]\d)", re.ASCII), is_card
+        "[card]",
+        re.compile(
+            r"(?<![\w/#@.=-])[2-6]\d{3}([ -]?)(?:\d{4}\1\d{4}\1\d{4}(?:\d{3})?|\d{6}\1\d{4,5})(?!\w|[.-]\d)",
+            re.ASCII,
+        ),
+        is_card,
     ),
-    Identifier("[mac]", re.compile(r"(?<![\w:-])[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![\w:-])", re.IGNORECASE | re.ASCII), is_mac),
-    Identifier("[mac]", re.compile(r"(?<![\w.])(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}(?![\w]|\.\w)", re.IGNORECASE | re.ASCII), is_mac),
-    Identifier("[ip]", re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)", re.ASCII), is_public_ip),
+    Identifier(
+        "[mac]",
+        re.compile(
+            r"(?<![\w:-])[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![\w:-])",
+            re.IGNORECASE | re.ASCII,
+        ),
+        is_mac,
+    ),
+    Identifier(
+        "[mac]",
+        re.compile(
+            r"(?<![\w.])(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}(?![\w]|\.\w)", re.IGNORECASE | re.ASCII
+        ),
+        is_mac,
+    ),
     Identifier(
         "[ip]",
-        re.compile(rf"(?<![\w:.]){GLOBAL_UNICAST}:(?:[0-9a-f]{{0,4}}:){{1,6}}[0-9a-f]{{0,4}}(?![\w:])", re.IGNORECASE | re.ASCII),
+        re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)", re.ASCII),
+        is_public_ip,
+    ),
+    Identifier(
+        "[ip]",
+        re.compile(
+            rf"(?<![\w:.]){GLOBAL_UNICAST}:(?:[0-9a-f]{{0,4}}:){{1,6}}[0-9a-f]{{0,4}}(?![\w:])",
+            re.IGNORECASE | re.ASCII,
+        ),
         is_public_ip,
     ),
     Identifier(
@@ -143,5 +188,7 @@ IDENTIFIERS = (
         ),
         is_place,
     ),
-    Identifier("[location]", re.compile(rf"(?<!\w){DEGREES}[NS][,;/ ]{{0,3}}{DEGREES}[EWO]\b"), always),
+    Identifier(
+        "[location]", re.compile(rf"(?<!\w){DEGREES}[NS][,;/ ]{{0,3}}{DEGREES}[EWO]\b"), always
+    ),
 )

@@ -11,14 +11,39 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "BR", "IN", "JP", "KR", "AU", "CN", "RU", "TR", "PL", "CH", "AT", "NG", "EG")
+REGIONS = (
+    "US",
+    "GB",
+    "DE",
+    "FR",
+    "ES",
+    "IT",
+    "NL",
+    "BR",
+    "IN",
+    "JP",
+    "KR",
+    "AU",
+    "CN",
+    "RU",
+    "TR",
+    "PL",
+    "CH",
+    "AT",
+    "NG",
+    "EG",
+)
 OWN_GROUPING = ("EG", "NG")  # regions whose people group numbers otherwise than their plan says
 SEPARATORS = r"\s().\-/\u2010-\u2015\u2212\u30fc\uff0d\uff08\uff09\u200b-\u200d\u2060\ufeff"
 ROW = re.compile(rf"(?<![A-Za-z0-9_@#])\+?\(?\d(?:[{SEPARATORS}+]{{0,3}}\d){{6,}}+")
 DECIMAL = re.compile(r"\d+\.\d+")
 GROUP = re.compile(r"\d+")
-GLUED = re.compile(r"(?!x\d|ext)[A-Za-z_]")  # after a number: it is a model's or an amount; an extension is none of it
-LOOSE = re.compile(r"[\s/(+\uff08]")  # a number may begin or end at one of these, but not within 978-3-16
+GLUED = re.compile(
+    r"(?!x\d|ext)[A-Za-z_]"
+)  # after a number: it is a model's or an amount; an extension is none of it
+LOOSE = re.compile(
+    r"[\s/(+\uff08]"
+)  # a number may begin or end at one of these, but not within 978-3-16
 OPEN, CLOSE = re.compile(r"[(（]"), re.compile(r"[)）]")
 DASH = re.compile(r"[\u2010-\u2015\u2212\u30fc\uff0d]")
 CUE = re.compile(
@@ -31,7 +56,9 @@ NO_PHONE = re.compile(
     r"[€$£¥₽₹]\s?$|\b(?:isbn|issn|doi|upc|ean|order|invoice|flight|tracking|serial|version|ticket|part|model|sku|ref|id|case|account)\b\W{0,3}(?:number|no|nr|n°)?\W{0,3}$",
     re.IGNORECASE,
 )
-UNIT = re.compile(r"\s?(?:[€$£¥₽₹%]|(?:USD|EUR|GBP|PLN|CHF|zł|euros?|dollars?|people|users|views|followers|votes|km|stars)\b)")
+UNIT = re.compile(
+    r"\s?(?:[€$£¥₽₹%]|(?:USD|EUR|GBP|PLN|CHF|zł|euros?|dollars?|people|users|views|followers|votes|km|stars)\b)"
+)
 CONTEXT = 40  # characters before a number in which such a word may stand
 IN_ORDER = "012345678901234567890"
 DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
@@ -48,7 +75,10 @@ def find_phones(text: str) -> Iterator[Span]:
     """Yield where each phone number begins and ends, in order."""
     groups_left, checks = MAX_GROUPS, iter(range(MAX_NUMBERS))
     for row in ROW.finditer(text):
-        groups = [match.span() for match in islice(GROUP.finditer(text, row.start(), row.end()), groups_left)]
+        groups = [
+            match.span()
+            for match in islice(GROUP.finditer(text, row.start(), row.end()), groups_left)
+        ]
         groups_left -= len(groups)
         if groups and GLUED.match(text, groups[-1][1]):
             groups.pop()
@@ -83,7 +113,9 @@ def begin_of(text: str, groups: list[Span], first: int) -> int | None:
 
 def trim_brackets(text: str, start: int, end: int) -> Span:
     """Return a span without the brackets at its start that are closed after its end."""
-    while text[start] in "(（" and len(OPEN.findall(text, start, end)) > len(CLOSE.findall(text, start, end)):
+    while text[start] in "(（" and len(OPEN.findall(text, start, end)) > len(
+        CLOSE.findall(text, start, end)
+    ):
         start += 1
     return start, end
 
@@ -112,7 +144,11 @@ def is_phone(text: str, groups: list[Span], checks: Iterator[int]) -> bool:
     if len(groups) == 1:
         called = 7 <= len(digits) <= 15 and not DATE.fullmatch(digits) and bool(CUE.search(before))
         return called or (not NO_PHONE.search(before) and is_mobile(digits, checks))
-    if len(digits) not in DIGITS or sum(end - start == 1 for start, end in groups) > 1 or digits.endswith("000000"):
+    if (
+        len(digits) not in DIGITS
+        or sum(end - start == 1 for start, end in groups) > 1
+        or digits.endswith("000000")
+    ):
         return False
     if NO_PHONE.search(before) or DECIMAL.fullmatch(text, start, end):
         return False
@@ -133,21 +169,32 @@ def is_international(digits: str, checks: Iterator[int], must_be_valid: bool = F
         return False
     if must_be_valid or len(digits) < 10:
         return phonenumbers.is_valid_number(number)
-    return phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
+    return (
+        phonenumbers.is_possible_number_with_reason(number)
+        == phonenumbers.ValidationResult.IS_POSSIBLE
+    )
 
 
 def is_national(text: str, groups: list[Span], digits: str, checks: Iterator[int]) -> bool:
     """Tell whether these groups are a number as people of one of the regions write it."""
     import phonenumbers
 
-    regions = [region for region, pattern in national_patterns().items() if pattern.fullmatch(digits)]
+    regions = [
+        region for region, pattern in national_patterns().items() if pattern.fullmatch(digits)
+    ]
     if regions and next(checks, None) is None:
         return True
     start, end = groups[0][0], groups[-1][1]
     bracket = "(" if text[max(0, start - 1) : start] in ("(", "（") else ""
-    written = DASH.sub("-", " ".join((bracket + text[start:end]).split()))  # as it reads once line breaks and odd spaces are gone
+    written = DASH.sub(
+        "-", " ".join((bracket + text[start:end]).split())
+    )  # as it reads once line breaks and odd spaces are gone
     for region in regions:
-        leniency = phonenumbers.Leniency.VALID if region in OWN_GROUPING else phonenumbers.Leniency.STRICT_GROUPING
+        leniency = (
+            phonenumbers.Leniency.VALID
+            if region in OWN_GROUPING
+            else phonenumbers.Leniency.STRICT_GROUPING
+        )
         found: Any = phonenumbers.PhoneNumberMatcher(written, region, leniency, max_tries=1)
         if any(match.end == len(written) for match in islice(found, 1)):
             return True
@@ -160,11 +207,16 @@ def is_mobile(digits: str, checks: Iterator[int]) -> bool:
 
     if not 10 <= len(digits) <= 11 or digits[0] != "0" or digits in IN_ORDER:
         return False
-    regions = [region for region, pattern in national_patterns().items() if pattern.fullmatch(digits)]
+    regions = [
+        region for region, pattern in national_patterns().items() if pattern.fullmatch(digits)
+    ]
     if regions and next(checks, None) is None:
         return True
     numbers = [phonenumbers.parse(digits, region) for region in regions]
-    return any(phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE for number in numbers)
+    return any(
+        phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
+        for number in numbers
+    )
 
 
 @lru_cache(maxsize=1)
@@ -175,7 +227,9 @@ def national_patterns() -> dict[str, re.Pattern[str]]:
     patterns = {}
     for region in REGIONS:
         plan: Any = PhoneMetadata.metadata_for_region(region)
-        patterns[region] = re.compile(f"(?:{plan.national_prefix or ''})?(?:{plan.general_desc.national_number_pattern})")
+        patterns[region] = re.compile(
+            f"(?:{plan.national_prefix or ''})?(?:{plan.general_desc.national_number_pattern})"
+        )
     return patterns
 
 

@@ -47,7 +47,10 @@ def scrubbed(posts: Iterable[tuple[str, Post]]) -> Iterator[tuple[str, Post]]:
     """Pass on pairs of an author and a post, each scrubbed."""
     for author, post in posts:
         text, secret = scrub(post.text)
-        yield author, (post if text == post.text else post._replace(text=text, masked=True, secret=secret))
+        yield (
+            author,
+            (post if text == post.text else post._replace(text=text, masked=True, secret=secret)),
+        )
 
 
 def scrub(text: str) -> tuple[str, bool]:

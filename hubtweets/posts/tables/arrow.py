@@ -32,11 +32,19 @@ def table_rows(container: Container, name: str, columns: Columns) -> Iterator[Ro
             fields = locate(stream.schema.names, columns, source)
             batches = (batch.select(chosen(fields)) for batch in stream)
         else:  # read from its end, which an archive's members can't be at a fair price
-            seekable = file if container.path.name == name or container.path.is_dir() else io.BytesIO(container.read(name, MAX_TABLE))
+            seekable = (
+                file
+                if container.path.name == name or container.path.is_dir()
+                else io.BytesIO(container.read(name, MAX_TABLE))
+            )
             schema = parquet.ParquetFile(seekable, pre_buffer=False).schema_arrow
             fields = locate(schema.names, columns, source)
-            texts = [name for name in chosen(fields) if pyarrow.types.is_string(schema.field(name).type)]
-            table = parquet.ParquetFile(seekable, pre_buffer=False, read_dictionary=texts)  # else a text that recurs is unpacked each time
+            texts = [
+                name for name in chosen(fields) if pyarrow.types.is_string(schema.field(name).type)
+            ]
+            table = parquet.ParquetFile(
+                seekable, pre_buffer=False, read_dictionary=texts
+            )  # else a text that recurs is unpacked each time
             check_groups(table.metadata, set(chosen(fields)), source)
             batches = table.iter_batches(1000, columns=chosen(fields))
         number = itertools.count(1)
@@ -53,8 +61,17 @@ def check_groups(metadata: Any, names: set[str], source: str) -> None:
     for number in range(metadata.num_row_groups):
         group = metadata.row_group(number)
         chunks = [group.column(index) for index in range(group.num_columns)]
-        if sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema.split(".")[0] in names) > MAX_GROUP:
-            raise HubtweetsError(f"{source}: row group {number} holds more than {MAX_GROUP >> 20} MiB; write it in smaller ones, or as .jsonl")
+        if (
+            sum(
+                chunk.total_uncompressed_size
+                for chunk in chunks
+                if chunk.path_in_schema.split(".")[0] in names
+            )
+            > MAX_GROUP
+        ):
+            raise HubtweetsError(
+                f"{source}: row group {number} holds more than {MAX_GROUP >> 20} MiB; write it in smaller ones, or as .jsonl"
+            )
 
 
 def to_python(column: Any) -> list:
@@ -63,7 +80,10 @@ def to_python(column: Any) -> list:
 
     if pyarrow.types.is_timestamp(column.type) or pyarrow.types.is_date(column.type):
         microseconds = column.cast(pyarrow.timestamp("us"), safe=False).cast(pyarrow.int64())
-        return [value / 1e6 if value is not None and abs(value) < SECONDS_UNTIL_5138 * 10**6 else None for value in microseconds.to_pylist()]
+        return [
+            value / 1e6 if value is not None and abs(value) < SECONDS_UNTIL_5138 * 10**6 else None
+            for value in microseconds.to_pylist()
+        ]
     return column.to_pylist()
 
 

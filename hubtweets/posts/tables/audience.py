@@ -13,8 +13,17 @@ from hubtweets.posts.pii.scrub import scrub
 from hubtweets.posts.post import Visibility, narrowest
 
 NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
-WHOSE = re.compile("^(?:(?:user|author|account|owner|creator|profile|post|tweet|status|note|toot)(?:is)?|is)")
-AUTHORS = ("user", "author", "account", "owner", "creator", "profile")  # objects that may have such columns
+WHOSE = re.compile(
+    "^(?:(?:user|author|account|owner|creator|profile|post|tweet|status|note|toot)(?:is)?|is)"
+)
+AUTHORS = (
+    "user",
+    "author",
+    "account",
+    "owner",
+    "creator",
+    "profile",
+)  # objects that may have such columns
 MAX_REASONS = 5
 MAX_REASON = 40  # characters of a value or a name that is shown
 MAX_SCRUBBED = 1000  # characters, so that a key is masked before it is cut
@@ -30,30 +39,71 @@ class Sense(NamedTuple):
 
 YES: dict[str, Visibility] = dict.fromkeys(("true", "t", "yes", "y", "1"), "public")
 NO: dict[str, Visibility] = dict.fromkeys(("false", "f", "no", "n", "0"), "public")
-LEVEL = Sense({"public": "public", "everyone": "public", "world": "public", "unlisted": "unlisted", "home": "unlisted"})
+LEVEL = Sense(
+    {
+        "public": "public",
+        "everyone": "public",
+        "world": "public",
+        "unlisted": "unlisted",
+        "home": "unlisted",
+    }
+)
 PRIVATE_FLAG, PUBLIC_FLAG = Sense(NO), Sense(YES)
 UNLISTED_FLAG = Sense(NO | dict.fromkeys(YES, "unlisted"))
 # these don't tell the audience of a row that still stands, and many tools leave their cells empty then
 GONE_FLAG = Sense(NO, empty="public")
-GONE = ("deleted", "removed", "trash", "trashed", "draft", "auto-draft", "pending", "scheduled", "future", "hidden", "private", "protected")
+GONE = (
+    "deleted",
+    "removed",
+    "trash",
+    "trashed",
+    "draft",
+    "auto-draft",
+    "pending",
+    "scheduled",
+    "future",
+    "hidden",
+    "private",
+    "protected",
+)
 STATUS = Sense(dict.fromkeys(GONE, "private"), empty="public", other="public")
 EMPTY = ("", "nan", "none", "null")
 
 SENSES: dict[str, Sense] = {"status": STATUS, "unlisted": UNLISTED_FLAG}
 for sense, names in (
-    (LEVEL, "visibility visibilitylevel visibleto viewableby privacy privacylevel privacysetting privacytype audience audiencetype"),
+    (
+        LEVEL,
+        "visibility visibilitylevel visibleto viewableby privacy privacylevel privacysetting privacytype audience audiencetype",
+    ),
     (LEVEL, "scope access accesslevel sharedwith sharing"),
-    (PRIVATE_FLAG, "private protected direct directmessage dm followersonly friendsonly membersonly subscribersonly mutualonly onlyme localonly"),
-    (PRIVATE_FLAG, "limited restricted secret confidential closefriends closefriendsonly circle circleonly notpublic nonpublic privateaccount"),
+    (
+        PRIVATE_FLAG,
+        "private protected direct directmessage dm followersonly friendsonly membersonly subscribersonly mutualonly onlyme localonly",
+    ),
+    (
+        PRIVATE_FLAG,
+        "limited restricted secret confidential closefriends closefriendsonly circle circleonly notpublic nonpublic privateaccount",
+    ),
     (PUBLIC_FLAG, "public visible ispublished unprotected"),
-    (GONE_FLAG, "deleted deletedat draft removed removedat trashed hidden unpublished withheld withheldincountries withheldcopyright"),
+    (
+        GONE_FLAG,
+        "deleted deletedat draft removed removedat trashed hidden unpublished withheld withheldincountries withheldcopyright",
+    ),
 ):
     SENSES |= dict.fromkeys(names.split(), sense)
 
 # whatever is before them
-SUFFIXES: dict[str, Sense] = {"visibility": LEVEL, "privacy": LEVEL, "audience": LEVEL, "protected": PRIVATE_FLAG, "isprivate": PRIVATE_FLAG}
+SUFFIXES: dict[str, Sense] = {
+    "visibility": LEVEL,
+    "privacy": LEVEL,
+    "audience": LEVEL,
+    "protected": PRIVATE_FLAG,
+    "isprivate": PRIVATE_FLAG,
+}
 
-Column = tuple[str, Sense | None]  # a column that tells; None: an author, who is looked into if it is an object
+Column = tuple[
+    str, Sense | None
+]  # a column that tells; None: an author, who is looked into if it is an object
 
 
 @lru_cache(maxsize=64)
@@ -138,4 +188,8 @@ def shorten(value: Any) -> str:
     """Return a name or value as an error shows it: in one line, short, with nothing personal in it."""
     if isinstance(value, str):
         return repr(scrub(value[:MAX_SCRUBBED])[0][:MAX_REASON])
-    return str(value)[:MAX_REASON] if value is None or isinstance(value, bool | int | float) else f"a {type(value).__name__}"
+    return (
+        str(value)[:MAX_REASON]
+        if value is None or isinstance(value, bool | int | float)
+        else f"a {type(value).__name__}"
+    )

@@ -19,12 +19,16 @@ from hubtweets.posts.tables.audience import is_told
 from hubtweets.posts.tables.rows import Fields, Format, Row, chosen, find, locate, to_posts
 from hubtweets.posts.text_lines import csv_dicts, lines
 
-NO_POSTS = re.compile(r"(^|.*/)(\.|__MACOSX/|cache-|(README|LICENSE|dataset_infos?\.json|dataset_dict\.json|state\.json)).*")
+NO_POSTS = re.compile(
+    r"(^|.*/)(\.|__MACOSX/|cache-|(README|LICENSE|dataset_infos?\.json|dataset_dict\.json|state\.json)).*"
+)
 
 
 def files(container: Container) -> list[str]:
     """Return the files of a table: of one kind, with nothing beside them but what describes them."""
-    names = sorted(name for name in container.names if base_name(name) and not NO_POSTS.fullmatch(name))
+    names = sorted(
+        name for name in container.names if base_name(name) and not NO_POSTS.fullmatch(name)
+    )
     suffixes = {suffix(name) for name in names}
     return names if len(suffixes) == 1 and suffixes <= set(FORMATS) else []
 
@@ -33,14 +37,26 @@ def read(container: Container, columns: Columns) -> Reading:
     """Read the table of a container; raise HubtweetsError where it has no such column, or is damaged."""
     names = files(container)
     warnings: list[str] = []
-    return Reading(FORMATS[suffix(names[0])].kind, Profile("", ""), None, read_files(container, names, columns, warnings), warnings)
+    return Reading(
+        FORMATS[suffix(names[0])].kind,
+        Profile("", ""),
+        None,
+        read_files(container, names, columns, warnings),
+        warnings,
+    )
 
 
 def fetch(name: str, columns: Columns) -> Reading:
     """Read the train split of a dataset on the Hub; raise HubtweetsError where there is none, or none for us, or it has no such column."""
     import datasets
     from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars, logging, validate_repo_id
+    from huggingface_hub.utils import (
+        are_progress_bars_disabled,
+        disable_progress_bars,
+        enable_progress_bars,
+        logging,
+        validate_repo_id,
+    )
 
     source = f"dataset:{name}"
     try:
@@ -63,8 +79,16 @@ def fetch(name: str, columns: Columns) -> Reading:
         if shown:  # a push shows them
             enable_progress_bars()
     warnings: list[str] = []
-    posts = to_posts(dataset_rows(table, fields, source), columns, source, Format("dataset", table_rows), warnings)
-    return Reading("dataset", Profile("", ""), None, posts, warnings, name if is_public(name) else None)
+    posts = to_posts(
+        dataset_rows(table, fields, source),
+        columns,
+        source,
+        Format("dataset", table_rows),
+        warnings,
+    )
+    return Reading(
+        "dataset", Profile("", ""), None, posts, warnings, name if is_public(name) else None
+    )
 
 
 def is_public(name: str) -> bool:
@@ -79,12 +103,22 @@ def is_public(name: str) -> bool:
         return False
 
 
-def read_files(container: Container, names: Sequence[str], columns: Columns, warnings: list[str]) -> Iterator[Post]:
+def read_files(
+    container: Container, names: Sequence[str], columns: Columns, warnings: list[str]
+) -> Iterator[Post]:
     count = 0
     told = tells_audience(container, names, columns)
     for name in names:
         format = FORMATS[suffix(name)]
-        for post in to_posts(format.rows(container, name, columns), columns, place(container, name), format, warnings, count, told):
+        for post in to_posts(
+            format.rows(container, name, columns),
+            columns,
+            place(container, name),
+            format,
+            warnings,
+            count,
+            told,
+        ):
             count += 1
             yield post
 
@@ -120,7 +154,9 @@ def json_lines(container: Container, name: str, columns: Columns) -> Iterator[Ro
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise HubtweetsError(f"{source}: line {number} is not JSON ({error}); write one object a line") from None
+                raise HubtweetsError(
+                    f"{source}: line {number} is not JSON ({error}); write one object a line"
+                ) from None
             if number > 1 or not is_meta(row, columns):
                 yield number, *as_row(row, columns)
 
@@ -146,9 +182,14 @@ def json_rows(container: Container, name: str, columns: Columns) -> Iterator[Row
         elif is_line(head, columns):
             yield from json_lines(container, name, columns)
         else:
-            yield from number_items(held(json.loads(container.read(name).decode("utf-8-sig", "replace")), columns), columns)
+            yield from number_items(
+                held(json.loads(container.read(name).decode("utf-8-sig", "replace")), columns),
+                columns,
+            )
     except (ValueError, RecursionError) as error:
-        raise HubtweetsError(f"{source}: cut, or no JSON with a list of posts ({error}); {FORMATS['.json'].advice}") from None
+        raise HubtweetsError(
+            f"{source}: cut, or no JSON with a list of posts ({error}); {FORMATS['.json'].advice}"
+        ) from None
 
 
 def array(container: Container, name: str) -> Iterator[Any]:
@@ -160,7 +201,9 @@ def array(container: Container, name: str) -> Iterator[Any]:
 
 def number_items(items: Iterable[Any], columns: Columns) -> Iterator[Row]:
     for number, item in enumerate(items, 1):
-        yield (number, item, Fields()) if isinstance(item, str) else (number, *as_row(item, columns))
+        yield (
+            (number, item, Fields()) if isinstance(item, str) else (number, *as_row(item, columns))
+        )
 
 
 def is_line(head: str, columns: Columns) -> bool:
@@ -168,7 +211,9 @@ def is_line(head: str, columns: Columns) -> bool:
         row = json.loads(head)
     except (ValueError, RecursionError):
         return False
-    return isinstance(row, dict) and (is_meta(row, columns) or find(tuple(row), columns).text is not None)
+    return isinstance(row, dict) and (
+        is_meta(row, columns) or find(tuple(row), columns).text is not None
+    )
 
 
 def held(document: Any, columns: Columns) -> list:
@@ -197,8 +242,20 @@ def dataset_rows(table: Any, fields: Fields, source: str) -> Iterator[Row]:
             yield number, row, fields
 
 
-LINES = Format("jsonl", json_lines, "line", 'write one object a line, such as {"text": "my post"}', is_regular=False)
-JSON = Format("json", json_rows, "item", 'write an array of objects such as {"text": "my post"}', is_regular=False)
+LINES = Format(
+    "jsonl",
+    json_lines,
+    "line",
+    'write one object a line, such as {"text": "my post"}',
+    is_regular=False,
+)
+JSON = Format(
+    "json",
+    json_rows,
+    "item",
+    'write an array of objects such as {"text": "my post"}',
+    is_regular=False,
+)
 CSV = Format("csv", csv_rows, "line")
 FORMATS = {
     ".jsonl": LINES,

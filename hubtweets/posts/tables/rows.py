@@ -21,11 +21,26 @@ from hubtweets.posts.x.tweet import unescape
 from hubtweets.text import well_formed
 
 TEXT = ("text", "full_text", "content", "body", "post", "tweet", "message", "caption", "title")
-DATE = ("created_at", "createdat", "published", "published_at_utc", "date", "timestamp", "created_utc")
+DATE = (
+    "created_at",
+    "createdat",
+    "published",
+    "published_at_utc",
+    "date",
+    "timestamp",
+    "created_utc",
+)
 ID = ("id_str", "id", "tweet_id", "tweetid", "status_id", "post_id")
 REPOST = ("is_retweet", "retweet", "isretweet", "post_type", "reblog", "referenced_tweets")
 OPTIONS = ("text", "date", "id", "repost")
-REPLY = ("in_reply_to_status_id", "in_reply_to_status_id_str", "in_reply_to_user_id", "in_reply_to_screen_name", "in_reply_to_id", "in_reply_to")
+REPLY = (
+    "in_reply_to_status_id",
+    "in_reply_to_status_id_str",
+    "in_reply_to_user_id",
+    "in_reply_to_screen_name",
+    "in_reply_to_id",
+    "in_reply_to",
+)
 # columns of tweets, whose texts X escapes
 X = (*REPLY[:4], "full_text", "id_str", "tweet_id", "isretweet", "retweet_count", "retweets")
 YES = ("true", "t", "yes", "1", "retweet", "repost")
@@ -64,10 +79,22 @@ def find(names: tuple[str, ...], columns: Columns) -> Fields:
     def first(given: str | None, *candidates: str) -> str | None:
         if given in names:
             return given
-        return next((by_name[name] for name in ((given.lower(),) if given else candidates) if name in by_name), None)
+        return next(
+            (
+                by_name[name]
+                for name in ((given.lower(),) if given else candidates)
+                if name in by_name
+            ),
+            None,
+        )
 
     text = first(columns.text, *TEXT)
-    meant = {"text": text, "date": first(columns.date, *DATE), "id": first(columns.id, *ID), "repost": first(columns.repost, *REPOST)}
+    meant = {
+        "text": text,
+        "date": first(columns.date, *DATE),
+        "id": first(columns.id, *ID),
+        "repost": first(columns.repost, *REPOST),
+    }
     return Fields(
         **meant,
         lang=first(None, "lang", "language"),
@@ -89,20 +116,37 @@ def locate(names: Sequence[str], columns: Columns, source: str) -> Fields:
 
 def no_column(source: str, option: str, columns: Columns, names: Iterable[str]) -> HubtweetsError:
     given = getattr(columns, option)
-    wanted = f"no column is called {given!r}" if given else "can't tell which column holds the texts"
+    wanted = (
+        f"no column is called {given!r}" if given else "can't tell which column holds the texts"
+    )
     there = ", ".join(well_formed(name[:40]) for name in itertools.islice(names, 30)) or "none"
-    return HubtweetsError(f"{source}: {wanted} (there are: {there}); name one of them with --{option}-column")
+    return HubtweetsError(
+        f"{source}: {wanted} (there are: {there}); name one of them with --{option}-column"
+    )
 
 
 def chosen(fields: Fields) -> list[str]:
-    return list(dict.fromkeys([*(name for name in fields if isinstance(name, str)), *(name for name, _ in fields.audience)]))
+    return list(
+        dict.fromkeys(
+            [
+                *(name for name in fields if isinstance(name, str)),
+                *(name for name, _ in fields.audience),
+            ]
+        )
+    )
 
 
 # ---- rows to posts
 
 
 def to_posts(
-    rows: Iterable[Row], columns: Columns, source: str, format: Format, warnings: list[str], count: int = 0, told: bool = False
+    rows: Iterable[Row],
+    columns: Columns,
+    source: str,
+    format: Format,
+    warnings: list[str],
+    count: int = 0,
+    told: bool = False,
 ) -> Iterator[Post]:
     """Yield a post of each row; one without an id has its number, on from `count`. Warn of dates that can't be read and of posts left out.
 
@@ -114,14 +158,23 @@ def to_posts(
     for id, (number, row, fields) in enumerate(rows, count + 1):
         text = text_of(row, fields)
         if text is None:
-            raise HubtweetsError(f'{source}: {format.unit} {number} has no "{fields.text or columns.text or "text"}"; {format.advice}')
+            raise HubtweetsError(
+                f'{source}: {format.unit} {number} has no "{fields.text or columns.text or "text"}"; {format.advice}'
+            )
         if unseen:
-            unseen, names = {option for option in unseen if getattr(fields, option) is None}, list(row) if isinstance(row, dict) else []
+            unseen, names = (
+                {option for option in unseen if getattr(fields, option) is None},
+                list(row) if isinstance(row, dict) else [],
+            )
         post = to_post(row, fields, text, id) if isinstance(row, dict) else Post(str(id), text)
         if fields.date and post.created_at is None and row[fields.date] not in (None, ""):
             unread.append(row[fields.date] if not unread else None)
         visibility = withheld.judge(row, fields.audience)
-        yield post._replace(text="", lang=None, visibility=visibility) if visibility == "private" else post._replace(visibility=visibility)
+        yield (
+            post._replace(text="", lang=None, visibility=visibility)
+            if visibility == "private"
+            else post._replace(visibility=visibility)
+        )
     warnings.extend(withheld.warnings(source))
     if unread:
         warnings.append(

@@ -25,13 +25,21 @@ TWEET_FIELDS = "created_at,edit_history_tweet_ids,entities,in_reply_to_user_id,l
 FREE = "or give the archive that X sends its owner for free: --posts ARCHIVE.zip"
 
 
-def fetch(handle: str, price: float, say: Callable[[str], None], confirm: Callable[[str], bool], endpoint: str = "https://api.x.com") -> Reading:
+def fetch(
+    handle: str,
+    price: float,
+    say: Callable[[str], None],
+    confirm: Callable[[str], bool],
+    endpoint: str = "https://api.x.com",
+) -> Reading:
     """Read an account's latest posts, at `price` dollars a post, once `confirm` has agreed.
 
     Raises HubtweetsError where there is no token, no such account, no consent, or X refuses.
     """
     if not HANDLE.fullmatch(handle):
-        raise HubtweetsError(f"{handle!r} is no name of an X account (1 to 20 letters, digits and _); write it without the @, as in x:alice")
+        raise HubtweetsError(
+            f"{handle!r} is no name of an X account (1 to 20 letters, digits and _); write it without the @, as in x:alice"
+        )
     variable, token = find_token()
     with Web(endpoint, say, {"Authorization": f"Bearer {token}"}) as web:
         try:
@@ -49,9 +57,13 @@ def find_token() -> tuple[str, str]:
     for variable in TOKENS:
         if token := os.environ.get(variable, "").strip():
             if not TOKEN.fullmatch(token):
-                raise HubtweetsError(f"{variable} holds characters that no token has; copy the bearer token again from X's developer console")
+                raise HubtweetsError(
+                    f"{variable} holds characters that no token has; copy the bearer token again from X's developer console"
+                )
             return variable, token
-    raise HubtweetsError(f"no token for X's API: set {TOKENS[0]} to the bearer token of an app in X's developer console, {FREE}")
+    raise HubtweetsError(
+        f"no token for X's API: set {TOKENS[0]} to the bearer token of an app in X's developer console, {FREE}"
+    )
 
 
 def find_user(web: Web, handle: str) -> dict:
@@ -66,7 +78,13 @@ def find_user(web: Web, handle: str) -> dict:
     return user
 
 
-def agree(handle: str, user: dict, price: float, say: Callable[[str], None], confirm: Callable[[str], bool]) -> int:
+def agree(
+    handle: str,
+    user: dict,
+    price: float,
+    say: Callable[[str], None],
+    confirm: Callable[[str], bool],
+) -> int:
     """Show what reading will cost, and return the number of posts agreed to; raise HubtweetsError where it is declined."""
     count = dig(user, "public_metrics", "tweet_count")
     number = min(count, MOST) if isinstance(count, int) and count >= 0 else MOST
@@ -79,23 +97,31 @@ def agree(handle: str, user: dict, price: float, say: Callable[[str], None], con
     return number
 
 
-def read_timeline(web: Web, handle: str, variable: str, account_id: str, number: int) -> tuple[list[Post], list[str]]:
+def read_timeline(
+    web: Web, handle: str, variable: str, account_id: str, number: int
+) -> tuple[list[Post], list[str]]:
     """Return the latest `number` posts, newest first, and what to warn of: where X stops half way, those that came are paid for, and returned."""
     posts: dict[str, Post] = {}
     read = hurt = 0
     token, tokens = "", set[str]()
     while True:
         size = min(100, max(5, number - read))  # what X takes
-        parameters = {"max_results": str(size), "tweet.fields": TWEET_FIELDS} | ({"pagination_token": token} if token else {})
+        parameters = {"max_results": str(size), "tweet.fields": TWEET_FIELDS} | (
+            {"pagination_token": token} if token else {}
+        )
         try:
             page, _ = web.get(f"/2/users/{account_id}/tweets", parameters, is_capped)
         except (Answer, HubtweetsError) as error:
             if not posts:
                 raise
             why = refusal(error, handle, variable) if isinstance(error, Answer) else error
-            return list(posts.values()), [f"{read:,} of {number:,} posts came, and are kept, when X stopped: {why}"]  # they are paid for
+            return list(posts.values()), [
+                f"{read:,} of {number:,} posts came, and are kept, when X stopped: {why}"
+            ]  # they are paid for
         items = list_at(page, "data")
-        if not items and not isinstance(dig(page, "meta"), dict):  # a page without posts has it; a refusal has not
+        if not items and not isinstance(
+            dig(page, "meta"), dict
+        ):  # a page without posts has it; a refusal has not
             raise why_not(page, handle)
         read += len(items)
         for item in items:
@@ -106,15 +132,23 @@ def read_timeline(web: Web, handle: str, variable: str, account_id: str, number:
                 hurt += 1
         token = text_at(dig(page, "meta"), "next_token") or ""
         if not token or read >= number:
-            return list(posts.values()), [f"{hurt:,} of the {read:,} items that X gave are no posts and were left out"] if hurt else []
+            return list(posts.values()), [
+                f"{hurt:,} of the {read:,} items that X gave are no posts and were left out"
+            ] if hurt else []
         if token in tokens or len(tokens) == MAX_PAGES:
-            raise HubtweetsError(f"{web.endpoint} gives the same pages of @{handle} over and over; try again later")
+            raise HubtweetsError(
+                f"{web.endpoint} gives the same pages of @{handle} over and over; try again later"
+            )
         tokens.add(token)
 
 
 def avatar_url(user: dict) -> str | None:
     url = text_at(user, "profile_image_url")
-    return None if not url or "default_profile" in url else re.sub(r"_normal(?=\.\w+$|$)", "_400x400", url)
+    return (
+        None
+        if not url or "default_profile" in url
+        else re.sub(r"_normal(?=\.\w+$|$)", "_400x400", url)
+    )
 
 
 def is_capped(answer: Answer) -> bool:
@@ -132,20 +166,26 @@ def why_not(answer: object, handle: str) -> HubtweetsError:
     if "not-authorized-for-resource" in type:
         return protected(handle)
     if title == "Forbidden":
-        return HubtweetsError(f"@{handle} is suspended by X; its owner can still ask X for the archive: --posts ARCHIVE.zip")
+        return HubtweetsError(
+            f"@{handle} is suspended by X; its owner can still ask X for the archive: --posts ARCHIVE.zip"
+        )
     if "resource-not-found" in type:
         return HubtweetsError(f"there is no @{handle} at X; check the name")
     return HubtweetsError(f"X's API gives nothing for @{handle}; try again later, {FREE}")
 
 
 def protected(handle: str) -> HubtweetsError:
-    return HubtweetsError(f"the posts of @{handle} are protected: they are for its followers, and are not read; name a public account")
+    return HubtweetsError(
+        f"the posts of @{handle} are protected: they are for its followers, and are not read; name a public account"
+    )
 
 
 def refusal(answer: Answer, handle: str, variable: str) -> HubtweetsError:
     """Return the error for an answer that is no success; nothing of what it says is in it, nor of the token."""
     if is_capped(answer):
-        return HubtweetsError(f"the X app of {variable} has used up its posts of this month; wait for the next or raise its cap, {FREE}")
+        return HubtweetsError(
+            f"the X app of {variable} has used up its posts of this month; wait for the next or raise its cap, {FREE}"
+        )
     lines = {
         401: f"X does not know the token in {variable} (401); copy the bearer token again from X's developer console, {FREE}",
         402: f"the X app of {variable} has no credits left (402); buy some in X's developer console, {FREE}",
@@ -153,4 +193,9 @@ def refusal(answer: Answer, handle: str, variable: str) -> HubtweetsError:
         404: f"there is no @{handle} at X (404); check the name",
         429: f"X asks the app of {variable} to wait (429); try again in 15 minutes, {FREE}",
     }
-    return HubtweetsError(lines.get(answer.status, f"X's API answered {answer.status} for @{handle}; try again later, {FREE}"))
+    return HubtweetsError(
+        lines.get(
+            answer.status,
+            f"X's API answered {answer.status} for @{handle}; try again later, {FREE}",
+        )
+    )

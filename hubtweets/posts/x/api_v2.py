@@ -12,8 +12,14 @@ from hubtweets.posts.post import Kind, Post, Profile
 from hubtweets.posts.x.tweet import REPOST, cut_links, unescape
 
 HANDLE = re.compile(r"\w{1,20}", re.ASCII)
-WITHHELD = re.compile(r"@\w{1,20}['’]s account has been withheld in .+ in response to a legal demand", re.ASCII)
-WITHHELD_KEYS = ("withheld", "withheld_in_countries", "withheld_copyright")  # the last two are API v1.1's
+WITHHELD = re.compile(
+    r"@\w{1,20}['’]s account has been withheld in .+ in response to a legal demand", re.ASCII
+)
+WITHHELD_KEYS = (
+    "withheld",
+    "withheld_in_countries",
+    "withheld_copyright",
+)  # the last two are API v1.1's
 
 
 def to_post(tweet: dict, account_id: str | None) -> Post:
@@ -21,7 +27,10 @@ def to_post(tweet: dict, account_id: str | None) -> Post:
     note = tweet.get("note_tweet")
     source = note if isinstance(dig(note, "text"), str) else tweet  # a note has entities of its own
     written = text_at(source, "text") or ""
-    places = [{"indices": [dig(url, "start"), dig(url, "end")]} for url in list_at(source, "entities", "urls")]
+    places = [
+        {"indices": [dig(url, "start"), dig(url, "end")]}
+        for url in list_at(source, "entities", "urls")
+    ]
     text, link = cut_links(written, {"entities": {"urls": places}})
     id = text_at(tweet, "id") or ""
     versions = list_at(tweet, "edit_history_tweet_ids")
@@ -43,7 +52,11 @@ def kind_of(tweet: dict, text: str, author_id: str | None) -> Kind:
     if "retweeted" in types or REPOST.match(text):
         return "repost"
     if "replied_to" in types:
-        return "self_reply" if author_id and text_at(tweet, "in_reply_to_user_id") == author_id else "reply"
+        return (
+            "self_reply"
+            if author_id and text_at(tweet, "in_reply_to_user_id") == author_id
+            else "reply"
+        )
     return "quote" if "quoted" in types else "post"
 
 

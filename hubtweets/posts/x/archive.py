@@ -24,12 +24,18 @@ from hubtweets.posts.parsing import dig, list_at, text_at, to_utc
 from hubtweets.posts.post import Post, Profile, Reading
 from hubtweets.posts.x.tweet import is_tweet, to_post
 
-WANTED = re.compile(r"(manifest|account|profile|protected-history|(note-tweet|(community-)?tweets?)(-part\d+)?)\.js")
+WANTED = re.compile(
+    r"(manifest|account|profile|protected-history|(note-tweet|(community-)?tweets?)(-part\d+)?)\.js"
+)
 NOTES = re.compile(r"note-tweet(-part\d+)?\.js")
 TWEETS = re.compile(r"(community-)?tweets?(-part\d+)?\.js")
 AVATAR = re.compile(r"profile_media/[^/]+$")
 VARIABLE = re.compile(r"\s*window\.YTD\.(\w+)\.part\d+\s*=")
-PUBLIC = ("tweet", "tweets", "community_tweet")  # deleted posts and those for a circle have other names
+PUBLIC = (
+    "tweet",
+    "tweets",
+    "community_tweet",
+)  # deleted posts and those for a circle have other names
 MAX_PART = 1_000_000  # posts; a part of 100 MiB has some hundred thousand
 GRAILBIRD = "Grailbird.data"  # what the files of the archives before 2019 begin with
 SHORT_LINK = re.compile(r"https?://t\.co/[A-Za-z0-9]+")
@@ -41,12 +47,19 @@ def files(container: Container) -> list[str]:
     if not container.path.is_dir() and container.path.suffix == ".js":
         with container.open(container.names[0]) as file:
             return container.names if GRAILBIRD.encode() not in file.read(100) else []
-    wanted = sorted((name for name in container.names if WANTED.fullmatch(base_name(name))), key=lambda name: (base_name(name), name))
+    wanted = sorted(
+        (name for name in container.names if WANTED.fullmatch(base_name(name))),
+        key=lambda name: (base_name(name), name),
+    )
     tweets = [name for name in wanted if TWEETS.fullmatch(base_name(name))]
     for one, other in pairwise(tweets):
         if base_name(one) == base_name(other):
-            raise HubtweetsError(f"{container.path}: more than one archive in it ({one} and {other}); give one of them")
-    return wanted + sorted(name for name in container.names if AVATAR.search(name)) if tweets else []
+            raise HubtweetsError(
+                f"{container.path}: more than one archive in it ({one} and {other}); give one of them"
+            )
+    return (
+        wanted + sorted(name for name in container.names if AVATAR.search(name)) if tweets else []
+    )
 
 
 def read(container: Container) -> Reading:
@@ -62,7 +75,12 @@ def read(container: Container) -> Reading:
     user = dig(manifest, "userInfo")
     handle = text_at(account, "username") or text_at(user, "userName") or ""
     account_id = text_at(account, "accountId") or text_at(user, "accountId")
-    notes = Notes(note for name in names if NOTES.fullmatch(name) for note in read_items(container, names[name]))
+    notes = Notes(
+        note
+        for name in names
+        if NOTES.fullmatch(name)
+        for note in read_items(container, names[name])
+    )
     return Reading(
         kind="x-archive",
         profile=Profile(
@@ -74,9 +92,18 @@ def read(container: Container) -> Reading:
             url=f"https://x.com/{handle}" if re.fullmatch(r"\w{1,20}", handle, re.ASCII) else None,
         ),
         avatar=read_avatar(container, names, profile),
-        posts=read_posts(container.path, {part: names[part] for part in parts}, account_id, notes, counts_of(manifest), warnings),
+        posts=read_posts(
+            container.path,
+            {part: names[part] for part in parts},
+            account_id,
+            notes,
+            counts_of(manifest),
+            warnings,
+        ),
         warnings=warnings,
-        protected=is_protected(load(container, names, "protected-history.js", "["), (account, profile, user)),
+        protected=is_protected(
+            load(container, names, "protected-history.js", "["), (account, profile, user)
+        ),
     )
 
 
@@ -87,7 +114,13 @@ def is_protected(history: Any, owner: Iterable[Any]) -> bool:
     """
     if any(dig(item, "protected") not in (None, False, "false") for item in owner):
         return True
-    changes = [(to_utc(dig(item, "protectedHistory", "protectedAt")), dig(item, "protectedHistory", "action")) for item in history or []]
+    changes = [
+        (
+            to_utc(dig(item, "protectedHistory", "protectedAt")),
+            dig(item, "protectedHistory", "action"),
+        )
+        for item in history or []
+    ]
     if any(date is None for date, _ in changes):
         return True
     last = max((date or "" for date, _ in changes), default=None)
@@ -115,9 +148,13 @@ def check_manifest(container: Container, manifest: Any, names: Iterable[str]) ->
     missing = [name for name in counts_of(manifest) if name not in names]
     if dig(manifest, "archiveInfo", "isPartialArchive") is True:
         lacks = f" ({', '.join(missing)})" if missing else ""
-        return [f"{container.path}: one part of an archive that X split into several; the posts in the other zips{lacks} are not in it"]
+        return [
+            f"{container.path}: one part of an archive that X split into several; the posts in the other zips{lacks} are not in it"
+        ]
     if missing:
-        raise HubtweetsError(f"{container.path}: {missing[0]} is missing, though manifest.js lists it; download the archive again")
+        raise HubtweetsError(
+            f"{container.path}: {missing[0]} is missing, though manifest.js lists it; download the archive again"
+        )
     return []
 
 
@@ -125,8 +162,14 @@ def counts_of(manifest: Any) -> dict[str, str | None]:
     """Return the manifest's list of post files and how many posts it says each holds."""
     kinds = ("tweets", "tweet", "communityTweet", "communityTweets", "noteTweet")
     entries = [entry for kind in kinds for entry in list_at(manifest, "dataTypes", kind, "files")]
-    named = {base_name(text_at(entry, "fileName") or ""): text_at(entry, "count") for entry in entries}
-    return {name: count for name, count in named.items() if TWEETS.fullmatch(name) or NOTES.fullmatch(name)}
+    named = {
+        base_name(text_at(entry, "fileName") or ""): text_at(entry, "count") for entry in entries
+    }
+    return {
+        name: count
+        for name, count in named.items()
+        if TWEETS.fullmatch(name) or NOTES.fullmatch(name)
+    }
 
 
 def read_items(container: Container, name: str) -> Iterator[Any]:
@@ -141,11 +184,18 @@ def read_items(container: Container, name: str) -> Iterator[Any]:
 
 
 def read_posts(
-    path: Path, parts: dict[str, str], account_id: str | None, notes: "Notes", counts: dict[str, str | None], warnings: list[str]
+    path: Path,
+    parts: dict[str, str],
+    account_id: str | None,
+    notes: "Notes",
+    counts: dict[str, str | None],
+    warnings: list[str],
 ) -> Iterator[Post]:
     """Yield the posts of every part, the long ones whole, and warn of notes that belong to no post."""
     tasks = [(path, name, account_id) for name in parts.values()]
-    batches: Iterable[Iterable[Post]] = in_processes(read_whole_part, tasks) if len(tasks) > 1 else [read_part(*tasks[0])]
+    batches: Iterable[Iterable[Post]] = (
+        in_processes(read_whole_part, tasks) if len(tasks) > 1 else [read_part(*tasks[0])]
+    )
     for part, posts in zip(parts, batches, strict=True):
         number = 0
         for post in posts:
@@ -153,9 +203,13 @@ def read_posts(
             note = notes.take(post.id, post.text)
             yield post if note is None else post._replace(text=note)
         if (count := counts.get(part)) is not None and count != str(number):
-            warnings.append(f"{path}: {part} holds {number:,} posts, though manifest.js says {count}; download the archive again to be sure")
+            warnings.append(
+                f"{path}: {part} holds {number:,} posts, though manifest.js says {count}; download the archive again to be sure"
+            )
     if left := notes.count():
-        warnings.append(f"{path}: left out {left:,} of note-tweet.js, whose post is not in the archive (deleted, or not public)")
+        warnings.append(
+            f"{path}: left out {left:,} of note-tweet.js, whose post is not in the archive (deleted, or not public)"
+        )
 
 
 def in_processes(work: Callable[..., list[Post]], tasks: list[tuple]) -> Iterator[list[Post]]:
@@ -173,7 +227,9 @@ def in_processes(work: Callable[..., list[Post]], tasks: list[tuple]) -> Iterato
 def read_whole_part(path: Path, name: str, account_id: str | None) -> list[Post]:
     posts = list(islice(read_part(path, name, account_id), MAX_PART + 1))
     if len(posts) > MAX_PART:
-        raise HubtweetsError(f"{path}: {name} holds more than {MAX_PART:,} posts, which no part does; download the archive again")
+        raise HubtweetsError(
+            f"{path}: {name} holds more than {MAX_PART:,} posts, which no part does; download the archive again"
+        )
     return posts
 
 
@@ -185,7 +241,9 @@ def read_part(path: Path, name: str, account_id: str | None) -> Iterator[Post]:
         try:
             variable = VARIABLE.match(next(stream))
             if variable and variable[1] not in PUBLIC:
-                raise HubtweetsError(f"{path}: holds {variable[1]}, not public posts; give the whole archive or its tweets.js")
+                raise HubtweetsError(
+                    f"{path}: holds {variable[1]}, not public posts; give the whole archive or its tweets.js"
+                )
             for number, item in enumerate(stream, 1):
                 tweet = dig(item, "tweet") or item
                 if not is_tweet(tweet):
@@ -199,7 +257,14 @@ def read_part(path: Path, name: str, account_id: str | None) -> Iterator[Post]:
 def read_avatar(container: Container, names: Iterable[str], profile: Any) -> bytes | None:
     url = text_at(profile, "avatarMediaUrl")
     wanted = base_name(url) if url else None
-    name = next((name for name in container.names if wanted and AVATAR.search(name) and name.endswith("-" + wanted)), None)
+    name = next(
+        (
+            name
+            for name in container.names
+            if wanted and AVATAR.search(name) and name.endswith("-" + wanted)
+        ),
+        None,
+    )
     return container.read(name) if name else None
 
 
@@ -223,7 +288,11 @@ class Notes:
         for second in (moment // 1000, moment // 1000 - 1):
             for note in self.by_second.get(second, ()):
                 begins = folded(text)  # a picture or a link alone begins every note
-                if begins and 0 < moment - milliseconds(note["id"]) < 1000 and folded(note["text"]).startswith(begins):
+                if (
+                    begins
+                    and 0 < moment - milliseconds(note["id"]) < 1000
+                    and folded(note["text"]).startswith(begins)
+                ):
                     self.by_second[second].remove(note)
                     return note["text"]
         return None

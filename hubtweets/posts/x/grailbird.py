@@ -29,11 +29,17 @@ def files(container: Container) -> list[str]:
     months = sorted(name for name in container.names if MONTH.fullmatch(name))
     if not months and len(container.names) == 1 and container.names[0].endswith(".js"):
         with container.open(container.names[0]) as file:
-            months = container.names if file.read(100).lstrip().startswith(b"Grailbird.data.tweets_") else []
+            months = (
+                container.names
+                if file.read(100).lstrip().startswith(b"Grailbird.data.tweets_")
+                else []
+            )
     if months:
         return months + sorted(name for name in container.names if USER.fullmatch(name))[:1]
     tables = sorted(name for name in container.names if TABLE.fullmatch(name))
-    tables = [name for name in tables if base_name(name) == "tweets.csv"][:1] or tables  # the whole, or the months
+    tables = [name for name in tables if base_name(name) == "tweets.csv"][
+        :1
+    ] or tables  # the whole, or the months
     for name in tables:
         with container.open(name) as file:
             if HEADER not in file.read(100):
@@ -45,7 +51,12 @@ def read(container: Container) -> Reading:
     """Read a Grailbird archive; raise HubtweetsError where it is damaged."""
     names = files(container)
     if names[0].endswith(".csv"):
-        return Reading("x-grailbird", Profile("", "", "X"), None, (post for name in names for post in read_table(container, name)))
+        return Reading(
+            "x-grailbird",
+            Profile("", "", "X"),
+            None,
+            (post for name in names for post in read_table(container, name)),
+        )
     details = [name for name in names if USER.fullmatch(name)]
     user = read_user(container, details[0]) if details else {}
     handle = text_at(user, "screen_name") or ""
@@ -57,7 +68,12 @@ def read(container: Container) -> Reading:
         account_id=text_at(user, "id"),
         url=f"https://x.com/{handle}" if re.fullmatch(r"\w{1,20}", handle, re.ASCII) else None,
     )
-    return Reading("x-grailbird", profile, None, read_months(container, [name for name in names if name not in details], profile.account_id))
+    return Reading(
+        "x-grailbird",
+        profile,
+        None,
+        read_months(container, [name for name in names if name not in details], profile.account_id),
+    )
 
 
 def read_user(container: Container, name: str) -> Any:
@@ -75,10 +91,23 @@ def read_months(container: Container, months: list[str], account_id: str | None)
             try:
                 next(stream)
                 for number, tweet in enumerate(stream, 1):
-                    if not isinstance(tweet, dict) or not isinstance(tweet.get("text"), str) or not text_at(tweet, "id_str", "id"):
-                        wrong = f"item {number} of {base_name(name)} is no post (it lacks id or text)"
-                        raise HubtweetsError(f"{container.path}: {wrong}; use a copy that nobody edited")
-                    post = to_post(tweet, account_id or text_at(tweet.get("user"), "id_str", "id"), tweet["text"], reposts_are_marked=True)
+                    if (
+                        not isinstance(tweet, dict)
+                        or not isinstance(tweet.get("text"), str)
+                        or not text_at(tweet, "id_str", "id")
+                    ):
+                        wrong = (
+                            f"item {number} of {base_name(name)} is no post (it lacks id or text)"
+                        )
+                        raise HubtweetsError(
+                            f"{container.path}: {wrong}; use a copy that nobody edited"
+                        )
+                    post = to_post(
+                        tweet,
+                        account_id or text_at(tweet.get("user"), "id_str", "id"),
+                        tweet["text"],
+                        reposts_are_marked=True,
+                    )
                     protected = dig(tweet, "user", "protected") is True
                     yield post._replace(text="", visibility="private") if protected else post
             except ValueError as error:
@@ -90,7 +119,9 @@ def read_table(container: Container, name: str) -> Iterator[Post]:
     for number, row in csv_dicts(container, name):
         id, text = row.get("tweet_id"), row.get("text")
         if not id or text is None:
-            raise HubtweetsError(f"{container.path}: line {number} of {base_name(name)} is no post; use a copy that nobody edited")
+            raise HubtweetsError(
+                f"{container.path}: line {number} of {base_name(name)} is no post; use a copy that nobody edited"
+            )
         reply = "reply" if row.get("in_reply_to_status_id") else "post"
         yield Post(
             id=well_formed(id),
@@ -101,4 +132,6 @@ def read_table(container: Container, name: str) -> Iterator[Post]:
 
 
 def damaged(container: Container, name: str, error: Exception) -> HubtweetsError:
-    return HubtweetsError(f"{container.path}: {name} is not what Twitter wrote ({error}); use a copy that nobody edited")
+    return HubtweetsError(
+        f"{container.path}: {name} is not what Twitter wrote ({error}); use a copy that nobody edited"
+    )

@@ -18,7 +18,9 @@ from hubtweets.posts.post import Post, Profile, Reading
 from hubtweets.posts.x import api_v2
 from hubtweets.posts.x import tweet as x_tweet
 
-FILE = re.compile(r"[^.].*\.(json|jsonl)", re.IGNORECASE)  # a name that starts with a dot is a Mac's shadow of another
+FILE = re.compile(
+    r"[^.].*\.(json|jsonl)", re.IGNORECASE
+)  # a name that starts with a dot is a Mac's shadow of another
 PAGE = re.compile(r'\s*\{\s*"(data|includes|meta|errors|__twarc)"\s*:')
 MAX_LINE = 8 * 2**20  # bytes; a page of 500 tweets with all that they refer to has some million
 HEAD = 4096
@@ -57,14 +59,22 @@ def posts(container: Container, name: str, profile: Profile, warnings: list[str]
         if len(authors) > 1 or id in seen:  # of many authors nothing is read, they are only counted
             continue
         seen.add(id)
-        cut += tweet.get("truncated") is True and not dig(tweet, "extended_tweet") and post.kind != "repost"
+        cut += (
+            tweet.get("truncated") is True
+            and not dig(tweet, "extended_tweet")
+            and post.kind != "repost"
+        )
         yield post
     if len(authors) > 1:
-        raise HubtweetsError(f"{container.path}: tweets of {len(authors):,} authors; keep those of one, or save one's: twarc2 timeline HANDLE FILE")
+        raise HubtweetsError(
+            f"{container.path}: tweets of {len(authors):,} authors; keep those of one, or save one's: twarc2 timeline HANDLE FILE"
+        )
     if hurt:
         warnings.append(f"{name}: {hurt:,} of its items are no posts and were left out")
     if cut:
-        warnings.append(f"{name}: {cut:,} of its posts are cut, since they were saved without tweet_mode=extended")
+        warnings.append(
+            f"{name}: {cut:,} of its posts are cut, since they were saved without tweet_mode=extended"
+        )
 
 
 def to_post(tweet: dict, author: Any, account_id: str | None) -> Post | None:
@@ -87,21 +97,37 @@ def whole(tweet: dict) -> tuple[dict, str | None]:
     """Return a v1.1 tweet and its text, of the places where v1.1 has put it the one that is whole, with the entities of that place."""
     extended = tweet.get("extended_tweet")
     if isinstance(text := dig(extended, "full_text"), str):
-        return {**tweet, "entities": dig(extended, "entities"), "extended_entities": dig(extended, "extended_entities")}, text
-    return tweet, next((text for key in ("full_text", "text") if isinstance(text := tweet.get(key), str)), None)
+        return {
+            **tweet,
+            "entities": dig(extended, "entities"),
+            "extended_entities": dig(extended, "extended_entities"),
+        }, text
+    return tweet, next(
+        (text for key in ("full_text", "text") if isinstance(text := tweet.get(key), str)), None
+    )
 
 
 def tweets(container: Container, name: str) -> Iterator[tuple[dict, Any]]:
     """Yield every tweet with its author, if known; what is no object comes as an empty one. Raises HubtweetsError where the file is hurt."""
-    where = container.path if container.names == [container.path.name] else f"{container.path}: {name}"
+    where = (
+        container.path if container.names == [container.path.name] else f"{container.path}: {name}"
+    )
     try:
         for value in values(container, name):
             if is_page(value):
                 users = {text_at(user, "id"): user for user in list_at(value, "includes", "users")}
                 for tweet in page_data(value):
-                    yield (tweet, users.get(text_at(tweet, "author_id"))) if isinstance(tweet, dict) else ({}, None)
+                    yield (
+                        (tweet, users.get(text_at(tweet, "author_id")))
+                        if isinstance(tweet, dict)
+                        else ({}, None)
+                    )
             else:
-                yield (value, value.get("author") or value.get("user")) if isinstance(value, dict) else ({}, None)
+                yield (
+                    (value, value.get("author") or value.get("user"))
+                    if isinstance(value, dict)
+                    else ({}, None)
+                )
     except (ValueError, RecursionError) as error:
         raise HubtweetsError(f"{where} is cut or no JSON ({error}); save it again") from None
 
@@ -143,7 +169,11 @@ def page_data(page: dict) -> list:
 
 
 def is_page(value: Any) -> bool:
-    return isinstance(value, dict) and "text" not in value and any(key in value for key in ("data", "meta", "__twarc"))
+    return (
+        isinstance(value, dict)
+        and "text" not in value
+        and any(key in value for key in ("data", "meta", "__twarc"))
+    )
 
 
 def is_answer(value: Any) -> bool:
@@ -157,16 +187,33 @@ def is_answer(value: Any) -> bool:
 
 def is_v1(value: Any) -> bool:
     """Tell a v1.1 tweet from a line of any table that has ids and texts; `is_retweet` is no key of X's."""
-    if not isinstance(dig(value, "id_str"), str) or "is_retweet" in value or whole(value)[1] is None:
+    if (
+        not isinstance(dig(value, "id_str"), str)
+        or "is_retweet" in value
+        or whole(value)[1] is None
+    ):
         return False
     date = value.get("created_at")
-    return any(isinstance(value.get(key), dict) for key in ("user", "entities", "retweeted_status")) or (
-        isinstance(date, str) and X_DATE.fullmatch(date) is not None
-    )
+    return any(
+        isinstance(value.get(key), dict) for key in ("user", "entities", "retweeted_status")
+    ) or (isinstance(date, str) and X_DATE.fullmatch(date) is not None)
 
 
 def is_v2(value: Any) -> bool:
     """Tell a v2 tweet by the keys that only X has beside its id and text."""
-    if not isinstance(dig(value, "id"), str) or not isinstance(dig(value, "text"), str) or "id_str" in value:
+    if (
+        not isinstance(dig(value, "id"), str)
+        or not isinstance(dig(value, "text"), str)
+        or "id_str" in value
+    ):
         return False
-    return any(key in value for key in ("edit_history_tweet_ids", "referenced_tweets", "author_id", "conversation_id", "__twarc"))
+    return any(
+        key in value
+        for key in (
+            "edit_history_tweet_ids",
+            "referenced_tweets",
+            "author_id",
+            "conversation_id",
+            "__twarc",
+        )
+    )

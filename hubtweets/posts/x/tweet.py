@@ -19,7 +19,9 @@ def is_tweet(item: Any) -> bool:
     return isinstance(dig(item, "full_text"), str) and text_at(item, "id_str", "id") is not None
 
 
-def to_post(tweet: dict, account_id: str | None, escaped_text: str, reposts_are_marked: bool = False) -> Post:
+def to_post(
+    tweet: dict, account_id: str | None, escaped_text: str, reposts_are_marked: bool = False
+) -> Post:
     """Return the Post of a tweet of the account; `escaped_text` is its text as X wrote it.
 
     Where reposts are marked for sure, one without the mark was typed by hand, whatever it begins with.
@@ -42,11 +44,18 @@ def cut_links(text: str, tweet: dict) -> tuple[str, bool]:
     """Cut out the links that a tweet's entities mark, and tell whether there was one; a place that holds no link is left alone."""
     if "http" not in text:
         return text, False
-    entities = [*list_at(tweet, "entities", "urls"), *list_at(tweet, "entities", "media"), *list_at(tweet, "extended_entities", "media")]
+    entities = [
+        *list_at(tweet, "entities", "urls"),
+        *list_at(tweet, "entities", "media"),
+        *list_at(tweet, "extended_entities", "media"),
+    ]
     places = set()
     for entity in entities:
         indices = list_at(entity, "indices")
-        if len(indices) == 2 and all(str(index).isascii() and str(index).isdecimal() and len(str(index)) < 8 for index in indices):
+        if len(indices) == 2 and all(
+            str(index).isascii() and str(index).isdecimal() and len(str(index)) < 8
+            for index in indices
+        ):
             places.add((int(indices[0]), int(indices[1])))
     cut = False
     for start, end in sorted(places, reverse=True):
@@ -59,17 +68,29 @@ def unescape(text: str) -> str:
     """Undo the three escapes that X writes and the two that it wrote before 2019, once; a typed `&copy;` or the like is the author's own."""
     if "&" not in text:
         return text
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&#39;", "'").replace("&amp;", "&")
+    return (
+        text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", '"')
+        .replace("&#39;", "'")
+        .replace("&amp;", "&")
+    )
 
 
 def kind_of(tweet: dict, text: str, account_id: str | None) -> Kind:
     if REPOST.match(text) or isinstance(tweet.get("retweeted_status"), dict):
         return "repost"
     replied = text_at(tweet, "in_reply_to_user_id_str", "in_reply_to_user_id")
-    if replied or text_at(tweet, "in_reply_to_status_id_str", "in_reply_to_status_id"):  # a mention at the beginning has the user only
+    if replied or text_at(
+        tweet, "in_reply_to_status_id_str", "in_reply_to_status_id"
+    ):  # a mention at the beginning has the user only
         return "self_reply" if account_id and replied == account_id else "reply"
     urls = [text_at(url, "expanded_url") or "" for url in list_at(tweet, "entities", "urls")]
-    return "quote" if tweet.get("is_quote_status") is True or any(QUOTE.search(url) for url in urls) else "post"
+    return (
+        "quote"
+        if tweet.get("is_quote_status") is True or any(QUOTE.search(url) for url in urls)
+        else "post"
+    )
 
 
 def edit_versions(tweet: dict) -> list[str]:
@@ -77,4 +98,7 @@ def edit_versions(tweet: dict) -> list[str]:
     if not tweet.get("edit_info"):
         return []
     first = list_at(tweet, "edit_info", "initial", "editTweetIds")
-    return [str(id) for id in first or list_at(tweet, "edit_info", "edit", "editControlInitial", "editTweetIds")]
+    return [
+        str(id)
+        for id in first or list_at(tweet, "edit_info", "edit", "editControlInitial", "editTweetIds")
+    ]

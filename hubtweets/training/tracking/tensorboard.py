@@ -19,7 +19,9 @@ def flatten(config: Mapping[str, object], prefix: str = "") -> dict[str, int | f
         if isinstance(value, Mapping):
             flat |= flatten(value, f"{prefix}{key}.")
         elif value is not None:
-            flat[prefix + key] = value if isinstance(value, int | float | str) else json.dumps(value)
+            flat[prefix + key] = (
+                value if isinstance(value, int | float | str) else json.dumps(value)
+            )
     return flat
 
 
@@ -35,7 +37,14 @@ def open_tensorboard(trackers: Trackers, folder: Path, config: Config) -> Iterat
     tracker = TensorBoardTracker("", folder)
     tracker.start()
     try:
-        tracker.log({"config": "\n".join(f"    {key}: {json.dumps(value)}" for key, value in config.items())}, step=0)  # indented: no Markdown
+        tracker.log(
+            {
+                "config": "\n".join(
+                    f"    {key}: {json.dumps(value)}" for key, value in config.items()
+                )
+            },
+            step=0,
+        )  # indented: no Markdown
         trackers.opened.append(tracker)
         trackers.tracked += (Tracked("tensorboard", "train", None),)
         yield

@@ -22,14 +22,23 @@ def check(names: Sequence[Tracker]) -> None:
     """Raise HubtweetsError where the package of a tracker is missing."""
     for name in names:
         try:
-            distribution("tensorboardX" if name == "tensorboard" else name)  # a folder called wandb, which wandb makes, can be imported too
+            distribution(
+                "tensorboardX" if name == "tensorboard" else name
+            )  # a folder called wandb, which wandb makes, can be imported too
         except PackageNotFoundError:
-            raise HubtweetsError(f"--track {name} needs a package that is not installed; type: pip install 'hubtweets[{name}]'") from None
+            raise HubtweetsError(
+                f"--track {name} needs a package that is not installed; type: pip install 'hubtweets[{name}]'"
+            ) from None
 
 
 @contextmanager
 def tracking(
-    names: Sequence[Tracker], folder: Path, name: str, run_id: str, config: Mapping[str, object], data: Sequence[Path]
+    names: Sequence[Tracker],
+    folder: Path,
+    name: str,
+    run_id: str,
+    config: Mapping[str, object],
+    data: Sequence[Path],
 ) -> Iterator[Trackers]:
     """Open the trackers for a run, and close them with it; `data` are the Parquet files that W&B gets: the posts as read, then the dataset.
 
@@ -39,7 +48,9 @@ def tracking(
     from accelerate import PartialState
     from accelerate.utils import parse_flag_from_env
 
-    PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU"))  # the trackers ask it; these are the words in which Accelerator makes it
+    PartialState(
+        cpu=parse_flag_from_env("ACCELERATE_USE_CPU")
+    )  # the trackers ask it; these are the words in which Accelerator makes it
     folder, flat = folder.absolute(), flatten(config)
     trackers = Trackers(name=name)
     with ExitStack() as stack:

@@ -22,17 +22,32 @@ def open_trackio(trackers: Trackers, folder: Path, config: Config) -> Iterator[N
         from accelerate.tracking import TrackioTracker
 
         # as an argument: Accelerate's store_init_configuration adds a setting of its own
-        tracker = TrackioTracker(PROJECT, name=trackers.name, config=dict(config), embed=False, auto_log_cpu=False, auto_log_gpu=False)
+        tracker = TrackioTracker(
+            PROJECT,
+            name=trackers.name,
+            config=dict(config),
+            embed=False,
+            auto_log_cpu=False,
+            auto_log_gpu=False,
+        )
         try:
             with redirect_stdout(io.StringIO()):
                 tracker.start()
         except (HTTPError, OSError, ValueError) as error:
-            raise HubtweetsError(f"--track trackio: {error}; type: hf auth login, or: unset TRACKIO_SPACE_ID TRACKIO_SERVER_URL") from None
+            raise HubtweetsError(
+                f"--track trackio: {error}; type: hf auth login, or: unset TRACKIO_SPACE_ID TRACKIO_SERVER_URL"
+            ) from None
         space = tracker.run.url  # its name, or the address of a server
         from huggingface_hub.constants import ENDPOINT
 
         trackers.opened.append(tracker)
-        trackers.tracked += (Tracked("trackio", "train", f"{ENDPOINT}/spaces/{space}" if space and "://" not in space else None),)
+        trackers.tracked += (
+            Tracked(
+                "trackio",
+                "train",
+                f"{ENDPOINT}/spaces/{space}" if space and "://" not in space else None,
+            ),
+        )
         try:
             yield
         finally:

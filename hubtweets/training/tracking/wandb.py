@@ -20,7 +20,9 @@ UPLOAD_SECONDS = 600.0
 
 
 @contextmanager
-def open_wandb(trackers: Trackers, folder: Path, run_id: str, config: Config, data: Sequence[Path]) -> Iterator[None]:
+def open_wandb(
+    trackers: Trackers, folder: Path, run_id: str, config: Config, data: Sequence[Path]
+) -> Iterator[None]:
     """Log the data in a run of their own, and open the run of the training; nothing of this machine is sent along."""
     import wandb
     from accelerate.tracking import WandBTracker
@@ -51,18 +53,31 @@ def open_wandb(trackers: Trackers, folder: Path, run_id: str, config: Config, da
         x_graphql_retry_wait_max_seconds=8,
     )
     # its settings know nothing of these: what it would put into the home and the working folder, and its reports of its own errors
-    places = {"WANDB_DATA_DIR": str(own / "data"), "WANDB_CACHE_DIR": str(own / "cache"), "WANDB_ARTIFACT_DIR": str(own / "artifacts")}
+    places = {
+        "WANDB_DATA_DIR": str(own / "data"),
+        "WANDB_CACHE_DIR": str(own / "cache"),
+        "WANDB_ARTIFACT_DIR": str(own / "artifacts"),
+    }
     with variables(**places, WANDB_ERROR_REPORTING="false", WANDB_SILENT="true"):
         try:
             online = wandb.setup(settings).settings.mode not in ("offline", "dryrun", "disabled")
             if online and not wandb.login(prompt=False, verify=False):
-                raise HubtweetsError("--track wandb: nobody is logged in; type: wandb login, or set WANDB_MODE=offline")
+                raise HubtweetsError(
+                    "--track wandb: nobody is logged in; type: wandb login, or set WANDB_MODE=offline"
+                )
             for path in own.glob(f"offline-run-*-{run_id}"):  # of the process that was killed
                 shutil.rmtree(path)
-            common = {"name": trackers.name, "group": trackers.name, "resume": "allow", "settings": settings}
+            common = {
+                "name": trackers.name,
+                "group": trackers.name,
+                "resume": "allow",
+                "settings": settings,
+            }
             url = log_data(logged, trackers.name, run_id, data, common, online)
             curated = f"curated-{trackers.name}"
-            tracker = WandBTracker(PROJECT, job_type="train", id=run_id, config={**config, "data": curated}, **common)
+            tracker = WandBTracker(
+                PROJECT, job_type="train", id=run_id, config={**config, "data": curated}, **common
+            )
             tracker.start()
             if tracker.run.url:  # offline it refuses
                 tracker.run.use_artifact(f"{curated}:latest")
@@ -72,11 +87,18 @@ def open_wandb(trackers: Trackers, folder: Path, run_id: str, config: Config, da
             if isinstance(error, HubtweetsError) or not isinstance(error, Exception):
                 raise
             reason = str(error).partition("Consider increasing")[0]  # advice to change its code
-            raise HubtweetsError(f"--track wandb: {reason}; type: wandb login, or set WANDB_MODE=offline") from None
+            raise HubtweetsError(
+                f"--track wandb: {reason}; type: wandb login, or set WANDB_MODE=offline"
+            ) from None
         logged.write_text(url or "")
         trackers.opened.append(tracker)
-        trackers.model_loggers.append(lambda folder: log_artifact(tracker.run, f"model-{trackers.name}", "model", [folder]))
-        trackers.tracked += (Tracked("wandb", "preprocess", url), Tracked("wandb", "train", public(tracker.run.url)))
+        trackers.model_loggers.append(
+            lambda folder: log_artifact(tracker.run, f"model-{trackers.name}", "model", [folder])
+        )
+        trackers.tracked += (
+            Tracked("wandb", "preprocess", url),
+            Tracked("wandb", "train", public(tracker.run.url)),
+        )
         try:
             yield
         finally:
@@ -88,7 +110,14 @@ def open_wandb(trackers: Trackers, folder: Path, run_id: str, config: Config, da
             wandb.teardown()  # its next settings are read from the environment again
 
 
-def log_data(logged: Path, name: str, run_id: str, data: Sequence[Path], common: Mapping[str, object], online: bool) -> str | None:
+def log_data(
+    logged: Path,
+    name: str,
+    run_id: str,
+    data: Sequence[Path],
+    common: Mapping[str, object],
+    online: bool,
+) -> str | None:
     """Log the data as artifacts in a run of job type `preprocess`, unless a file tells where that is done, and return its address, None for none."""
     import wandb
 
