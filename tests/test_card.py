@@ -306,10 +306,10 @@ def test_what_the_audit_found() -> None:
         ),
         (
             {
-                "base": replace(RECORD.base, license=None),
+                "base": replace(RECORD.base, license=None),  # type: ignore[type-var]
                 "terms": Terms(License("mit"), "given"),
                 "sources": (Source("csv", "a", None, None),),
-            },  # type: ignore[type-var]
+            },
             "The weights are under mit, which the publisher chose, for their base names none. It says nothing of the posts:\n"
             "@lyons&#95;&#95;&#95;&#95;'s came from a CSV file.\n"
             "The publisher says that their author agreed to this.\n",
@@ -402,9 +402,10 @@ def test_two_authors_stand_side_by_side() -> None:
 def test_the_language_that_was_measured() -> None:
     text = model_card.render(
         replace(
-            RECORD, dataset=replace(RECORD.dataset, languages={"en": 0.7, "de": 0.2, "fr": 0.104})
+            RECORD,
+            dataset=replace(RECORD.dataset, languages={"en": 0.7, "de": 0.2, "fr": 0.104}),  # type: ignore[type-var]
         )
-    )  # type: ignore[type-var]
+    )
     assert "Their language, as measured, is en (70 %), de (20 %) and fr (10.4 %).\n" in text
     assert metadata(text)["language"] == ["en", "de", "fr"]
 

@@ -339,7 +339,7 @@ def test_trackers_keep_everything_in_the_run_folder(
 
 
 def test_help_is_light_and_lists_every_command(tmp_path: Path) -> None:
-    code = "import sys; from hubtweets.cli import main; main(['--help'], standalone_mode=False); print(sorted(sys.modules))"
+    code = "import sys; from hubtweets.cli.main import main; main(['--help'], standalone_mode=False); print(sorted(sys.modules))"
     done = python(tmp_path, code)
     assert done.returncode == 0, done.stderr
     for command in (
@@ -365,7 +365,7 @@ def test_the_card_is_rendered_without_torch(workplace: Path) -> None:
     before = {path: path.read_bytes() for path in repo.rglob("*") if path.is_file()}
     for name in ("README.md", "predictions.png", "pipeline.png", "loss.png", "hubtweets.json"):
         (repo / name).unlink()
-    code = "import sys; from hubtweets.cli import main; main(['card'], standalone_mode=False); print('torch' in sys.modules)"
+    code = "import sys; from hubtweets.cli.main import main; main(['card'], standalone_mode=False); print('torch' in sys.modules)"
     done = python(workplace, code)
     assert (done.returncode, done.stdout) == (0, "runs/lyons____/repo/README.md\nFalse\n"), (
         done.stderr
@@ -864,9 +864,9 @@ def test_money_is_spent_only_when_asked(tmp_path: Path) -> None:
     Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     code = f"""
 import functools, sys
-from hubtweets.posts import x_api
+from hubtweets.posts.x import api as x_api
 x_api.fetch = functools.partial(x_api.fetch, endpoint="http://127.0.0.1:{server.server_port}")
-from hubtweets.cli import main
+from hubtweets.cli.main import main
 main(["curate", "alice", "--posts", "x:alice", *sys.argv[1:]])
 """
     (tmp_path / "x.py").write_text(code)

@@ -460,7 +460,8 @@ PARQUET = """
 import resource, sys
 from pathlib import Path
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Columns, sources
+from hubtweets.posts import sources
+from hubtweets.posts.post import Columns
 import pyarrow.parquet
 sources.choose(Path(sys.argv[2]))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

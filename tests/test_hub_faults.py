@@ -194,7 +194,7 @@ RACERS = """
 import multiprocessing, sys, threading
 from pathlib import Path
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.storage import Storage
+from hubtweets.hub.storage.storage import Storage
 
 folder, context = Path(sys.argv[1]), multiprocessing.get_context("fork")
 storage = Storage(folder)
@@ -330,7 +330,7 @@ import os, signal, sys
 from pathlib import Path
 from hubtweets.hub import local
 from hubtweets.hub.server import create_app
-from hubtweets.hub.storage import Storage
+from hubtweets.hub.storage.storage import Storage
 
 def count(event, arguments):
     global left

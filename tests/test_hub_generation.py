@@ -595,7 +595,7 @@ import sys
 from pathlib import Path
 from hubtweets.hub import local
 from hubtweets.hub.server import create_app
-from hubtweets.hub.storage import Storage
+from hubtweets.hub.storage.storage import Storage
 server = local.Server(create_app(Storage(Path(sys.argv[1]))), port=0)
 print(server.endpoint, flush=True)
 server.run()

@@ -495,8 +495,8 @@ def test_it_listens_where_it_was_told_and_its_log_holds_no_token(tmp_path: Path)
             ]
             pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
             servers[host] = stack.enter_context(
-                subprocess.Popen(command, env=environment(tmp_path), text=True, **pipes)
-            )  # type: ignore[call-overload]
+                subprocess.Popen(command, env=environment(tmp_path), text=True, **pipes)  # type: ignore[call-overload]
+            )
             stack.callback(servers[host].kill)
         for host, process in servers.items():
             assert process.stdout

@@ -421,8 +421,8 @@ def test_lengths(api: HfApi, hub: Hub, root: Path) -> None:
         )
         assert answer.split()[1] == b"%d" % status, (head[:60], body)
         wait_until(
-            lambda status=status: kept(root) - before == ({blob} if status == 200 else set())
-        )  # type: ignore[misc]
+            lambda status=status: kept(root) - before == ({blob} if status == 200 else set())  # type: ignore[misc]
+        )
         (root / blob).unlink(missing_ok=True)
 
 

@@ -287,8 +287,8 @@ CONFLICTS = {
         "a: 1",
         "a: 2",
         "{\na: '1',\nb: x\n}",
-        Conflict("metadata", None, '"the rendered metadata"'),
-    ),  # type: ignore[arg-type]
+        Conflict("metadata", None, '"the rendered metadata"'),  # type: ignore[arg-type]
+    ),
     "all of it indented": (
         "a: 1",
         "a: 1\nb: 2",
@@ -299,8 +299,8 @@ CONFLICTS = {
         "a: 1",
         "a: 2",
         "a: 1\n--- \nb: 1",
-        Conflict("metadata", None, '"the rendered metadata"'),
-    ),  # type: ignore[arg-type]
+        Conflict("metadata", None, '"the rendered metadata"'),  # type: ignore[arg-type]
+    ),
     "true is not 1": ("a: 1", "a: 2", "a: true", Conflict("metadata 'a'", '"True"', '"2"')),
     "no mapping": (
         "a: 1",

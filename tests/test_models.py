@@ -629,8 +629,9 @@ def test_an_adapter_from_the_hub_writes_what_its_model_writes(
     code = f"""
         import json
         from pathlib import Path
-        from hubtweets import models, sampling
-        print(json.dumps(sampling.generate(*models.load_repo(Path({str(folder)!r})), "my dream", 2, seed=5)))
+        from hubtweets.evaluation import sampling
+        from hubtweets.models.loading import load_repo
+        print(json.dumps(sampling.generate(*load_repo(Path({str(folder)!r})), "my dream", 2, seed=5)))
     """
     done = python(tmp_path, code, HF_ENDPOINT=endpoint)
     assert (done.returncode, done.stdout, done.stderr) == (0, json.dumps(expected) + "\n", "")

@@ -173,11 +173,11 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Stor
         storage.commit(
             repo,
             "main",
-            lambda files, weights=weights: {**files, "weights.bin": weights},
+            lambda files, weights=weights: {**files, "weights.bin": weights},  # type: ignore[misc]
             "Add weights",
             "",
             "huggingtweets",
-        )  # type: ignore[misc]
+        )
         change_card(storage, repo, CARD.replace("Hello", "Good bye"))
         made = storage.write_commit(
             repo,
@@ -554,7 +554,7 @@ def test_a_browser_runs_nothing_of_a_hostile_repo(
         storage.commit(
             repo,
             "main",
-            lambda files, card=card: {
+            lambda files, card=card: {  # type: ignore[misc]
                 **files,
                 **contents,
                 "README.md": storage.blobs.regular(card),
@@ -562,7 +562,7 @@ def test_a_browser_runs_nothing_of_a_hostile_repo(
             text,
             text,
             text,
-        )  # type: ignore[misc]
+        )
         made = storage.write_commit(repo, head.id, text, text, text, {**head.files, **contents})
         pull = pull_requests.open_discussion(storage, repo, text, text, text, made, head)
         pull_requests.add_events(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import typst
 from PIL import Image, ImageChops
 
 from hubtweets.card import avatar, figures, loss_curve
@@ -156,7 +157,7 @@ def test_the_fonts_that_templates_name_are_there() -> None:
     import re
 
     ours = set(
-        figures.typst.Fonts(
+        typst.Fonts(
             include_system_fonts=False,
             include_embedded_fonts=False,
             font_paths=[TEMPLATES / "fonts"],
@@ -164,8 +165,8 @@ def test_the_fonts_that_templates_name_are_there() -> None:
     )
     for template in TEMPLATES.glob("*.typ.j2"):
         named = set(
-            re.findall(r'"([^"]+)"', re.search(r"font: \(([^)]*)\)", template.read_text())[1])
-        )  # type: ignore[index]
+            re.findall(r'"([^"]+)"', re.search(r"font: \(([^)]*)\)", template.read_text())[1])  # type: ignore[index]
+        )
         assert {name for name in named - ours if "CJK" not in name} == set()
     assert (TEMPLATES / "fonts" / "OFL.txt").exists()
 

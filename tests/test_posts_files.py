@@ -361,7 +361,8 @@ for name, file, content in json.loads(sys.argv[1]):
 api.upload_file(path_or_fileobj=sys.argv[2], path_in_repo="data/train-00000-of-00001.parquet", repo_id="org/table", repo_type="dataset")
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts import Columns, files
+from hubtweets.posts.post import Columns
+from hubtweets.posts.tables import files
 api.update_repo_settings("org/private", private=True, repo_type="dataset")
 api.update_repo_settings("org/gated", gated="auto", repo_type="dataset")
 Path("org/lines").mkdir(parents=True)

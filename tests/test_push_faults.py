@@ -286,8 +286,9 @@ PUSHER = """
 import os, sys
 from pathlib import Path
 from huggingface_hub import constants
-from hubtweets import publisher, plan
-from hubtweets.record import Target
+from hubtweets.publishing import push as publisher
+from hubtweets.publishing.connection import connect
+from hubtweets.record.run_record import Target
 
 while line := sys.stdin.readline():
     endpoint, os.environ["HF_TOKEN"], folder, xet, pr = line.split("|")
@@ -296,7 +297,7 @@ while line := sys.stdin.readline():
     if child == 0:
         print(os.getpid(), flush=True)
         sys.stdin.readline()
-        with publisher.connect(endpoint) as hub:
+        with connect(endpoint) as hub:
             publisher.push(hub, Target(hub.endpoint, "huggingtweets/bot"), Path(folder), publisher.Wishes(pr=bool(int(pr))), lambda _: None)
         os._exit(0)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)

@@ -11,6 +11,7 @@ from accelerate import Accelerator
 from hubtweets.errors import HubtweetsError
 from hubtweets.record.run_record import Tracked
 from hubtweets.training.tracking import trackers as tracking
+from hubtweets.training.tracking import wandb as wandb_tracker
 from hubtweets.training.tracking.base import Trackers
 from hubtweets.training.tracking.tensorboard import flatten
 from tests.conftest import environment
@@ -38,7 +39,7 @@ SCALARS = [(step, name, value) for values, step in LOGGED for name, value in val
 PROGRAM = """
 import json, os, sys
 from pathlib import Path
-from hubtweets.tracking import tracking
+from hubtweets.training.tracking.trackers import tracking
 from tests.test_tracking import CONFIG, LOGGED
 before = dict(os.environ)
 data = [Path("posts.parquet"), Path("dataset/train.parquet"), Path("dataset/validation.parquet")]
@@ -269,7 +270,7 @@ def test_every_tracker_keeps_to_its_folder_and_shows_a_resumed_run_once(tmp_path
 def test_wandb_without_a_login_or_a_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], message: str
 ) -> None:
-    monkeypatch.setattr(tracking, "CONNECT_SECONDS", 2.0)
+    monkeypatch.setattr(wandb_tracker, "CONNECT_SECONDS", 2.0)
     for name in [name for name in os.environ if name.startswith("WANDB_")]:
         monkeypatch.delenv(name)
     for name, value in {

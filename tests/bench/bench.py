@@ -55,7 +55,7 @@ print(taken)
 """
 CURATE = """
 import os, resource, sys
-from hubtweets.cli import main
+from hubtweets.cli.main import main
 if __name__ == "__main__":
     main(["curate", "lyons____", "--quiet"], standalone_mode=False)
     own, child = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
@@ -110,13 +110,14 @@ def archives(folder: Path, posts: int = 1_000_000) -> dict[str, float]:
 
 AUDIT = """
 import random, time
-from hubtweets import copies, grammar
+from hubtweets.evaluation import memorization
+from hubtweets.posts.example import sentences
 def most():
     return int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0]) / 2**10
 chance = random.Random(0)
-posts, held_out, samples = ([grammar.sentence(chance) for _ in range(count)] for count in (100_000, 10_000, 200))
+posts, held_out, samples = ([sentences.sentence(chance) for _ in range(count)] for count in (100_000, 10_000, 200))
 before, began = most(), time.perf_counter()
-copies.audit(samples, held_out, posts)
+memorization.audit(samples, held_out, posts)
 print(time.perf_counter() - began, most() - before)
 """
 

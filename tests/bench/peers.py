@@ -150,8 +150,11 @@ def padded(
     context = context_of(model) or LONGEST_BLOCK
     documents = [torch.from_numpy(document[:context]) for document in encode(texts, tokenizer)]
     loader: DataLoader = DataLoader(
-        documents, batch_size=POSTS_PER_BATCH, shuffle=True, collate_fn=pad
-    )  # type: ignore[arg-type]  # a list will do
+        documents,  # type: ignore[arg-type]  # a list will do
+        batch_size=POSTS_PER_BATCH,
+        shuffle=True,
+        collate_fn=pad,
+    )
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=learning_rate, weight_decay=0.0, fused=True
     )

@@ -107,16 +107,16 @@ import json, resource, sys
 from pathlib import Path
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
-from hubtweets import grammar, hardware
+from hubtweets.models import hardware
+from hubtweets.posts.example import sentences
 from hubtweets.models.base import resolve
-from hubtweets.models import load_tokenizer
-from hubtweets.packing import encode
-from hubtweets.record import TrainingConfig
-from hubtweets.trainer import train
+from hubtweets.models.tokenizer import encode, load_tokenizer
+from hubtweets.record.config import TrainingConfig
+from hubtweets.training.trainer import train
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-generator = grammar.Random(0)
-documents = encode([grammar.sentence(generator) for _ in range(2_000)], load_tokenizer(resolve("tiny")[1]))
+generator = sentences.Random(0)
+documents = encode([sentences.sentence(generator) for _ in range(2_000)], load_tokenizer(resolve("tiny")[1]))
 before = peak()
 model = GPT2LMHeadModel(GPT2Config())
 micro = hardware.micro_batch_tokens(model, 128, torch.device("cpu"))
