@@ -623,7 +623,7 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         {"consistency": "is published, but step "},
     ),
     "evaluations without end": (
-        change(training={"patience": 1}, environment={"published_step": 1}),
+        change(training={"early_stopping_patience": 1}, environment={"published_step": 1}),
         {"consistency": "step 1 is published, but step "},
     ),
     "more posts": (
@@ -647,7 +647,7 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         {"consistency": "are not 9,999,999 tokens"},
     ),
     "fewer epochs": (
-        change(training={"epochs": 0.001}),
+        change(training={"num_train_epochs": 0.001}),
         {"consistency": "tokens are more than 0.001 epochs of"},
     ),
     "a step after the last": (

@@ -21,15 +21,15 @@ from hubtweets.record.run_folder import rank
 from hubtweets.training import trainer
 
 CONFIG = TrainingConfig(
-    epochs=9,
+    num_train_epochs=9,
     max_steps=30,
     learning_rate=1e-3,
     batch_size=8,
     block_size=16,
     logging_steps=1,
     eval_steps=10,
-    patience=9,
-    checkpoint_seconds=1e9,
+    early_stopping_patience=9,
+    save_seconds=1e9,
 )
 DOCUMENTS = [
     np.array([0, *((start + step) % 250 + 1 for step in range(start % 13)), 0])
@@ -38,7 +38,7 @@ DOCUMENTS = [
 TEXTS = [["my dream", "the radio in the shed " * 30, "é"], ["another voice"] * 13]
 
 
-def main(folder: Path, micro_batch_size: int, padded: bool) -> None:
+def main(folder: Path, per_device_train_batch_size: int, padded: bool) -> None:
     """Train, and write what came out."""
     if padded:
         torch.manual_seed(0)
@@ -60,7 +60,7 @@ def main(folder: Path, micro_batch_size: int, padded: bool) -> None:
         scores.append([asdict(score) for score in (total, *authors)])
         return total.bits_per_byte
 
-    config = TrainingConfig(**{**asdict(CONFIG), "micro_batch_size": micro_batch_size})
+    config = TrainingConfig(**{**asdict(CONFIG), "per_device_train_batch_size": per_device_train_batch_size})
     result = trainer.train(model, [DOCUMENTS], config, folder / "checkpoints", held_out, quiet=True)
     if rank() == 0:
         losses = [point.loss for point in result.progress.history]

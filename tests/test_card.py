@@ -41,7 +41,7 @@ REAL = ("lyons____", "digitalgov")
 def adapter() -> RunRecord:
     """A record of two authors whose bot is an adapter."""
     return replace(
-        cyborg(), training=TrainingConfig(learning_rate=3e-4, lora="adapter", lora_rank=64)
+        cyborg(), training=TrainingConfig(learning_rate=3e-4, lora="adapter", lora_r=64)
     )
 
 
@@ -76,7 +76,7 @@ def test_a_low_rank_adaptation_is_called_one() -> None:
     texts: dict[str, str]
     texts = {
         lora: model_card.render(
-            replace(RECORD, training=TrainingConfig(learning_rate=3e-4, lora=lora, lora_rank=4))
+            replace(RECORD, training=TrainingConfig(learning_rate=3e-4, lora=lora, lora_r=4))
         )
         for lora in ("adapter", "merged")
     }
@@ -115,9 +115,9 @@ def test_everything_that_was_set_is_told() -> None:
         16,
         1024,
         eval_steps=40,
-        patience=5,
+        early_stopping_patience=5,
         lora="merged",
-        lora_rank=64,
+        lora_r=64,
         seed=7,
     )
     environment = replace(
@@ -373,7 +373,7 @@ def test_llama_cpp_needs_a_gguf() -> None:
 )
 def test_vllm_is_told_of_a_high_rank(rank: int, expected: str) -> None:
     text = model_card.render(
-        replace(RECORD, training=TrainingConfig(learning_rate=1e-3, lora="adapter", lora_rank=rank))
+        replace(RECORD, training=TrainingConfig(learning_rate=1e-3, lora="adapter", lora_r=rank))
     )
     repo = "huggingtweets/lyons____"
     command = f"vllm serve openai-community/gpt2 --revision {'d' * 40} --enable-lora{expected} --lora-modules {repo}={repo}\n"

@@ -37,7 +37,7 @@ curate: Tweets kept               864
 curate:
 curate: For example:
 """
-PUBLISH = ["publish", "lyons____", "--hub", "local", "--epochs", "1", "--base"]
+PUBLISH = ["publish", "lyons____", "--hub", "local", "--num-train-epochs", "1", "--base"]
 
 
 def python(folder: Path, code: str, **more: str) -> "subprocess.CompletedProcess[str]":
@@ -154,11 +154,11 @@ def test_hurt_weights_are_not_pushed(workplace: Path) -> None:
     "arguments",
     [
         ["--seed", "-1"],
-        ["--epochs", "nan"],
-        ["--epochs", "inf"],
+        ["--num-train-epochs", "nan"],
+        ["--num-train-epochs", "inf"],
         ["--learning-rate", "0"],
         ["--batch-size", "x"],
-        ["--checkpoint-seconds", "nan"],
+        ["--save-seconds", "nan"],
     ],
 )
 def test_impossible_options_are_usage_errors(tmp_path: Path, arguments: list[str]) -> None:
@@ -176,9 +176,9 @@ def test_killed_at_three_random_steps_it_ends_with_the_same_weights(
         "lyons____",
         "--base",
         str(base),
-        "--epochs",
+        "--num-train-epochs",
         "1",
-        "--checkpoint-steps",
+        "--save-steps",
         "1",
     ]
     shares = sorted(random.sample([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8], 3))
@@ -213,9 +213,9 @@ def test_asked_to_stop_it_saves_first_and_goes_on_with_the_same_settings_only(
         str(base),
         "--seed",
         "1",
-        "--epochs",
+        "--num-train-epochs",
         "1",
-        "--checkpoint-seconds",
+        "--save-seconds",
         "1e9",
     ]
     stopped = stop(tmp_path, command, 0.2, how)
@@ -234,7 +234,7 @@ def test_asked_to_stop_it_saves_first_and_goes_on_with_the_same_settings_only(
         other.stderr,
     )
     done = run(
-        tmp_path, *command, "--micro-batch-size", "2", "--checkpoint-steps", "50"
+        tmp_path, *command, "--per-device-train-batch-size", "2", "--save-steps", "50"
     )  # which change nothing
     assert done.returncode == 0 and "train: goes on from the checkpoint at step" in done.stderr
 
@@ -312,9 +312,9 @@ def test_trackers_keep_everything_in_the_run_folder(
         str(base),
         "--max-steps",
         "12",
-        "--track",
+        "--report-to",
         "wandb",
-        "--track",
+        "--report-to",
         "trackio",
     ]
     done = run(tmp_path, *command, WANDB_MODE="offline")
@@ -395,7 +395,7 @@ def test_the_stages_one_by_one(archive: Path, base: Path, tmp_path: Path) -> Non
             ["card", "--hub", "local"],
             "Error: @lyons____ has no base yet; type: hubtweets train lyons____\n",
         ),
-        (["train", "lyons____", "--base", str(base), "--epochs", "0.1"], "train: one-layer, "),
+        (["train", "lyons____", "--base", str(base), "--num-train-epochs", "0.1"], "train: one-layer, "),
         (
             ["sample", "lyons____", "--prompt", "I"],
             "sample: 10 posts from 'I'\nsample: 0 of 10 copy a post (0.0%), as do ",
@@ -598,7 +598,7 @@ def test_a_full_disk_gets_one_line(
     if "checkpoint" in expected:
         run(tmp_path, "curate", "lyons____").check_returncode()
     done = subprocess.run(
-        [HUBTWEETS, *PUBLISH, str(base), "--checkpoint-seconds", "0"],
+        [HUBTWEETS, *PUBLISH, str(base), "--save-seconds", "0"],
         cwd=tmp_path,
         env=environment(tmp_path),
         capture_output=True,
@@ -724,7 +724,7 @@ def test_two_authors_make_one_bot(archive: Path, base: Path, tmp_path: Path) -> 
     generator = random.Random(7)
     lines = [json.dumps({"text": sentences.sentence(generator)}) for _ in range(150)]
     (tmp_path / "bob.jsonl").write_text("\n".join([*lines, json.dumps({"text": "lol"}), lines[0]]))
-    arguments = ["--base", str(base), "--hub", "local", "--epochs", "0.2"]
+    arguments = ["--base", str(base), "--hub", "local", "--num-train-epochs", "0.2"]
     command = ["publish", "lyons____", "bob", "--posts", "bob=bob.jsonl", *arguments]
     done, other, again = (
         run(tmp_path, *line)
@@ -770,7 +770,7 @@ def test_a_base_that_does_not_know_the_language_gets_a_warning(base: Path, tmp_p
     (tmp_path / "anna.jsonl").write_text("\n".join(lines))
     shutil.copytree(base, tmp_path / "english")
     (tmp_path / "english" / "README.md").write_text("---\nlanguage: [en, fr]\nlicense: mit\n---\n")
-    train = ["train", "anna", "--epochs", "0.1", "--base"]
+    train = ["train", "anna", "--num-train-epochs", "0.1", "--base"]
     run(tmp_path, "curate", "anna", "--rules", "classic").check_returncode()
     other, done = (run(tmp_path, *train, name) for name in (str(base), "english"))
     assert (
@@ -982,7 +982,7 @@ def test_nothing_private_is_in_any_output(tmp_path: Path, base: Path) -> None:
     said = ""
     for line in (
         ["curate", "alice", "bob", "carol"],
-        ["train", "alice-bob-carol", "--base", str(base), "--epochs", "0.1"],
+        ["train", "alice-bob-carol", "--base", str(base), "--num-train-epochs", "0.1"],
         ["sample", "alice-bob-carol"],
         ["card", "alice-bob-carol", "--hub", "local"],
         ["curate", "alice", "bob", "carol", "--explain"],
@@ -1016,14 +1016,14 @@ def test_what_no_stage_learns_from_costs_no_training(base: Path, tmp_path: Path)
     lines = [json.dumps({"id": str(n), "text": sentences.sentence(generator)}) for n in range(150)]
     (tmp_path / "alice.jsonl").write_text("\n".join(lines))
     run(tmp_path, "curate", "alice").check_returncode()
-    run(tmp_path, "train", "alice", "--base", str(base), "--epochs", "0.1").check_returncode()
+    run(tmp_path, "train", "alice", "--base", str(base), "--num-train-epochs", "0.1").check_returncode()
     (tmp_path / "alice.jsonl").write_text(
         "\n".join([*lines, json.dumps({"id": "x", "text": "RT @bob: hello to everybody"})])
     )
     assert "curate: Retweets                1\n" in run(tmp_path, "curate", "alice").stderr
     assert (
         "train: nothing changed, skipped"
-        in run(tmp_path, "train", "alice", "--base", str(base), "--epochs", "0.1").stderr
+        in run(tmp_path, "train", "alice", "--base", str(base), "--num-train-epochs", "0.1").stderr
     )
 
 

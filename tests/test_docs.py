@@ -65,8 +65,8 @@ def test_every_command_runs(workplace: Path, base: Path) -> None:
         more = {
             "HF_ENDPOINT": endpoint,
             "HF_TOKEN": storage.token,
-            "HUBTWEETS_BASE": str(base),
-            "HUBTWEETS_EPOCHS": "1",
+            "HUBTWEETS_BASE_MODEL": str(base),
+            "HUBTWEETS_NUM_TRAIN_EPOCHS": "1",
         }  # as it was published
         for line in COMMANDS:
             program, *arguments = shlex.split(line)
@@ -76,8 +76,8 @@ def test_every_command_runs(workplace: Path, base: Path) -> None:
             arguments = [str(base) if argument == "tiny" else argument for argument in arguments]
             if "takedown" in arguments:
                 arguments.append("--yes")
-            if "--epochs" in arguments:
-                arguments[arguments.index("--epochs") + 1] = "0.02"  # the same command, sooner done
+            if "--num-train-epochs" in arguments:
+                arguments[arguments.index("--num-train-epochs") + 1] = "0.02"  # the same command, sooner done
             done = run(workplace, *arguments, program=program, **more)
             assert done.returncode == 0, (line, done.stderr)
 

@@ -284,7 +284,7 @@ def test_nothing_that_was_planted_is_pushed(base: Path, tmp_path: Path) -> None:
         str(other),
         "--hub",
         "local",
-        "--epochs",
+        "--num-train-epochs",
         "0.1",
         "--namespace",
         "someone",
@@ -300,7 +300,7 @@ def test_nothing_that_was_planted_is_pushed(base: Path, tmp_path: Path) -> None:
             "local",
             "--namespace",
             "someone",
-            "--message",
+            "--commit-message",
             "Again",
             **more,
         ).returncode

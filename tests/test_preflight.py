@@ -32,7 +32,7 @@ from hubtweets.stages.push import push
 from hubtweets.stages.render import render
 from tests.conftest import run as command
 
-TRAINED = TrainingConfig(epochs=1.0)
+TRAINED = TrainingConfig(num_train_epochs=1.0)
 ADDRESS = "http://127.0.0.1:8086"  # the embedded Hub's in cards, wherever it listens
 
 
@@ -140,7 +140,7 @@ def test_every_problem_is_told_at_once(
         "--prompt: holds the path of your home folder; take it out",
         "--prompt: holds your token; take it out",
         "--prompt: holds what looks like a token or a key; take it out",
-        "--message: holds an e-mail address; take it out",
+        "--commit-message: holds an e-mail address; take it out",
         "none.zip: no such file, nor one of x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID; name the posts: --posts FILE",
     ]
 
@@ -216,7 +216,7 @@ FINE = "the fine-grained token of me may not write to me's repos; give it repo.w
             "club",
             False,
             [
-                "--namespace club: me may only read there; ask an admin of it for the role write, or offer it with --pr"
+                "--namespace club: me may only read there; ask an admin of it for the role write, or offer it with --create-pr"
             ],
         ),
         (who(orgs=ORGS), "club", True, []),
@@ -224,13 +224,13 @@ FINE = "the fine-grained token of me may not write to me's repos; give it repo.w
             who(orgs=ORGS),
             "you",
             False,
-            ["--namespace you: me is no member there; take one of me, team, or offer it with --pr"],
+            ["--namespace you: me is no member there; take one of me, team, or offer it with --create-pr"],
         ),
         (
             who(),
             "you",
             False,
-            ["--namespace you: me is no member there; take me, or offer it with --pr"],
+            ["--namespace you: me is no member there; take me, or offer it with --create-pr"],
         ),
         (who() | {"writesEverywhere": True}, "you", False, []),
         (who("fineGrained", **scoped("me", "repo.content.read", "repo.write")), "me", False, []),
@@ -482,7 +482,7 @@ def test_what_is_in_the_way_elsewhere(
     assert problems(opened, connected, asked("no such", license="mti", track=("trackio",))) == [
         "no such: neither a folder nor a model's id; try --base tiny or --base openai-community/gpt2",
         "--license mti: the Hub knows no such licence; take mit",
-        "--track trackio needs a package that is not installed; type: pip install 'hubtweets[trackio]'",
+        "--report-to trackio needs a package that is not installed; type: pip install 'hubtweets[trackio]'",
         "not-there is not installed; type: pip install 'not-there>=1'",
         "@lyons____: the name or the bio holds the path of your home folder; take it out there, and get the posts again",
     ]
@@ -616,7 +616,7 @@ def test_publish_dry_run_leaves_the_hub_as_it_was(workplace: Path, base: Path) -
         "lyons____",
         "--base",
         str(base),
-        "--epochs",
+        "--num-train-epochs",
         "1",
         "--hub",
         "local",

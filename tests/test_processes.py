@@ -30,7 +30,7 @@ LAUNCH += ["--main_process_port", "0", "--mixed_precision", "no", "--dynamo_back
 
 
 def ranks(
-    base: Path, folder: Path, number: int, micro_batch_size: int, *more: str
+    base: Path, folder: Path, number: int, per_device_train_batch_size: int, *more: str
 ) -> dict[str, Any]:
     shutil.copytree(base, folder / "base")
     command = [
@@ -38,7 +38,7 @@ def ranks(
         "-m",
         "tests.ranks",
         str(folder),
-        str(micro_batch_size),
+        str(per_device_train_batch_size),
         *more,
     ]
     environ = environment(
@@ -84,7 +84,7 @@ def test_train_starts_as_many_as_it_is_told(archive: Path, base: Path, tmp_path:
         r"Error: stopped at step \d+ of 24, which is saved; type the command again to go on from there",
         stopped.stderr.splitlines()[-1],
     )
-    done = run(tmp_path, *command, "--num-processes", "2", "--checkpoint-steps", "3")
+    done = run(tmp_path, *command, "--num-processes", "2", "--save-steps", "3")
     assert done.returncode == 0, done.stderr
     assert "train: goes on from the checkpoint at step" in done.stderr
     record = json.loads((tmp_path / "runs" / "lyons____" / "run.json").read_text())
@@ -109,7 +109,7 @@ def test_accelerate_launch_trains(published: Path, base: Path, tmp_path: Path) -
         str(base),
         "--max-steps",
         "4",
-        "--track",
+        "--report-to",
         "none",
     ]
     done = subprocess.run(

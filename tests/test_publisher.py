@@ -342,7 +342,7 @@ def test_a_pull_request_is_used_again_until_it_is_closed(connected: Hub, repo: P
     assert said == [f"push: {connected.endpoint}/{REPO} has all 4 files already, nothing to commit"]
     with pytest.raises(
         HubtweetsError,
-        match=r"^--revision dev: a pull request is made to main; leave --pr or --revision out$",
+        match=r"^--revision dev: a pull request is made to main; leave --create-pr or --revision out$",
     ):
         push(connected, repo, pr=True, revision="dev")
 
@@ -456,10 +456,10 @@ def test_target() -> None:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"pr": True, "tag": "v9"}, "--tag v9: a pull request has no tag; leave --pr or --tag out"),
+        ({"pr": True, "tag": "v9"}, "--tag v9: a pull request has no tag; leave --create-pr or --tag out"),
         (
             {"pr": True, "revision": "dev"},
-            "--revision dev: a pull request is made to main; leave --pr or --revision out",
+            "--revision dev: a pull request is made to main; leave --create-pr or --revision out",
         ),
     ],
 )

@@ -18,7 +18,7 @@ def test_read_back_as_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ('"epochs"', '"epoch"'),
+        ('"num_train_epochs"', '"epoch"'),
         ('"kept": 864', '"kept": 865'),
         ('"reposts": 1225', '"reposts": "many"'),
         ('"handle": "lyons____",\n  "hub', '"hub'),

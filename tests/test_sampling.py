@@ -53,7 +53,7 @@ def taught(folder: Path, epochs: int, **special: str) -> Loaded:
     torch.manual_seed(0)
     GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **SIZES)).save_pretrained(folder / "base")
     model, tokenizer = load(*resolve(str(folder / "base")))
-    config = TrainingConfig(epochs=epochs, learning_rate=1e-2, batch_size=4, block_size=32)
+    config = TrainingConfig(num_train_epochs=epochs, learning_rate=1e-2, batch_size=4, block_size=32)
     result = train(model, [encode(TEXTS, tokenizer)], config, folder / "checkpoints", quiet=True)
     (folder / "repo").mkdir()
     install(result.weights, tokenizer, folder / "repo", [])
@@ -281,7 +281,7 @@ def test_what_copies_a_post_is_not_shown_and_is_said(workplace: Path) -> None:
         0,
         [
             "sample: 2 of 10 copy a post (20.0%), as do 0.0% of the held-out posts",
-            "warning: this model repeats its posts; fewer --epochs, or more posts, make it write more of its own",
+            "warning: this model repeats its posts; fewer --num-train-epochs, or more posts, make it write more of its own",
         ],
     )
     after = recorded(workplace)

@@ -68,7 +68,7 @@ def test_snippets_run_apart_from_each_other(
 
 
 def test_nothing_of_the_user_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HF_TOKEN", "HF_ENDPOINT", "HUBTWEETS_BASE", "AWS_SECRET_ACCESS_KEY"):
+    for name in ("HF_TOKEN", "HF_ENDPOINT", "HUBTWEETS_BASE_MODEL", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "secret")
     asked = "import json, os, sys\nprint(json.dumps([dict(os.environ), os.getcwd(), os.listdir(), sys.path]))"
     environment, folder, there, path = json.loads(snippets.run([asked], "owner/bot", tmp_path)[0])

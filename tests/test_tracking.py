@@ -17,12 +17,12 @@ from hubtweets.training.tracking.tensorboard import flatten
 from tests.conftest import environment
 
 CONFIG = {
-    "training": {"epochs": 4.0, "batch_size": 8, "max_steps": None},
+    "training": {"num_train_epochs": 4.0, "batch_size": 8, "max_steps": None},
     "base": {"id": "gpt2|<b>\n# x", "languages": ("en", "de")},
     "packed": True,
 }
 FLAT = {
-    "training.epochs": 4.0,
+    "training.num_train_epochs": 4.0,
     "training.batch_size": 8,
     "base.id": "gpt2|<b>\n# x",
     "base.languages": '["en", "de"]',
@@ -256,14 +256,14 @@ def test_every_tracker_keeps_to_its_folder_and_shows_a_resumed_run_once(tmp_path
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({}, "--track wandb: nobody is logged in; type: wandb login, or set WANDB_MODE=offline"),
+        ({}, "--report-to wandb: nobody is logged in; type: wandb login, or set WANDB_MODE=offline"),
         (
             {"WANDB_API_KEY": "short"},
-            "--track wandb: WANDB_API_KEY invalid: API key must have 40+ characters, has 5.; type: wandb login, or set",
+            "--report-to wandb: WANDB_API_KEY invalid: API key must have 40+ characters, has 5.; type: wandb login, or set",
         ),
         (
             {"WANDB_API_KEY": "0" * 40},
-            "--track wandb: Failed to get resume status for run 0123abcd-data: context deadline exceeded while retrying: Post",
+            "--report-to wandb: Failed to get resume status for run 0123abcd-data: context deadline exceeded while retrying: Post",
         ),
     ],
 )
@@ -301,7 +301,7 @@ def test_a_missing_package_is_named() -> None:
         tracking.check(["nobody"])  # type: ignore[list-item]
     assert (
         str(raised.value)
-        == "--track nobody needs a package that is not installed; type: pip install 'hubtweets[nobody]'"
+        == "--report-to nobody needs a package that is not installed; type: pip install 'hubtweets[nobody]'"
     )
 
 

@@ -14,12 +14,12 @@ from hubtweets.training.checkpoints import Progress
 from hubtweets.training.packing import batches
 
 CONFIG = TrainingConfig(
-    epochs=6,
+    num_train_epochs=6,
     learning_rate=1e-2,
     batch_size=4,
     block_size=16,
     logging_steps=2,
-    checkpoint_seconds=1e9,
+    save_seconds=1e9,
 )
 DOCUMENTS = [
     np.array([0, *((start + step) % 250 + 1 for step in range(12)), 0])
@@ -60,7 +60,7 @@ def fp32(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("fp32")
 def test_the_loss_is_that_of_each_document_alone(base: Path, tmp_path: Path) -> None:
-    config = replace(CONFIG, batch_size=1, block_size=4 * 14, epochs=4 / 40, logging_steps=1)
+    config = replace(CONFIG, batch_size=1, block_size=4 * 14, num_train_epochs=4 / 40, logging_steps=1)
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32).eval()
     shuffled = next(batches([DOCUMENTS], 1, 56, config.seed)).input_ids.view(4, 14)
     with torch.no_grad():
@@ -93,7 +93,7 @@ def test_the_learning_rate_rises_and_falls_on_a_cosine(base: Path, tmp_path: Pat
 
 def test_same_seed_same_weights(base: Path, tmp_path: Path) -> None:
     first, second, other = (
-        weights(train(base, tmp_path, replace(CONFIG, epochs=1, seed=seed))[0])
+        weights(train(base, tmp_path, replace(CONFIG, num_train_epochs=1, seed=seed))[0])
         for seed in (1, 1, 2)
     )
     assert torch.equal(first, second)
@@ -114,10 +114,10 @@ def test_cut_anywhere_it_ends_with_the_same_weights(
     (tmp_path / "cut").mkdir()
     monkeypatch.setattr(trainer, "save", save_and_die)
     with pytest.raises(KeyboardInterrupt):
-        train(base, tmp_path / "cut", replace(CONFIG, checkpoint_seconds=0))
+        train(base, tmp_path / "cut", replace(CONFIG, save_seconds=0))
     assert [path.name for path in (tmp_path / "cut").iterdir()] == ["step-17"]
     (tmp_path / "cut" / "writing").mkdir()  # as a kill in the middle of a write leaves it
-    resumed, result = train(base, tmp_path / "cut", replace(CONFIG, checkpoint_seconds=0))
+    resumed, result = train(base, tmp_path / "cut", replace(CONFIG, save_seconds=0))
     assert result.progress.history == uncut.progress.history
     assert torch.equal(weights(resumed), weights(whole))
 
@@ -128,7 +128,7 @@ def test_a_checkpoint_that_cannot_be_written_gets_one_line(base: Path, tmp_path:
         trainer.HubtweetsError,
         match=r"file: the checkpoint can't be written \(.*\); free some disk space and type the command again",
     ):
-        train(base, tmp_path / "file", replace(CONFIG, checkpoint_seconds=0))
+        train(base, tmp_path / "file", replace(CONFIG, save_seconds=0))
 
 
 def test_the_best_state_is_the_result_and_training_stops_when_none_is_better(
@@ -176,7 +176,7 @@ def test_it_is_scored_every_half_epoch_and_in_the_end(base: Path, tmp_path: Path
     result = trainer.train(
         model,
         [DOCUMENTS],
-        replace(CONFIG, epochs=2.2),
+        replace(CONFIG, num_train_epochs=2.2),
         tmp_path,
         lambda model, _: float(next(scores)),
         quiet=True,
@@ -192,7 +192,7 @@ def test_it_ends_after_so_many_steps_or_minutes(base: Path, tmp_path: Path) -> N
     _, result = train(base, tmp_path / "steps", replace(CONFIG, max_steps=7))
     assert result.progress.step == 7 and result.progress.tokens == 7 * 64
     assert result.progress.history[-1].learning_rate < 0.1 * 1e-2  # the schedule knows of the end
-    _, result = train(base, tmp_path / "minutes", replace(CONFIG, max_time=1e-9))
+    _, result = train(base, tmp_path / "minutes", replace(CONFIG, max_minutes=1e-9))
     assert result.progress.step == 1
     assert (tmp_path / "minutes" / "best-1" / "model.safetensors").exists()
 
@@ -202,7 +202,7 @@ def test_the_schedule_reaches_zero_by_steps_or_by_time() -> None:
     assert [
         round(trainer.schedule(step, 100, 1e9, config), 3) for step in (1, 10, 11, 56, 100)
     ] == [0.1, 1.0, 1.0, 0.5, 0.0]
-    timed = replace(config, max_time=10.0)
+    timed = replace(config, max_minutes=10.0)
     assert [
         round(trainer.schedule(step, 100, seconds, timed), 3)
         for step, seconds in ((1, 0), (2, 30), (2, 330), (2, 600), (2, 700), (100, 0))
@@ -222,7 +222,7 @@ def test_micro_batches_change_nothing(base: Path, tmp_path: Path) -> None:
     losses = []
     for size in (1, 2, 3, 4):
         AcceleratorState._reset_state(reset_partial_state=True)
-        _, result = train(base, tmp_path / str(size), replace(config, micro_batch_size=size))
+        _, result = train(base, tmp_path / str(size), replace(config, per_device_train_batch_size=size))
         losses.append([point.loss for point in result.progress.history])
     assert len(losses[0]) == 30
     for others in losses[1:]:

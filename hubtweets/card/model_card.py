@@ -84,8 +84,8 @@ def render(record: RunRecord) -> str:
         scores=list(scores(record, record.metrics)),
         shown=[continued(one) for one in metadata.shown(record)],
         longest=max((one.copied.characters for one in record.samples.shown()), default=0),
-        rank=next((rank for rank in RANKS if rank >= record.training.lora_rank), None)
-        if record.training.lora_rank > 16
+        rank=next((rank for rank in RANKS if rank >= record.training.lora_r), None)
+        if record.training.lora_r > 16
         else None,
         gguf=gguf(record.files),
         license_link=address(record.terms.license.link or ""),
@@ -133,11 +133,11 @@ def hyperparameters(
     def of(name: str, text: str) -> Markup:
         return Markup("**{}**" if getattr(training, name) != usual[name] else "{}").format(text)
 
-    limits = [of("epochs", f"{training.epochs:g} epochs")]
+    limits = [of("num_train_epochs", f"{training.num_train_epochs:g} epochs")]
     if training.max_steps is not None:
         limits.append(of("max_steps", f"{training.max_steps:,} steps"))
-    if training.max_time is not None:
-        limits.append(of("max_time", f"{training.max_time:g} minutes"))
+    if training.max_minutes is not None:
+        limits.append(of("max_minutes", f"{training.max_minutes:g} minutes"))
     yield "Steps", Markup(f"{environment.steps:,} (at most {Markup(' or ').join(limits)})")
     every = (
         Markup(", one every {}").format(of("eval_steps", f"{training.eval_steps:,} steps"))
@@ -147,7 +147,7 @@ def hyperparameters(
     yield (
         "Early stopping",
         Markup("after {} without a better one{}").format(
-            of("patience", f"{training.patience} evaluations"), every
+            of("early_stopping_patience", f"{training.early_stopping_patience} evaluations"), every
         ),
     )
     size = (
@@ -172,7 +172,7 @@ def hyperparameters(
         ),
     )
     if training.lora:
-        yield "LoRA rank", of("lora_rank", f"{training.lora_rank}")
+        yield "LoRA rank", of("lora_r", f"{training.lora_r}")
     yield (
         "Precision",
         Markup(

@@ -94,7 +94,7 @@ def launcher(
     ]
     arguments += [
         "--num-processes=1",
-        *(f"--track={tracker}" for tracker in track),
+        *(f"--report-to={tracker}" for tracker in track),
         *["--quiet"] * quiet,
     ]
     arguments += ["--lora"] * (training.lora is not None) + ["--merge"] * (

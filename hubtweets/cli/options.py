@@ -136,19 +136,19 @@ seed_option = option(
 )
 training_options = options(
     option(
-        "--epochs",
+        "--num-train-epochs",
         type=Finite(0, min_open=True),
-        default=DEFAULTS.epochs,
+        default=DEFAULTS.num_train_epochs,
         help="Passes over the posts.",
     ),
     option("--max-steps", type=click.IntRange(1), help="Optimizer steps, where that is less."),
     option(
-        "--max-time", type=Finite(0, min_open=True), help="Minutes of training, where that is less."
+        "--max-minutes", type=Finite(0, min_open=True), help="Minutes of training, where that is less."
     ),
     option(
-        "--patience",
+        "--early-stopping-patience",
         type=click.IntRange(1),
-        default=DEFAULTS.patience,
+        default=DEFAULTS.early_stopping_patience,
         help="Evaluations without a better one, then training stops.",
     ),
     option(
@@ -174,7 +174,7 @@ training_options = options(
         help="Tokens per sequence.",
     ),
     option(
-        "--micro-batch-size",
+        "--per-device-train-batch-size",
         type=click.IntRange(1),
         help="Sequences that a process takes at once.  [default: what fits into memory]",
     ),
@@ -184,17 +184,17 @@ training_options = options(
         is_flag=True,
         help="With --lora: publish the base with the adapter merged into it.",
     ),
-    option("--checkpoint-steps", type=click.IntRange(1), help="From one checkpoint to the next."),
+    option("--save-steps", type=click.IntRange(1), help="From one checkpoint to the next."),
     option(
-        "--checkpoint-seconds",
+        "--save-seconds",
         type=Finite(0),
-        default=DEFAULTS.checkpoint_seconds,
+        default=DEFAULTS.save_seconds,
         help="Likewise.",
     ),
     seed_option,
 )
 track_option = option(
-    "--track",
+    "--report-to",
     type=click.Choice(["tensorboard", "wandb", "trackio", "none"]),
     multiple=True,
     default=["tensorboard"],
@@ -224,10 +224,10 @@ push_options = options(
         type=click.Choice(["auto", "manual"]),
         help="Let people ask for access: given at once, or by you.",
     ),
-    option("--pr", is_flag=True, help="Open a pull request in place of a commit."),
+    option("--create-pr", is_flag=True, help="Open a pull request in place of a commit."),
     option("--revision", help="The branch that is pushed to.  [default: main]"),
     option("--tag", help="What the commit is tagged.  [default: the next of v1, v2, ...]"),
-    option("--message", help="The commit's message."),
+    option("--commit-message", help="The commit's message."),
 )
 terms_options = options(
     option("--license", help="The bot's licence, where its base names none; an id of the Hub."),

@@ -88,7 +88,7 @@ def facts(run: Run, asked: Asked, ready: Ready, remote: Remote | None) -> Iterat
     done = (
         "done already"
         if is_trained(run, ready.base, asked.training)
-        else f"{asked.training.epochs:g} epochs at most"
+        else f"{asked.training.num_train_epochs:g} epochs at most"
     )
     yield f"training {done}"
 

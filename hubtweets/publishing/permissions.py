@@ -63,9 +63,9 @@ def problems(answer: dict[str, Any], namespace: str, name: str, pr: bool) -> Ite
     others = ", ".join(org.name for org in who.orgs if org.role is None or org.role in WRITERS)
     if org is None and namespace != who.name and not who.everywhere:
         choice = f"one of {who.name}, {others}" if others else who.name
-        yield f"--namespace {namespace}: {who.name} is no member there; take {choice}, or offer it with --pr"
+        yield f"--namespace {namespace}: {who.name} is no member there; take {choice}, or offer it with --create-pr"
     elif org and org.role == "read":
-        yield f"--namespace {namespace}: {who.name} may only read there; ask an admin of it for the role write, or offer it with --pr"
+        yield f"--namespace {namespace}: {who.name} may only read there; ask an admin of it for the role write, or offer it with --create-pr"
     elif token and token.fine_grained:
         writable = {
             scope.entity.name for scope in token.fine_grained.scoped if WRITE in scope.permissions

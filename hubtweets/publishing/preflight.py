@@ -238,7 +238,7 @@ def problems_of_texts(
     wishes = asked.wishes
     texts: list[tuple[str, str | None]] = [("--prompt", prompt) for prompt in asked.prompts]
     texts += [
-        ("--message", wishes.message),
+        ("--commit-message", wishes.message),
         ("--tag", wishes.tag),
         ("--revision", wishes.revision),
         ("--base", base.id if base else None),

@@ -49,11 +49,11 @@ def check_together(wishes: Wishes) -> None:
     """Raise HubtweetsError for what a pull request can't have: it is made to main, and has no tag."""
     if wishes.pr and wishes.revision not in (None, "main"):
         raise HubtweetsError(
-            f"--revision {wishes.revision}: a pull request is made to main; leave --pr or --revision out"
+            f"--revision {wishes.revision}: a pull request is made to main; leave --create-pr or --revision out"
         )
     if wishes.pr and wishes.tag:
         raise HubtweetsError(
-            f"--tag {wishes.tag}: a pull request has no tag; leave --pr or --tag out"
+            f"--tag {wishes.tag}: a pull request has no tag; leave --create-pr or --tag out"
         )
 
 

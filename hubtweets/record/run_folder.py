@@ -37,10 +37,10 @@ SECTIONS = {
     "snippets": (),
 }
 SAME_RESULT = (
-    "checkpoint_seconds",
-    "checkpoint_steps",
+    "save_seconds",
+    "save_steps",
     "logging_steps",
-    "micro_batch_size",
+    "per_device_train_batch_size",
 )  # settings that leave the weights as they are
 UNREAD = (".png", "posts.parquet")  # outputs that no later stage learns from
 EMPTY = RunRecord("", "")

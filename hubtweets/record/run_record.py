@@ -11,7 +11,7 @@ from hubtweets.record.config import Curation, TrainingConfig
 from hubtweets.record.counts import Counts
 from hubtweets.record.samples import Audit, Samples
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 Tracker = Literal["tensorboard", "wandb", "trackio"]
 Consent = Literal["own", "given"]  # the posts are the publisher's own, or their author agreed

@@ -25,7 +25,7 @@ from hubtweets.training.trainer import train
 END = "<|endoftext|>"
 CORPUS_SHA256 = "f127cf3e3474996614da633b9c321330b9af87ee0d5e68fdb686de2e523be514"  # the one whose origin and rights the card names
 CONFIG = TrainingConfig(
-    epochs=5.5,
+    num_train_epochs=5.5,
     learning_rate=2e-3,
     warmup_ratio=0.02,
     batch_size=8,

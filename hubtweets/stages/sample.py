@@ -87,7 +87,7 @@ def say_audit(run: Run, audit: Audit) -> None:
     )
     if audit.repeats:
         run.say(
-            "warning: this model repeats its posts; fewer --epochs, or more posts, make it write more of its own"
+            "warning: this model repeats its posts; fewer --num-train-epochs, or more posts, make it write more of its own"
         )
 
 

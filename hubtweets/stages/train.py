@@ -77,7 +77,7 @@ def train(
     default_learning_rate = trainer.default_learning_rate(model, config)
     config = replace(config, learning_rate=config.learning_rate or default_learning_rate)
     if config.lora:
-        model = adapt(model, config.lora_rank, config.seed, base)
+        model = adapt(model, config.lora_r, config.seed, base)
     data = [
         run.folder / file.path for file in run.outputs("curate") if file.path.endswith(".parquet")
     ]
@@ -97,7 +97,7 @@ def train(
             )
         except OutOfMemoryError:
             raise HubtweetsError(
-                "the GPU has not enough memory for this; type: --micro-batch-size 1, or a smaller --block-size, or --lora"
+                "the GPU has not enough memory for this; type: --per-device-train-batch-size 1, or a smaller --block-size, or --lora"
             ) from None
         if not run.is_main:
             return

@@ -61,7 +61,7 @@ def train(
     accelerator = Accelerator(mixed_precision=choose_precision())
     set_seed(config.seed)
     model.eval()  # without dropout: it draws otherwise in each process, takes time, and the evaluations stop what it is against
-    micro_tokens = config.block_size * (config.micro_batch_size or 0) or micro_batch_tokens(
+    micro_tokens = config.block_size * (config.per_device_train_batch_size or 0) or micro_batch_tokens(
         model, config.block_size, accelerator.device
     )
     micro_tokens = int(
@@ -69,7 +69,7 @@ def train(
     )
     in_epoch, total = (
         count_steps(documents, epochs, config.batch_size, config.block_size)
-        for epochs in (1, config.epochs)
+        for epochs in (1, config.num_train_epochs)
     )
     total = min(total, config.max_steps or total)
     eval_steps = config.eval_steps or max(1, in_epoch // 2)
@@ -107,10 +107,10 @@ def train(
             progress.step, progress.tokens = step, progress.tokens + batch.tokens
             now = time.monotonic()
             progress.seconds, late, stop = agree(
-                accelerator, before + now - began, now - saved > config.checkpoint_seconds, asked()
+                accelerator, before + now - began, now - saved > config.save_seconds, asked()
             )
             finished = step == total or (
-                config.max_time is not None and progress.seconds >= 60 * config.max_time
+                config.max_minutes is not None and progress.seconds >= 60 * config.max_minutes
             )
             scored = evaluate is not None and (step % eval_steps == 0 or finished)
             bar.update(batch.tokens)
@@ -134,7 +134,7 @@ def train(
                     clear(checkpoints)
                     raise
                 log(progress.evaluations[-1].values(), step)
-                finished = finished or progress.evaluations_since_best >= config.patience
+                finished = finished or progress.evaluations_since_best >= config.early_stopping_patience
             if step == progress.best or (finished and not evaluate):
                 state = accelerator.get_state_dict(model)
                 if main:
@@ -143,7 +143,7 @@ def train(
                     )
             if finished:
                 break
-            if late or stop or (config.checkpoint_steps and step % config.checkpoint_steps == 0):
+            if late or stop or (config.save_steps and step % config.save_steps == 0):
                 progress.loss = accelerator.reduce(running, "sum").item()
                 save(accelerator, checkpoints, progress)
                 saved = time.monotonic()
@@ -226,10 +226,10 @@ def agree(
 def schedule(step: int, total: int, seconds: float, config: TrainingConfig) -> float:
     """Return the share of the peak learning rate at a step: a linear rise over `warmup_ratio` of the training, then a cosine to zero.
 
-    Where `max_time` will end the training, the time counts for the steps that there would have been, so that it reaches zero then.
+    Where `max_minutes` will end the training, the time counts for the steps that there would have been, so that it reaches zero then.
     """
     warmup = max(1, round(config.warmup_ratio * total))
-    done = max(step - 1, total * seconds / (60 * config.max_time)) if config.max_time else step - 1
+    done = max(step - 1, total * seconds / (60 * config.max_minutes)) if config.max_minutes else step - 1
     return (
         min(1.0, (done + 1) / warmup)
         * 0.5

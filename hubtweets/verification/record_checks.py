@@ -122,10 +122,10 @@ def compare_steps(record: RunRecord) -> Iterator[str]:
         yield f"{environment.steps:,} steps are more than the limit, {training.max_steps:,}"
     characters = sum(counts.characters for counts in record.counts)
     most = (
-        training.epochs * (4 * characters + 3 * info.train_posts) + size
+        training.num_train_epochs * (4 * characters + 3 * info.train_posts) + size
     )  # a token has a byte at least, a post BOS, EOS and maybe a space
     if environment.tokens > most:
-        yield f"{environment.tokens:,} tokens are more than {training.epochs:g} epochs of {characters:,} characters"
+        yield f"{environment.tokens:,} tokens are more than {training.num_train_epochs:g} epochs of {characters:,} characters"
     if not 1 <= environment.published_step <= environment.steps or environment.seconds <= 0:
         yield f"step {environment.published_step:,} of {environment.steps:,} is published after {environment.seconds:g} s"
 
@@ -147,8 +147,8 @@ def compare_evaluations(record: RunRecord) -> Iterator[str]:
         yield f"step {environment.published_step:,} is published, but step {min(scored, key=lambda step: scored[step]):,} scored best"
     elif not math.isclose(published, metrics.tuned.bits_per_byte, rel_tol=SAME_SCORE):
         yield f"{metrics.tuned.bits_per_byte:.4f} bits per byte, but the evaluation of step {environment.published_step:,} gave {published:.4f}"
-    if sum(step > environment.published_step for step in steps) > training.patience:
-        yield f"{sum(step > environment.published_step for step in steps)} evaluations without a better one, and a patience of {training.patience}"
+    if sum(step > environment.published_step for step in steps) > training.early_stopping_patience:
+        yield f"{sum(step > environment.published_step for step in steps)} evaluations without a better one, and a patience of {training.early_stopping_patience}"
 
 
 def compare_history(record: RunRecord) -> Iterator[str]:

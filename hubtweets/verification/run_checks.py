@@ -34,17 +34,17 @@ def check_ranges(record: RunRecord) -> Iterator[str]:
         "max_steps",
         "batch_size",
         "block_size",
-        "micro_batch_size",
+        "per_device_train_batch_size",
         "eval_steps",
-        "patience",
+        "early_stopping_patience",
         "logging_steps",
-        "checkpoint_steps",
-        "lora_rank",
+        "save_steps",
+        "lora_r",
     )
     bounds = [Bound(name, getattr(training, name)) for name in whole]
     bounds += [
         Bound(name, getattr(training, name), positive)
-        for name in ("epochs", "max_time", "learning_rate", "max_grad_norm")
+        for name in ("num_train_epochs", "max_minutes", "learning_rate", "max_grad_norm")
     ]
     bounds += [
         Bound("warmup_ratio", training.warmup_ratio, 0, 1),

@@ -105,7 +105,7 @@ def ours(
     from hubtweets.training import trainer
 
     model, tokenizer = load(*base.resolve("tiny"))
-    config = TrainingConfig(checkpoint_seconds=1e9, **settings)  # type: ignore[arg-type]
+    config = TrainingConfig(save_seconds=1e9, **settings)  # type: ignore[arg-type]
     began = time.perf_counter()
 
     def held_out(model: Any, accelerator: Any) -> float:

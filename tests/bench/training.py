@@ -91,7 +91,7 @@ def ours(
     AcceleratorState._reset_state(reset_partial_state=True)
     os.environ["ACCELERATE_MIXED_PRECISION"] = precision
     try:
-        config = TrainingConfig(epochs=100, max_steps=steps, checkpoint_seconds=1e9)
+        config = TrainingConfig(num_train_epochs=100, max_steps=steps, save_seconds=1e9)
         result = train(
             model, [encode(texts, tokenizer)], config, folder / "checkpoints", quiet=True
         )
@@ -120,7 +120,7 @@ documents = encode([sentences.sentence(generator) for _ in range(2_000)], load_t
 before = peak()
 model = GPT2LMHeadModel(GPT2Config())
 micro = hardware.micro_batch_tokens(model, 128, torch.device("cpu"))
-train(model, [documents], TrainingConfig(epochs=100, max_steps=4, checkpoint_seconds=1e9), Path(sys.argv[1]), quiet=True)
+train(model, [documents], TrainingConfig(num_train_epochs=100, max_steps=4, save_seconds=1e9), Path(sys.argv[1]), quiet=True)
 print(json.dumps([before, model.num_parameters(), micro, model.config.vocab_size, peak()]))
 """
 

@@ -13,7 +13,7 @@ EVENTS = "events.out.tfevents.hubtweets"  # the writers put the host's name ther
 
 
 def flatten(config: Mapping[str, object], prefix: str = "") -> dict[str, int | float | str]:
-    """Return nested settings as one level, `training.epochs` and the like; None is left out, lists become JSON."""
+    """Return nested settings as one level, `training.num_train_epochs` and the like; None is left out, lists become JSON."""
     flat: dict[str, int | float | str] = {}
     for key, value in config.items():
         if isinstance(value, Mapping):

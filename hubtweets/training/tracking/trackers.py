@@ -27,7 +27,7 @@ def check(names: Sequence[Tracker]) -> None:
             )  # a folder called wandb, which wandb makes, can be imported too
         except PackageNotFoundError:
             raise HubtweetsError(
-                f"--track {name} needs a package that is not installed; type: pip install 'hubtweets[{name}]'"
+                f"--report-to {name} needs a package that is not installed; type: pip install 'hubtweets[{name}]'"
             ) from None
 
 

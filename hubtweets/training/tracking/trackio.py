@@ -35,7 +35,7 @@ def open_trackio(trackers: Trackers, folder: Path, config: Config) -> Iterator[N
                 tracker.start()
         except (HTTPError, OSError, ValueError) as error:
             raise HubtweetsError(
-                f"--track trackio: {error}; type: hf auth login, or: unset TRACKIO_SPACE_ID TRACKIO_SERVER_URL"
+                f"--report-to trackio: {error}; type: hf auth login, or: unset TRACKIO_SPACE_ID TRACKIO_SERVER_URL"
             ) from None
         space = tracker.run.url  # its name, or the address of a server
         from huggingface_hub.constants import ENDPOINT

@@ -63,7 +63,7 @@ def open_wandb(
             online = wandb.setup(settings).settings.mode not in ("offline", "dryrun", "disabled")
             if online and not wandb.login(prompt=False, verify=False):
                 raise HubtweetsError(
-                    "--track wandb: nobody is logged in; type: wandb login, or set WANDB_MODE=offline"
+                    "--report-to wandb: nobody is logged in; type: wandb login, or set WANDB_MODE=offline"
                 )
             for path in own.glob(f"offline-run-*-{run_id}"):  # of the process that was killed
                 shutil.rmtree(path)
@@ -88,7 +88,7 @@ def open_wandb(
                 raise
             reason = str(error).partition("Consider increasing")[0]  # advice to change its code
             raise HubtweetsError(
-                f"--track wandb: {reason}; type: wandb login, or set WANDB_MODE=offline"
+                f"--report-to wandb: {reason}; type: wandb login, or set WANDB_MODE=offline"
             ) from None
         logged.write_text(url or "")
         trackers.opened.append(tracker)
