@@ -182,7 +182,15 @@ def published(tmp_path_factory: pytest.TempPathFactory, archive: Path, base: Pat
     def make(folder: Path) -> None:
         shutil.copy(archive, folder)
         done = run(
-            folder, "publish", "lyons____", "--base", str(base), "--hub", "local", "--num-train-epochs", "1"
+            folder,
+            "publish",
+            "lyons____",
+            "--base",
+            str(base),
+            "--hub",
+            "local",
+            "--num-train-epochs",
+            "1",
         )
         assert done.returncode == 0, done.stderr
         (folder / "first.out").write_text(done.stdout)

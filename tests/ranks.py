@@ -60,7 +60,9 @@ def main(folder: Path, per_device_train_batch_size: int, padded: bool) -> None:
         scores.append([asdict(score) for score in (total, *authors)])
         return total.bits_per_byte
 
-    config = TrainingConfig(**{**asdict(CONFIG), "per_device_train_batch_size": per_device_train_batch_size})
+    config = TrainingConfig(
+        **{**asdict(CONFIG), "per_device_train_batch_size": per_device_train_batch_size}
+    )
     result = trainer.train(model, [DOCUMENTS], config, folder / "checkpoints", held_out, quiet=True)
     if rank() == 0:
         losses = [point.loss for point in result.progress.history]

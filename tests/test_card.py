@@ -40,9 +40,7 @@ REAL = ("lyons____", "digitalgov")
 
 def adapter() -> RunRecord:
     """A record of two authors whose bot is an adapter."""
-    return replace(
-        cyborg(), training=TrainingConfig(learning_rate=3e-4, lora="adapter", lora_r=64)
-    )
+    return replace(cyborg(), training=TrainingConfig(learning_rate=3e-4, lora="adapter", lora_r=64))
 
 
 def metadata(text: str) -> dict:

@@ -395,7 +395,10 @@ def test_the_stages_one_by_one(archive: Path, base: Path, tmp_path: Path) -> Non
             ["card", "--hub", "local"],
             "Error: @lyons____ has no base yet; type: hubtweets train lyons____\n",
         ),
-        (["train", "lyons____", "--base", str(base), "--num-train-epochs", "0.1"], "train: one-layer, "),
+        (
+            ["train", "lyons____", "--base", str(base), "--num-train-epochs", "0.1"],
+            "train: one-layer, ",
+        ),
         (
             ["sample", "lyons____", "--prompt", "I"],
             "sample: 10 posts from 'I'\nsample: 0 of 10 copy a post (0.0%), as do ",
@@ -1016,7 +1019,9 @@ def test_what_no_stage_learns_from_costs_no_training(base: Path, tmp_path: Path)
     lines = [json.dumps({"id": str(n), "text": sentences.sentence(generator)}) for n in range(150)]
     (tmp_path / "alice.jsonl").write_text("\n".join(lines))
     run(tmp_path, "curate", "alice").check_returncode()
-    run(tmp_path, "train", "alice", "--base", str(base), "--num-train-epochs", "0.1").check_returncode()
+    run(
+        tmp_path, "train", "alice", "--base", str(base), "--num-train-epochs", "0.1"
+    ).check_returncode()
     (tmp_path / "alice.jsonl").write_text(
         "\n".join([*lines, json.dumps({"id": "x", "text": "RT @bob: hello to everybody"})])
     )

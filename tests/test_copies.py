@@ -155,7 +155,9 @@ def test_a_memoriser_is_flagged_and_a_normal_run_is_not(tmp_path: Path) -> None:
         train(
             model,
             [encode(posts, tokenizer)],
-            TrainingConfig(num_train_epochs=epochs, learning_rate=1e-2, batch_size=16, block_size=64),
+            TrainingConfig(
+                num_train_epochs=epochs, learning_rate=1e-2, batch_size=16, block_size=64
+            ),
             tmp_path / str(epochs),
             quiet=True,
         )

@@ -77,7 +77,9 @@ def test_every_command_runs(workplace: Path, base: Path) -> None:
             if "takedown" in arguments:
                 arguments.append("--yes")
             if "--num-train-epochs" in arguments:
-                arguments[arguments.index("--num-train-epochs") + 1] = "0.02"  # the same command, sooner done
+                arguments[arguments.index("--num-train-epochs") + 1] = (
+                    "0.02"  # the same command, sooner done
+                )
             done = run(workplace, *arguments, program=program, **more)
             assert done.returncode == 0, (line, done.stderr)
 

@@ -224,7 +224,9 @@ FINE = "the fine-grained token of me may not write to me's repos; give it repo.w
             who(orgs=ORGS),
             "you",
             False,
-            ["--namespace you: me is no member there; take one of me, team, or offer it with --create-pr"],
+            [
+                "--namespace you: me is no member there; take one of me, team, or offer it with --create-pr"
+            ],
         ),
         (
             who(),

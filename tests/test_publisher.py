@@ -456,7 +456,10 @@ def test_target() -> None:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"pr": True, "tag": "v9"}, "--tag v9: a pull request has no tag; leave --create-pr or --tag out"),
+        (
+            {"pr": True, "tag": "v9"},
+            "--tag v9: a pull request has no tag; leave --create-pr or --tag out",
+        ),
         (
             {"pr": True, "revision": "dev"},
             "--revision dev: a pull request is made to main; leave --create-pr or --revision out",

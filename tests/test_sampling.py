@@ -53,7 +53,9 @@ def taught(folder: Path, epochs: int, **special: str) -> Loaded:
     torch.manual_seed(0)
     GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **SIZES)).save_pretrained(folder / "base")
     model, tokenizer = load(*resolve(str(folder / "base")))
-    config = TrainingConfig(num_train_epochs=epochs, learning_rate=1e-2, batch_size=4, block_size=32)
+    config = TrainingConfig(
+        num_train_epochs=epochs, learning_rate=1e-2, batch_size=4, block_size=32
+    )
     result = train(model, [encode(TEXTS, tokenizer)], config, folder / "checkpoints", quiet=True)
     (folder / "repo").mkdir()
     install(result.weights, tokenizer, folder / "repo", [])

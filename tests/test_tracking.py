@@ -256,7 +256,10 @@ def test_every_tracker_keeps_to_its_folder_and_shows_a_resumed_run_once(tmp_path
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({}, "--report-to wandb: nobody is logged in; type: wandb login, or set WANDB_MODE=offline"),
+        (
+            {},
+            "--report-to wandb: nobody is logged in; type: wandb login, or set WANDB_MODE=offline",
+        ),
         (
             {"WANDB_API_KEY": "short"},
             "--report-to wandb: WANDB_API_KEY invalid: API key must have 40+ characters, has 5.; type: wandb login, or set",

@@ -60,7 +60,9 @@ def fp32(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("fp32")
 def test_the_loss_is_that_of_each_document_alone(base: Path, tmp_path: Path) -> None:
-    config = replace(CONFIG, batch_size=1, block_size=4 * 14, num_train_epochs=4 / 40, logging_steps=1)
+    config = replace(
+        CONFIG, batch_size=1, block_size=4 * 14, num_train_epochs=4 / 40, logging_steps=1
+    )
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32).eval()
     shuffled = next(batches([DOCUMENTS], 1, 56, config.seed)).input_ids.view(4, 14)
     with torch.no_grad():
@@ -222,7 +224,9 @@ def test_micro_batches_change_nothing(base: Path, tmp_path: Path) -> None:
     losses = []
     for size in (1, 2, 3, 4):
         AcceleratorState._reset_state(reset_partial_state=True)
-        _, result = train(base, tmp_path / str(size), replace(config, per_device_train_batch_size=size))
+        _, result = train(
+            base, tmp_path / str(size), replace(config, per_device_train_batch_size=size)
+        )
         losses.append([point.loss for point in result.progress.history])
     assert len(losses[0]) == 30
     for others in losses[1:]:

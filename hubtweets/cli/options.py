@@ -143,7 +143,9 @@ training_options = options(
     ),
     option("--max-steps", type=click.IntRange(1), help="Optimizer steps, where that is less."),
     option(
-        "--max-minutes", type=Finite(0, min_open=True), help="Minutes of training, where that is less."
+        "--max-minutes",
+        type=Finite(0, min_open=True),
+        help="Minutes of training, where that is less.",
     ),
     option(
         "--early-stopping-patience",

@@ -61,9 +61,9 @@ def train(
     accelerator = Accelerator(mixed_precision=choose_precision())
     set_seed(config.seed)
     model.eval()  # without dropout: it draws otherwise in each process, takes time, and the evaluations stop what it is against
-    micro_tokens = config.block_size * (config.per_device_train_batch_size or 0) or micro_batch_tokens(
-        model, config.block_size, accelerator.device
-    )
+    micro_tokens = config.block_size * (
+        config.per_device_train_batch_size or 0
+    ) or micro_batch_tokens(model, config.block_size, accelerator.device)
     micro_tokens = int(
         accelerator.gather(torch.tensor([micro_tokens], device=accelerator.device)).min()
     )
@@ -134,7 +134,9 @@ def train(
                     clear(checkpoints)
                     raise
                 log(progress.evaluations[-1].values(), step)
-                finished = finished or progress.evaluations_since_best >= config.early_stopping_patience
+                finished = (
+                    finished or progress.evaluations_since_best >= config.early_stopping_patience
+                )
             if step == progress.best or (finished and not evaluate):
                 state = accelerator.get_state_dict(model)
                 if main:
@@ -229,7 +231,11 @@ def schedule(step: int, total: int, seconds: float, config: TrainingConfig) -> f
     Where `max_minutes` will end the training, the time counts for the steps that there would have been, so that it reaches zero then.
     """
     warmup = max(1, round(config.warmup_ratio * total))
-    done = max(step - 1, total * seconds / (60 * config.max_minutes)) if config.max_minutes else step - 1
+    done = (
+        max(step - 1, total * seconds / (60 * config.max_minutes))
+        if config.max_minutes
+        else step - 1
+    )
     return (
         min(1.0, (done + 1) / warmup)
         * 0.5
