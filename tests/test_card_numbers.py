@@ -28,7 +28,7 @@ schema_version
 |profiles\.\d+\.(?:account_id|bio)
 |(?:sources\.\d+\.sha256|dataset\.(?:train|validation)_sha256|files\.\d+\.(?:sha256|size|path))
 |counts\.\d+\.characters
-|training\.(?:logging_steps|per_device_train_batch_size|checkpoint_\w+|lora_r)
+|training\.(?:logging_steps|per_device_train_batch_size|save_\w+|lora_r)
 |passes\.0
 |environment\.parameters
 |audit\.margin

@@ -11,7 +11,7 @@ from hubtweets.posts.post import Columns, Post, Profile, Reading, SourceKind
 from hubtweets.posts.sources import Fetching
 from hubtweets.record.config import Curation
 from hubtweets.record.counts import FATES
-from hubtweets.record.run_folder import open_run
+from hubtweets.record.run_folder import open_run_folder
 from hubtweets.record.run_record import Row
 from hubtweets.stages.curate import curate
 
@@ -126,7 +126,7 @@ def test_a_private_dataset_is_neither_named_nor_shown(
     ]
     path = tmp_path / "bob.saved.jsonl"
     saved.write(Reading(kind, Profile("bob", "Bob"), None, posts, dataset=public), path)
-    with open_run(tmp_path / "runs", "bob", quiet=True, new=True) as run:
+    with open_run_folder(tmp_path / "runs", "bob", quiet=True, new=True) as run:
         curate(
             run,
             {"bob": str(path)},

@@ -18,7 +18,7 @@ from hubtweets.posts.example import sentences
 from hubtweets.publishing import secret_scan
 from hubtweets.publishing.connection import Hub
 from hubtweets.publishing.push import Wishes
-from hubtweets.record.run_folder import open_run
+from hubtweets.record.run_folder import open_run_folder
 from hubtweets.stages.push import push
 from tests.conftest import run
 from tests.forms import generate
@@ -184,7 +184,7 @@ def test_a_push_with_a_leak_sends_nothing(
     from huggingface_hub import HfApi
 
     api = HfApi(endpoint=hub[0], token=hub[1])
-    with open_run(workplace / "runs", "lyons____", quiet=True) as opened:
+    with open_run_folder(workplace / "runs", "lyons____", quiet=True) as opened:
         for name, content in (("notes.txt", f"x\n{hub[1]}"), ("b.bin", str(Path.home() / "x"))):
             (opened.repo / name).write_text(content)
         with pytest.raises(HubtweetsError) as caught:

@@ -26,7 +26,7 @@ from hubtweets.publishing.connection import Hub
 from hubtweets.publishing.preflight import Asked, Ready
 from hubtweets.publishing.push import Wishes
 from hubtweets.record.config import Curation, TrainingConfig
-from hubtweets.record.run_folder import Run, open_run
+from hubtweets.record.run_folder import RunFolder, open_run_folder
 from hubtweets.stages import curate
 from hubtweets.stages.push import push
 from hubtweets.stages.render import render
@@ -53,8 +53,8 @@ def connected(hub: tuple[str, str]) -> Hub:
 
 
 @pytest.fixture
-def opened(place: Path) -> Iterator[Run]:
-    with open_run(place / "runs", "lyons____", quiet=True) as run:
+def opened(place: Path) -> Iterator[RunFolder]:
+    with open_run_folder(place / "runs", "lyons____", quiet=True) as run:
         yield run
 
 
@@ -75,12 +75,12 @@ def reading(source: str) -> dict[str, Any]:
     }
 
 
-def check(run: Run, hub: Hub, wanted: Asked, source: str | None = None) -> Ready:
+def check(run: RunFolder, hub: Hub, wanted: Asked, source: str | None = None) -> Ready:
     archive = source or str(run.folder.parent.parent / "lyons____.zip")
     return preflight.check(run, hub, wanted, lambda: reading(archive), partial(curate.curate, run))
 
 
-def problems(run: Run, hub: Hub, wanted: Asked, source: str | None = None) -> list[str]:
+def problems(run: RunFolder, hub: Hub, wanted: Asked, source: str | None = None) -> list[str]:
     try:
         check(run, hub, wanted, source)
     except HubtweetsError as error:
@@ -96,7 +96,7 @@ def test_one_problem_is_a_line_and_more_are_a_list() -> None:
     )
 
 
-def test_nothing_in_the_way(opened: Run, connected: Hub, base: Path) -> None:
+def test_nothing_in_the_way(opened: RunFolder, connected: Hub, base: Path) -> None:
     before = (opened.folder / "run.json").read_bytes()
     ready = check(opened, connected, asked(base, consent="own"))
     assert (ready.target.url, ready.base.id, ready.location) == (
@@ -114,7 +114,7 @@ def test_nothing_in_the_way(opened: Run, connected: Hub, base: Path) -> None:
 
 
 def test_every_problem_is_told_at_once(
-    opened: Run, connected: Hub, hub: tuple[str, str], base: Path, tmp_path: Path
+    opened: RunFolder, connected: Hub, hub: tuple[str, str], base: Path, tmp_path: Path
 ) -> None:
     connected.api.create_repo("mine/lyons____")
     connected.api.create_tag("mine/lyons____", tag="v1")
@@ -145,7 +145,7 @@ def test_every_problem_is_told_at_once(
     ]
 
 
-def test_a_hub_that_is_away_hides_no_other_problem(opened: Run, base: Path) -> None:
+def test_a_hub_that_is_away_hides_no_other_problem(opened: RunFolder, base: Path) -> None:
     away = Hub(HfApi(endpoint="http://127.0.0.1:9", token="hf_" + "x" * 34), "http://127.0.0.1:9")
     assert problems(opened, away, asked(base, license="gpl-3.0", namespace="a/b")) == [
         "http://127.0.0.1:9 does not answer ([Errno 111] Connection refused); type the command again, or try --hub local",
@@ -155,7 +155,7 @@ def test_a_hub_that_is_away_hides_no_other_problem(opened: Run, base: Path) -> N
 
 
 def test_nothing_is_read_over_the_network_while_something_stands_in_the_way(
-    opened: Run, connected: Hub, base: Path
+    opened: RunFolder, connected: Hub, base: Path
 ) -> None:
     read: list[str] = []
 
@@ -251,22 +251,22 @@ def test_what_a_token_may_do(
     assert list(permission.problems(answer, namespace, "bot", pr)) == expected
 
 
-def no_token(run: Run, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> tuple[Hub, str]:
+def no_token(run: RunFolder, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> tuple[Hub, str]:
     monkeypatch.delenv("HF_TOKEN", raising=False)
     return Hub(
         HfApi(endpoint=hub.api.endpoint), ADDRESS
     ), f"no token for {ADDRESS}; type: hf auth login, or set HF_TOKEN; or try --hub local"
 
 
-def wrong_token(run: Run, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> tuple[Hub, str]:
+def wrong_token(run: RunFolder, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> tuple[Hub, str]:
     refused = f"{ADDRESS} refused (401: Invalid user token); log in with a token that is valid there: hf auth login"
     return Hub(HfApi(endpoint=hub.api.endpoint, token="hf_wrong"), ADDRESS), refused
 
 
 @pytest.mark.parametrize("case", [no_token, wrong_token])
 def test_a_token_that_is_none(
-    case: Callable[[Run, Hub, pytest.MonkeyPatch], tuple[Hub, str]],
-    opened: Run,
+    case: Callable[[RunFolder, Hub, pytest.MonkeyPatch], tuple[Hub, str]],
+    opened: RunFolder,
     connected: Hub,
     base: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -275,7 +275,7 @@ def test_a_token_that_is_none(
     assert problems(opened, other, asked(base)) == [expected]
 
 
-def test_who_may_see_it(opened: Run, connected: Hub, base: Path) -> None:
+def test_who_may_see_it(opened: RunFolder, connected: Hub, base: Path) -> None:
     """Posts by an open way go into a private repo, unless it is said otherwise; and what is public already is not pushed to unsaid."""
     api, open_way = (
         connected.api,
@@ -305,7 +305,9 @@ def test_who_may_see_it(opened: Run, connected: Hub, base: Path) -> None:
     assert line.startswith(f"{url} is private; make it public in its settings, or ")
 
 
-def test_the_bot_of_a_protected_account_is_private(opened: Run, connected: Hub, base: Path) -> None:
+def test_the_bot_of_a_protected_account_is_private(
+    opened: RunFolder, connected: Hub, base: Path
+) -> None:
     opened.update(
         sources=tuple(replace(source, protected=True) for source in opened.record.sources)
     )
@@ -375,7 +377,7 @@ def test_a_base_is_a_causal_language_model_in_safetensors(
 
 
 def test_a_base_on_the_hub_is_read_there(
-    connected: Hub, base: Path, opened: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    connected: Hub, base: Path, opened: RunFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from huggingface_hub import constants
 
@@ -401,7 +403,7 @@ def test_a_base_on_the_hub_is_read_there(
 
 
 def test_a_base_that_names_a_home_folder_is_refused_where_that_would_be_pushed(
-    opened: Run, connected: Hub, base: Path, tmp_path: Path
+    opened: RunFolder, connected: Hub, base: Path, tmp_path: Path
 ) -> None:
     other, home = tmp_path / "other", f"{tmp_path}/home-of-jane/models"
     shutil.copytree(base, other)
@@ -415,7 +417,9 @@ def test_a_base_that_names_a_home_folder_is_refused_where_that_would_be_pushed(
     )
 
 
-def test_a_disk_that_is_too_small(opened: Run, connected: Hub, base: Path, tmp_path: Path) -> None:
+def test_a_disk_that_is_too_small(
+    opened: RunFolder, connected: Hub, base: Path, tmp_path: Path
+) -> None:
     header = json.dumps(
         {"x": {"dtype": "F32", "shape": [10**6, 10**8], "data_offsets": [0, 0]}}
     ).encode()
@@ -470,7 +474,7 @@ def test_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_in_the_way_elsewhere(
-    opened: Run, connected: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    opened: RunFolder, connected: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A base that is none, a tracker and a package that are missing, a profile that tells too much."""
     (profile,) = opened.record.profiles
@@ -491,7 +495,7 @@ def test_what_is_in_the_way_elsewhere(
 
 
 def test_the_hubs_validator_has_a_say(
-    opened: Run, connected: Hub, base: Path, monkeypatch: pytest.MonkeyPatch
+    opened: RunFolder, connected: Hub, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from hubtweets.hub.api import validation
 
@@ -508,12 +512,12 @@ def test_the_hubs_validator_has_a_say(
     assert seen[0]["license"] == "mit" and seen[0]["widget"][0]["text"] == "My dream is"
 
 
-def shown(run: Run, hub: Hub, wanted: Asked) -> list[str]:
+def shown(run: RunFolder, hub: Hub, wanted: Asked) -> list[str]:
     return list(dry_run.lines(run, hub, wanted, check(run, hub, wanted)))
 
 
 def test_a_rehearsal_shows_what_a_push_would_change(
-    opened: Run, connected: Hub, base: Path
+    opened: RunFolder, connected: Hub, base: Path
 ) -> None:
     wanted = asked(base)
     first = shown(opened, connected, wanted)
@@ -569,12 +573,12 @@ def test_a_rehearsal_shows_what_a_push_would_change(
     )
 
 
-def plan_files(run: Run) -> list[str]:
+def plan_files(run: RunFolder) -> list[str]:
     return [path.relative_to(run.repo).as_posix() for path in run.repo.rglob("*") if path.is_file()]
 
 
 def test_a_rehearsal_before_the_training_says_what_is_known(
-    opened: Run, connected: Hub, base: Path
+    opened: RunFolder, connected: Hub, base: Path
 ) -> None:
     told = shown(
         opened,

@@ -31,7 +31,7 @@ from hubtweets.publishing import push as publisher
 from hubtweets.publishing import retry
 from hubtweets.publishing.connection import connect
 from hubtweets.publishing.push import Wishes
-from hubtweets.record.run_folder import Run
+from hubtweets.record.run_folder import RunFolder
 from hubtweets.record.run_record import Published, Target
 from hubtweets.stages.push import push as push_repo
 from tests.faults import Fault, Faulty, hang_up
@@ -373,7 +373,7 @@ def test_a_push_that_is_killed_at_each_request(
 def test_a_record_that_can_not_be_written_after_the_push(
     served: tuple[Served, Path], storage: Storage, folders: dict[str, Path], tmp_path: Path
 ) -> None:
-    run = Run(
+    run = RunFolder(
         tmp_path / "run",
         replace(RECORD, target=Target(served[0].server.endpoint, REPO)),
         True,

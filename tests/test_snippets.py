@@ -8,7 +8,7 @@ import pytest
 
 from hubtweets.card import snippets
 from hubtweets.errors import HubtweetsError
-from hubtweets.record.run_folder import open_run
+from hubtweets.record.run_folder import open_run_folder
 from hubtweets.stages.render import check_snippets
 
 CARD = """
@@ -85,7 +85,7 @@ def test_nothing_of_the_user_is_there(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_card_is_checked_once_and_a_failing_one_stays_unpushed(
     workplace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with open_run(workplace / "runs", "lyons____") as run:
+    with open_run_folder(workplace / "runs", "lyons____") as run:
         readme = run.repo / "README.md"
         readme.write_text("```python\nprint(1)\n```\n")
         check_snippets(run)

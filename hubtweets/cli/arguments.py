@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.posts.post import Columns
 from hubtweets.record.config import Curation, TrainingConfig
-from hubtweets.record.run_folder import Run, check_handle
+from hubtweets.record.run_folder import RunFolder, check_handle
 from hubtweets.record.run_record import Tracker
 
 
@@ -90,7 +90,7 @@ def numbers_of(text: str) -> list[int]:
     return list(dict.fromkeys(map(int, words)))
 
 
-def ask_numbers(run: Run) -> str:
+def ask_numbers(run: RunFolder) -> str:
     """Show the samples that may be shown by their numbers, and ask for some; raise HubtweetsError where there are none, or no terminal to ask on."""
     from hubtweets.text import plain
 

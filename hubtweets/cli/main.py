@@ -45,12 +45,12 @@ from hubtweets.cli.options import (
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_folder import (
-    Run,
+    RunFolder,
     bot_name,
     check_handle,
     is_launched,
     last_handle,
-    open_run,
+    open_run_folder,
 )
 from hubtweets.record.run_record import Consent, Published, Target
 from hubtweets.training import launch as processes
@@ -153,7 +153,7 @@ def publish(
     asked = preflight.Asked(
         namespace, base, license, consent, training, tuple(tracked_by(track)), prompt, wishes
     )
-    with connect(hub) as connected, open_run(runs, name, quiet, new=True) as run:
+    with connect(hub) as connected, open_run_folder(runs, name, quiet, new=True) as run:
         ready = preflight.check(run, connected, asked, reading, partial(curate.curate, run))
         if dry_run:
             for line in lines(run, connected, asked, ready):
@@ -182,7 +182,7 @@ def curate(
     from hubtweets.stages import curate
 
     name, reading = bot_name(handles), reading_of(handles, settings)
-    with open_run(runs, name, quiet, new=True) as run:
+    with open_run_folder(runs, name, quiet, new=True) as run:
         curate.curate(run, **reading())
         if explain:
             click.echo(curate.explain(run))
@@ -216,7 +216,7 @@ def train(
     from hubtweets.stages import evaluate, train
 
     name, training = check_handle(handle), training_of(settings)
-    with open_run(runs, name, quiet, shared=True) as run:
+    with open_run_folder(runs, name, quiet, shared=True) as run:
         chosen, location = resolve(base)
         train.train(
             run,
@@ -256,7 +256,7 @@ def sample(
     """
     from hubtweets.stages import sample
 
-    with open_run(runs, check_handle(handle), quiet) as run:
+    with open_run_folder(runs, check_handle(handle), quiet) as run:
         if (
             not picks or run.record.samples is None or typed("prompt", "samples", "seed")
         ):  # else those are picked from that are there
@@ -282,7 +282,7 @@ def card(
     from hubtweets.card import licensing
     from hubtweets.stages import render
 
-    with open_run(runs, check_handle(handle or last_handle(runs)), quiet) as run:
+    with open_run_folder(runs, check_handle(handle or last_handle(runs)), quiet) as run:
         target = run.record.target
         if target is None or hub or namespace:
             from hubtweets.publishing.connection import choose_target, connect
@@ -312,7 +312,7 @@ def push(
     from hubtweets.stages import push, render
 
     wishes = wishes_of(settings)
-    with connect(hub) as connected, open_run(runs, check_handle(handle), quiet) as run:
+    with connect(hub) as connected, open_run_folder(runs, check_handle(handle), quiet) as run:
         target = choose_target(connected, run.record.handle, namespace)
         settled = licensing.of_run(run.record, license, consent)
         if wishes.private is None and licensing.is_private(run.record.sources, settled):
@@ -342,7 +342,7 @@ def generate(handle: str, prompt: str, count: int, seed: int, runs: Path) -> Non
     from hubtweets.evaluation.sampling import generate
     from hubtweets.models.loading import load_repo
 
-    with open_run(runs, check_handle(handle)) as run:
+    with open_run_folder(runs, check_handle(handle)) as run:
         run.outputs("train")
         show_texts(generate(*load_repo(run.repo), prompt, count, seed))
 
@@ -426,7 +426,7 @@ def say_published(target: Target, published: Published) -> None:
     )
 
 
-def show(run: Run) -> None:
+def show(run: RunFolder) -> None:
     """Print the samples that were picked."""
     assert run.record.samples
     show_texts(sample.text or "" for sample in run.record.samples.shown())

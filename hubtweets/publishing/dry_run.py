@@ -20,7 +20,7 @@ from hubtweets.publishing.connection import Hub, speaking_to
 from hubtweets.publishing.diff import CARD, RECORD, files_at, files_of
 from hubtweets.publishing.preflight import Asked, Ready, is_trained, provisional
 from hubtweets.record import serialization
-from hubtweets.record.run_folder import Run
+from hubtweets.record.run_folder import RunFolder
 from hubtweets.text import plain
 
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
@@ -39,7 +39,7 @@ class Remote:
     tags: list[str]
 
 
-def lines(run: Run, hub: Hub, asked: Asked, ready: Ready) -> Iterator[str]:
+def lines(run: RunFolder, hub: Hub, asked: Asked, ready: Ready) -> Iterator[str]:
     """Yield the plan of a publish that passed preflight."""
     with speaking_to(hub):
         remote = look(hub, ready)
@@ -70,7 +70,7 @@ def look(hub: Hub, ready: Ready) -> Remote | None:
     return Remote(info, head, files_at(api, repo_id, head), [tag.name for tag in refs.tags])
 
 
-def facts(run: Run, asked: Asked, ready: Ready, remote: Remote | None) -> Iterator[str]:
+def facts(run: RunFolder, asked: Asked, ready: Ready, remote: Remote | None) -> Iterator[str]:
     """Yield a line for each thing that is settled."""
     wishes, info = ready.wishes, run.record.dataset
     assert info
@@ -93,7 +93,7 @@ def facts(run: Run, asked: Asked, ready: Ready, remote: Remote | None) -> Iterat
     yield f"training {done}"
 
 
-def finished(run: Run, hub: Hub, ready: Ready, remote: Remote | None) -> Iterator[str]:
+def finished(run: RunFolder, hub: Hub, ready: Ready, remote: Remote | None) -> Iterator[str]:
     """Yield the files and the card of a bot that is trained, as they would be rendered now."""
     record = replace(run.record, target=ready.target, terms=ready.terms)
     text = model_card.render(record)
@@ -147,7 +147,7 @@ def finished(run: Run, hub: Hub, ready: Ready, remote: Remote | None) -> Iterato
             )
 
 
-def unfinished(run: Run, asked: Asked, ready: Ready, remote: Remote | None) -> Iterator[str]:
+def unfinished(run: RunFolder, asked: Asked, ready: Ready, remote: Remote | None) -> Iterator[str]:
     """Yield the files that a training will leave, and what is known of the card."""
     there = remote.files if remote else {}
     files = {

@@ -25,7 +25,7 @@ from hubtweets.publishing import dependencies, permissions, secret_scan
 from hubtweets.publishing.connection import Hub, check_visibility, speaking_to
 from hubtweets.publishing.push import Wishes
 from hubtweets.record.config import TrainingConfig
-from hubtweets.record.run_folder import Run, key_of, training_settings
+from hubtweets.record.run_folder import RunFolder, key_of, training_settings
 from hubtweets.record.run_record import (
     Base,
     Consent,
@@ -107,7 +107,7 @@ class Found:
 
 
 def check(
-    run: Run,
+    run: RunFolder,
     hub: Hub,
     asked: Asked,
     reading: Callable[[], dict[str, Any]],
@@ -179,7 +179,7 @@ def done(curate: Callable[..., None], settings: dict[str, Any]) -> bool:
     return True
 
 
-def is_trained(run: Run, base: Base, training: TrainingConfig) -> bool:
+def is_trained(run: RunFolder, base: Base, training: TrainingConfig) -> bool:
     """Tell whether what is to be trained was trained on the posts that were read last."""
     stage, posts = run.record.stages.get("train"), run.record.dataset
     return (

@@ -64,7 +64,7 @@ def bot_name(handles: Sequence[str]) -> str:
     return check_handle("-".join(names))
 
 
-class Run:
+class RunFolder:
     """A run folder that this process holds, or one of several that train together; only the main one of those writes and speaks."""
 
     def __init__(self, folder: Path, record: RunRecord, quiet: bool, lock: FileLock) -> None:
@@ -179,9 +179,9 @@ def training_settings(
 
 
 @contextmanager
-def open_run(
+def open_run_folder(
     runs: Path, handle: str, quiet: bool = False, new: bool = False, shared: bool = False
-) -> Iterator[Run]:
+) -> Iterator[RunFolder]:
     """Open the run folder of a handle, made where `new` allows it, for several processes at once where it is to be `shared`.
 
     Raises HubtweetsError where there is none or another hubtweets is at work in it.
@@ -198,7 +198,7 @@ def open_run(
     if rank() == 0:  # which holds it for the others
         take(lock, folder)
     try:
-        yield Run(
+        yield RunFolder(
             folder,
             serialization.read(path) if path.exists() else RunRecord(handle, __version__),
             quiet,

@@ -12,7 +12,7 @@ from hubtweets.posts import sources
 from hubtweets.posts.post import Columns, Post, Reading
 from hubtweets.posts.sources import Fetching
 from hubtweets.record.config import Curation
-from hubtweets.record.run_folder import Run, key_of
+from hubtweets.record.run_folder import RunFolder, key_of
 from hubtweets.record.run_record import DatasetInfo, Source
 
 EXPLAINED = "explained.jsonl"
@@ -20,7 +20,7 @@ PROTECTED = "the account is protected, so its posts are for its followers; if it
 
 
 def curate(
-    run: Run,
+    run: RunFolder,
     named: Mapping[str, str],
     columns: Columns,
     rules: Curation,
@@ -146,7 +146,7 @@ def source_of(reading: Reading, sha256: str, kept: Sequence[Post]) -> Source:
     )
 
 
-def explain(run: Run) -> Path:
+def explain(run: RunFolder) -> Path:
     """Write every post that was read with its verdict as JSON Lines into the run folder, and return the file."""
     from hubtweets.curation import dataset
 
@@ -167,7 +167,7 @@ def explain(run: Run) -> Path:
     return path
 
 
-def read_avatars(run: Run, images: Sequence[bytes | None]) -> list[str | None]:
+def read_avatars(run: RunFolder, images: Sequence[bytes | None]) -> list[str | None]:
     """Write the authors' avatars into repo/ and return their names there, None for an author without one."""
     from hubtweets.card.avatar import square
 

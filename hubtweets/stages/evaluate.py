@@ -2,11 +2,11 @@
 
 from dataclasses import asdict
 
-from hubtweets.record.run_folder import Run, key_of
+from hubtweets.record.run_folder import RunFolder, key_of
 from hubtweets.record.run_record import Metrics
 
 
-def evaluate(run: Run, location: str) -> None:
+def evaluate(run: RunFolder, location: str) -> None:
     """Score the held-out posts with the untouched base and with the tuned model, all and by author."""
     weights, base, info = run.outputs("train"), run.record.base, run.record.dataset
     assert base and info

@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from hubtweets.errors import ProblemsError
-from hubtweets.record.run_folder import Run
+from hubtweets.record.run_folder import RunFolder
 from hubtweets.record.run_record import Published
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from hubtweets.publishing.push import Wishes
 
 
-def push(run: Run, hub: "Hub", wishes: "Wishes") -> Published:
+def push(run: RunFolder, hub: "Hub", wishes: "Wishes") -> Published:
     """Push repo/ as it is, in one commit with a tag, and record it."""
     from huggingface_hub.utils import disable_progress_bars
 

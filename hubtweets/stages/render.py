@@ -4,14 +4,14 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 
 from hubtweets.files import write_atomically
-from hubtweets.record.run_folder import Run, key_of
+from hubtweets.record.run_folder import RunFolder, key_of
 from hubtweets.record.run_record import Target, Terms
 from hubtweets.record.serialization import dumps_public
 
 MADE_LAST = ("README.md", "hubtweets.json")  # these speak of the other files
 
 
-def render(run: Run, target: Target, terms: Terms) -> None:
+def render(run: RunFolder, target: Target, terms: Terms) -> None:
     """Render the card, its pictures and the public record into repo/."""
     from hubtweets.card import figures, model_card
 
@@ -40,7 +40,7 @@ def render(run: Run, target: Target, terms: Terms) -> None:
     write_atomically(run.repo / "README.md", text.encode())
 
 
-def check_snippets(run: Run) -> None:
+def check_snippets(run: RunFolder) -> None:
     """Run the card's Python snippets in a process of their own against repo/; raise HubtweetsError where one fails."""
     from hubtweets.card import snippets
 

@@ -8,12 +8,12 @@ from dataclasses import asdict, replace
 from itertools import islice
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.record.run_folder import Run, key_of
+from hubtweets.record.run_folder import RunFolder, key_of
 from hubtweets.record.samples import Audit, Sample, Samples
 from hubtweets.text import well_formed
 
 
-def sample(run: Run, prompts: Sequence[str], seed: int, count: int) -> None:
+def sample(run: RunFolder, prompts: Sequence[str], seed: int, count: int) -> None:
     """Let the tuned model write on from the prompts, audit what it wrote, and pick what is shown: of each prompt the first that may be."""
     info = run.record.dataset
     assert info
@@ -80,7 +80,7 @@ def sample(run: Run, prompts: Sequence[str], seed: int, count: int) -> None:
     run.finish("sample", key, samples=Samples(seed, settings, samples, tuple(picked)), audit=audit)
 
 
-def say_audit(run: Run, audit: Audit) -> None:
+def say_audit(run: RunFolder, audit: Audit) -> None:
     """Say how many of the samples are copies, and warn where they are more than among the held-out posts."""
     run.say(
         f"sample: {audit.copies} of {audit.samples} copy a post ({audit.rate:.1%}), as do {audit.floor:.1%} of the held-out posts"
@@ -91,7 +91,7 @@ def say_audit(run: Run, audit: Audit) -> None:
         )
 
 
-def pick(run: Run, numbers: Sequence[int]) -> None:
+def pick(run: RunFolder, numbers: Sequence[int]) -> None:
     """Show these samples on card and thumbnail; raise HubtweetsError for one that there is not, or that may not be shown."""
     samples, audit = run.record.samples, run.record.audit
     if samples is None or audit is None:

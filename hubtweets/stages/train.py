@@ -15,12 +15,12 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.files import check_training_space, write_atomically
 from hubtweets.models import inspection
 from hubtweets.record.config import TrainingConfig
-from hubtweets.record.run_folder import Run, key_of, training_settings, world_size
+from hubtweets.record.run_folder import RunFolder, key_of, training_settings, world_size
 from hubtweets.record.run_record import Base, Environment, Tracker
 
 
 def train(
-    run: Run,
+    run: RunFolder,
     base: Base,
     location: str,
     config: TrainingConfig,
