@@ -52,7 +52,7 @@ def visible(text: str) -> str:
     words: list[str] = []
     parser = HTMLParser(convert_charrefs=True)
     parser.handle_data = words.append  # type: ignore[method-assign, assignment]
-    parser.feed(sanitize.render(body(text), "/huggingtweets/lyons____").html)
+    parser.feed(sanitize.render_card(body(text), "/huggingtweets/lyons____").html)
     return " ".join("".join(words).split())
 
 

@@ -113,7 +113,7 @@ class Elements(HTMLParser):
 
 
 def elements(text: str) -> list[tuple[str, dict[str, str | None]]]:
-    found = Elements(sanitize.render(body(text), PLACE).html).found
+    found = Elements(sanitize.render_card(body(text), PLACE).html).found
     return [
         one for one in found if one[0] not in ("b", "wbr")
     ]  # an empty prompt has no <b>; a <wbr> splits what would be a link

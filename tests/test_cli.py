@@ -250,7 +250,7 @@ def test_an_adapter_is_published_and_its_snippets_run(
     for name in ("runs", "hub"):
         shutil.copytree(published / name, tmp_path / name)
     storage = Storage(tmp_path / "hub")
-    with local.running(storage) as endpoint:
+    with local.serve_in_thread(storage) as endpoint:
         api = HfApi(endpoint=endpoint, token=storage.token)
         api.create_repo("huggingtweets/one-layer")
         for path in base.iterdir():

@@ -61,7 +61,7 @@ def test_every_make_target_is_there() -> None:
 def test_every_command_runs(workplace: Path, base: Path) -> None:
     storage = Storage(workplace / "hub")
     assert set(COMMANDS) >= ELSEWHERE
-    with local.running(storage) as endpoint:
+    with local.serve_in_thread(storage) as endpoint:
         more = {
             "HF_ENDPOINT": endpoint,
             "HF_TOKEN": storage.token,
@@ -113,7 +113,7 @@ def test_the_hub_starts(workplace: Path) -> None:
 
 def test_the_snippet_runs(published: Path, tmp_path: Path) -> None:
     (snippet,) = blocks("python")
-    with local.running(Storage(published / "hub")) as endpoint:
+    with local.serve_in_thread(Storage(published / "hub")) as endpoint:
         environ = environment(tmp_path, HF_ENDPOINT=endpoint)
         done = subprocess.run(
             [sys.executable, "-c", snippet],

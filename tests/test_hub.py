@@ -22,7 +22,7 @@ from huggingface_hub.errors import (
 
 from hubtweets.hub import local
 from hubtweets.hub.api import requests
-from hubtweets.hub.api.commits import checked
+from hubtweets.hub.api.commits import validate_path
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage.blobs import Blobs
 from hubtweets.hub.storage.storage import Storage
@@ -289,7 +289,7 @@ def test_private_repos_are_hidden(api: HfApi, hub: Hub) -> None:
 def test_it_outlives_its_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     storage = Storage(tmp_path / "hub")
-    with local.running(storage) as endpoint:
+    with local.serve_in_thread(storage) as endpoint:
         api = HfApi(endpoint=endpoint, token=storage.token)
         api.create_repo("huggingtweets/bot")
         sha = api.create_commit(
@@ -297,7 +297,7 @@ def test_it_outlives_its_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ).oid
     again = Storage(tmp_path / "hub")
     assert (again.token, again.instance) == (storage.token, storage.instance)
-    with local.running(again) as endpoint:
+    with local.serve_in_thread(again) as endpoint:
         path = HfApi(endpoint=endpoint).hf_hub_download(
             "huggingtweets/bot", "model.safetensors", revision=sha
         )
@@ -505,13 +505,13 @@ def test_front_matter_that_json_cannot_hold_is_refused(hub: Hub, matter: str) ->
 
 def test_signatures_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     storage = Storage(tmp_path)
-    signature = requests.sign(storage, "purpose")
+    signature = requests.create_signature(storage, "purpose")
     requests.check_signature(storage, "purpose", signature)
     with pytest.raises(HubError):
         requests.check_signature(storage, "another", signature)
-    monkeypatch.setattr(requests, "LINK_SECONDS", -1)
+    monkeypatch.setattr(requests, "SIGNATURE_SECONDS", -1)
     with pytest.raises(HubError):
-        requests.check_signature(storage, "purpose", requests.sign(storage, "purpose"))
+        requests.check_signature(storage, "purpose", requests.create_signature(storage, "purpose"))
 
 
 def test_models_are_listed(api: HfApi, repo_id: str) -> None:
@@ -540,7 +540,7 @@ def test_a_disk_that_is_full_is_said_once(
 )
 def test_paths_that_point_elsewhere(path: str) -> None:
     with pytest.raises(HubError):
-        checked(path)
+        validate_path(path)
 
 
 def test_names_that_are_no_repos(api: HfApi) -> None:

@@ -17,7 +17,7 @@ from huggingface_hub import HfApi
 from hubtweets.cli.main import main
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage import integrity
-from hubtweets.hub.storage.blobs import Entry, git_oid
+from hubtweets.hub.storage.blobs import Entry, compute_git_oid
 from hubtweets.hub.storage.storage import GITATTRIBUTES, Repo, Storage, read_commit
 from tests.conftest import HUBTWEETS, environment
 
@@ -121,7 +121,7 @@ SETTINGS, TALK = (
 )
 LOST = "leads to it, and it is not there or can't be read"
 HEAD_LOST = [f"{HEAD}: {REPO}/refs/branches/main {LOST}", f"{HEAD}: {REPO}/refs/tags/v1 {LOST}"]
-SHA256, OID = hashlib.sha256(SMALL).hexdigest(), git_oid(SMALL)
+SHA256, OID = hashlib.sha256(SMALL).hexdigest(), compute_git_oid(SMALL)
 BLOB = f"blobs/{SHA256[:2]}/{SHA256}: "
 # what is done to it, and what --check says: what is wrong, how many commits, contents and bytes it found, and what nobody needs
 Row = tuple[Callable[[Kept], object], list[str], tuple[int, int, int], list[str]]
@@ -259,7 +259,7 @@ def test_json_that_makes_no_sense_is_a_fault(kept: Kept, name: str) -> None:
     name = name.replace("{head}", kept.head)
     for hostile in HOSTILE:
         write(name, hostile)(kept)
-        faults = integrity.check(kept.storage).faults
+        faults = integrity.check_storage(kept.storage).faults
         assert faults and all(
             fault.startswith(f"{name}: ") and fault.endswith("can't be read") for fault in faults
         ), hostile[:60]
@@ -339,7 +339,7 @@ def test_what_was_asked_for_lately_stays(kept: Kept) -> None:
     sha256, _ = kept.storage.blobs.add([b"wanted"])
     kept.age()
     assert kept.storage.blobs.has(sha256)  # as when a client asks whether it must upload it
-    assert integrity.collect(kept.storage) == (0, 0) and kept.storage.blobs.has(sha256)
+    assert integrity.collect_garbage(kept.storage) == (0, 0) and kept.storage.blobs.has(sha256)
 
 
 def test_a_branch_can_be_put_on_every_commit_that_stays(kept: Kept) -> None:
@@ -348,9 +348,9 @@ def test_a_branch_can_be_put_on_every_commit_that_stays(kept: Kept) -> None:
     lost = next(path for path in commits if path.stem not in (kept.first, kept.head))
     kept.age()
     os.utime(lost)  # the commit is young, what it names is old
-    assert integrity.collect(kept.storage) == (0, 0)
+    assert integrity.collect_garbage(kept.storage) == (0, 0)
     kept.storage.create_ref(kept.repo, "branches", "again", lost.stem)
-    assert integrity.check(kept.storage).faults == []
+    assert integrity.check_storage(kept.storage).faults == []
 
 
 @pytest.mark.parametrize("name", ["head", "first"])
@@ -391,7 +391,7 @@ def test_a_client_that_remembers_its_xorbs_can_push_after_they_were_collected(
         assert done.returncode == 0, done.stderr
         assert len(list((tmp_path / "hub" / "xorbs").iterdir())) == 1
         HfApi(endpoint=hub[0], token=hub[1]).delete_repo(repo_id)
-        integrity.collect(storage, young=0)
+        integrity.collect_garbage(storage, young=0)
         assert list((tmp_path / "hub" / "blobs").glob("*/*")) == []
 
 

@@ -134,7 +134,7 @@ def test_a_fault_at_each_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _: None))
-    monkeypatch.setattr(uploads, "PART", 40_000)
+    monkeypatch.setattr(uploads, "PART_BYTES", 40_000)
     app, endpoint, published = faulty
     monkeypatch.setattr(file_download, "time", _http.time)
     xet, creating, reading = (
@@ -163,7 +163,7 @@ def test_a_fault_at_each_step(
     assert fault.times < times and STEPS[step][FAULTS.index(what)] in (outcome, "?")
     old = ["initial commit"] if creating else ["v1", "initial commit"]
     assert list(history(storage).values()) in ([], old, ["v2", *old])
-    assert integrity.check(storage).faults == []
+    assert integrity.check_storage(storage).faults == []
     app.faults = []
     publish(api, "v2", xet)
     assert list(history(storage).values()) == ["v2", *old]
@@ -253,9 +253,9 @@ LATE: dict[str, Callable[[Storage, Repo], object]] = {
         storage, repo, "late", "", "x", None, None
     ),
     "add_events": lambda storage, repo: pull_requests.add_events(
-        storage, repo, 1, pull_requests.comment("x", "late")
+        storage, repo, 1, pull_requests.create_comment("x", "late")
     ),
-    "merge": lambda storage, repo: pull_requests.merge(storage, repo, 1, "x", ""),
+    "merge": lambda storage, repo: pull_requests.merge_pull_request(storage, repo, 1, "x", ""),
 }
 
 
@@ -297,8 +297,8 @@ def test_everything_at_once(tmp_path: Path) -> None:
             lambda: api.list_repo_commits(repo_id),
             lambda: list(api.list_models()),
             lambda: api.merge_pull_request(repo_id, 1),
-            lambda: integrity.collect(storage),
-            lambda: integrity.check(storage),
+            lambda: integrity.collect_garbage(storage),
+            lambda: integrity.check_storage(storage),
             lambda: api.delete_repo(repo_id),
             lambda: api.move_repo(repo_id, other),
         ]
@@ -311,8 +311,8 @@ def test_everything_at_once(tmp_path: Path) -> None:
         return found
 
     with (
-        local.running(storage) as one,
-        local.running(Storage(tmp_path)) as two,
+        local.serve_in_thread(storage) as one,
+        local.serve_in_thread(Storage(tmp_path)) as two,
         ThreadPoolExecutor(8) as pool,
     ):
         apis = [HfApi(endpoint=endpoint, token=storage.token) for endpoint in (one, two)]
@@ -320,8 +320,11 @@ def test_everything_at_once(tmp_path: Path) -> None:
             *pool.map(lambda number: client(apis[number % 2], number), range(24))
         )
     assert statuses == {404, 409}
-    assert integrity.check(storage).faults == []
-    assert integrity.collect(storage, young=0) and integrity.check(storage).orphans == {}
+    assert integrity.check_storage(storage).faults == []
+    assert (
+        integrity.collect_garbage(storage, young=0)
+        and integrity.check_storage(storage).orphans == {}
+    )
 
 
 KILLS = 50
@@ -415,9 +418,9 @@ def test_a_server_killed_at_any_moment_has_whole_commits(
     histories = [history(storage, f"{REPO}{number}") for number in range(4)]
     for number, one in enumerate(clients):
         assert one.result() and set(one.result()) <= histories[number % 4].keys()
-    found = integrity.check(storage)
+    found = integrity.check_storage(storage)
     assert found.faults == [] and found.orphans
-    integrity.collect(storage, young=0)
-    found = integrity.check(storage)
+    integrity.collect_garbage(storage, young=0)
+    found = integrity.check_storage(storage)
     assert found.faults == [] and found.orphans == {}
     assert [history(storage, f"{REPO}{number}") for number in range(4)] == histories

@@ -47,7 +47,7 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Storage:
 
 @pytest.fixture(scope="module")
 def endpoint(storage: Storage) -> Iterator[str]:
-    with local.running(storage) as endpoint:
+    with local.serve_in_thread(storage) as endpoint:
         yield endpoint
 
 
@@ -148,11 +148,11 @@ def refusal(files: dict[str, Path], name: str, prompt: str = PROMPT) -> str:
     """Return the line with which a model is refused, as the page shows it."""
     from hubtweets.hub.generation import generate, worker
 
-    generate.kept.clear()
+    generate.loaded.clear()
     try:
         generate.generate(files, f"huggingtweets/{name}", "main", prompt, 1, 0, lambda *_: None)
     except Exception as error:
-        return worker.describe(error, f"huggingtweets/{name}")
+        return worker.describe_error(error, f"huggingtweets/{name}")
     return ""
 
 
@@ -454,13 +454,13 @@ def start(stack: ExitStack, endpoint: str, name: str, count: int = 5) -> Iterato
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The lines that come from the processes."""
-    found, next_line = [], workers.next_line
+    found, next_line = [], workers.read_line
 
     async def note(process: Any, deadline: float) -> dict[str, Any]:
         found.append(await next_line(process, deadline))
         return found[-1]
 
-    monkeypatch.setattr(workers, "next_line", note)
+    monkeypatch.setattr(workers, "read_line", note)
     return found
 
 
@@ -582,7 +582,7 @@ def test_memory_is_limited_by_the_size_of_the_weights(
 def test_no_process_outlives_its_hub(tmp_path: Path, model: dict[str, bytes]) -> None:
     storage, before = Storage(tmp_path), pids()
     put(storage, "bot", model)
-    with local.running(storage) as endpoint, ExitStack() as stack:
+    with local.serve_in_thread(storage) as endpoint, ExitStack() as stack:
         texts = start(stack, endpoint, "bot")
         assert list(next(texts)) == ["seed"]
         until(lambda: len(pids() - before) == 1)
@@ -636,4 +636,4 @@ def test_no_process_outlives_a_hub_that_is_killed(tmp_path: Path, model: dict[st
 def test_an_error_is_one_short_line(error: Exception, line: str) -> None:
     from hubtweets.hub.generation import worker
 
-    assert worker.describe(error, "a/b") == line
+    assert worker.describe_error(error, "a/b") == line

@@ -22,7 +22,7 @@ from huggingface_hub import HfApi
 from hubtweets.hub import connections, local, middleware
 from hubtweets.hub.server import create_app
 from hubtweets.hub.storage.storage import Storage
-from hubtweets.hub.storage.tokens import create_token, place
+from hubtweets.hub.storage.tokens import create_token, get_token_path
 from tests.conftest import HUBTWEETS, environment, run
 
 Hub = tuple[str, str]
@@ -176,8 +176,8 @@ def test_a_body_must_come(
 ) -> None:
     pieces, pause, status = SLOW[how]
     before = api.model_info(REPO).sha
-    monkeypatch.setattr(middleware, "PATIENCE", 0.3)
-    monkeypatch.setattr(middleware, "SLOWEST", 100)
+    monkeypatch.setattr(middleware, "MAX_STALL_SECONDS", 0.3)
+    monkeypatch.setattr(middleware, "MIN_BYTES_PER_SECOND", 100)
     assert drip(hub, len(BODY) if status == 200 else 2**20, pieces, pause) == status
     assert (api.model_info(REPO).sha == before) is (status == 408)
     assert list((tmp_path / "hub" / "tmp").iterdir()) == []
@@ -188,7 +188,7 @@ def test_an_answer_may_be_read_slowly(
 ) -> None:
     content = os.urandom(2**24)
     api.upload_file(path_or_fileobj=content, path_in_repo="a.bin", repo_id=REPO)
-    monkeypatch.setattr(middleware, "PATIENCE", 0.1)
+    monkeypatch.setattr(middleware, "MAX_STALL_SECONDS", 0.1)
     with dial(hub[0]) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
         connection.sendall(
@@ -289,7 +289,7 @@ def test_a_head_limit_is_none_of_the_answer(hub: Hub, monkeypatch: pytest.Monkey
 def test_of_too_many_connections_that_wait_the_oldest_is_closed(
     api: HfApi, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "MAX_WAITING", 3)
+    monkeypatch.setattr(connections, "MAX_WAITING_CONNECTIONS", 3)
     with ExitStack() as stack:
         busy = stack.enter_context(dial(hub[0]))
         busy.sendall(
@@ -455,7 +455,7 @@ def test_who_asks_for_a_private_repo_gets_one_whatever_the_client(
 def test_only_the_hash_of_a_token_is_kept(hub: Hub, tmp_path: Path) -> None:
     done = run(tmp_path, "hub", "token", "--role", "read")
     token = done.stdout.strip()
-    kept = place(tmp_path / "hub", token)
+    kept = get_token_path(tmp_path / "hub", token)
     assert (
         re.fullmatch("hf_[0-9a-f]{40}\n", done.stdout)
         and done.stderr == f"To take it back: rm {kept}\n"

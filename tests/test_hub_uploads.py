@@ -74,10 +74,10 @@ def test_a_file_in_parts_goes_on_from_the_part_that_failed(
 ) -> None:
     """The third part is answered 503 once, and the last answer is lost: the client sends that part and the last word again, no more."""
     came: list[str] = []
-    save_body, join = uploads.save_body, uploads.join
+    save_body, join = uploads.save_body, uploads.assemble_object
 
     async def save(request: Request, *arguments: object) -> int:
-        came.append(requests.part(request, "number"))
+        came.append(requests.get_path_param(request, "number"))
         if came == ["1", "2", "3"]:
             raise HubError(503, "not now")
         return await save_body(request, *arguments)  # type: ignore[arg-type]
@@ -88,9 +88,9 @@ def test_a_file_in_parts_goes_on_from_the_part_that_failed(
         if came.count("joined") == 1:
             raise HubError(503, "lost")
 
-    monkeypatch.setattr(uploads, "PART", 1000)
+    monkeypatch.setattr(uploads, "PART_BYTES", 1000)
     monkeypatch.setattr(uploads, "save_body", save)
-    monkeypatch.setattr(uploads, "join", join_and_be_lost)
+    monkeypatch.setattr(uploads, "assemble_object", join_and_be_lost)
     api.create_commit(
         REPO, [CommitOperationAdd("model.safetensors", CONTENT)], commit_message="parts"
     )
@@ -118,7 +118,7 @@ def put(href: str, content: bytes) -> int:
 def test_parts_are_checked_and_kept_until_all_are_there(
     api: HfApi, hub: Hub, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "PART", 1000)
+    monkeypatch.setattr(uploads, "PART_BYTES", 1000)
     pieces = {number: CONTENT[1000 * (number - 1) : 1000 * number] for number in range(1, 5)}
     sha256 = sha256_of(CONTENT)
     before = kept(root)
@@ -151,7 +151,7 @@ def test_parts_are_checked_and_kept_until_all_are_there(
 def test_parts_that_are_something_else_are_thrown_away(
     api: HfApi, hub: Hub, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "PART", 1000)
+    monkeypatch.setattr(uploads, "PART_BYTES", 1000)
     before = kept(root)
     hrefs, last = parts_of(batch(hub, (WRONG, 1500))[0])
     assert [
@@ -175,18 +175,18 @@ def test_two_who_join_the_same_parts_are_both_right(
         blobs: Blobs, chunks: Iterable[bytes | memoryview], expected: str | None = None
     ) -> tuple[str, int]:
         monkeypatch.setattr(Blobs, "add", add)
-        uploads.join(storage, sha256, 2)
+        uploads.assemble_object(storage, sha256, 2)
         return add(blobs, chunks, expected)
 
     monkeypatch.setattr(Blobs, "add", add_after_another)
-    uploads.join(storage, sha256, 2)
+    uploads.assemble_object(storage, sha256, 2)
     assert storage.blobs.path(sha256).read_bytes() == b"onetwo" and not folder.exists()
 
 
 def test_a_signature_is_for_one_thing(
     api: HfApi, hub: Hub, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "PART", 1000)
+    monkeypatch.setattr(uploads, "PART_BYTES", 1000)
     sha256 = sha256_of(CONTENT)
     before = kept(root)
     href = parts_of(batch(hub, (sha256, 3500))[0])[0][2]

@@ -92,7 +92,8 @@ def test_chunks_of_every_scheme(size: int, tmp_path: Path) -> None:
     pieces = [os.urandom(size), b"a" * size, bytes(range(256))[:size]]
     path.write_bytes(b"".join(chunk(piece, scheme) for scheme, piece in enumerate(pieces)))
     assert [
-        xet.unpack(path.read_bytes()[begin:end]) for begin, end in pairwise(xet.index(path))
+        xet.decompress_chunk(path.read_bytes()[begin:end])
+        for begin, end in pairwise(xet.index_chunks(path))
     ] == pieces
 
 
@@ -109,13 +110,13 @@ def test_the_files_of_a_shard_share_what_is_known_of_their_xorb(
 ) -> None:
     """Of small files a xorb has thousands, and reading its headers anew for each would take minutes."""
     read: list[Path] = []
-    index = xet.index
+    index = xet.index_chunks
 
     def index_once(path: Path) -> "array[int]":
         read.append(path)
         return index(path)
 
-    monkeypatch.setattr(xet, "index", index_once)
+    monkeypatch.setattr(xet, "index_chunks", index_once)
     contents = {
         hashlib.sha256(content).hexdigest(): content for content in (b"hello ", b"big ", b"world")
     }
@@ -263,7 +264,7 @@ def test_a_chunk_that_comes_20_000_times_is_refused_unwritten(
 
 def test_no_more_is_unpacked_than_the_shard_says(storage: Storage) -> None:
     with pytest.raises(HubError, match="have not the size"):
-        next(xet.data(storage, iter([xet.Term(XORB, 5, 0, 3)]), xet.index))
+        next(xet.read_file(storage, iter([xet.Term(XORB, 5, 0, 3)]), xet.index_chunks))
 
 
 def test_a_file_is_never_in_memory(storage: Storage) -> None:

@@ -12,7 +12,7 @@ import yaml
 from playwright.sync_api import Browser, expect
 
 from hubtweets.hub import local
-from hubtweets.hub.api.commits import checked
+from hubtweets.hub.api.commits import validate_path
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.pages import pages, samples, sanitize, widget
 from hubtweets.hub.storage import pull_requests
@@ -53,7 +53,7 @@ LAID_OUT = [
 
 @pytest.mark.parametrize(("text", "expected"), LAID_OUT)
 def test_a_card_is_laid_out_without_what_could_run(text: str, expected: str) -> None:
-    assert sanitize.render(text, OWN) == sanitize.Rendered(expected, 0, True)
+    assert sanitize.render_card(text, OWN) == sanitize.RenderedCard(expected, 0, True)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_card_is_laid_out_without_what_could_run(text: str, expected: str) -> 
     ],
 )
 def test_pictures_that_lie_elsewhere_are_counted(text: str, count: int) -> None:
-    assert sanitize.render(text, OWN).elsewhere == count
+    assert sanitize.render_card(text, OWN).elsewhere == count
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ def test_pictures_that_lie_elsewhere_are_counted(text: str, count: int) -> None:
 )
 def test_a_card_that_is_nested_too_deep_is_shown_as_it_is(piece: str) -> None:
     text = piece * 20_000
-    shown = sanitize.render(text, OWN)
+    shown = sanitize.render_card(text, OWN)
     assert shown.html.startswith("<pre>&lt;") and "<div>" not in shown.html and not shown.whole
 
 
 def test_a_long_card_is_cut() -> None:
-    shown = sanitize.render("word " * 100_000, OWN)
-    assert len(shown.html) < 1.1 * sanitize.LONGEST and not shown.whole
+    shown = sanitize.render_card("word " * 100_000, OWN)
+    assert len(shown.html) < 1.1 * sanitize.MAX_CARD_CHARS and not shown.whole
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_long_card_is_cut() -> None:
 def test_a_widgets_prompts_are_read_from_anybodys_yaml(
     front_matter: str, expected: list[tuple[str, str, str]]
 ) -> None:
-    assert widget.examples(yaml.safe_load(front_matter)) == expected
+    assert widget.parse_examples(yaml.safe_load(front_matter)) == expected
 
 
 def sampled(*samples: object, picked: object = ()) -> str:
@@ -129,7 +129,7 @@ def sampled(*samples: object, picked: object = ()) -> str:
         ("\udcff", []),
         ("[" * 100_000, []),
         ("9" * 10_000, []),
-        (sampled({"text": "a"}) + " " * samples.RECORD_SIZE, []),
+        (sampled({"text": "a"}) + " " * samples.MAX_RECORD_BYTES, []),
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, str) else "",
 )
@@ -140,7 +140,7 @@ def test_samples_are_read_from_anybodys_record(
     repo = storage.create_repo(
         "models", "a/b", False, "a", {"hubtweets.json": record.encode("utf-8", "surrogateescape")}
     )
-    assert samples.of_commit(storage, storage.resolve(repo, "main")) == expected
+    assert samples.find_samples(storage, storage.resolve(repo, "main")) == expected
 
 
 CARD = """---
@@ -198,7 +198,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Stor
     )
     storage.change_settings(gated, None, "auto")
     storage.create_repo("models", "huggingtweets/secret", True, "huggingtweets", FILES)
-    with local.running(storage) as endpoint:
+    with local.serve_in_thread(storage) as endpoint:
         yield endpoint, storage
 
 
@@ -347,7 +347,7 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
     record = serialization.read(published / "runs" / "lyons____" / "run.json")
     assert record.samples
     with (
-        local.running(Storage(published / "hub")) as endpoint,
+        local.serve_in_thread(Storage(published / "hub")) as endpoint,
         browser.new_context(viewport={"width": 390, "height": 844}) as context,
     ):
         seen, page = Seen(context), context.new_page()
@@ -422,7 +422,7 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
 
 def test_without_javascript_all_but_generating_works(published: Path, browser: Browser) -> None:
     with (
-        local.running(Storage(published / "hub")) as endpoint,
+        local.serve_in_thread(Storage(published / "hub")) as endpoint,
         browser.new_context(java_script_enabled=False) as context,
     ):
         page = context.new_page()
@@ -502,7 +502,7 @@ def names(texts: list[str]) -> list[str]:
     found = []
     for text in texts:
         try:
-            found.append(checked(text.strip("/")))
+            found.append(validate_path(text.strip("/")))
         except HubError:
             continue
     return found
@@ -569,7 +569,7 @@ def test_a_browser_runs_nothing_of_a_hostile_repo(
             storage,
             repo,
             pull.num,
-            pull_requests.event("title-change", text, {"from": text, "to": text}),
+            pull_requests.create_event("title-change", text, {"from": text, "to": text}),
         )
     storage.create_ref(repo, "branches", names(HOSTILE)[0], "main")
     with browser.new_context() as context:
@@ -584,7 +584,7 @@ def test_a_browser_runs_nothing_of_a_hostile_repo(
         addresses += [
             f"/commit/{one.id}" for one in storage.history(repo, storage.resolve(repo, "main"))
         ][:4]
-        addresses += [f"/blob/main/{pages.segment(name)}" for name in contents]
+        addresses += [f"/blob/main/{pages.quote_segment(name)}" for name in contents]
         for address in ["/", *(f"/huggingtweets/evil{address}" for address in addresses)]:
             answer = page.goto(hub[0] + address)
             assert answer and answer.status == 200, address

@@ -129,10 +129,10 @@ def check(
     storage: Storage, old: list[str], done: bool | None, pr: bool = False, branch: str = "main"
 ) -> None:
     """Check that the Hub is whole and holds the old commit or the new one, as it is `done` or not; None: either."""
-    assert integrity.check(storage).faults == []
+    assert integrity.check_storage(storage).faults == []
     repo = storage.find_repo("models", REPO)
     if pr:
-        found = pull_requests.discussions(storage, repo) if repo else []
+        found = pull_requests.list_discussions(storage, repo) if repo else []
         assert repo is None or history(storage) == old
         versions = [history(storage, f"refs/pr/{one.num}") for one in found]
         assert versions == [["v2", *old]] if done else versions in ([], [old], [["v2", *old]])

@@ -57,7 +57,7 @@ def stand(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("stand")
     shutil.copytree(published / "hub", folder / "hub")
     storage = Storage(folder / "hub")
-    with local.running(storage) as endpoint:
+    with local.serve_in_thread(storage) as endpoint:
         yield Hub(HfApi(endpoint=endpoint, token=storage.token), endpoint)
 
 

@@ -35,11 +35,11 @@ def hub(context: click.Context, port: int, host: str, check: bool, gc: bool) -> 
     if context.invoked_subcommand:
         return
     if check or gc:
-        for line in local.tend(check, gc):
+        for line in local.maintain_storage(check, gc):
             click.echo(line)
         return
-    server = local.serve(host, port)
-    click.echo(f"{server.endpoint} serves {local.storage_folder()}; in another terminal:\n")
+    server = local.create_server(host, port)
+    click.echo(f"{server.endpoint} serves {local.get_storage_folder()}; in another terminal:\n")
     given = f" --host {shlex.quote(host)}" * (host != local.HOST) + f" --port {port}" * (
         port != local.PORT
     )
@@ -52,12 +52,14 @@ def hub(context: click.Context, port: int, host: str, check: bool, gc: bool) -> 
 def token(role: Role) -> None:
     """Print a new token, once: only its hash is kept."""
     from hubtweets.hub import local
-    from hubtweets.hub.storage.tokens import create_token, place
+    from hubtweets.hub.storage.tokens import create_token, get_token_path
 
     blobs = local.open_storage().blobs
     made = create_token(blobs, role)
     click.echo(made)
-    click.echo(f"To take it back: rm {shlex.quote(str(place(blobs.root, made)))}", err=True)
+    click.echo(
+        f"To take it back: rm {shlex.quote(str(get_token_path(blobs.root, made)))}", err=True
+    )
 
 
 @hub.command()
@@ -67,7 +69,7 @@ def env(context: click.Context) -> None:
     from hubtweets.hub import local
 
     assert context.parent
-    endpoint = local.endpoint(context.parent.params["host"], context.parent.params["port"])
+    endpoint = local.format_endpoint(context.parent.params["host"], context.parent.params["port"])
     click.echo(
         f"export HF_ENDPOINT={shlex.quote(endpoint)}\nexport HF_TOKEN={local.open_storage().token}"
     )

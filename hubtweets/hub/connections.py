@@ -6,9 +6,11 @@ from itertools import count
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MAX_HEAD_SECONDS = 10.0
-MAX_WAITING = 256  # connections without a whole head; half of what some systems let a process open
+MAX_WAITING_CONNECTIONS = (
+    256  # connections without a whole head; half of what some systems let a process open
+)
 
-waits = count()  # the clock is too coarse to tell which of two connections came first
+wait_numbers = count()  # the clock is too coarse to tell which of two connections came first
 
 
 class Connection(H11Protocol):
@@ -23,7 +25,7 @@ class Connection(H11Protocol):
         waiting = [
             one for one in self.connections if isinstance(one, Connection) and one.head_timer
         ]
-        if len(waiting) > MAX_WAITING:
+        if len(waiting) > MAX_WAITING_CONNECTIONS:
             min(waiting, key=lambda one: one.wait).hang_up()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -44,7 +46,7 @@ class Connection(H11Protocol):
         self.stop_waiting()
         self.head_timer, self.wait = (
             self.loop.call_later(MAX_HEAD_SECONDS, self.hang_up),
-            next(waits),
+            next(wait_numbers),
         )
 
     def stop_waiting(self) -> None:

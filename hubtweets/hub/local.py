@@ -25,7 +25,7 @@ from hubtweets.hub.storage.storage import Storage
 HOST, PORT = "127.0.0.1", 8086
 
 
-def storage_folder() -> Path:
+def get_storage_folder() -> Path:
     configured = os.environ.get("HUBTWEETS_HUB_DIR")
     return Path(configured) if configured else user_data_path("hubtweets") / "hub"
 
@@ -33,14 +33,14 @@ def storage_folder() -> Path:
 def open_storage() -> Storage:
     """Open the Hub's folder, made on the first call; raise HubtweetsError where it can't be written."""
     try:
-        return Storage(storage_folder())
+        return Storage(get_storage_folder())
     except OSError as error:
         raise HubtweetsError(
-            f"{storage_folder()}: {error.strerror}; choose another folder: export HUBTWEETS_HUB_DIR=DIR"
+            f"{get_storage_folder()}: {error.strerror}; choose another folder: export HUBTWEETS_HUB_DIR=DIR"
         ) from None
 
 
-def endpoint(host: str, port: int) -> str:
+def format_endpoint(host: str, port: int) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
@@ -67,19 +67,19 @@ class Server(uvicorn.Server):
             )
             raise HubtweetsError(f"{host}:{port}: {error.strerror}; {advice}") from None
         self.socket.listen(128)
-        self.endpoint = endpoint(host, self.socket.getsockname()[1])
+        self.endpoint = format_endpoint(host, self.socket.getsockname()[1])
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         super().run(sockets=[self.socket])
 
 
-def serve(host: str, port: int) -> Server:
+def create_server(host: str, port: int) -> Server:
     """Return a server of the user's Hub that is ready to run."""
     return Server(create_app(open_storage(), host), host, port)
 
 
 @contextmanager
-def running(storage: Storage) -> Iterator[str]:
+def serve_in_thread(storage: Storage) -> Iterator[str]:
     """Serve on a free port while the block runs, and give its endpoint."""
     server = Server(create_app(storage), port=0)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -91,17 +91,17 @@ def running(storage: Storage) -> Iterator[str]:
         thread.join()
 
 
-def tend(check: bool, collect: bool) -> Iterator[str]:
+def maintain_storage(check: bool, collect: bool) -> Iterator[str]:
     """Check what the user's Hub keeps, remove what nobody needs, and say what was found; raise HubtweetsError for what is not whole."""
     storage = open_storage()
     if collect:
         try:
-            count, size = integrity.collect(storage)
+            count, size = integrity.collect_garbage(storage)
         except HubError as error:
             raise HubtweetsError(f"{error}; type: hubtweets hub --check") from None
         yield f"removed: files {count:,}, bytes {size:,}"
     if check:
-        found = integrity.check(storage)
+        found = integrity.check_storage(storage)
         yield from map(printable, found.faults)
         yield f"checked: repos {found.repos:,}, commits {found.commits:,}, contents {found.contents:,}, bytes {found.size:,}"
         orphans = (

@@ -15,9 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hubtweets.hub.errors import HubError
 
-PATIENCE = 30.0  # seconds that the next piece of a body may take
-SLOWEST = 1024  # bytes per second of a body, after the first PATIENCE
-MAX_HEAD = 2**16  # bytes of all headers
+MAX_STALL_SECONDS = 30.0  # seconds that the next piece of a body may take
+MIN_BYTES_PER_SECOND = 1024  # bytes per second of a body, after the first PATIENCE
+MAX_HEADER_BYTES = 2**16  # bytes of all headers
 
 
 class Guard:
@@ -32,8 +32,8 @@ class Guard:
             return
         headers = Headers(scope=scope)
         refusal = self.refusal(headers, scope["method"], scope["scheme"])
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEAD:
-            await JSONResponse({"error": f"the headers are over {MAX_HEAD} bytes"}, 431)(
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
+            await JSONResponse({"error": f"the headers are over {MAX_HEADER_BYTES} bytes"}, 431)(
                 scope, receive, send
             )
         elif headers.get("upgrade", "").lower() == "websocket":
@@ -41,12 +41,12 @@ class Guard:
         elif refusal:
             await JSONResponse({"error": refusal}, 403)(scope, receive, send)
         else:
-            await self.app(scope, patient(receive), send)
+            await self.app(scope, limit_receive_time(receive), send)
 
     def refusal(self, headers: Headers, method: str, scheme: str) -> str | None:
         """Say why a request can't be the user's own, None where it can."""
         host, origin = headers.get("host", ""), headers.get("origin")
-        if not self.is_ours(hostname(host)):
+        if not self.is_ours(parse_hostname(host)):
             return "this Hub has no such name: the Host is not its own"
         if method not in ("GET", "HEAD") and origin not in (None, f"{scheme}://{host}"):
             return "another site's page can't write here: the Origin is not this Hub"
@@ -61,14 +61,14 @@ class Guard:
         return True
 
 
-def hostname(host: str) -> str:
+def parse_hostname(host: str) -> str:
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
 
 
-def patient(receive: Receive) -> Receive:
+def limit_receive_time(receive: Receive) -> Receive:
     """Receive a body as long as it comes; raise HubError 408 where it stalls or drips."""
     began, received, whole = time.monotonic(), 0, False
 
@@ -76,9 +76,9 @@ def patient(receive: Receive) -> Receive:
         nonlocal received, whole
         if whole:  # what comes now is the client's leaving, and may take its time
             return await receive()
-        left = began + PATIENCE + received / SLOWEST - time.monotonic()
+        left = began + MAX_STALL_SECONDS + received / MIN_BYTES_PER_SECOND - time.monotonic()
         try:
-            message = await asyncio.wait_for(receive(), max(0, min(PATIENCE, left)))
+            message = await asyncio.wait_for(receive(), max(0, min(MAX_STALL_SECONDS, left)))
         except TimeoutError:
             raise HubError(408, "the body came too slowly") from None
         received += len(message.get("body", b""))

@@ -39,7 +39,7 @@ def connect(hub: str | None) -> Iterator[Hub]:
         from hubtweets.hub import local
 
         storage = local.open_storage()
-        with local.running(storage) as address:
+        with local.serve_in_thread(storage) as address:
             yield Hub(
                 HfApi(endpoint=address, token=storage.token), f"http://{local.HOST}:{local.PORT}"
             )

@@ -10,12 +10,12 @@ from hubtweets.hub.api.requests import (
     USER,
     check_gate,
     find_repo,
-    json_of,
-    reader,
-    repo_of,
-    storage_of,
-    url_of,
-    writer,
+    get_repo,
+    get_repo_url,
+    get_storage,
+    read_json,
+    require_user,
+    require_writer,
 )
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage.storage import KINDS
@@ -24,7 +24,7 @@ SDKS = ("gradio", "streamlit", "docker", "static")
 
 
 async def whoami(request: Request) -> Response:
-    user = reader(request)
+    user = require_user(request)
     who: dict[str, Any] = {
         "type": "user",
         "id": user.name,
@@ -45,7 +45,7 @@ async def whoami(request: Request) -> Response:
     )
 
 
-def named(body: dict[str, Any]) -> tuple[str, str]:
+def parse_repo_name(body: dict[str, Any]) -> tuple[str, str]:
     """Return the kind and the id of the repo that a body names."""
     return (
         f"{body.get('type') or 'model'}s",
@@ -53,7 +53,7 @@ def named(body: dict[str, Any]) -> tuple[str, str]:
     )
 
 
-def is_private(body: dict[str, Any]) -> bool | None:
+def parse_private(body: dict[str, Any]) -> bool | None:
     """Return whether a body makes a repo private, None if it says nothing of that.
 
     Clients before huggingface_hub 1.0 send `private`, newer ones `visibility`. Raises HubError 400 for other values and if the two disagree.
@@ -71,8 +71,8 @@ def is_private(body: dict[str, Any]) -> bool | None:
 
 
 async def create_repo(request: Request) -> Response:
-    user, body = writer(request), await json_of(request)
-    kind, repo_id = named(body)
+    user, body = require_writer(request), await read_json(request)
+    kind, repo_id = parse_repo_name(body)
     files = {}
     if kind == "spaces":
         if body.get("sdk") not in SDKS:
@@ -80,54 +80,57 @@ async def create_repo(request: Request) -> Response:
         files["README.md"] = f"---\nsdk: {body['sdk']}\n---\n".encode()
     try:
         repo = await run_in_threadpool(
-            storage_of(request).create_repo, kind, repo_id, bool(is_private(body)), user, files
+            get_storage(request).create_repo, kind, repo_id, bool(parse_private(body)), user, files
         )
     except HubError as error:
         if error.status == 409:  # the client reads `url` from a 409 too
             return JSONResponse(
-                {"error": error.message, "url": url_of(request, find_repo(request, kind, repo_id))},
+                {
+                    "error": error.message,
+                    "url": get_repo_url(request, find_repo(request, kind, repo_id)),
+                },
                 409,
             )
         raise
-    return JSONResponse({"url": url_of(request, repo), "name": repo.id})
+    return JSONResponse({"url": get_repo_url(request, repo), "name": repo.id})
 
 
 async def delete_repo(request: Request) -> Response:
-    writer(request)
-    repo = find_repo(request, *named(await json_of(request)))
-    await run_in_threadpool(storage_of(request).delete_repo, repo)
+    require_writer(request)
+    repo = find_repo(request, *parse_repo_name(await read_json(request)))
+    await run_in_threadpool(get_storage(request).delete_repo, repo)
     return JSONResponse({})
 
 
 async def move_repo(request: Request) -> Response:
-    writer(request)
-    body = await json_of(request)
+    require_writer(request)
+    body = await read_json(request)
     repo = find_repo(request, f"{body.get('type') or 'model'}s", str(body.get("fromRepo")))
-    await run_in_threadpool(storage_of(request).move_repo, repo, str(body.get("toRepo")))
+    await run_in_threadpool(get_storage(request).move_repo, repo, str(body.get("toRepo")))
     return JSONResponse({})
 
 
 async def change_settings(request: Request) -> Response:
-    writer(request)
-    repo, body = repo_of(request), await json_of(request)
+    require_writer(request)
+    repo, body = get_repo(request), await read_json(request)
     gated = body.get("gated")
     if gated not in (None, False, "auto", "manual"):
         raise HubError(400, f"gated is auto, manual or false, not {gated!r}")
     changed = await run_in_threadpool(
-        storage_of(request).change_settings, repo, is_private(body), gated
+        get_storage(request).change_settings, repo, parse_private(body), gated
     )
     return JSONResponse({"private": changed.private, "gated": changed.gated})
 
 
 async def check_access(request: Request) -> Response:
-    check_gate(request, repo_of(request))
+    check_gate(request, get_repo(request))
     return JSONResponse({})
 
 
-def own_repos(request: Request) -> Response:
+def list_own_repos(request: Request) -> Response:
     """List the repos of all kinds with the bytes that their heads hold, as `hf repos ls` shows them."""
-    reader(request)
-    storage, items = storage_of(request), []
+    require_user(request)
+    storage, items = get_storage(request), []
     for kind in KINDS:
         for repo in storage.repos(kind):
             head = storage.resolve(repo, "main")
@@ -141,5 +144,5 @@ def own_repos(request: Request) -> Response:
     return JSONResponse(items)
 
 
-async def agent_harnesses(request: Request) -> Response:
+async def list_agent_harnesses(request: Request) -> Response:
     return JSONResponse({"standardEnvVars": [], "harnesses": {}})

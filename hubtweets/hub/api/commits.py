@@ -10,17 +10,25 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hubtweets.hub.api.requests import json_of, part, repo_of, save_body, storage_of, url_of, writer
+from hubtweets.hub.api.requests import (
+    get_path_param,
+    get_repo,
+    get_repo_url,
+    get_storage,
+    read_json,
+    require_writer,
+    save_body,
+)
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage import pull_requests
 from hubtweets.hub.storage.blobs import Entry
-from hubtweets.hub.storage.storage import REFS, SHA, Commit, Files, Repo, Storage
+from hubtweets.hub.storage.storage import REFS, SHORT_SHA, Commit, Files, Repo, Storage
 
-MAX_COMMIT = 2**30  # bytes of a commit's body, as on the Hub
-MAX_LINE = 2**24  # bytes of one line: a file that is larger goes by LFS or Xet
+MAX_COMMIT_BYTES = 2**30  # bytes of a commit's body, as on the Hub
+MAX_LINE_BYTES = 2**24  # bytes of one line: a file that is larger goes by LFS or Xet
 
 
-class Change:
+class CommitBody:
     """What a commit's body says: newline-delimited JSON, a header first, then files, large files and deletions."""
 
     def __init__(self, storage: Storage, body: IO[bytes]) -> None:
@@ -29,9 +37,9 @@ class Change:
         self.header: dict[str, Any] = {}
         self.added: dict[str, Entry] = {}
         self.deleted: list[str] = []
-        while line := body.readline(MAX_LINE + 1):
-            if len(line) > MAX_LINE:
-                raise HubError(413, f"a line of a commit has {MAX_LINE} bytes at most")
+        while line := body.readline(MAX_LINE_BYTES + 1):
+            if len(line) > MAX_LINE_BYTES:
+                raise HubError(413, f"a line of a commit has {MAX_LINE_BYTES} bytes at most")
             try:
                 operation = json.loads(line)
                 self.read(operation["key"], operation["value"])
@@ -49,7 +57,7 @@ class Change:
         self.parent = self.header.get("parentCommit")
         if self.parent is not None:
             self.parent = str(self.parent).lower()
-            if not SHA.fullmatch(self.parent):
+            if not SHORT_SHA.fullmatch(self.parent):
                 raise HubError(400, "parentCommit is a commit's id, or at least its first 5 digits")
         self.summary, self.description = (
             str(self.header.get(key) or "").encode("utf-8", "replace").decode()
@@ -60,13 +68,15 @@ class Change:
         if key == "header":
             self.header = dict(value)
         elif key == "file":
-            self.added[checked(value["path"])] = self.storage.blobs.regular(
+            self.added[validate_path(value["path"])] = self.storage.blobs.regular(
                 base64.b64decode(value["content"], validate=True)
             )
         elif key == "lfsFile":
-            self.added[checked(value["path"])] = self.storage.blobs.large(str(value["oid"]))
+            self.added[validate_path(value["path"])] = self.storage.blobs.large(str(value["oid"]))
         elif key in ("deletedFile", "deletedFolder"):
-            self.deleted.append(checked(value["path"].rstrip("/")) + "/" * (key == "deletedFolder"))
+            self.deleted.append(
+                validate_path(value["path"].rstrip("/")) + "/" * (key == "deletedFolder")
+            )
         else:
             raise HubError(400, f"unknown operation {key}")
 
@@ -97,31 +107,33 @@ class Change:
         return left
 
 
-async def commit(request: Request) -> Response:
-    user, storage, repo = writer(request), storage_of(request), repo_of(request)
+async def create_commit(request: Request) -> Response:
+    user, storage, repo = require_writer(request), get_storage(request), get_repo(request)
     revision, as_pull = (
-        part(request, "revision"),
+        get_path_param(request, "revision"),
         request.query_params.get("create_pr") in ("1", "true"),
     )
     with storage.blobs.temporary() as body:
-        await save_body(request, body, MAX_COMMIT)
+        await save_body(request, body, MAX_COMMIT_BYTES)
         body.seek(0)
-        made, pull = await run_in_threadpool(apply, storage, repo, revision, body, user, as_pull)
+        made, pull = await run_in_threadpool(
+            write_commit, storage, repo, revision, body, user, as_pull
+        )
     answer = {
         "success": True,
-        "commitUrl": f"{url_of(request, repo)}/commit/{made.id}",
+        "commitUrl": f"{get_repo_url(request, repo)}/commit/{made.id}",
         "commitOid": made.id,
     }
     if pull:
-        answer["pullRequestUrl"] = f"{url_of(request, repo)}/discussions/{pull.num}"
+        answer["pullRequestUrl"] = f"{get_repo_url(request, repo)}/discussions/{pull.num}"
     return JSONResponse(answer)
 
 
-def apply(
+def write_commit(
     storage: Storage, repo: Repo, revision: str, body: IO[bytes], user: str, as_pull: bool
 ) -> tuple[Commit, pull_requests.Discussion | None]:
     """Commit a body to a branch, or to a new pull request."""
-    change = Change(storage, body)
+    change = CommitBody(storage, body)
     if not as_pull:
         return storage.commit(
             repo, revision, change, change.summary, change.description, user, change.parent
@@ -136,7 +148,7 @@ def apply(
         )
 
 
-def checked(path: str) -> str:
+def validate_path(path: str) -> str:
     """Return a repo path; raise HubError 400 where it could point anywhere else."""
     hurt = any(character in "\0\\" or "\ud800" <= character <= "\udfff" for character in path)
     if (
@@ -149,36 +161,41 @@ def checked(path: str) -> str:
     return path
 
 
-async def tag(request: Request) -> Response:
-    writer(request)
+async def change_tag(request: Request) -> Response:
+    require_writer(request)
     if request.method == "DELETE":
         return await delete_ref(
-            request, "tags", part(request, "revision").removeprefix(REFS["tags"])
+            request, "tags", get_path_param(request, "revision").removeprefix(REFS["tags"])
         )
     return await create_ref(
-        request, "tags", str((await json_of(request)).get("tag")), part(request, "revision")
+        request,
+        "tags",
+        str((await read_json(request)).get("tag")),
+        get_path_param(request, "revision"),
     )
 
 
-async def branch(request: Request) -> Response:
-    writer(request)
-    name = part(request, "revision").removeprefix(REFS["branches"])
+async def change_branch(request: Request) -> Response:
+    require_writer(request)
+    name = get_path_param(request, "revision").removeprefix(REFS["branches"])
     if request.method == "DELETE":
         if name == "main":
             raise HubError(403, "main can't be deleted")
         return await delete_ref(request, "branches", name)
     return await create_ref(
-        request, "branches", name, str((await json_of(request)).get("startingPoint") or "main")
+        request, "branches", name, str((await read_json(request)).get("startingPoint") or "main")
     )
 
 
 async def create_ref(request: Request, kind: str, name: str, revision: str) -> Response:
-    if len(quote(checked(name), safe="")) > 255 or name.startswith("refs/"):
+    if len(quote(validate_path(name), safe="")) > 255 or name.startswith("refs/"):
         raise HubError(400, f"{name!r} can't be a name here")
-    await run_in_threadpool(storage_of(request).create_ref, repo_of(request), kind, name, revision)
+    await run_in_threadpool(
+        get_storage(request).create_ref, get_repo(request), kind, name, revision
+    )
     return JSONResponse({}, 201)
 
 
 async def delete_ref(request: Request, kind: str, name: str) -> Response:
-    await run_in_threadpool(storage_of(request).delete_ref, repo_of(request), kind, name)
+    await run_in_threadpool(get_storage(request).delete_ref, get_repo(request), kind, name)
     return JSONResponse({})

@@ -9,17 +9,24 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hubtweets.hub.api.requests import json_of, may_read, part, repo_of, storage_of, writer
+from hubtweets.hub.api.requests import (
+    can_read_files,
+    get_path_param,
+    get_repo,
+    get_storage,
+    read_json,
+    require_writer,
+)
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage import pull_requests
 from hubtweets.hub.storage.pull_requests import Discussion
 from hubtweets.hub.storage.storage import Commit, Repo, Storage
 
-PAGE = 50
+PAGE_SIZE = 50
 DIFF_LINES = 5000  # difflib takes time with the square of them
 
 
-def describe(repo: Repo, one: Discussion) -> dict[str, Any]:
+def describe_discussion(repo: Repo, one: Discussion) -> dict[str, Any]:
     return {
         "num": one.num,
         "title": one.title,
@@ -31,9 +38,9 @@ def describe(repo: Repo, one: Discussion) -> dict[str, Any]:
     }
 
 
-def describe_whole(storage: Storage, repo: Repo, one: Discussion) -> dict[str, Any]:
+def describe_with_events(storage: Storage, repo: Repo, one: Discussion) -> dict[str, Any]:
     """Return a discussion with its events, a pull request with what main has changed since."""
-    answer = {**describe(repo, one), "events": list(one.events)}
+    answer = {**describe_discussion(repo, one), "events": list(one.events)}
     if one.base is not None:
         base, head = storage.resolve(repo, one.base), storage.resolve(repo, f"refs/pr/{one.num}")
         answer["changes"] = {"base": "refs/heads/main"} | (
@@ -42,18 +49,18 @@ def describe_whole(storage: Storage, repo: Repo, one: Discussion) -> dict[str, A
         answer["filesWithConflicts"] = (
             []
             if one.merge_commit
-            else pull_requests.conflicting(
+            else pull_requests.list_conflicts(
                 base.files, head.files, storage.resolve(repo, "main").files
             )
         )
         pushed = takewhile(lambda commit: commit.id != base.id, storage.history(repo, head))
         answer["events"] = sorted(
-            [*one.events, *map(commit_event, pushed)], key=lambda event: event["createdAt"]
+            [*one.events, *map(create_commit_event, pushed)], key=lambda event: event["createdAt"]
         )
     return answer
 
 
-def commit_event(commit: Commit) -> dict[str, Any]:
+def create_commit_event(commit: Commit) -> dict[str, Any]:
     data = {"subject": commit.title, "oid": commit.id}
     return {
         "id": commit.id,
@@ -64,11 +71,11 @@ def commit_event(commit: Commit) -> dict[str, Any]:
     }
 
 
-def diff(storage: Storage, old: Commit, new: Commit) -> Iterator[str]:
+def diff_commits(storage: Storage, old: Commit, new: Commit) -> Iterator[str]:
     """Yield what two commits have not alike, as `diff -u` writes it; of large files and long ones only their names."""
-    for path in pull_requests.changed(old.files, new.files):
+    for path in pull_requests.list_changed_paths(old.files, new.files):
         yield f"diff --git a/{path} b/{path}\n"
-        texts = [text_lines(storage, commit, path) for commit in (old, new)]
+        texts = [read_text_lines(storage, commit, path) for commit in (old, new)]
         if None in texts:
             yield f"Binary files a/{path} and b/{path} differ\n"
         else:
@@ -77,7 +84,7 @@ def diff(storage: Storage, old: Commit, new: Commit) -> Iterator[str]:
             )
 
 
-def text_lines(storage: Storage, commit: Commit, path: str) -> list[str] | None:
+def read_text_lines(storage: Storage, commit: Commit, path: str) -> list[str] | None:
     """Return a file's lines, none of a file that is not there; None where it is large, long or no text."""
     entry = commit.files.get(path)
     if entry is None:
@@ -97,17 +104,17 @@ def text_lines(storage: Storage, commit: Commit, path: str) -> list[str] | None:
     )
 
 
-def number(request: Request) -> int:
-    digits = part(request, "num")
+def parse_number(request: Request) -> int:
+    digits = get_path_param(request, "num")
     if not (digits.isascii() and digits.isdecimal() and len(digits) < 10):
         raise HubError(404, f"no discussion {digits}")
     return int(digits)
 
 
-async def listing(request: Request) -> Response:
+async def list_discussions(request: Request) -> Response:
     """List discussions and pull requests by page `p`, of a `type`, a `status` and an `author` where asked."""
-    query, repo = request.query_params, repo_of(request)
-    found = await run_in_threadpool(pull_requests.discussions, storage_of(request), repo)
+    query, repo = request.query_params, get_repo(request)
+    found = await run_in_threadpool(pull_requests.list_discussions, get_storage(request), repo)
     kind, status, author = query.get("type"), query.get("status"), query.get("author")
     found = [
         one
@@ -121,19 +128,19 @@ async def listing(request: Request) -> Response:
     ]
     found = [one for one in found if author in (None, one.author)]
     page = query.get("p", "0")
-    start = PAGE * int(page) if page.isascii() and page.isdecimal() and len(page) < 10 else 0
-    shown = [describe(repo, one) for one in found[start : start + PAGE]]
+    start = PAGE_SIZE * int(page) if page.isascii() and page.isdecimal() and len(page) < 10 else 0
+    shown = [describe_discussion(repo, one) for one in found[start : start + PAGE_SIZE]]
     return JSONResponse({"discussions": shown, "count": len(found), "start": start})
 
 
-def details(request: Request) -> Response:
+def show_discussion(request: Request) -> Response:
     """Describe a discussion, and where that may be seen, what its pull request changes."""
-    repo, storage = repo_of(request), storage_of(request)
-    one = pull_requests.read(storage, repo, number(request))
-    answer = describe_whole(storage, repo, one)
-    if one.base is not None and may_read(request, repo):
+    repo, storage = get_repo(request), get_storage(request)
+    one = pull_requests.read_discussion(storage, repo, parse_number(request))
+    answer = describe_with_events(storage, repo, one)
+    if one.base is not None and can_read_files(request, repo):
         answer["diff"] = "".join(
-            diff(
+            diff_commits(
                 storage,
                 storage.resolve(repo, one.base),
                 storage.resolve(repo, f"refs/pr/{one.num}"),
@@ -142,64 +149,73 @@ def details(request: Request) -> Response:
     return JSONResponse(answer)
 
 
-async def create(request: Request) -> Response:
+async def create_discussion(request: Request) -> Response:
     user, repo, storage, body = (
-        writer(request),
-        repo_of(request),
-        storage_of(request),
-        await json_of(request),
+        require_writer(request),
+        get_repo(request),
+        get_storage(request),
+        await read_json(request),
     )
     head = storage.resolve(repo, "main") if body.get("pullRequest") else None
     title, description = str(body.get("title") or ""), str(body.get("description") or "")
     one = await run_in_threadpool(
         pull_requests.open_discussion, storage, repo, title, description, user, head, head
     )
-    return JSONResponse(describe(repo, one))
+    return JSONResponse(describe_discussion(repo, one))
 
 
-async def comment(request: Request) -> Response:
-    user, body = writer(request), await json_of(request)
-    event = pull_requests.comment(user, str(body.get("comment") or ""))
+async def add_comment(request: Request) -> Response:
+    user, body = require_writer(request), await read_json(request)
+    event = pull_requests.create_comment(user, str(body.get("comment") or ""))
     await run_in_threadpool(
-        pull_requests.add_events, storage_of(request), repo_of(request), number(request), event
+        pull_requests.add_events,
+        get_storage(request),
+        get_repo(request),
+        parse_number(request),
+        event,
     )
     return JSONResponse({"newMessage": event})
 
 
-async def rename(request: Request) -> Response:
+async def rename_discussion(request: Request) -> Response:
     user, repo, storage, title = (
-        writer(request),
-        repo_of(request),
-        storage_of(request),
-        str((await json_of(request)).get("title") or ""),
+        require_writer(request),
+        get_repo(request),
+        get_storage(request),
+        str((await read_json(request)).get("title") or ""),
     )
-    event = pull_requests.event(
+    event = pull_requests.create_event(
         "title-change",
         user,
-        {"from": pull_requests.read(storage, repo, number(request)).title, "to": title},
+        {
+            "from": pull_requests.read_discussion(storage, repo, parse_number(request)).title,
+            "to": title,
+        },
     )
     await run_in_threadpool(
-        pull_requests.add_events, storage, repo, number(request), event, title=title
+        pull_requests.add_events, storage, repo, parse_number(request), event, title=title
     )
     return JSONResponse({"newTitle": event})
 
 
 async def change_status(request: Request) -> Response:
     user, body, storage, repo = (
-        writer(request),
-        await json_of(request),
-        storage_of(request),
-        repo_of(request),
+        require_writer(request),
+        await read_json(request),
+        get_storage(request),
+        get_repo(request),
     )
     status, text = str(body.get("status")), str(body.get("comment") or "")
     one = await run_in_threadpool(
-        pull_requests.change_status, storage, repo, number(request), user, status, text
+        pull_requests.change_status, storage, repo, parse_number(request), user, status, text
     )
     return JSONResponse({"newStatus": one.events[-1]})
 
 
-async def merge(request: Request) -> Response:
-    user, storage, repo = writer(request), storage_of(request), repo_of(request)
-    text = str((await json_of(request)).get("comment") or "")
-    one = await run_in_threadpool(pull_requests.merge, storage, repo, number(request), user, text)
-    return JSONResponse(describe(repo, one))
+async def merge_pull_request(request: Request) -> Response:
+    user, storage, repo = require_writer(request), get_storage(request), get_repo(request)
+    text = str((await read_json(request)).get("comment") or "")
+    one = await run_in_threadpool(
+        pull_requests.merge_pull_request, storage, repo, parse_number(request), user, text
+    )
+    return JSONResponse(describe_discussion(repo, one))

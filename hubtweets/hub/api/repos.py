@@ -13,30 +13,32 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from hubtweets.card.front_matter import read_metadata
 from hubtweets.hub.api.requests import (
-    body_of,
+    authenticate,
     check_gate,
-    commit_of,
-    part,
-    repo_of,
-    storage_of,
-    user_of,
+    get_commit,
+    get_path_param,
+    get_repo,
+    get_storage,
+    read_body,
 )
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.storage.blobs import BLOCK, Entry, lfs_pointer
-from hubtweets.hub.storage.pull_requests import changed
+from hubtweets.hub.storage.blobs import BLOCK_BYTES, Entry, format_lfs_pointer
+from hubtweets.hub.storage.pull_requests import list_changed_paths
 from hubtweets.hub.storage.storage import REFS, Commit, Repo, Storage
 
-PAGE, EXPANDED_PAGE, COMMITS_PAGE = 1000, 50, 50  # items, as on the Hub
+PAGE_SIZE, EXPANDED_PAGE_SIZE, COMMITS_PAGE_SIZE = 1000, 50, 50  # items, as on the Hub
 
 
-def metadata_of(storage: Storage, commit: Commit) -> dict[str, Any]:
+def read_card_metadata(storage: Storage, commit: Commit) -> dict[str, Any]:
     entry = commit.files.get("README.md")
     return read_metadata(storage.blobs.path(entry.sha256)) if entry else {}
 
 
-def describe(storage: Storage, repo: Repo, commit: Commit, blobs: bool = False) -> dict[str, Any]:
+def describe_repo(
+    storage: Storage, repo: Repo, commit: Commit, blobs: bool = False
+) -> dict[str, Any]:
     """Return what the Hub says of a repo; of what it counts or scans elsewhere, downloads and the like, nothing."""
-    metadata = metadata_of(storage, commit)
+    metadata = read_card_metadata(storage, commit)
     return {
         "_id": repo.id,
         "id": repo.id,
@@ -48,20 +50,20 @@ def describe(storage: Storage, repo: Repo, commit: Commit, blobs: bool = False) 
         "private": repo.private,
         "gated": repo.gated,
         "disabled": False,
-        "tags": tags_of(repo.kind, metadata),
+        "tags": list_tags(repo.kind, metadata),
         **{
             key: metadata[key] for key in ("pipeline_tag", "library_name", "sdk") if key in metadata
         },
         "cardData": metadata,
         "usedStorage": sum(entry.size for entry in commit.files.values()),
         "siblings": [
-            {"rfilename": path, **(details(path, entry, "blobId") if blobs else {})}
+            {"rfilename": path, **(describe_entry(path, entry, "blobId") if blobs else {})}
             for path, entry in commit.files.items()
         ],
     }
 
 
-def tags_of(kind: str, metadata: dict[str, Any]) -> list[str]:
+def list_tags(kind: str, metadata: dict[str, Any]) -> list[str]:
     """Return a card's tags, and those that the Hub makes of its other entries: `license:mit`, `dataset:NAME`, a model's languages as they are."""
     starts = {
         "tags": "",
@@ -88,32 +90,34 @@ def tags_of(kind: str, metadata: dict[str, Any]) -> list[str]:
     )
 
 
-def details(path: str, entry: Entry, oid_key: str = "oid") -> dict[str, Any]:
+def describe_entry(path: str, entry: Entry, oid_key: str = "oid") -> dict[str, Any]:
     found: dict[str, Any] = {"size": entry.size, oid_key: entry.oid}
     if entry.lfs:
-        pointer_size = len(lfs_pointer(entry.sha256, entry.size))
+        pointer_size = len(format_lfs_pointer(entry.sha256, entry.size))
         hash_key = "sha256" if oid_key == "blobId" else "oid"
         found["lfs"] = {hash_key: entry.sha256, "size": entry.size, "pointerSize": pointer_size}
     return found
 
 
-def repos(request: Request) -> Response:
+def list_repos(request: Request) -> Response:
     """List the repos of a kind that are what the query asks for, the last changed first, or the newest where `sort` is createdAt."""
-    storage, user, query = storage_of(request), user_of(request), request.query_params
-    seen = [repo for repo in storage.repos(part(request, "kind")) if user or not repo.private]
+    storage, user, query = get_storage(request), authenticate(request), request.query_params
+    seen = [
+        repo for repo in storage.repos(get_path_param(request, "kind")) if user or not repo.private
+    ]
     found = [
         one
         for repo in seen
-        if asked(query, one := describe(storage, repo, storage.resolve(repo, "main")))
+        if is_wanted(query, one := describe_repo(storage, repo, storage.resolve(repo, "main")))
     ]
     found.sort(
         key=lambda one: one["createdAt" if query.get("sort") == "createdAt" else "lastModified"],
         reverse=True,
     )
-    return paged(request, [chosen(query, one) for one in found], PAGE)
+    return paginate(request, [select_properties(query, one) for one in found], PAGE_SIZE)
 
 
-def asked(query: QueryParams, described: dict[str, Any]) -> bool:
+def is_wanted(query: QueryParams, described: dict[str, Any]) -> bool:
     """Tell whether a repo is by the author, has the words in its name, the tags and the task, and is gated or not, where a listing asks for that."""
     return (
         query.get("author") in (None, described["author"])
@@ -124,7 +128,7 @@ def asked(query: QueryParams, described: dict[str, Any]) -> bool:
     )
 
 
-def chosen(query: QueryParams, described: dict[str, Any]) -> dict[str, Any]:
+def select_properties(query: QueryParams, described: dict[str, Any]) -> dict[str, Any]:
     """Return only the properties that `expand` names, where it does."""
     wanted = query.getlist("expand")
     return {
@@ -134,23 +138,23 @@ def chosen(query: QueryParams, described: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def info(request: Request) -> Response:
+def show_repo(request: Request) -> Response:
     """Describe a repo at a revision, its files with their sizes where `blobs` asks."""
-    repo, query = repo_of(request), request.query_params
+    repo, query = get_repo(request), request.query_params
     return JSONResponse(
-        chosen(
+        select_properties(
             query,
-            describe(
-                storage_of(request),
+            describe_repo(
+                get_storage(request),
                 repo,
-                commit_of(request, repo),
+                get_commit(request, repo),
                 query.get("blobs", "").lower() == "true",
             ),
         )
     )
 
 
-def paged(
+def paginate(
     request: Request, items: list[Any], size: int, finish: Callable[[list[Any]], list[Any]] = list
 ) -> Response:
     """Answer with a page of a list, `finish`ed, and in the Link header where the next one is."""
@@ -168,11 +172,11 @@ def paged(
     )
 
 
-def file_item(path: str, entry: Entry) -> dict[str, Any]:
-    return {"type": "file", "path": path, **details(path, entry)}
+def describe_file(path: str, entry: Entry) -> dict[str, Any]:
+    return {"type": "file", "path": path, **describe_entry(path, entry)}
 
 
-def folder_item(path: str) -> dict[str, Any]:
+def describe_folder(path: str) -> dict[str, Any]:
     return {
         "type": "directory",
         "path": path,
@@ -181,14 +185,14 @@ def folder_item(path: str) -> dict[str, Any]:
     }
 
 
-def last_changes(
+def find_last_commits(
     storage: Storage, repo: Repo, commit: Commit, paths: list[str]
 ) -> dict[str, dict[str, str]]:
     """Return for each path, a file's or a folder's, the commit that last changed it."""
     found, waiting = {}, set(paths)
     for new, old in pairwise(chain(storage.history(repo, commit), [None])):
         assert new
-        differing = changed(old.files if old else {}, new.files)
+        differing = list_changed_paths(old.files if old else {}, new.files)
         touched = {
             "/".join(steps[:n])
             for path in differing
@@ -203,20 +207,22 @@ def last_changes(
     return found
 
 
-def expanded(
+def add_last_commits(
     request: Request, repo: Repo, commit: Commit, items: list[dict[str, Any]], expand: str
 ) -> list[dict[str, Any]]:
     """Add to each item the commit that last changed it, where the client asks for that."""
     if expand.lower() != "true":
         return items
-    commits = last_changes(storage_of(request), repo, commit, [item["path"] for item in items])
+    commits = find_last_commits(
+        get_storage(request), repo, commit, [item["path"] for item in items]
+    )
     return [{**item, "lastCommit": commits[item["path"]]} for item in items]
 
 
-def tree(request: Request) -> Response:
-    repo = repo_of(request)
-    commit, query = commit_of(request, repo), request.query_params
-    folder = part(request, "path").strip("/")
+def list_tree(request: Request) -> Response:
+    repo = get_repo(request)
+    commit, query = get_commit(request, repo), request.query_params
+    folder = get_path_param(request, "path").strip("/")
     prefix = folder + "/" if folder else ""
     inside = {path: entry for path, entry in commit.files.items() if path.startswith(prefix)}
     if folder and not inside:
@@ -230,22 +236,22 @@ def tree(request: Request) -> Response:
             for n in range(len(steps) if recursive else min(1, len(steps)))
         }
         if recursive or not steps:
-            items.append(file_item(path, entry))
-    items = [folder_item(path) for path in sorted(folders)] + items
-    return paged(
+            items.append(describe_file(path, entry))
+    items = [describe_folder(path) for path in sorted(folders)] + items
+    return paginate(
         request,
         items,
-        EXPANDED_PAGE if expand.lower() == "true" else PAGE,
-        lambda page: expanded(request, repo, commit, page, expand),
+        EXPANDED_PAGE_SIZE if expand.lower() == "true" else PAGE_SIZE,
+        lambda page: add_last_commits(request, repo, commit, page, expand),
     )
 
 
-async def paths_info(request: Request) -> Response:
+async def list_paths(request: Request) -> Response:
     """Describe the files and folders that a form's `paths` name; those that are not there are left out."""
-    repo = repo_of(request)
+    repo = get_repo(request)
     commit, form = (
-        commit_of(request, repo),
-        parse_qs((await body_of(request)).decode(errors="replace")),
+        get_commit(request, repo),
+        parse_qs((await read_body(request)).decode(errors="replace")),
     )
     wanted = form.get("paths", [])
     folders = {
@@ -254,14 +260,16 @@ async def paths_info(request: Request) -> Response:
         for steps in [path.split("/")]
         for n in range(1, len(steps))
     }
-    items = [file_item(path, commit.files[path]) for path in wanted if path in commit.files]
-    items += [folder_item(path) for path in (one.rstrip("/") for one in wanted) if path in folders]
-    return JSONResponse(expanded(request, repo, commit, items, form.get("expand", [""])[0]))
+    items = [describe_file(path, commit.files[path]) for path in wanted if path in commit.files]
+    items += [
+        describe_folder(path) for path in (one.rstrip("/") for one in wanted) if path in folders
+    ]
+    return JSONResponse(add_last_commits(request, repo, commit, items, form.get("expand", [""])[0]))
 
 
-def refs(request: Request) -> Response:
+def list_refs(request: Request) -> Response:
     """List branches and tags, with `include_prs` pull requests too."""
-    repo, storage = repo_of(request), storage_of(request)
+    repo, storage = get_repo(request), get_storage(request)
     found = {
         key: [
             {
@@ -281,9 +289,9 @@ def refs(request: Request) -> Response:
     return JSONResponse({**found, "converts": []})
 
 
-def commits(request: Request) -> Response:
-    repo = repo_of(request)
-    history = storage_of(request).history(repo, commit_of(request, repo))
+def list_commits(request: Request) -> Response:
+    repo = get_repo(request)
+    history = get_storage(request).history(repo, get_commit(request, repo))
     formatted = "formatted" in request.query_params.getlist("expand[]")
     items = []
     for one in history:
@@ -307,14 +315,14 @@ def commits(request: Request) -> Response:
                 else {}
             )
         )
-    return paged(request, items, COMMITS_PAGE)
+    return paginate(request, items, COMMITS_PAGE_SIZE)
 
 
-def resolve(request: Request) -> Response:
+def download_file(request: Request) -> Response:
     """Serve a file, whole or by Range; where it is missing, `X-Repo-Commit` lets the client remember that."""
-    storage, repo = storage_of(request), repo_of(request)
+    storage, repo = get_storage(request), get_repo(request)
     check_gate(request, repo)
-    commit, path = commit_of(request, repo), part(request, "path")
+    commit, path = get_commit(request, repo), get_path_param(request, "path")
     entry = commit.files.get(path)
     headers = {"X-Repo-Commit": commit.id}
     if entry is None:
@@ -329,5 +337,5 @@ def resolve(request: Request) -> Response:
     }
     headers["X-Content-Type-Options"] = "nosniff"
     answer = FileResponse(storage.blobs.path(entry.sha256), headers=headers)
-    answer.chunk_size = BLOCK
+    answer.chunk_size = BLOCK_BYTES
     return answer

@@ -13,13 +13,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from hubtweets.hub.errors import HubError, MovedError
-from hubtweets.hub.storage.blobs import BLOCK
+from hubtweets.hub.storage.blobs import BLOCK_BYTES
 from hubtweets.hub.storage.storage import Commit, Repo, Storage
-from hubtweets.hub.storage.tokens import HEADER, Role, role_of
+from hubtweets.hub.storage.tokens import AUTHORIZATION, Role, read_role
 
 USER = "huggingtweets"
-LINK_SECONDS = 3600
-MAX_JSON = 2**22  # bytes of a JSON body: 256 files with a sample each take a tenth of it
+SIGNATURE_SECONDS = 3600
+MAX_JSON_BYTES = 2**22  # bytes of a JSON body: 256 files with a sample each take a tenth of it
 
 
 class User(NamedTuple):
@@ -31,33 +31,33 @@ class Digest(Protocol):
     def update(self, data: bytes | bytearray, /) -> None: ...
 
 
-def storage_of(request: Request) -> Storage:
+def get_storage(request: Request) -> Storage:
     return request.app.state.storage
 
 
-def user_of(request: Request) -> User | None:
+def authenticate(request: Request) -> User | None:
     """Return the user whose token the request carries, None without one; raise HubError 401 for a wrong one."""
     header = request.headers.get("authorization")
     if header is None:
         return None
-    token = HEADER.fullmatch(header)
-    role = role_of(storage_of(request).root, token[1]) if token else None
+    token = AUTHORIZATION.fullmatch(header)
+    role = read_role(get_storage(request).root, token[1]) if token else None
     if role is None:
         raise HubError(401, "Invalid credentials in Authorization header")
     return User(USER, role)
 
 
-def reader(request: Request) -> User:
+def require_user(request: Request) -> User:
     """Return who asks; raise HubError 401 where nobody says so."""
-    user = user_of(request)
+    user = authenticate(request)
     if user is None:
         raise HubError(401, "a token is needed")
     return user
 
 
-def writer(request: Request) -> str:
+def require_writer(request: Request) -> str:
     """Return the name of who may write; raise HubError 401 without a token, 403 where it may only read."""
-    user = reader(request)
+    user = require_user(request)
     if user.role != "write":
         raise HubError(
             403, "this token may only read; make another: hubtweets hub token --role write"
@@ -65,26 +65,28 @@ def writer(request: Request) -> str:
     return user.name
 
 
-def part(request: Request, name: str) -> str:
+def get_path_param(request: Request, name: str) -> str:
     return unquote(request.path_params.get(name, ""))
 
 
-def repo_of(request: Request) -> Repo:
+def get_repo(request: Request) -> Repo:
     """Return the repo that the path names, raise MovedError where it has another name now; a private one is hidden from who has no token."""
     first = request.url.path.split("/")[1]
-    kind = part(request, "kind") or (first if first in ("datasets", "spaces") else "models")
-    repo_id = f"{part(request, 'namespace')}/{part(request, 'name')}"
+    kind = get_path_param(request, "kind") or (
+        first if first in ("datasets", "spaces") else "models"
+    )
+    repo_id = f"{get_path_param(request, 'namespace')}/{get_path_param(request, 'name')}"
     try:
         return find_repo(request, kind, repo_id)
     except HubError:
-        moved = storage_of(request).moved(kind, repo_id)
-        if moved is None or (moved.private and user_of(request) is None):
+        moved = get_storage(request).moved(kind, repo_id)
+        if moved is None or (moved.private and authenticate(request) is None):
             raise
         raise MovedError(moved.id) from None
 
 
 def find_repo(request: Request, kind: str, repo_id: str) -> Repo:
-    user, repo = user_of(request), storage_of(request).find_repo(kind, repo_id)
+    user, repo = authenticate(request), get_storage(request).find_repo(kind, repo_id)
     if repo is None or (repo.private and user is None):
         raise HubError(
             404 if user else 401, f"no repository {repo_id} among the {kind}", "RepoNotFound"
@@ -92,35 +94,35 @@ def find_repo(request: Request, kind: str, repo_id: str) -> Repo:
     return repo
 
 
-def may_read(request: Request, repo: Repo) -> bool:
+def can_read_files(request: Request, repo: Repo) -> bool:
     """Tell whether who asks may have the repo's files: of a gated one only who has a token."""
-    return not repo.gated or user_of(request) is not None
+    return not repo.gated or authenticate(request) is not None
 
 
 def check_gate(request: Request, repo: Repo) -> None:
     """Raise HubError 401 for who may not have the repo's files."""
-    if not may_read(request, repo):
+    if not can_read_files(request, repo):
         raise HubError(401, f"{repo.id} is gated; log in to read it", "GatedRepo")
 
 
-def commit_of(request: Request, repo: Repo) -> Commit:
-    return storage_of(request).resolve(repo, part(request, "revision") or "main")
+def get_commit(request: Request, repo: Repo) -> Commit:
+    return get_storage(request).resolve(repo, get_path_param(request, "revision") or "main")
 
 
-async def body_of(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
     """Return a short body; raise HubError 413 where it is long."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_JSON:
-            raise HubError(413, f"at most {MAX_JSON} bytes")
+        if len(body) > MAX_JSON_BYTES:
+            raise HubError(413, f"at most {MAX_JSON_BYTES} bytes")
     return bytes(body)
 
 
-async def json_of(request: Request) -> dict[str, Any]:
+async def read_json(request: Request) -> dict[str, Any]:
     """Return the body's object, an empty one for no body; raise HubError 400 where it is none."""
     try:
-        value = json.loads(await body_of(request) or b"{}")
+        value = json.loads(await read_body(request) or b"{}")
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
@@ -146,16 +148,16 @@ async def save_body(
         size += len(chunk)
         if size > limit:
             raise HubError(413, f"at most {limit} bytes")
-        if len(block) >= BLOCK:
+        if len(block) >= BLOCK_BYTES:
             await run_in_threadpool(write, block)
             block = bytearray()
     await run_in_threadpool(write, block)
     return size
 
 
-def sign(storage: Storage, purpose: str) -> str:
+def create_signature(storage: Storage, purpose: str) -> str:
     """Return an expiry and a signature for a purpose, for requests that carry no token."""
-    expires = int(time.time()) + LINK_SECONDS
+    expires = int(time.time()) + SIGNATURE_SECONDS
     return f"{expires}-{hmac.new(storage.secret, f'{purpose} {expires}'.encode(), 'sha256').hexdigest()}"
 
 
@@ -166,9 +168,9 @@ def check_signature(storage: Storage, purpose: str, signature: str) -> None:
         raise HubError(403, "the signature does not fit, or is too old")
 
 
-def base_url(request: Request) -> str:
+def get_base_url(request: Request) -> str:
     return str(request.base_url).rstrip("/")
 
 
-def url_of(request: Request, repo: Repo) -> str:
-    return base_url(request) + repo.path
+def get_repo_url(request: Request, repo: Repo) -> str:
+    return get_base_url(request) + repo.path

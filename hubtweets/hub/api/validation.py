@@ -6,13 +6,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from hubtweets.card.front_matter import FrontMatterError, front_matter
 from hubtweets.card.hub_schema import faults
-from hubtweets.hub.api.requests import json_of
+from hubtweets.hub.api.requests import read_json
 from hubtweets.hub.errors import HubError
 
 
-async def validate(request: Request) -> Response:
+async def validate_card(request: Request) -> Response:
     """Say what the Hub would refuse in a card; in plain text to a client that wants no JSON."""
-    body = await json_of(request)
+    body = await read_json(request)
     content = body.get("content") if isinstance(body.get("content"), str) else ""
     errors, warnings = await run_in_threadpool(
         find_problems, str(content), str(body.get("repoType") or "model")

@@ -21,12 +21,12 @@ from hubtweets.models.untrusted import Loaded, load_files
 from hubtweets.record.samples import MAX_NEW_TOKENS
 from hubtweets.text import well_formed
 
-Say = Callable[[int, str], None]
+OnText = Callable[[int, str], None]
 
-MOST_NEW_TOKENS = 512
+MAX_WIDGET_TOKENS = 512
 MAX_BEAMS = 8
 # the generation settings that are taken from a model; others can compile code, fetch some, or cost any amount of memory
-SETTINGS = {
+SAFE_SETTINGS = {
     "do_sample",
     "temperature",
     "top_k",
@@ -37,7 +37,7 @@ SETTINGS = {
     "eta_cutoff",
     "renormalize_logits",
 }
-SETTINGS |= {
+SAFE_SETTINGS |= {
     "repetition_penalty",
     "no_repeat_ngram_size",
     "num_beams",
@@ -46,12 +46,12 @@ SETTINGS |= {
     "max_new_tokens",
     "min_new_tokens",
 }
-SETTINGS |= {"bos_token_id", "eos_token_id", "pad_token_id"}
+SAFE_SETTINGS |= {"bos_token_id", "eos_token_id", "pad_token_id"}
 
-kept: dict[str, Loaded] = {}
+loaded: dict[str, Loaded] = {}
 
 
-class EveryToken(StoppingCriteria):
+class TokenHook(StoppingCriteria):
     """Calls a function before each token, which raises to stop; of beams, too, which can't be streamed."""
 
     def __init__(self, call: Callable[[], None]) -> None:
@@ -70,7 +70,7 @@ def generate(
     prompt: str,
     count: int,
     seed: int,
-    say: Say,
+    say: OnText,
     check: Callable[[], None] = lambda: None,
 ) -> None:
     """Write `count` texts that start with the prompt and say them piece by piece, with their index; raise HubtweetsError if the repo can't.
@@ -78,11 +78,11 @@ def generate(
     The first is what `sampling.generate` makes of the seed; what `check`, which is called before each token, raises ends it all.
     """
     key = f"{repo_id} {commit}"
-    if key not in kept:
-        kept.clear()  # before the next is loaded, so that there is one in memory
+    if key not in loaded:
+        loaded.clear()  # before the next is loaded, so that there is one in memory
         gc.collect()
-        kept[key] = load(files, repo_id)
-    model, tokenizer = kept[key]
+        loaded[key] = load_model(files, repo_id)
+    model, tokenizer = loaded[key]
     prompt = well_formed(prompt)
     inputs = encode(model, tokenizer, prompt)
     if not inputs["input_ids"].numel():
@@ -94,22 +94,22 @@ def generate(
         beams = model.generation_config.num_beams or 1  # they are known at the end only
         more = {
             "streamer": streamer if beams == 1 else None,
-            "stopping_criteria": [EveryToken(check)],
+            "stopping_criteria": [TokenHook(check)],
         }
         sequences = model.generate(**inputs, num_return_sequences=1, **more)
         streamer.add(sequences[0, inputs["input_ids"].shape[1] :])
 
 
-def load(files: Mapping[str, Path], repo_id: str) -> Loaded:
+def load_model(files: Mapping[str, Path], repo_id: str) -> Loaded:
     """Load a repo's model from what is here and from nowhere else; raise HubtweetsError if that is no model for texts, or asks for too much."""
     model, tokenizer = load_files(files, repo_id)
     found = model.generation_config.to_dict()
     settings, room = (
-        GenerationConfig(**{name: found[name] for name in SETTINGS & found.keys()}),
+        GenerationConfig(**{name: found[name] for name in SAFE_SETTINGS & found.keys()}),
         (context_of(model) or MAX_NEW_TOKENS * 2) // 2,
     )
     settings.max_new_tokens = min(
-        settings.max_new_tokens or min(MAX_NEW_TOKENS, room), MOST_NEW_TOKENS
+        settings.max_new_tokens or min(MAX_NEW_TOKENS, room), MAX_WIDGET_TOKENS
     )
     if (settings.num_beams or 1) > MAX_BEAMS:
         raise HubtweetsError(

@@ -37,19 +37,19 @@ def main() -> None:
     requests, stop = SimpleQueue[str](), threading.Event()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # a library that prints something must not be taken for a text
-    threading.Thread(target=listen, args=(requests, stop), daemon=True).start()
+    threading.Thread(target=read_requests, args=(requests, stop), daemon=True).start()
     used = psutil.Process().memory_info().data if sys.platform == "linux" else 0
     while True:
         request = json.loads(requests.get())
         try:
-            answer(request, answers, stop, used)
+            answer_request(request, answers, stop, used)
             last: dict[str, Any] = {"done": True}
         except Exception as error:  # a model is anybody's, and breaks in its own way
-            last = {"error": describe(error, request["repo_id"])}
+            last = {"error": describe_error(error, request["repo_id"])}
         print(json.dumps(last), file=answers, flush=True)
 
 
-def listen(requests: SimpleQueue[str], stop: threading.Event) -> None:
+def read_requests(requests: SimpleQueue[str], stop: threading.Event) -> None:
     """Pass on requests as they come; end the process with the Hub's, or when the Hub closes its end."""
     for line in sys.stdin:
         if line.strip():
@@ -60,7 +60,9 @@ def listen(requests: SimpleQueue[str], stop: threading.Event) -> None:
     os._exit(0)
 
 
-def answer(request: dict[str, Any], answers: IO[str], stop: threading.Event, used: int) -> None:
+def answer_request(
+    request: dict[str, Any], answers: IO[str], stop: threading.Event, used: int
+) -> None:
     length: dict[int, int] = {}
 
     def say(index: int, text: str) -> None:
@@ -76,7 +78,7 @@ def answer(request: dict[str, Any], answers: IO[str], stop: threading.Event, use
             raise StoppedError
 
     files = {path: Path(file) for path, file in request["files"].items()}
-    limit_memory(used + SPARE_BYTES + BYTES_PER_WEIGHT * weights_of(files))
+    limit_memory(used + SPARE_BYTES + BYTES_PER_WEIGHT * count_model_weights(files))
     model, texts = (
         (files, request["repo_id"], request["commit"]),
         (request["prompt"], request["count"], request["seed"]),
@@ -84,7 +86,7 @@ def answer(request: dict[str, Any], answers: IO[str], stop: threading.Event, use
     generate.generate(*model, *texts, say, check)
 
 
-def weights_of(files: Mapping[str, Path]) -> int:
+def count_model_weights(files: Mapping[str, Path]) -> int:
     """Return how many weights a model has, those of an adapter's base included; 0 if they can't be read, which loading them will tell."""
     try:
         paths = [file for path, file in files.items() if path.endswith(".safetensors")]
@@ -107,7 +109,7 @@ def limit_memory(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (min(size, half), hard))
 
 
-def describe(error: Exception, repo_id: str) -> str:
+def describe_error(error: Exception, repo_id: str) -> str:
     """Return an error as one short line."""
     if (
         isinstance(error, MemoryError)

@@ -25,14 +25,14 @@ MAX_SECONDS = 120.0  # for a request, the start of the process and the loading o
 STOP_SECONDS = 5.0
 MAX_LINE_BYTES = 2**20
 
-Line = dict[str, Any]
+Message = dict[str, Any]
 
 
-class BrokenError(Exception):
+class WorkerError(Exception):
     """A process does not answer, or not in time."""
 
 
-class Workers:
+class WorkerPool:
     """The processes of one Hub, on its event loop."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Workers:
         self.turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.tasks: set[asyncio.Task[None]] = set()
 
-    async def write(self, repo_id: str, request: dict[str, Any]) -> AsyncGenerator[Line, None]:
+    async def write(self, repo_id: str, request: dict[str, Any]) -> AsyncGenerator[Message, None]:
         """Yield the lines of a request to the repo's model; the last one has `done` or `error`."""
         async with self.turns[repo_id]:
             if self.writing >= MAX_WORKERS:
@@ -52,12 +52,12 @@ class Workers:
             process, ended, deadline = None, False, asyncio.get_running_loop().time() + MAX_SECONDS
             try:
                 process = await self.take()
-                send(process, json.dumps(request))
+                send_line(process, json.dumps(request))
                 while not ended:
-                    line = await next_line(process, deadline)
+                    line = await read_line(process, deadline)
                     ended = is_last(line)
                     yield line
-            except BrokenError as error:
+            except WorkerError as error:
                 yield {"error": f"{repo_id}: its model {error}"}
             finally:  # nothing is awaited here, for a client that leaves cancels this
                 self.give_back(process, ended)
@@ -94,12 +94,12 @@ class Workers:
 
     async def stop(self, process: Process) -> None:
         """Stop what a process does; if it goes on, end it."""
-        send(process, "")
+        send_line(process, "")
         ended = False
-        with suppress(BrokenError):
+        with suppress(WorkerError):
             deadline = asyncio.get_running_loop().time() + STOP_SECONDS
             while not ended:
-                ended = is_last(await next_line(process, deadline))
+                ended = is_last(await read_line(process, deadline))
         if not ended:
             await self.end(process)
         self.give_back(process if ended else None, ended)
@@ -123,7 +123,7 @@ class Workers:
             await self.end(process)
 
 
-def send(process: Process, line: str) -> None:
+def send_line(process: Process, line: str) -> None:
     assert process.stdin
     with suppress(
         OSError, RuntimeError
@@ -131,19 +131,19 @@ def send(process: Process, line: str) -> None:
         process.stdin.write(f"{line}\n".encode())
 
 
-async def next_line(process: Process, deadline: float) -> Line:
+async def read_line(process: Process, deadline: float) -> Message:
     """Return a process's next line; raise BrokenError if none comes, or none until the deadline."""
     assert process.stdout
     try:
         async with asyncio.timeout_at(deadline):
             return json.loads(await process.stdout.readline())
     except TimeoutError:
-        raise BrokenError(f"took longer than {MAX_SECONDS:g} seconds") from None
+        raise WorkerError(f"took longer than {MAX_SECONDS:g} seconds") from None
     except ValueError:  # nothing, half a line, or far too much
-        raise BrokenError(
+        raise WorkerError(
             "broke off: it takes too much memory, or something in it is corrupt"
         ) from None
 
 
-def is_last(line: Line) -> bool:
+def is_last(line: Message) -> bool:
     return "done" in line or "error" in line

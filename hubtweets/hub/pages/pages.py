@@ -23,7 +23,14 @@ from starlette.routing import Route
 from hubtweets.card.front_matter import body, read_metadata
 from hubtweets.card.templating import environment
 from hubtweets.hub.api import discussions
-from hubtweets.hub.api.requests import check_gate, commit_of, may_read, part, repo_of, storage_of
+from hubtweets.hub.api.requests import (
+    can_read_files,
+    check_gate,
+    get_commit,
+    get_path_param,
+    get_repo,
+    get_storage,
+)
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.pages import samples, sanitize, widget
 from hubtweets.hub.storage import pull_requests
@@ -36,12 +43,12 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-CARD_SIZE = 2**19  # bytes of a card that are read
-SHOWN_SIZE = 200_000  # bytes of a text file that are shown
-PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg")
-PER_PAGE = {"tree": 1000, "commits": 50, "discussions": 50}
-DIFF_LINES, DIFF_WIDTH = 2000, 1000
-NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
+MAX_CARD_BYTES = 2**19  # bytes of a card that are read
+MAX_SHOWN_BYTES = 200_000  # bytes of a text file that are shown
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg")
+PAGE_SIZES = {"tree": 1000, "commits": 50, "discussions": 50}
+MAX_DIFF_LINES, MAX_DIFF_COLUMNS = 2000, 1000
+REPO_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 
 templates = environment(autoescape=True)
 
@@ -54,18 +61,18 @@ class Chip(NamedTuple):
     url: str = ""
 
 
-class Change(NamedTuple):
+class FileChange(NamedTuple):
     path: str
     what: str
     lines: list[tuple[str, str]]
 
 
-def segment(text: str) -> str:
+def quote_segment(text: str) -> str:
     """Write a text as one segment of an address."""
     return quote(text, safe="")
 
 
-def size(count: float) -> str:
+def format_size(count: float) -> str:
     """Write a number of bytes as the Hub does, in powers of 1000."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if count < 999.5:
@@ -74,10 +81,10 @@ def size(count: float) -> str:
     return f"{count:,.3g} TB"
 
 
-templates.filters |= {"segment": segment, "size": size, "plain": plain}
+templates.filters |= {"segment": quote_segment, "size": format_size, "plain": plain}
 
 
-def page(
+def render_page(
     name: str, status: int = 200, pictures: str = "", script: bool = False, **values: Any
 ) -> Response:
     """Fill in a page; `pictures` are the sources of pictures that it may show besides this Hub, and `script` lets its own script run."""
@@ -97,18 +104,18 @@ def page(
     )
 
 
-def shown(show: Callable[[Request, Repo], Response]) -> Callable[[Request], Response]:
+def make_endpoint(show: Callable[[Request, Repo], Response]) -> Callable[[Request], Response]:
     """Make an endpoint of what shows a repo: what is not there, or hidden, has a page too."""
 
     def answer(request: Request) -> Response:
         try:
-            return show(request, repo_of(request))
+            return show(request, get_repo(request))
         except HubError as error:
-            return page(
+            return render_page(
                 "missing", 404 if error.status == 401 else error.status, reason=error.message
             )
         except OSError:
-            return page(
+            return render_page(
                 "missing",
                 500,
                 reason="a file of it is lost, or can't be read; type: hubtweets hub --check",
@@ -117,7 +124,7 @@ def shown(show: Callable[[Request, Repo], Response]) -> Callable[[Request], Resp
     return answer
 
 
-def view(
+def render_repo_page(
     request: Request,
     repo: Repo,
     template: str,
@@ -126,12 +133,12 @@ def view(
     **values: Any,
 ) -> Response:
     """Fill in one of a repo's pages, all of which begin with what it is."""
-    storage = storage_of(request)
+    storage = get_storage(request)
     head = storage.resolve(repo, "main")
-    metadata, _ = card_of(storage, head)
+    metadata, _ = read_card(storage, head)
     tags = [name for name, sha in storage.refs(repo, "tags").items() if sha == head.id]
     waiting = sum(
-        one.status in ("draft", "open") for one in pull_requests.discussions(storage, repo)
+        one.status in ("draft", "open") for one in pull_requests.list_discussions(storage, repo)
     )
     values |= {
         "template": template,
@@ -139,25 +146,25 @@ def view(
         "head": head,
         "tags": tags,
         "waiting": waiting,
-        "chips": list(chips(storage, metadata)),
+        "chips": list(list_chips(storage, metadata)),
     }
-    return page(template, pictures=pictures, script=script, **values)
+    return render_page(template, pictures=pictures, script=script, **values)
 
 
-def card_of(storage: Storage, commit: Commit) -> tuple[dict[str, Any], str]:
+def read_card(storage: Storage, commit: Commit) -> tuple[dict[str, Any], str]:
     """Return the metadata and the text of a commit's card, of as much as is read of it."""
     entry = commit.files.get("README.md")
-    return read_card(storage.blobs.path(entry.sha256)) if entry else ({}, "")
+    return parse_card(storage.blobs.path(entry.sha256)) if entry else ({}, "")
 
 
 @lru_cache(32)  # a content never changes
-def read_card(path: Path) -> tuple[dict[str, Any], str]:
+def parse_card(path: Path) -> tuple[dict[str, Any], str]:
     with path.open("rb") as file:
-        text = file.read(CARD_SIZE).decode("utf-8", "replace")
+        text = file.read(MAX_CARD_BYTES).decode("utf-8", "replace")
     return read_metadata(path), body(text)
 
 
-def chips(storage: Storage, metadata: dict[str, Any]) -> Iterator[Chip]:
+def list_chips(storage: Storage, metadata: dict[str, Any]) -> Iterator[Chip]:
     """Yield what the front matter says of a repo."""
     for key in (
         "pipeline_tag",
@@ -173,11 +180,13 @@ def chips(storage: Storage, metadata: dict[str, Any]) -> Iterator[Chip]:
             if isinstance(value, str) and (text := plain(value, 80)):
                 kind = {"base_model": "models", "datasets": "datasets"}.get(key)
                 yield Chip(
-                    key, text, address(storage, kind, text) if kind and NAME.fullmatch(text) else ""
+                    key,
+                    text,
+                    find_address(storage, kind, text) if kind and REPO_NAME.fullmatch(text) else "",
                 )
 
 
-def address(storage: Storage, kind: str, repo_id: str) -> str:
+def find_address(storage: Storage, kind: str, repo_id: str) -> str:
     """Return where a repo is: here, or else on the Hugging Face Hub."""
     found = storage.find_repo(kind, repo_id)
     return (
@@ -187,8 +196,8 @@ def address(storage: Storage, kind: str, repo_id: str) -> str:
     )
 
 
-def index(request: Request) -> Response:
-    storage = storage_of(request)
+def show_index(request: Request) -> Response:
+    storage = get_storage(request)
     found: dict[str, list[tuple[Repo, Commit]]] = {kind: [] for kind in KINDS}
     for kind in KINDS:
         for repo in storage.repos(kind):
@@ -196,37 +205,37 @@ def index(request: Request) -> Response:
                 if not repo.private:
                     found[kind].append((repo, storage.resolve(repo, "main")))
         found[kind].sort(key=lambda one: one[1].date, reverse=True)
-    return page("index", found=found)
+    return render_page("index", found=found)
 
 
-def card(request: Request, repo: Repo) -> Response:
-    storage = storage_of(request)
+def show_card(request: Request, repo: Repo) -> Response:
+    storage = get_storage(request)
     head = storage.resolve(repo, "main")
-    metadata, text = card_of(storage, head)
+    metadata, text = read_card(storage, head)
     task = metadata.get("pipeline_tag", "text-generation")  # old cards do not say it
     makes_texts = repo.kind == "models" and task == "text-generation"
     everywhere = request.query_params.get("images") == "remote"
-    return view(
+    return render_repo_page(
         request,
         repo,
         "card",
-        card=sanitize.render(text, repo.path),
+        card=sanitize.render_card(text, repo.path),
         everywhere=everywhere,
         pictures=" https: http:" if everywhere else "",
         script=makes_texts and any(path.endswith(".safetensors") for path in head.files),
-        examples=widget.examples(metadata) if makes_texts else [],
-        longest=widget.LONGEST,
-        samples=samples.of_commit(storage, head)
-        if repo.kind == "models" and may_read(request, repo)
+        examples=widget.parse_examples(metadata) if makes_texts else [],
+        longest=widget.MAX_PROMPT_CHARS,
+        samples=samples.find_samples(storage, head)
+        if repo.kind == "models" and can_read_files(request, repo)
         else [],
     )
 
 
-def tree(request: Request, repo: Repo) -> Response:
+def show_tree(request: Request, repo: Repo) -> Response:
     storage, commit, folder = (
-        storage_of(request),
-        commit_of(request, repo),
-        part(request, "path").strip("/"),
+        get_storage(request),
+        get_commit(request, repo),
+        get_path_param(request, "path").strip("/"),
     )
     prefix = folder + "/" if folder else ""
     inside = {
@@ -235,7 +244,7 @@ def tree(request: Request, repo: Repo) -> Response:
         if path.startswith(prefix)
     }
     if folder and not inside:
-        raise HubError(404, f"{repo.id} has no folder {folder} at {revision_of(request)}")
+        raise HubError(404, f"{repo.id} has no folder {folder} at {get_revision(request)}")
     folders: dict[str, int] = {}
     for path, entry in inside.items():
         if "/" in path:
@@ -246,25 +255,25 @@ def tree(request: Request, repo: Repo) -> Response:
     ]
     items += [(path, entry, entry.size) for path, entry in inside.items() if "/" not in path]
     revisions = [name for kind in ("branches", "tags") for name in storage.refs(repo, kind)]
-    return view(
+    return render_repo_page(
         request,
         repo,
         "tree",
         commit=commit,
-        revision=revision_of(request),
+        revision=get_revision(request),
         revisions=revisions,
         prefix=prefix,
-        **paged(request, "tree", items),
+        **paginate(request, "tree", items),
     )
 
 
-def revision_of(request: Request) -> str:
-    return part(request, "revision") or "main"
+def get_revision(request: Request) -> str:
+    return get_path_param(request, "revision") or "main"
 
 
-def paged(request: Request, template: str, items: list[Any]) -> dict[str, Any]:
+def paginate(request: Request, template: str, items: list[Any]) -> dict[str, Any]:
     """Return a page of a list, which page it is, and whether there is another."""
-    digits, per_page = request.query_params.get("p", "0"), PER_PAGE[template]
+    digits, per_page = request.query_params.get("p", "0"), PAGE_SIZES[template]
     number = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 10 else 0
     return {
         "items": items[number * per_page : (number + 1) * per_page],
@@ -273,24 +282,24 @@ def paged(request: Request, template: str, items: list[Any]) -> dict[str, Any]:
     }
 
 
-def blob(request: Request, repo: Repo) -> Response:
-    commit, path = commit_of(request, repo), part(request, "path")
+def show_file(request: Request, repo: Repo) -> Response:
+    commit, path = get_commit(request, repo), get_path_param(request, "path")
     entry = commit.files.get(path)
     if entry is None:
-        raise HubError(404, f"{repo.id} has no file {path} at {revision_of(request)}")
+        raise HubError(404, f"{repo.id} has no file {path} at {get_revision(request)}")
     if path != "README.md":  # the card is for everybody
         check_gate(request, repo)
     text = None
-    if entry.size <= SHOWN_SIZE:
-        content = storage_of(request).blobs.path(entry.sha256).read_bytes()
-        text = None if b"\0" in content else decoded(content)
-    picture = path.lower().endswith(PICTURES)
-    return view(
+    if entry.size <= MAX_SHOWN_BYTES:
+        content = get_storage(request).blobs.path(entry.sha256).read_bytes()
+        text = None if b"\0" in content else decode_text(content)
+    picture = path.lower().endswith(IMAGE_SUFFIXES)
+    return render_repo_page(
         request,
         repo,
         "blob",
         commit=commit,
-        revision=revision_of(request),
+        revision=get_revision(request),
         path=path,
         entry=entry,
         text=text,
@@ -298,38 +307,44 @@ def blob(request: Request, repo: Repo) -> Response:
     )
 
 
-def decoded(content: bytes) -> str | None:
+def decode_text(content: bytes) -> str | None:
     try:
         return content.decode()
     except UnicodeDecodeError:
         return None
 
 
-def history(request: Request, repo: Repo) -> Response:
-    found = list(storage_of(request).history(repo, commit_of(request, repo)))
-    return view(
-        request, repo, "commits", revision=revision_of(request), **paged(request, "commits", found)
+def show_history(request: Request, repo: Repo) -> Response:
+    found = list(get_storage(request).history(repo, get_commit(request, repo)))
+    return render_repo_page(
+        request,
+        repo,
+        "commits",
+        revision=get_revision(request),
+        **paginate(request, "commits", found),
     )
 
 
-def commit(request: Request, repo: Repo) -> Response:
-    storage, new = storage_of(request), commit_of(request, repo)
+def show_commit(request: Request, repo: Repo) -> Response:
+    storage, new = get_storage(request), get_commit(request, repo)
     old = next(islice(storage.history(repo, new), 1, None), replace(new, files={}))
-    return view(request, repo, "commit", commit=new, changes=changes(request, repo, old, new))
+    return render_repo_page(
+        request, repo, "commit", commit=new, changes=list_changes(request, repo, old, new)
+    )
 
 
-def changes(request: Request, repo: Repo, old: Commit, new: Commit) -> list[Change]:
+def list_changes(request: Request, repo: Repo, old: Commit, new: Commit) -> list[FileChange]:
     """Return what two commits have not alike; of a gated repo the lines of the card alone."""
-    hidden, left, found = not may_read(request, repo), DIFF_LINES, []
-    for path in pull_requests.changed(old.files, new.files):
+    hidden, left, found = not can_read_files(request, repo), MAX_DIFF_LINES, []
+    for path in pull_requests.list_changed_paths(old.files, new.files):
         lines = (
             []
             if hidden and path != "README.md"
-            else list(islice(diff(storage_of(request), old, new, path), left))
+            else list(islice(diff_file(get_storage(request), old, new, path), left))
         )
         left -= len(lines)
         found.append(
-            Change(
+            FileChange(
                 path,
                 "removed" if path not in new.files else "changed" if path in old.files else "added",
                 lines,
@@ -338,44 +353,46 @@ def changes(request: Request, repo: Repo, old: Commit, new: Commit) -> list[Chan
     return found
 
 
-def diff(storage: Storage, old: Commit, new: Commit, path: str) -> Iterator[tuple[str, str]]:
+def diff_file(storage: Storage, old: Commit, new: Commit, path: str) -> Iterator[tuple[str, str]]:
     """Yield the lines of a file's diff, each with what it is."""
     before, after = (
         replace(one, files={path: one.files[path]} if path in one.files else {})
         for one in (old, new)
     )
-    for number, line in enumerate(discussions.diff(storage, before, after)):
+    for number, line in enumerate(discussions.diff_commits(storage, before, after)):
         if number > 2 or not line.startswith(("diff ", "--- ", "+++ ")):  # the path is known
             yield (
                 {"+": "added", "-": "removed", "@": "place"}.get(line[:1], ""),
-                line.rstrip("\n")[:DIFF_WIDTH],
+                line.rstrip("\n")[:MAX_DIFF_COLUMNS],
             )
 
 
-def threads(request: Request, repo: Repo) -> Response:
-    return view(
+def show_discussions(request: Request, repo: Repo) -> Response:
+    return render_repo_page(
         request,
         repo,
         "discussions",
-        **paged(request, "discussions", pull_requests.discussions(storage_of(request), repo)),
+        **paginate(
+            request, "discussions", pull_requests.list_discussions(get_storage(request), repo)
+        ),
     )
 
 
-def discussion(request: Request, repo: Repo) -> Response:
-    storage = storage_of(request)
-    one = pull_requests.read(storage, repo, discussions.number(request))
-    whole = discussions.describe_whole(storage, repo, one)
+def show_discussion(request: Request, repo: Repo) -> Response:
+    storage = get_storage(request)
+    one = pull_requests.read_discussion(storage, repo, discussions.parse_number(request))
+    whole = discussions.describe_with_events(storage, repo, one)
     found = (
         []
         if one.base is None
-        else changes(
+        else list_changes(
             request,
             repo,
             storage.resolve(repo, one.base),
             storage.resolve(repo, f"refs/pr/{one.num}"),
         )
     )
-    return view(
+    return render_repo_page(
         request,
         repo,
         "discussion",
@@ -386,28 +403,28 @@ def discussion(request: Request, repo: Repo) -> Response:
     )
 
 
-async def no_api(request: Request) -> Response:
+async def reject_api_path(request: Request) -> Response:
     raise HTTPException(404)
 
 
-async def icon(request: Request) -> Response:
+async def answer_icon(request: Request) -> Response:
     return Response(status_code=204)
 
 
 routes = [
-    Route("/", index),
-    Route("/favicon.ico", icon),
-    Route("/api/{path:path}", no_api),
-    Route("/_generate/{namespace}/{name}", widget.generate, methods=["POST"]),
+    Route("/", show_index),
+    Route("/favicon.ico", answer_icon),
+    Route("/api/{path:path}", reject_api_path),
+    Route("/_generate/{namespace}/{name}", widget.generate_texts, methods=["POST"]),
 ]
 for start in ("/datasets/{namespace}/{name}", "/spaces/{namespace}/{name}", "/{namespace}/{name}"):
     routes += [
-        Route(start, shown(card)),
-        Route(start + "/tree/{revision}", shown(tree)),
-        Route(start + "/tree/{revision}/{path:path}", shown(tree)),
-        Route(start + "/blob/{revision}/{path:path}", shown(blob)),
-        Route(start + "/commits/{revision}", shown(history)),
-        Route(start + "/commit/{revision}", shown(commit)),
-        Route(start + "/discussions", shown(threads)),
-        Route(start + "/discussions/{num}", shown(discussion)),
+        Route(start, make_endpoint(show_card)),
+        Route(start + "/tree/{revision}", make_endpoint(show_tree)),
+        Route(start + "/tree/{revision}/{path:path}", make_endpoint(show_tree)),
+        Route(start + "/blob/{revision}/{path:path}", make_endpoint(show_file)),
+        Route(start + "/commits/{revision}", make_endpoint(show_history)),
+        Route(start + "/commit/{revision}", make_endpoint(show_commit)),
+        Route(start + "/discussions", make_endpoint(show_discussions)),
+        Route(start + "/discussions/{num}", make_endpoint(show_discussion)),
     ]

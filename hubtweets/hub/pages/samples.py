@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from hubtweets.hub.storage.storage import Commit, Storage
 
-RECORD_SIZE = 2**22  # bytes; a record that is longer is not read
-MOST, LONGEST = 1000, 2000  # samples that are shown, and characters of each
+MAX_RECORD_BYTES = 2**22  # bytes; a record that is longer is not read
+MAX_SAMPLES, MAX_SAMPLE_CHARS = 1000, 2000  # samples that are shown, and characters of each
 
 
-class Recorded(NamedTuple):
+class RecordedSample(NamedTuple):
     """A sample by its number in the record, and whether it stands on the card."""
 
     number: int
@@ -22,21 +22,25 @@ class Recorded(NamedTuple):
     picked: bool
 
 
-def of_commit(storage: Storage, commit: Commit) -> list[Recorded]:
+def find_samples(storage: Storage, commit: Commit) -> list[RecordedSample]:
     """Return the samples in a commit's record, none where it has no record or a foreign one."""
     entry = commit.files.get("hubtweets.json")
-    return read(storage.blobs.path(entry.sha256)) if entry and entry.size <= RECORD_SIZE else []
+    return (
+        read_samples(storage.blobs.path(entry.sha256))
+        if entry and entry.size <= MAX_RECORD_BYTES
+        else []
+    )
 
 
 @lru_cache(32)
-def read(path: Path) -> list[Recorded]:
+def read_samples(path: Path) -> list[RecordedSample]:
     try:
-        return parse(json.loads(path.read_bytes()))
+        return parse_samples(json.loads(path.read_bytes()))
     except (ValueError, RecursionError):
         return []
 
 
-def parse(record: Any) -> list[Recorded]:
+def parse_samples(record: Any) -> list[RecordedSample]:
     """Return a record's samples without those whose text it keeps back; what has not the shape that it should is left out."""
     section = record.get("samples") if isinstance(record, dict) else None
     listed, numbers = (
@@ -49,10 +53,10 @@ def parse(record: Any) -> list[Recorded]:
     )
     texts = [
         one.get("text") if isinstance(one, dict) else None
-        for one in (listed[:MOST] if isinstance(listed, list) else [])
+        for one in (listed[:MAX_SAMPLES] if isinstance(listed, list) else [])
     ]
     return [
-        Recorded(number, text[:LONGEST], number in picked)
+        RecordedSample(number, text[:MAX_SAMPLE_CHARS], number in picked)
         for number, text in enumerate(texts, 1)
         if isinstance(text, str)
     ]

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import nh3
 from markdown_it import MarkdownIt
 
-LONGEST = 2**17  # characters that are laid out
-MOST = 5000  # elements
+MAX_CARD_CHARS = 2**17  # characters that are laid out
+MAX_ELEMENTS = 5000  # elements
 STYLES = {
     "width",
     "height",
@@ -50,13 +50,13 @@ STYLES |= {
     *(f"background-{what}" for what in ("color", "image", "position", "repeat", "size")),
 }
 ATTRIBUTES = {**nh3.ALLOWED_ATTRIBUTES, "*": {"align", "style"}, "details": {"open"}}
-ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|[/\\]{2}", re.IGNORECASE)
+EXTERNAL = re.compile(r"[a-z][a-z0-9+.-]*:|[/\\]{2}", re.IGNORECASE)
 STYLE_URL = re.compile(r"url\(\s*+[\"']?+(?!/[^/\\])", re.IGNORECASE)
 
 markdown = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
 
-class Rendered(NamedTuple):
+class RenderedCard(NamedTuple):
     """`elsewhere` counts the pictures that other hosts have; `whole` is false where the card was too long, or too much, to be laid out."""
 
     html: str
@@ -65,7 +65,7 @@ class Rendered(NamedTuple):
 
 
 @lru_cache(32)  # a hostile card takes a second or two, so that is not done for each look at it
-def render(text: str, path: str) -> Rendered:
+def render_card(text: str, path: str) -> RenderedCard:
     """Lay out a card's Markdown; the files of the repo at `path` are shown from here, whatever host the card names for them."""
     own = re.compile(rf"https?://[^/\s\"'()\\]+{re.escape(path)}/resolve/", re.IGNORECASE)
     elsewhere = 0
@@ -81,15 +81,15 @@ def render(text: str, path: str) -> Rendered:
                 if own.match(value.strip())
                 else value.strip()
             )
-            if not ELSEWHERE.match(value) and value[:1] not in ("/", "\\", "#", "?"):
+            if not EXTERNAL.match(value) and value[:1] not in ("/", "\\", "#", "?"):
                 value = f"{path}/{'resolve' if attribute == 'src' else 'blob'}/main/{value}"
-            elsewhere += tag == "img" and bool(ELSEWHERE.match(value))
+            elsewhere += tag == "img" and bool(EXTERNAL.match(value))
         return value
 
-    html = markdown.render(text[:LONGEST])
-    if html.count("<") - html.count("</") > MOST:
-        return Rendered(f"<pre>{nh3.clean_text(text[:LONGEST])}</pre>", 0, False)
+    html = markdown.render(text[:MAX_CARD_CHARS])
+    if html.count("<") - html.count("</") > MAX_ELEMENTS:
+        return RenderedCard(f"<pre>{nh3.clean_text(text[:MAX_CARD_CHARS])}</pre>", 0, False)
     html = nh3.clean(
         html, attributes=ATTRIBUTES, filter_style_properties=STYLES, attribute_filter=keep
     )
-    return Rendered(html, elsewhere, len(text) <= LONGEST)
+    return RenderedCard(html, elsewhere, len(text) <= MAX_CARD_CHARS)

@@ -20,8 +20,8 @@ from typing import IO
 from hubtweets.hub.errors import HubError
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
-BLOCK = 2**20  # bytes that are read and written at once
-SPARE = 2**26  # bytes of the disk that uploads leave free
+BLOCK_BYTES = 2**20  # bytes that are read and written at once
+SPARE_BYTES = 2**26  # bytes of the disk that uploads leave free
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Blobs:
 
     def room(self) -> int:
         """Return the bytes that an upload may have."""
-        return shutil.disk_usage(self.root).free - SPARE
+        return shutil.disk_usage(self.root).free - SPARE_BYTES
 
     def add(
         self, chunks: Iterable[bytes | memoryview], expected: str | None = None
@@ -89,30 +89,30 @@ class Blobs:
     def regular(self, content: bytes) -> Entry:
         """Keep a small file and return its entry."""
         sha256, size = self.add([content])
-        return Entry(sha256, size, git_oid(content), lfs=False)
+        return Entry(sha256, size, compute_git_oid(content), lfs=False)
 
     def large(self, sha256: str) -> Entry:
         """Return the entry of a kept content as Git LFS has it; raise HubError 400 where it was never uploaded."""
         if not SHA256.fullmatch(sha256) or not self.has(sha256):
             raise HubError(400, f"no upload with sha256 {sha256}")
         size = self.path(sha256).stat().st_size
-        return Entry(sha256, size, git_oid(lfs_pointer(sha256, size)), lfs=True)
+        return Entry(sha256, size, compute_git_oid(format_lfs_pointer(sha256, size)), lfs=True)
 
 
-def git_oid(content: bytes) -> str:
+def compute_git_oid(content: bytes) -> str:
     """Return git's id of a blob: SHA-1 of "blob SIZE NUL content"."""
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
-def lfs_pointer(sha256: str, size: int) -> bytes:
+def format_lfs_pointer(sha256: str, size: int) -> bytes:
     """Return the text that git keeps in a large file's place (git-lfs specification, version 1)."""
     return (
         f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n".encode()
     )
 
 
-def blocks(path: Path) -> Iterator[bytes]:
+def read_blocks(path: Path) -> Iterator[bytes]:
     """Yield a file's bytes, block by block."""
     with path.open("rb") as file:
-        while block := file.read(BLOCK):
+        while block := file.read(BLOCK_BYTES):
             yield block

@@ -19,11 +19,17 @@ from pathlib import Path
 from tqdm import tqdm
 
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.storage.blobs import SHA256, Entry, blocks, git_oid, lfs_pointer
+from hubtweets.hub.storage.blobs import (
+    SHA256,
+    Entry,
+    compute_git_oid,
+    format_lfs_pointer,
+    read_blocks,
+)
 from hubtweets.hub.storage.pull_requests import Discussion
-from hubtweets.hub.storage.storage import Repo, Storage, commit_id
+from hubtweets.hub.storage.storage import Repo, Storage, compute_commit_id
 
-YOUNG = (
+MIN_AGE_SECONDS = (
     3600.0  # seconds; what was written or asked for since may belong to a push that still goes on
 )
 SHA1 = re.compile(r"[0-9a-f]{40}")
@@ -38,7 +44,7 @@ UNREADABLE = (
 
 
 @dataclass(frozen=True)
-class Audit:
+class IntegrityReport:
     """`faults` says of each thing what is wrong with it, `orphans` has the size in bytes of each file that nobody needs."""
 
     repos: int
@@ -50,7 +56,7 @@ class Audit:
 
 
 @dataclass(frozen=True)
-class Needed:
+class Reachable:
     """What the refs lead to, and what is wrong on the way."""
 
     repos: set[Path] = field(default_factory=set)
@@ -59,11 +65,11 @@ class Needed:
     faults: list[str] = field(default_factory=list)
 
 
-def check(storage: Storage) -> Audit:
+def check_storage(storage: Storage) -> IntegrityReport:
     """Read everything that is needed and compare every hash: of contents (SHA-256, size, git's id), of commits, and what refs and parents name."""
     with storage.lock:  # for a moment: contents never change
-        needed = walk(storage)
-        orphans = {path: size for path, (size, _) in orphaned(storage, needed).items()}
+        needed = find_reachable(storage)
+        orphans = {path: size for path, (size, _) in find_unreachable(storage, needed).items()}
     wanted: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in sorted(needed.entries, key=lambda entry: entry.size):
         wanted[entry.sha256].append(entry)
@@ -72,32 +78,34 @@ def check(storage: Storage) -> Audit:
         for sha256, entries in sorted(wanted.items()):
             path = storage.blobs.path(sha256)
             needed.faults.extend(
-                f"{path.relative_to(storage.root)}: {fault}" for fault in faults_of(path, entries)
+                f"{path.relative_to(storage.root)}: {fault}" for fault in find_faults(path, entries)
             )
             bar.update(entries[0].size)
-    return Audit(len(needed.repos), len(needed.commits), len(wanted), total, needed.faults, orphans)
+    return IntegrityReport(
+        len(needed.repos), len(needed.commits), len(wanted), total, needed.faults, orphans
+    )
 
 
-def collect(storage: Storage, young: float = YOUNG) -> tuple[int, int]:
+def collect_garbage(storage: Storage, young: float = MIN_AGE_SECONDS) -> tuple[int, int]:
     """Remove what nobody needs and nobody asked for in the last `young` seconds; return how many files and bytes.
 
     Raises HubError 500 where something is missing, for then what looks like an orphan may be all that is left.
     """
     since = time.time() - young
     with storage.lock:  # no commit comes between
-        needed = walk(storage)
+        needed = find_reachable(storage)
         paths = (storage.blobs.path(entry.sha256) for entry in needed.entries)
         faults = needed.faults + [
             f"{path.relative_to(storage.root)}: is missing" for path in paths if not path.exists()
         ]
         if faults:
             raise HubError(500, f"{faults[0]}; nothing was removed")
-        for path, (_, changed) in orphaned(storage, needed).items():
+        for path, (_, changed) in find_unreachable(storage, needed).items():
             if path.parent.name == "commits" and changed > since:  # a branch may still be put there
-                follow(storage, path, "", needed)
+                follow_commits(storage, path, "", needed)
         old = {
             path: size
-            for path, (size, changed) in orphaned(storage, needed).items()
+            for path, (size, changed) in find_unreachable(storage, needed).items()
             if changed <= since
         }
         if any(
@@ -109,9 +117,9 @@ def collect(storage: Storage, young: float = YOUNG) -> tuple[int, int]:
     return len(old), sum(old.values())
 
 
-def walk(storage: Storage) -> Needed:
+def find_reachable(storage: Storage) -> Reachable:
     """Follow every ref of every repo."""
-    needed = Needed()
+    needed = Reachable()
     for repo in sorted(storage.root.glob("repos/*/*/*")):
         settings = repo / "repo.json"
         if (
@@ -119,9 +127,9 @@ def walk(storage: Storage) -> Needed:
         ):  # a server that was killed has begun it
             continue
         needed.repos.add(repo)
-        hurt = [path for path in sorted(repo.glob("discussions/*")) if not is_discussion(path)] + [
-            settings
-        ] * (not is_settings(settings))
+        hurt = [
+            path for path in sorted(repo.glob("discussions/*")) if not has_valid_discussion(path)
+        ] + [settings] * (not has_valid_settings(settings))
         needed.faults.extend(f"{path.relative_to(storage.root)}: can't be read" for path in hurt)
         if not (repo / "refs" / "branches" / "main").exists():
             needed.faults.append(f"{repo.relative_to(storage.root)}: has no main")
@@ -131,7 +139,7 @@ def walk(storage: Storage) -> Needed:
             except (OSError, ValueError):
                 sha = ""
             if SHA1.fullmatch(sha):
-                follow(
+                follow_commits(
                     storage,
                     repo / "commits" / f"{sha}.json",
                     f"{ref.relative_to(storage.root)} leads to it, and ",
@@ -142,7 +150,7 @@ def walk(storage: Storage) -> Needed:
     return needed
 
 
-def is_settings(path: Path) -> bool:
+def has_valid_settings(path: Path) -> bool:
     try:
         repo = Repo("", "", **json.loads(path.read_bytes()))
     except UNREADABLE:
@@ -150,7 +158,7 @@ def is_settings(path: Path) -> bool:
     return isinstance(repo.private, bool) and isinstance(repo.created_at, str)
 
 
-def is_discussion(path: Path) -> bool:
+def has_valid_discussion(path: Path) -> bool:
     try:
         discussion = Discussion(**json.loads(path.read_bytes()))
     except UNREADABLE:
@@ -158,12 +166,12 @@ def is_discussion(path: Path) -> bool:
     return path.name == f"{discussion.num}.json"
 
 
-def follow(storage: Storage, path: Path, whence: str, needed: Needed) -> None:
+def follow_commits(storage: Storage, path: Path, whence: str, needed: Reachable) -> None:
     """Add a commit, those before it and what they name to what is needed."""
     while path not in needed.commits:
         try:
             body = json.loads(path.read_bytes())
-            entries, parent = entries_of(body), body["parent"]
+            entries, parent = parse_entries(body), body["parent"]
             if parent is not None and not SHA1.fullmatch(parent):
                 raise ValueError(parent)
         except UNREADABLE:
@@ -171,7 +179,7 @@ def follow(storage: Storage, path: Path, whence: str, needed: Needed) -> None:
                 f"{path.relative_to(storage.root)}: {whence}it is not there or can't be read"
             )
             return
-        if commit_id(body) != path.stem:
+        if compute_commit_id(body) != path.stem:
             needed.faults.append(f"{path.relative_to(storage.root)}: is not what its id says")
         needed.commits.add(path)
         needed.entries.update(entries)
@@ -183,7 +191,7 @@ def follow(storage: Storage, path: Path, whence: str, needed: Needed) -> None:
         )
 
 
-def entries_of(body: dict[str, dict[str, dict[str, object]]]) -> list[Entry]:
+def parse_entries(body: dict[str, dict[str, dict[str, object]]]) -> list[Entry]:
     """Return what a commit names; raise one of UNREADABLE where it makes no sense."""
     found = [Entry(**entry) for entry in body["files"].values()]  # type: ignore[arg-type]
     for entry in found:
@@ -197,12 +205,12 @@ def entries_of(body: dict[str, dict[str, dict[str, object]]]) -> list[Entry]:
     return found
 
 
-def faults_of(path: Path, entries: list[Entry]) -> Iterator[str]:
+def find_faults(path: Path, entries: list[Entry]) -> Iterator[str]:
     """Say what is wrong with a content, or with what commits say of it."""
     try:
         size = path.stat().st_size
         digest, git = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size)
-        for block in blocks(path):
+        for block in read_blocks(path):
             digest.update(block)
             git.update(block)
     except OSError as error:
@@ -213,12 +221,12 @@ def faults_of(path: Path, entries: list[Entry]) -> Iterator[str]:
         yield f"has {size} bytes with sha256 {sha256}"
         return
     for entry in entries:
-        oid = git_oid(lfs_pointer(sha256, size)) if entry.lfs else git.hexdigest()
+        oid = compute_git_oid(format_lfs_pointer(sha256, size)) if entry.lfs else git.hexdigest()
         if (entry.size, entry.oid) != (size, oid):
             yield f"has {size} bytes with git's id {oid}, not {entry.size} with {entry.oid} as a commit says"
 
 
-def orphaned(storage: Storage, needed: Needed) -> dict[Path, tuple[int, float]]:
+def find_unreachable(storage: Storage, needed: Reachable) -> dict[Path, tuple[int, float]]:
     """Return the files that nobody needs, with size and time of change; commits before the contents that they name."""
     root, contents = storage.root, {storage.blobs.path(entry.sha256) for entry in needed.entries}
     found = [path for path in root.glob("repos/*/*/*/commits/*") if path not in needed.commits]

@@ -32,12 +32,12 @@ from filelock import FileLock
 
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage.blobs import Blobs, Entry
-from hubtweets.hub.storage.tokens import create_token, role_of
+from hubtweets.hub.storage.tokens import create_token, read_role
 
 KINDS = ("models", "datasets", "spaces")
 REFS = {"branches": "refs/heads/", "tags": "refs/tags/", "pulls": "refs/pr/"}
 REPO_ID = re.compile(r"(?!.*(--|\.\.))\w[\w.-]{0,95}/\w(?:[\w.-]{0,94}\w)?(?<!\.git)", re.ASCII)
-SHA = re.compile(
+SHORT_SHA = re.compile(
     r"[0-9a-f]{5,40}"
 )  # a commit's id, or the beginning of one, as the client documents it
 FULL_SHA = re.compile(r"[0-9a-f]{40}")
@@ -88,7 +88,10 @@ class Storage:
                 if not (root / name).exists():
                     self.write(root / name, secrets.token_hex(20))
             self.secret = (root / "secret").read_bytes()
-            if not (root / "token").exists() or role_of(root, (root / "token").read_text()) is None:
+            if (
+                not (root / "token").exists()
+                or read_role(root, (root / "token").read_text()) is None
+            ):
                 self.write(root / "token", create_token(self.blobs, "write"))
             self.token = (root / "token").read_text()
 
@@ -145,7 +148,7 @@ class Storage:
             if self.find_repo(kind, repo_id):
                 raise HubError(409, f"{repo_id} exists already")
             shutil.rmtree(folder, ignore_errors=True)  # what a server that was killed here left
-            repo = Repo(kind, repo_id, private, now())
+            repo = Repo(kind, repo_id, private, format_now())
             contents = {".gitattributes": GITATTRIBUTES.encode(), **(files or {})}
             entries = {path: self.blobs.regular(content) for path, content in contents.items()}
             self.set_ref(
@@ -233,7 +236,7 @@ class Storage:
         with self.lock:
             if self._ref(self.again(repo), kind, name):
                 raise HubError(409, f"{repo.id} has {name} already")
-            if FULL_SHA.fullmatch(name) or (SHA.fullmatch(name) and self._ids(repo, name)):
+            if FULL_SHA.fullmatch(name) or (SHORT_SHA.fullmatch(name) and self._ids(repo, name)):
                 raise HubError(
                     400, f"{name!r} is a commit's id or the beginning of one; choose another name"
                 )
@@ -252,7 +255,7 @@ class Storage:
 
         Ids come first: who pins a commit must get that one, whatever a branch or tag is called.
         """
-        sha = self._id(repo, revision) if SHA.fullmatch(revision) else None
+        sha = self._id(repo, revision) if SHORT_SHA.fullmatch(revision) else None
         if sha is None and not FULL_SHA.fullmatch(revision):
             sha = self._named(repo, revision)
         if sha is None:
@@ -332,10 +335,10 @@ class Storage:
             "title": title,
             "message": message,
             "author": author,
-            "date": now(),
+            "date": format_now(),
         }
         body["files"] = {path: asdict(entry) for path, entry in sorted(files.items())}
-        path = self.folder(repo) / "commits" / f"{commit_id(body)}.json"
+        path = self.folder(repo) / "commits" / f"{compute_commit_id(body)}.json"
         self.write(path, body)
         return read_commit(path)
 
@@ -354,10 +357,10 @@ def read_commit(path: Path) -> Commit:
     )
 
 
-def commit_id(body: Mapping[str, object]) -> str:
+def compute_commit_id(body: Mapping[str, object]) -> str:
     """Return a commit's id: the SHA-1 of its JSON with sorted keys."""
     return hashlib.sha1(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
-def now() -> str:
+def format_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

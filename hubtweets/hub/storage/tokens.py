@@ -16,7 +16,7 @@ from hubtweets.hub.storage.blobs import Blobs
 
 Role = Literal["read", "write"]
 ROLES: tuple[Role, ...] = get_args(Role)
-HEADER = re.compile(r"Bearer (\S+)", re.ASCII)
+AUTHORIZATION = re.compile(r"Bearer (\S+)", re.ASCII)
 
 
 def create_token(blobs: Blobs, role: Role) -> str:
@@ -24,18 +24,18 @@ def create_token(blobs: Blobs, role: Role) -> str:
     token = "hf_" + secrets.token_hex(20)
     with blobs.temporary() as file:
         file.write(role.encode())
-        blobs.keep(file, place(blobs.root, token))
+        blobs.keep(file, get_token_path(blobs.root, token))
     return token
 
 
-def role_of(root: Path, token: str) -> Role | None:
+def read_role(root: Path, token: str) -> Role | None:
     """Return what a token may do, None where it is no token of this Hub."""
     try:
-        text = place(root, token).read_text()
+        text = get_token_path(root, token).read_text()
     except OSError:
         return None
     return next((role for role in ROLES if role == text), None)
 
 
-def place(root: Path, token: str) -> Path:
+def get_token_path(root: Path, token: str) -> Path:
     return root / "tokens" / hashlib.sha256(token.encode()).hexdigest()
