@@ -211,14 +211,10 @@ def assemble_object(storage: Storage, sha256: str, count: int) -> None:
     folder = storage.root / "parts" / sha256
     parts = [folder / str(number) for number in range(1, count + 1)]
     if not storage.blobs.has(sha256):  # else the last answer was lost
-        if missing := [
-            path.name for path in parts if not path.exists()
-        ]:
+        if missing := [path.name for path in parts if not path.exists()]:
             raise HubError(400, f"part {missing[0]} of {sha256} was never uploaded")
         try:
-            storage.blobs.add(
-                (block for path in parts for block in read_blocks(path)), sha256
-            )
+            storage.blobs.add((block for path in parts for block in read_blocks(path)), sha256)
         except FileNotFoundError:
             if not storage.blobs.has(sha256):  # else somebody who pushes the same was faster
                 raise
