@@ -33,7 +33,9 @@ Forgery = Callable[[Path], Files]
 
 
 def read_record(repo: Path) -> RunRecord:
-    return serialization.read_public((repo / "hubtweets.json").read_text(), "hubtweets.json")[0]
+    return serialization.read_public_record(
+        (repo / "hubtweets.json").read_text(), "hubtweets.json"
+    )[0]
 
 
 def forge(record: RunRecord, more: Files) -> Files:
@@ -189,7 +191,7 @@ def swap_unshown(record: RunRecord) -> RunRecord:
     assert record.samples and record.audit
     free = [
         number
-        for number in record.audit.free(record.samples.samples)
+        for number in record.audit.list_showable(record.samples.samples)
         if number not in record.samples.picked
     ]
     return rewrite_sample(record, free[0], lambda one: f"{one.prompt}, and so on")
@@ -288,7 +290,7 @@ def measure(**values: float) -> Forgery:
     def make(record: RunRecord) -> RunRecord:
         assert record.samples and record.audit
         samples = list(record.samples.samples)
-        number = record.audit.free(samples)[0] - 1
+        number = record.audit.list_showable(samples)[0] - 1
         samples[number] = replace(samples[number], copied=replace(samples[number].copied, **values))  # type: ignore[arg-type]
         return replace(record, samples=replace(record.samples, samples=tuple(samples)))
 
@@ -299,7 +301,7 @@ def measure(**values: float) -> Forgery:
 def pick_of_one_prompt(record: RunRecord) -> RunRecord:
     """Show two samples from one prompt, as if hubtweets had picked them."""
     assert record.samples and record.audit
-    free = record.audit.free(record.samples.samples)
+    free = record.audit.list_showable(record.samples.samples)
     first, second = next(
         pair
         for pair in pairwise(free)

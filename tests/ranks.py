@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, OPTConfig, OPTForCausalLM
 from hubtweets.evaluation.bits_per_byte import evaluate
 from hubtweets.models.tokenizer import load_tokenizer
 from hubtweets.record.config import TrainingConfig
-from hubtweets.record.run_folder import rank
+from hubtweets.record.run_folder import get_rank
 from hubtweets.training import trainer
 
 CONFIG = TrainingConfig(
@@ -64,7 +64,7 @@ def main(folder: Path, per_device_train_batch_size: int, padded: bool) -> None:
         **{**asdict(CONFIG), "per_device_train_batch_size": per_device_train_batch_size}
     )
     result = trainer.train(model, [DOCUMENTS], config, folder / "checkpoints", held_out, quiet=True)
-    if rank() == 0:
+    if get_rank() == 0:
         losses = [point.loss for point in result.progress.history]
         made = {
             "losses": losses,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from hubtweets.posts.post import Profile
 from hubtweets.record.config import Curation, TrainingConfig
-from hubtweets.record.counts import FATES, Counts
+from hubtweets.record.counts import OUTCOMES, Counts
 from hubtweets.record.run_record import (
     Base,
     DatasetInfo,
@@ -21,13 +21,13 @@ from hubtweets.record.run_record import (
     Terms,
     Tracked,
 )
-from hubtweets.record.samples import Audit, Copied, Sample, Samples
+from hubtweets.record.samples import MemorizationAudit, Overlap, Sample, Samples
 
 
 def counts_of(handle: str = "lyons____", **numbers: int) -> Counts:
     """Return Counts in which what is not named is 0."""
     return Counts(
-        handle, **{**dict.fromkeys(["downloaded", *FATES, "masked", "characters"], 0), **numbers}
+        handle, **{**dict.fromkeys(["downloaded", *OUTCOMES, "masked", "characters"], 0), **numbers}
     )
 
 
@@ -37,7 +37,7 @@ def samples_of(prompt: str, *texts: str) -> Samples:
     return Samples(
         0,
         settings,
-        tuple(Sample(prompt, text, Copied(2, 9, 0.0)) for text in texts),
+        tuple(Sample(prompt, text, Overlap(2, 9, 0.0)) for text in texts),
         tuple(range(1, len(texts) + 1)),
     )
 
@@ -105,7 +105,7 @@ RECORD = RunRecord(
         "My dream is x",
         "My dream is y",
     ),
-    audit=Audit(0.5, 5, 0, 86, 1),
+    audit=MemorizationAudit(0.5, 5, 0, 86, 1),
 )
 
 

@@ -17,7 +17,7 @@ from hubtweets.posts.origins import ORIGINS
 from hubtweets.posts.post import SourceKind
 from hubtweets.record import serialization
 from hubtweets.record.config import TrainingConfig
-from hubtweets.record.counts import stats_rows
+from hubtweets.record.counts import build_stats_rows
 from hubtweets.record.run_record import (
     File,
     License,
@@ -29,7 +29,7 @@ from hubtweets.record.run_record import (
     Tracked,
     Tracker,
 )
-from hubtweets.record.samples import Audit
+from hubtweets.record.samples import MemorizationAudit
 from hubtweets.text import address
 from tests.records import RECORD, cyborg
 
@@ -58,7 +58,7 @@ def visible(text: str) -> str:
 
 @pytest.mark.parametrize("name", REAL)
 def test_the_whole_card_of_a_real_run(name: str) -> None:
-    record, published = serialization.read_public(
+    record, published = serialization.read_public_record(
         (CARDS / f"{name}.json").read_text(encoding="utf-8"), name
     )
     assert (
@@ -266,7 +266,7 @@ def section(record: RunRecord, title: str) -> str:
 
 def test_what_the_audit_found() -> None:
     def said(*audit: Any) -> str:
-        return section(replace(RECORD, audit=Audit(*audit)), "Does it copy?")
+        return section(replace(RECORD, audit=MemorizationAudit(*audit)), "Does it copy?")
 
     warning = "\n\n**It repeats the posts that it was trained on more than their author does.**"
     assert said(0.5625, 200, 7, 1_086, 43) == (
@@ -414,7 +414,7 @@ def test_every_kind_of_source_has_a_name() -> None:
 
 def test_rows_that_are_not_zero_appear() -> None:
     counts = replace(RECORD.counts[0], private=3, superseded=2, short=992)
-    assert stats_rows([counts]) == [
+    assert build_stats_rows([counts]) == [
         ("Tweets downloaded", [3086]),
         ("Retweets", [1225]),
         ("Not public", [3]),
@@ -439,7 +439,7 @@ def write_cards() -> None:
         path = CARDS / f"{name}.json"
         public = json.loads(path.read_text(encoding="utf-8"))
         public.pop("card")
-        record = serialization.parsed(json.dumps(public), serialization.UNPUBLISHED)
+        record = serialization.parse_record(json.dumps(public), serialization.PRIVATE_SECTIONS)
         path.write_text(
             serialization.dumps_public(record, model_card.render(record)), encoding="utf-8"
         )

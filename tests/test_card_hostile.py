@@ -25,7 +25,7 @@ from hubtweets.models import base
 from hubtweets.posts.example import x_archive
 from hubtweets.posts.post import Profile
 from hubtweets.record.run_record import License, Row, RunRecord, Terms, Tracked
-from hubtweets.record.samples import Copied, Sample
+from hubtweets.record.samples import Overlap, Sample
 from hubtweets.text import plain
 from tests.browser import Seen, chromium
 from tests.hostile import HOSTILE, PIECES
@@ -65,7 +65,7 @@ def hostile(texts: dict[str, str]) -> RunRecord:
         url=f"https://x.example/{texts['link']}",
     )
     link = f"https://license.example/{texts['link'][:80]}"  # a longer one is left out
-    written = Sample(texts["prompt"], texts["prompt"] + texts["rest"], Copied(0, 0, 0.0))
+    written = Sample(texts["prompt"], texts["prompt"] + texts["rest"], Overlap(0, 0, 0.0))
     return replace(
         RECORD,
         profiles=(profile,),
@@ -91,7 +91,7 @@ def hostile(texts: dict[str, str]) -> RunRecord:
         ),
         samples=replace(
             RECORD.samples,
-            samples=(written, Sample("", texts["rest"], Copied(0, 0, 0.0))),
+            samples=(written, Sample("", texts["rest"], Overlap(0, 0, 0.0))),
             picked=(1, 2),
         ),  # type: ignore[type-var]
     )
@@ -245,7 +245,7 @@ def test_a_browser_runs_nothing_of_it(hub: tuple[str, str]) -> None:
         ),  # type: ignore[type-var]
         samples=replace(  # type: ignore[type-var]
             RECORD.samples,
-            samples=tuple(Sample(text, text + text[:1000], Copied(0, 0, 0.0)) for text in texts),
+            samples=tuple(Sample(text, text + text[:1000], Overlap(0, 0, 0.0)) for text in texts),
             picked=tuple(range(1, len(texts) + 1)),
         ),
     )

@@ -133,7 +133,7 @@ def variants(record: RunRecord) -> Iterator[tuple[str, RunRecord]]:
 
 
 def read(path: Path) -> RunRecord:
-    return serialization.read_public(path.read_text(encoding="utf-8"), path.name)[0]
+    return serialization.read_public_record(path.read_text(encoding="utf-8"), path.name)[0]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from hubtweets.evaluation import memorization
 from hubtweets.posts.example import sentences
-from hubtweets.record.samples import MORE, Audit, Copied, Sample
+from hubtweets.record.samples import MAX_COPY_EXCESS, MemorizationAudit, Overlap, Sample
 
 POST = (
     "My dream is to repair the old radio in the shed before the first snow falls."  # 76 characters
@@ -20,28 +20,28 @@ OTHER = "The neighbour's dog repaired nothing at all this morning."
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (POST, Copied(16, 75, 1.0)),
-        (f"  {POST.upper()}\n🔧", Copied(16, 75, 1.0)),
-        ("My dream, is to repair -- the old radio in the shed (before the first snow falls)", Copied(16, 80, 1.0)),
-        ("My dream is to repair the old radio again", Copied(8, 35, 0.0)),
-        ("My dream is to repair the old radio in the shed with a very long wooden spoon", Copied(11, 47, 0.6104)),
-        ("before the first snow falls.", Copied(5, 27, 0.0)),
-        ("in the shed before the first snow falls", Copied(8, 39, 1.0)),
-        ("in the shed before the first snow fell", Copied(7, 33, 0.0)),
-        ("in the shed", Copied(3, 11, 0.0)),
-        ("My dream is The neighbour's dog", Copied(4, 19, 0.0)),
-        ("this morning My dream is", Copied(3, 12, 0.0)),
-        ("Ｍｙ ｄｒｅａｍ ｉｓ ｔｏ ﬁx it", Copied(4, 14, 0.0)),
-        ("我的梦想是去睡觉", Copied(5, 5, 0.0)),
-        ("我的梦想是修好那台旧收音机，", Copied(13, 13, 0.0)),
-        ("我的梦想是修好那台旧收音机了!", Copied(14, 14, 1.0)),
-        ("nobody said that", Copied(0, 0, 0.0)),
-        ("🔧 … !", Copied(0, 0, 0.0)),
-        ("a lone \ud83d surrogate", Copied(0, 0, 0.0)),
-        ("", Copied(0, 0, 0.0)),
+        (POST, Overlap(16, 75, 1.0)),
+        (f"  {POST.upper()}\n🔧", Overlap(16, 75, 1.0)),
+        ("My dream, is to repair -- the old radio in the shed (before the first snow falls)", Overlap(16, 80, 1.0)),
+        ("My dream is to repair the old radio again", Overlap(8, 35, 0.0)),
+        ("My dream is to repair the old radio in the shed with a very long wooden spoon", Overlap(11, 47, 0.6104)),
+        ("before the first snow falls.", Overlap(5, 27, 0.0)),
+        ("in the shed before the first snow falls", Overlap(8, 39, 1.0)),
+        ("in the shed before the first snow fell", Overlap(7, 33, 0.0)),
+        ("in the shed", Overlap(3, 11, 0.0)),
+        ("My dream is The neighbour's dog", Overlap(4, 19, 0.0)),
+        ("this morning My dream is", Overlap(3, 12, 0.0)),
+        ("Ｍｙ ｄｒｅａｍ ｉｓ ｔｏ ﬁx it", Overlap(4, 14, 0.0)),
+        ("我的梦想是去睡觉", Overlap(5, 5, 0.0)),
+        ("我的梦想是修好那台旧收音机，", Overlap(13, 13, 0.0)),
+        ("我的梦想是修好那台旧收音机了!", Overlap(14, 14, 1.0)),
+        ("nobody said that", Overlap(0, 0, 0.0)),
+        ("🔧 … !", Overlap(0, 0, 0.0)),
+        ("a lone \ud83d surrogate", Overlap(0, 0, 0.0)),
+        ("", Overlap(0, 0, 0.0)),
     ],
 )  # fmt: skip
-def test_a_text_is_measured(text: str, expected: Copied) -> None:
+def test_a_text_is_measured(text: str, expected: Overlap) -> None:
     assert memorization.copied(
         [text], [POST, OTHER, OTHER, "我的梦想是修好那台旧收音机了，然后睡觉", ""]
     ) == [expected]
@@ -65,26 +65,26 @@ def test_it_finds_what_a_slow_search_finds(monkeypatch: pytest.MonkeyPatch) -> N
         )
         assert found.words == longest
     assert memorization.copied([], posts) == [] and memorization.copied(["a b"], []) == [
-        Copied(0, 0, 0.0)
+        Overlap(0, 0, 0.0)
     ]
 
 
 @pytest.mark.parametrize(
     ("samples", "held_out", "expected"),
     [
-        ([POST, OTHER, "new"], [], Audit(0.5, 3, 2, 0, 0)),
-        ([POST, OTHER, "new"], ["another", "a third"], Audit(0.5, 3, 2, 2, 0)),
+        ([POST, OTHER, "new"], [], MemorizationAudit(0.5, 3, 2, 0, 0)),
+        ([POST, OTHER, "new"], ["another", "a third"], MemorizationAudit(0.5, 3, 2, 2, 0)),
         (
             [POST, f"{POST} And all of that while the kettle boiled", "new"],
             [POST, POST, "new"],
-            Audit(1.0, 3, 1, 3, 2),
+            MemorizationAudit(1.0, 3, 1, 3, 2),
         ),
-        (["new"], ["another"] * 2500, Audit(0.5, 1, 0, 834, 0)),
-        ([], [], Audit(0.5, 0, 0, 0, 0)),
+        (["new"], ["another"] * 2500, MemorizationAudit(0.5, 1, 0, 834, 0)),
+        ([], [], MemorizationAudit(0.5, 0, 0, 0, 0)),
     ],
 )
 def test_copies_are_counted_against_the_floor(
-    samples: list[str], held_out: list[str], expected: Audit
+    samples: list[str], held_out: list[str], expected: MemorizationAudit
 ) -> None:
     audit, measured = memorization.audit(samples, held_out, [POST, OTHER])
     assert audit == expected and measured == memorization.copied(samples, [POST, OTHER])
@@ -105,19 +105,22 @@ def test_copies_are_counted_against_the_floor(
 def test_a_model_repeats_where_it_copies_more_than_its_author(
     copied: int, floor: int, expected: bool
 ) -> None:
-    assert Audit(0.5, 200, copied, 86, floor).repeats == expected and MORE == 0.05
+    assert (
+        MemorizationAudit(0.5, 200, copied, 86, floor).is_repetitive == expected
+        and MAX_COPY_EXCESS == 0.05
+    )
 
 
 def test_what_copies_or_adds_nothing_is_not_shown() -> None:
-    free = Sample("I like", "I like rain", Copied(2, 6, 0.4))
+    free = Sample("I like", "I like rain", Overlap(2, 6, 0.4))
     shares = [
         free,
-        replace(free, copied=Copied(9, 60, 0.5)),
+        replace(free, copied=Overlap(9, 60, 0.5)),
         replace(free, text="I like \n"),
         replace(free, text=None),
         free,
     ]
-    assert Audit(0.5, 5, 1, 0, 0).free(shares) == [1, 5]
+    assert MemorizationAudit(0.5, 5, 1, 0, 0).list_showable(shares) == [1, 5]
 
 
 def test_a_memoriser_is_flagged_and_a_normal_run_is_not(tmp_path: Path) -> None:
@@ -168,5 +171,5 @@ def test_a_memoriser_is_flagged_and_a_normal_run_is_not(tmp_path: Path) -> None:
         ]
         audits.append(memorization.audit(texts, held_out, posts)[0])
     normal, memoriser = audits
-    assert (normal.repeats, memoriser.repeats) == (False, True)
+    assert (normal.is_repetitive, memoriser.is_repetitive) == (False, True)
     assert memoriser.rate > normal.rate + 0.15  # so that it is no matter of chance

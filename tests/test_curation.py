@@ -8,7 +8,7 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.posts.example import sentences
 from hubtweets.posts.post import Post
 from hubtweets.record.config import Curation
-from hubtweets.record.counts import FATES, Counts
+from hubtweets.record.counts import OUTCOMES, Counts
 from tests.records import counts_of
 
 CLASSIC, DEFAULT = Curation(rules="classic"), Curation()
@@ -200,7 +200,7 @@ TEXTS: list[tuple[str, str | None, str | None]] = [
 def test_the_two_sets_of_rules(text: str, classic: str | None, default: str | None) -> None:
     for rules, expected in ((CLASSIC, classic), (DEFAULT, default)):
         dropped = (
-            ("short", "") if expected is None else (expected, "") if expected in FATES else None
+            ("short", "") if expected is None else (expected, "") if expected in OUTCOMES else None
         )
         assert judge(Post("1", text), rules) == (dropped or ("kept", expected))
 
@@ -309,7 +309,7 @@ def test_the_funnel_adds_up_and_every_post_has_a_verdict() -> None:
         "kept",
         "warned",
     ]
-    assert [list(FATES)[verdict] for verdict in curated.verdicts] == fates
+    assert [list(OUTCOMES)[verdict] for verdict in curated.verdicts] == fates
     assert [fate for fate, _ in curated.shown] == [
         "kept",
         "kept",
@@ -341,7 +341,11 @@ def test_authors_are_counted_apart_and_compared_together() -> None:
         counts_of("alice", downloaded=1, kept=1, characters=len(MANY)),
         counts_of("bob", downloaded=2, duplicates=1, kept=1, characters=26),
     )
-    assert [list(FATES)[verdict] for verdict in curated.verdicts] == ["duplicates", "kept", "kept"]
+    assert [list(OUTCOMES)[verdict] for verdict in curated.verdicts] == [
+        "duplicates",
+        "kept",
+        "kept",
+    ]
 
 
 def test_the_first_to_say_it_keeps_it_whoever_is_named_first() -> None:

@@ -10,7 +10,7 @@ from hubtweets.posts import cache as saved
 from hubtweets.posts.post import Columns, Post, Profile, Reading, SourceKind
 from hubtweets.posts.sources import Fetching
 from hubtweets.record.config import Curation
-from hubtweets.record.counts import FATES
+from hubtweets.record.counts import OUTCOMES
 from hubtweets.record.run_folder import open_run_folder
 from hubtweets.record.run_record import Row
 from hubtweets.stages.curate import curate
@@ -84,12 +84,12 @@ def test_written_posts_are_read_back(tmp_path: Path) -> None:
 
 def test_every_post_gets_its_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dataset, "ROWS_AT_ONCE", 7)
-    verdicts = bytes(n % len(FATES) for n in range(len(POSTS)))
+    verdicts = bytes(n % len(OUTCOMES) for n in range(len(POSTS)))
     passed = list(dataset.writing(dataset.pairs({"alice": POSTS}), tmp_path / "x.parquet"))
     assert passed == [("alice", post) for post in POSTS]
     dataset.add_verdicts(tmp_path / "x.parquet", tmp_path / "y.parquet", verdicts)
     table = parquet.read_table(tmp_path / "y.parquet")
-    assert table["verdict"].to_pylist() == [list(FATES)[verdict] for verdict in verdicts]
+    assert table["verdict"].to_pylist() == [list(OUTCOMES)[verdict] for verdict in verdicts]
     assert table["text"].to_pylist() == [post.text for post in POSTS]
 
 

@@ -22,7 +22,7 @@ from hubtweets.record.run_record import (
     Terms,
     Tracked,
 )
-from hubtweets.record.samples import Audit, Copied, Sample, Samples
+from hubtweets.record.samples import MemorizationAudit, Overlap, Sample, Samples
 from tests.records import RECORD, cyborg, saying
 
 SETTINGS = {"temperature": 0.8, "top_p": 0.95, "top_k": 0, "max_new_tokens": 160}
@@ -36,7 +36,10 @@ def test_everything_that_is_known() -> None:
     samples = Samples(
         3,
         SETTINGS | {"top_k": 40},
-        (Sample("I like", "I like pie.", Copied(1, 6, 0.0)), Sample("I", "I x", Copied(0, 0, 0.9))),
+        (
+            Sample("I like", "I like pie.", Overlap(1, 6, 0.0)),
+            Sample("I", "I x", Overlap(0, 0, 0.9)),
+        ),
         (1,),
     )
     known = replace(
@@ -251,12 +254,12 @@ def test_a_copy_is_never_shown(text: str | None, share: float) -> None:
         0,
         SETTINGS,
         (
-            Sample("My dream is", "My dream is x", Copied(0, 0, 0.0)),
-            Sample("My dream is", text, Copied(4, 20, share)),
+            Sample("My dream is", "My dream is x", Overlap(0, 0, 0.0)),
+            Sample("My dream is", text, Overlap(4, 20, share)),
         ),
         (1, 2),
     )
-    hurt = given(samples=samples, audit=Audit(0.5, 2, 1, 86, 1))
+    hurt = given(samples=samples, audit=MemorizationAudit(0.5, 2, 1, 86, 1))
     with pytest.raises(
         HubtweetsError,
         match=r"^sample 2 copies a post and can't be shown; type: hubtweets sample lyons____ --pick$",

@@ -344,7 +344,7 @@ def browser() -> Iterator[Browser]:
 
 
 def test_a_person_walks_through_a_published_bot(published: Path, browser: Browser) -> None:
-    record = serialization.read(published / "runs" / "lyons____" / "run.json")
+    record = serialization.read_record(published / "runs" / "lyons____" / "run.json")
     assert record.samples
     with (
         local.serve_in_thread(Storage(published / "hub")) as endpoint,
@@ -365,7 +365,7 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
         )
         assert pictures and all(pictures)
 
-        shown = record.samples.shown()
+        shown = record.samples.list_picked()
         expect(page.locator("#widget details")).to_have_count(len(shown))
         recorded = page.locator("#widget details p").last
         expect(recorded).to_be_hidden()

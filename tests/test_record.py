@@ -11,8 +11,8 @@ from tests.records import RECORD
 
 
 def test_read_back_as_written(tmp_path: Path) -> None:
-    serialization.write(RECORD, tmp_path / "run.json")
-    assert serialization.read(tmp_path / "run.json") == RECORD
+    serialization.write_record(RECORD, tmp_path / "run.json")
+    assert serialization.read_record(tmp_path / "run.json") == RECORD
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_what_does_not_fit_gets_one_line(tmp_path: Path, old: str, new: str) -> 
         HubtweetsError,
         match=r"run.json: not a record of this version \(.+\); remove this file and publish again, what services gave is kept$",
     ):
-        serialization.read(path)
+        serialization.read_record(path)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_run_of_another_schema_names_the_version_that_wrote_it(
     assert old in text
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(serialization.OtherVersionError) as error:
-        serialization.read(path)
+        serialization.read_record(path)
     assert (
         str(error.value)
         == f"{path}: {said}, or remove this file and publish again, what services gave is kept"
@@ -92,7 +92,7 @@ def test_what_is_no_record_at_all_gets_one_line(tmp_path: Path, text: str) -> No
         HubtweetsError,
         match=r"run.json: not a record of this version \(.+\); remove this file and publish again, .+$",
     ):
-        serialization.read(path)
+        serialization.read_record(path)
 
 
 def test_the_public_record_has_no_stages_and_no_push() -> None:
@@ -102,7 +102,7 @@ def test_the_public_record_has_no_stages_and_no_push() -> None:
 
 
 def test_the_public_record_is_read_back_with_its_card() -> None:
-    assert serialization.read_public(
+    assert serialization.read_public_record(
         serialization.dumps_public(RECORD, "# card"), "hubtweets.json"
     ) == (RECORD, "# card")
 
@@ -161,7 +161,7 @@ def test_a_foreign_record_that_does_not_fit_gets_one_line(old: str, new: str, sa
     text = serialization.dumps_public(RECORD, "# card")
     assert old in text
     with pytest.raises(HubtweetsError, match=f"^hubtweets.json: {said}$"):
-        serialization.read_public(text.replace(old, new, 1), "hubtweets.json")
+        serialization.read_public_record(text.replace(old, new, 1), "hubtweets.json")
 
 
 def test_a_write_that_fails_leaves_the_old_file(

@@ -18,7 +18,7 @@ from hubtweets.models.saving import install
 from hubtweets.models.tokenizer import encode, load_tokenizer
 from hubtweets.record import serialization
 from hubtweets.record.config import TrainingConfig
-from hubtweets.record.samples import Copied, Samples
+from hubtweets.record.samples import Overlap, Samples
 from hubtweets.training.trainer import train
 from tests.conftest import run
 
@@ -183,7 +183,7 @@ def test_the_space_after_a_prompt_stays_whatever_the_tokenizer_does_with_it(tmp_
 
 
 def recorded(folder: Path) -> Samples:
-    samples = serialization.read(folder / "runs" / "lyons____" / "run.json").samples
+    samples = serialization.read_record(folder / "runs" / "lyons____" / "run.json").samples
     assert samples
     return samples
 
@@ -192,12 +192,12 @@ def recorded(folder: Path) -> Samples:
 def home(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A published run, in whose folder this process works; of its samples the second copies a post, and the fourth is longer than any."""
     path = workplace / "runs" / "lyons____" / "run.json"
-    record = serialization.read(path)
+    record = serialization.read_record(path)
     assert record.samples
     listed = list(record.samples.samples)
-    listed[1] = replace(listed[1], copied=Copied(20, 99, 1.0))
+    listed[1] = replace(listed[1], copied=Overlap(20, 99, 1.0))
     listed[3] = replace(listed[3], text=listed[3].prompt + " word" * 400)
-    serialization.write(
+    serialization.write_record(
         replace(record, samples=replace(record.samples, samples=tuple(listed))), path
     )
     monkeypatch.chdir(workplace)
@@ -256,9 +256,9 @@ def test_samples_are_picked_on_a_terminal(
     run(home, "sample", "lyons____", "--prompt", "The kite", "--samples", "2", "--pick", "1")
     assert [one.prompt for one in recorded(home).samples] == ["The kite"] * 2
     path = home / "runs" / "lyons____" / "run.json"
-    record = serialization.read(path)
+    record = serialization.read_record(path)
     stages = {name: stage for name, stage in record.stages.items() if name != "sample"}
-    serialization.write(replace(record, samples=None, audit=None, stages=stages), path)
+    serialization.write_record(replace(record, samples=None, audit=None, stages=stages), path)
     run(home, "sample", "lyons____", "--pick", "1")
     assert len(recorded(home).samples) == 10
 
@@ -270,8 +270,8 @@ def test_what_copies_a_post_is_not_shown_and_is_said(workplace: Path) -> None:
     before, table = recorded(workplace), parquet.read_table(posts)
     texts = [one.text for one in before.samples[:2]] + ["new"] * (len(table) - 2)
     parquet.write_table(table.set_column(table.column_names.index("text"), "text", [texts]), posts)
-    record = serialization.read(path)
-    serialization.write(
+    record = serialization.read_record(path)
+    serialization.write_record(
         replace(
             record,
             stages={name: stage for name, stage in record.stages.items() if name != "sample"},

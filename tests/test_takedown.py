@@ -123,7 +123,7 @@ def test_what_is_left_on_this_machine_is_named(stand: Hub, tmp_path: Path, cache
     folder = tmp_path / "runs" / "bot"
     stand.api.hf_hub_download(BOT, "hubtweets.json", cache_dir=cache)
     folder.mkdir(parents=True)
-    serialization.write(
+    serialization.write_record(
         replace(RECORD, tracked=(Tracked("wandb", "train", "https://wandb.ai/me/bot/runs/1"),)),
         folder / "run.json",
     )

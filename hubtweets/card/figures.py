@@ -31,7 +31,7 @@ def draw_all(record: RunRecord, repo: Path) -> dict[str, bytes]:
 def predictions(record: RunRecord, repo: Path) -> bytes:
     """Draw the thumbnail, 1200 x 630 pixels: avatars, names, and up to three of the picked samples, each after its prompt."""
     assert record.samples
-    shown = record.samples.shown()[:MOST_POSTS]
+    shown = record.samples.list_picked()[:MOST_POSTS]
     rests = [(one.text or "").removeprefix(one.prompt) for one in shown]
     posts = [
         (plain(one.prompt, LONGEST_PROMPT), int(rest[:1].isspace()), plain(rest, LONGEST_TEXT))

@@ -128,12 +128,12 @@ def check(metadata: dict[str, Any], repo_id: str) -> None:
 def shown(record: RunRecord) -> list[Sample]:
     """Return the samples that were picked; raise HubtweetsError for one that copies a post, which is never shown."""
     assert record.samples and record.audit
-    for number, one in zip(record.samples.picked, record.samples.shown(), strict=True):
+    for number, one in zip(record.samples.picked, record.samples.list_picked(), strict=True):
         if one.text is None or one.copied.share >= record.audit.threshold:
             raise HubtweetsError(
                 f"sample {number} copies a post and can't be shown; type: hubtweets sample {record.handle} --pick"
             )
-    return record.samples.shown()
+    return record.samples.list_picked()
 
 
 def example(samples: Samples, one: Sample) -> dict[str, Any]:

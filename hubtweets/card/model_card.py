@@ -13,7 +13,7 @@ from hubtweets.card.templating import environment
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.origins import ORIGINS, access_of
 from hubtweets.record.config import TrainingConfig
-from hubtweets.record.counts import stats_rows
+from hubtweets.record.counts import build_stats_rows
 from hubtweets.record.run_record import Environment, File, Metrics, RunRecord, Source, Tracker
 from hubtweets.record.samples import Sample
 from hubtweets.text import address, markdown, plain
@@ -65,7 +65,7 @@ def render(record: RunRecord) -> str:
         downloaded=sum(counts.downloaded for counts in record.counts),
         kept=sum(counts.kept for counts in record.counts),
         masked=sum(counts.masked for counts in record.counts),
-        rows=stats_rows(record.counts),
+        rows=build_stats_rows(record.counts),
         posts=[(row.author, plain(row.text, LONGEST)) for row in record.dataset.rows]
         if record.dataset
         else [],
@@ -83,7 +83,7 @@ def render(record: RunRecord) -> str:
         tensorboard=any(run.tracker == "tensorboard" for run in record.tracked),
         scores=list(scores(record, record.metrics)),
         shown=[continued(one) for one in metadata.shown(record)],
-        longest=max((one.copied.characters for one in record.samples.shown()), default=0),
+        longest=max((one.copied.characters for one in record.samples.list_picked()), default=0),
         rank=next((rank for rank in RANKS if rank >= record.training.lora_r), None)
         if record.training.lora_r > 16
         else None,

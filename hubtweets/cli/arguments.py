@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.posts.post import Columns
 from hubtweets.record.config import Curation, TrainingConfig
-from hubtweets.record.run_folder import RunFolder, check_handle
+from hubtweets.record.run_folder import RunFolder, normalize_handle
 from hubtweets.record.run_record import Tracker
 
 
@@ -20,7 +20,7 @@ def reading_of(handles: Sequence[str], settings: dict[str, Any]) -> Callable[[],
 
     take = settings.pop
     names, given, on_line = (
-        [check_handle(handle) for handle in handles],
+        [normalize_handle(handle) for handle in handles],
         take("posts"),
         typed("posts"),
     )
@@ -100,7 +100,7 @@ def ask_numbers(run: RunFolder) -> str:
         raise HubtweetsError(
             f"no terminal to ask on; name the samples: hubtweets sample {run.record.handle} --pick 3,17"
         )
-    free = audit.free(samples.samples)
+    free = audit.list_showable(samples.samples)
     if not free:
         raise HubtweetsError(
             f"all {len(samples.samples)} samples copy a post; type: hubtweets sample {run.record.handle} --samples 1000 --pick"

@@ -46,10 +46,10 @@ from hubtweets.errors import HubtweetsError, printable
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_folder import (
     RunFolder,
-    bot_name,
-    check_handle,
-    is_launched,
-    last_handle,
+    find_last_handle,
+    is_distributed,
+    join_handles,
+    normalize_handle,
     open_run_folder,
 )
 from hubtweets.record.run_record import Consent, Published, Target
@@ -79,7 +79,7 @@ def launcher(
     quiet: bool,
 ) -> Callable[[], None] | None:
     """Return what trains in several processes by the command `train`, or None where one is enough, or several are at it already."""
-    if number == 1 or is_launched():
+    if number == 1 or is_distributed():
         return None
     values = asdict(training) | {"base": base, "runs": runs}
     options = [
@@ -148,7 +148,11 @@ def publish(
     from hubtweets.publishing.push import wishes_of
     from hubtweets.stages import curate, evaluate, push, render, sample, train
 
-    name, reading, wishes = bot_name(handles), reading_of(handles, settings), wishes_of(settings)
+    name, reading, wishes = (
+        join_handles(handles),
+        reading_of(handles, settings),
+        wishes_of(settings),
+    )
     training = training_of(settings)
     asked = preflight.Asked(
         namespace, base, license, consent, training, tuple(tracked_by(track)), prompt, wishes
@@ -181,7 +185,7 @@ def curate(
     """Read each HANDLE's posts and choose the ones to learn from."""
     from hubtweets.stages import curate
 
-    name, reading = bot_name(handles), reading_of(handles, settings)
+    name, reading = join_handles(handles), reading_of(handles, settings)
     with open_run_folder(runs, name, quiet, new=True) as run:
         curate.curate(run, **reading())
         if explain:
@@ -215,7 +219,7 @@ def train(
     from hubtweets.models.base import resolve
     from hubtweets.stages import evaluate, train
 
-    name, training = check_handle(handle), training_of(settings)
+    name, training = normalize_handle(handle), training_of(settings)
     with open_run_folder(runs, name, quiet, shared=True) as run:
         chosen, location = resolve(base)
         train.train(
@@ -256,7 +260,7 @@ def sample(
     """
     from hubtweets.stages import sample
 
-    with open_run_folder(runs, check_handle(handle), quiet) as run:
+    with open_run_folder(runs, normalize_handle(handle), quiet) as run:
         if (
             not picks or run.record.samples is None or typed("prompt", "samples", "seed")
         ):  # else those are picked from that are there
@@ -282,7 +286,7 @@ def card(
     from hubtweets.card import licensing
     from hubtweets.stages import render
 
-    with open_run_folder(runs, check_handle(handle or last_handle(runs)), quiet) as run:
+    with open_run_folder(runs, normalize_handle(handle or find_last_handle(runs)), quiet) as run:
         target = run.record.target
         if target is None or hub or namespace:
             from hubtweets.publishing.connection import choose_target, connect
@@ -312,11 +316,11 @@ def push(
     from hubtweets.stages import push, render
 
     wishes = wishes_of(settings)
-    with connect(hub) as connected, open_run_folder(runs, check_handle(handle), quiet) as run:
+    with connect(hub) as connected, open_run_folder(runs, normalize_handle(handle), quiet) as run:
         target = choose_target(connected, run.record.handle, namespace)
         settled = licensing.of_run(run.record, license, consent)
         if wishes.private is None and licensing.is_private(run.record.sources, settled):
-            run.say(f"push: private, {licensing.why_private(run.record.sources)}")
+            run.log(f"push: private, {licensing.why_private(run.record.sources)}")
             wishes = replace(wishes, private=True)
         render.render(run, target, settled)
         render.check_snippets(run)
@@ -342,8 +346,8 @@ def generate(handle: str, prompt: str, count: int, seed: int, runs: Path) -> Non
     from hubtweets.evaluation.sampling import generate
     from hubtweets.models.loading import load_repo
 
-    with open_run_folder(runs, check_handle(handle)) as run:
-        run.outputs("train")
+    with open_run_folder(runs, normalize_handle(handle)) as run:
+        run.list_outputs("train")
         show_texts(generate(*load_repo(run.repo), prompt, count, seed))
 
 
@@ -429,7 +433,7 @@ def say_published(target: Target, published: Published) -> None:
 def show(run: RunFolder) -> None:
     """Print the samples that were picked."""
     assert run.record.samples
-    show_texts(sample.text or "" for sample in run.record.samples.shown())
+    show_texts(sample.text or "" for sample in run.record.samples.list_picked())
 
 
 def show_texts(texts: Iterable[str]) -> None:

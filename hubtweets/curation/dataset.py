@@ -16,7 +16,7 @@ from pyarrow import parquet
 from hubtweets.errors import HubtweetsError
 from hubtweets.files import replace_atomically
 from hubtweets.posts.post import Post
-from hubtweets.record.counts import FATES
+from hubtweets.record.counts import OUTCOMES
 from hubtweets.record.run_record import Row
 
 VALIDATION_TENTHS = 1
@@ -148,7 +148,7 @@ def table(rows: list[tuple]) -> pa.Table:
 
 def add_verdicts(source: Path, path: Path, verdicts: bytes | bytearray) -> None:
     """Copy a Parquet file of posts with one more column, each post's fate, from places in FATES."""
-    fates = list(FATES)
+    fates = list(OUTCOMES)
     with (
         replace_atomically(path) as partial,
         parquet.ParquetFile(source) as file,

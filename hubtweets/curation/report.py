@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.record.counts import FATES, Counts, stats_rows
+from hubtweets.record.counts import OUTCOMES, Counts, build_stats_rows
 from hubtweets.text import plain
 
 MIN_CHARACTERS = 6_000  # the original's: with fewer, a model repeats them and learns nothing
@@ -18,7 +18,7 @@ def check_amount(counts: Counts, advice: str = MORE_POSTS) -> str | None:
     found = f"@{counts.handle}: {counts.characters:,} characters in {counts.kept:,} kept posts"
     if counts.characters < MIN_CHARACTERS:
         dropped = ", ".join(
-            f"{number:,} {label}" for label, (number,) in stats_rows([counts])[1:-1] if number
+            f"{number:,} {label}" for label, (number,) in build_stats_rows([counts])[1:-1] if number
         )
         raise HubtweetsError(
             f"{found} ({dropped or 'none dropped'}) are too few, {MIN_CHARACTERS:,} are needed; {advice}"
@@ -32,7 +32,10 @@ def table(counts: Sequence[Counts]) -> list[str]:
     """Return the stats table as lines for a terminal."""
     cells = [
         ("", [f"@{count.handle}" for count in counts]),
-        *((label, [f"{number:,}" for number in numbers]) for label, numbers in stats_rows(counts)),
+        *(
+            (label, [f"{number:,}" for number in numbers])
+            for label, numbers in build_stats_rows(counts)
+        ),
     ]
     label_width = max(len(label) for label, _ in cells)
     widths = [max(len(line[column]) for _, line in cells) for column in range(len(counts))]
@@ -45,5 +48,5 @@ def table(counts: Sequence[Counts]) -> list[str]:
 
 def preview_lines(shown: Sequence[tuple[str, str]]) -> list[str]:
     """Return a preview as lines for a terminal."""
-    width = max((len(FATES[fate]) for fate, _ in shown), default=0)
-    return [f"{FATES[fate]:<{width}}  {plain(text, 100)}" for fate, text in shown]
+    width = max((len(OUTCOMES[fate]) for fate, _ in shown), default=0)
+    return [f"{OUTCOMES[fate]:<{width}}  {plain(text, 100)}" for fate, text in shown]

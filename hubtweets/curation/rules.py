@@ -22,11 +22,11 @@ import regex
 from hubtweets.curation import duplicates
 from hubtweets.posts.post import Post
 from hubtweets.record.config import Curation
-from hubtweets.record.counts import FATES, Counts
+from hubtweets.record.counts import OUTCOMES, Counts
 
 MIN_WORDS = 3
 SHOWN = 8  # posts of a preview
-CODES = {fate: code for code, fate in enumerate(FATES)}
+CODES = {fate: code for code, fate in enumerate(OUTCOMES)}
 
 CLASSIC_LINK = re.compile(r"https?:\S+")
 CLASSIC_MARKS = ("http", "@", "#")
@@ -102,7 +102,7 @@ class Author:
 
     kept: list[Post] = field(default_factory=list)
     places: array = field(default_factory=lambda: array("Q"))
-    fates: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FATES, 0))
+    fates: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
     dropped: dict[str, list[str]] = field(default_factory=dict)
 
 

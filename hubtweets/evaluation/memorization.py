@@ -11,7 +11,7 @@ from itertools import accumulate, count, islice
 
 import numpy as np
 
-from hubtweets.record.samples import LONG, WHOLE, Audit, Copied
+from hubtweets.record.samples import MIN_RUN_CHARS, MIN_WHOLE_CHARS, MemorizationAudit, Overlap
 
 MANY = 0.5  # share of a text from which it counts as a copy, at least
 FLOOR = 0.95  # share of the held-out posts that stay under the threshold
@@ -25,7 +25,7 @@ WORD = re.compile(rf"[{ALONE}]|(?:[^\W{ALONE}]|[{MARKED}])+")
 
 def audit(
     samples: Sequence[str], held_out: Sequence[str], posts: Sequence[str]
-) -> tuple[Audit, list[Copied]]:
+) -> tuple[MemorizationAudit, list[Overlap]]:
     """Count the copies among the samples, and among held-out posts for the floor; return the count with each sample's measure.
 
     Of very many held-out posts, some at even distances make the floor.
@@ -35,10 +35,10 @@ def audit(
     measured, floor = found[: len(samples)], found[len(samples) :]
     threshold = max(MANY, float(np.quantile([one.share for one in floor], FLOOR)) if floor else 0.0)
     copies, same = (sum(one.share >= threshold for one in group) for group in (measured, floor))
-    return Audit(threshold, len(samples), copies, len(held_out), same), measured
+    return MemorizationAudit(threshold, len(samples), copies, len(held_out), same), measured
 
 
-def copied(texts: Sequence[str], sources: Sequence[str]) -> list[Copied]:
+def copied(texts: Sequence[str], sources: Sequence[str]) -> list[Overlap]:
     """Compare each text with all sources."""
     texts, sources = (
         [normalise(text) for text in texts],
@@ -61,7 +61,7 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def measure(text: str, words: Sequence[tuple[int, int]], runs: Sequence[int]) -> Copied:
+def measure(text: str, words: Sequence[tuple[int, int]], runs: Sequence[int]) -> Overlap:
     """Measure a text by where its words stand and by how many words from each of them a source has too."""
     at = list(
         accumulate(
@@ -73,10 +73,10 @@ def measure(text: str, words: Sequence[tuple[int, int]], runs: Sequence[int]) ->
     for first, (run, (start, _)) in enumerate(zip(runs, words, strict=True)):
         end = words[first + run - 1][1] if run else start
         longest = max(longest, end - start)
-        if at[end] - at[start] >= min(LONG, max(WHOLE, whole)):
+        if at[end] - at[start] >= min(MIN_RUN_CHARS, max(MIN_WHOLE_CHARS, whole)):
             inside += at[max(end, reached)] - at[max(start, reached)]
             reached = max(end, reached)
-    return Copied(max(runs, default=0), longest, round(inside / whole, 4) if whole else 0.0)
+    return Overlap(max(runs, default=0), longest, round(inside / whole, 4) if whole else 0.0)
 
 
 def common_runs(

@@ -24,7 +24,7 @@ from hubtweets.models.lora import check_peft
 from hubtweets.models.probing import is_causal
 from hubtweets.models.tokenizer import load_tokenizer
 from hubtweets.record.run_record import Base
-from hubtweets.record.samples import SETTINGS
+from hubtweets.record.samples import SAMPLING_SETTINGS
 
 logging.set_verbosity_error()  # its hints are for people who write code
 logging.disable_progress_bar()
@@ -102,7 +102,7 @@ def generation_config(tokenizer: PreTrainedTokenizerFast) -> GenerationConfig:
     """Return the settings that `pipeline()` will generate with: the original's sampling, and an end."""
     return GenerationConfig(
         do_sample=True,
-        **SETTINGS,  # its top_k of 0 stands there because transformers' default of 50 would cut the tail a second time
+        **SAMPLING_SETTINGS,  # its top_k of 0 stands there because transformers' default of 50 would cut the tail a second time
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,

@@ -25,7 +25,7 @@ from hubtweets.publishing import dependencies, permissions, secret_scan
 from hubtweets.publishing.connection import Hub, check_visibility, speaking_to
 from hubtweets.publishing.push import Wishes
 from hubtweets.record.config import TrainingConfig
-from hubtweets.record.run_folder import RunFolder, key_of, training_settings
+from hubtweets.record.run_folder import RunFolder, hash_key, list_training_inputs
 from hubtweets.record.run_record import (
     Base,
     Consent,
@@ -36,7 +36,7 @@ from hubtweets.record.run_record import (
     Terms,
     Tracker,
 )
-from hubtweets.record.samples import SETTINGS, Audit, Copied, Sample, Samples
+from hubtweets.record.samples import SAMPLING_SETTINGS, MemorizationAudit, Overlap, Sample, Samples
 from hubtweets.training.tracking import trackers
 
 Given = ParamSpec("Given")
@@ -151,7 +151,7 @@ def check(
     if settings and found.take(done, curate, settings):
         found.note(problems_of_profiles(run.record, looked_for))
         if agreed and wishes.private is None and licensing.is_private(run.record.sources, agreed):
-            run.say(f"push: private, {licensing.why_private(run.record.sources)}")
+            run.log(f"push: private, {licensing.why_private(run.record.sources)}")
             wishes = replace(wishes, private=True)
         why = licensing.why_private(run.record.sources) if asked.wishes.private is None else None
         if who and target:
@@ -185,7 +185,7 @@ def is_trained(run: RunFolder, base: Base, training: TrainingConfig) -> bool:
     return (
         stage is not None
         and posts is not None
-        and stage.key == key_of(training_settings(base, training, posts))
+        and stage.key == hash_key(list_training_inputs(base, training, posts))
     )
 
 
@@ -279,7 +279,7 @@ def provisional(
     record: RunRecord, target: Target, base: Base, agreed: Terms, asked: Asked
 ) -> RunRecord:
     """Return a record as it will be after the training, with prompts for samples and zeros for numbers."""
-    samples = tuple(Sample(prompt, prompt, Copied(0, 0, 0.0)) for prompt in asked.prompts)
+    samples = tuple(Sample(prompt, prompt, Overlap(0, 0, 0.0)) for prompt in asked.prompts)
     return replace(
         record,
         target=target,
@@ -288,6 +288,8 @@ def provisional(
         training=asked.training,
         metrics=Metrics(NOTHING, NOTHING),
         metrics_by_author=(Metrics(NOTHING, NOTHING),) * len(record.profiles),
-        samples=Samples(asked.training.seed, SETTINGS, samples, tuple(range(1, len(samples) + 1))),
-        audit=Audit(1.0, len(samples), 0, 0, 0),
+        samples=Samples(
+            asked.training.seed, SAMPLING_SETTINGS, samples, tuple(range(1, len(samples) + 1))
+        ),
+        audit=MemorizationAudit(1.0, len(samples), 0, 0, 0),
     )

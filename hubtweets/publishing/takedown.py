@@ -112,7 +112,7 @@ def find_doubt(hub: Hub, repo_id: str, kind: str, commit: str, name: str) -> str
     if text is None:
         return f"{name} is no record of hubtweets"
     try:
-        record, _ = serialization.read_public(text, name)
+        record, _ = serialization.read_public_record(text, name)
     except HubtweetsError as error:
         return str(error)
     named = record.target.repo_id if record.target else None
@@ -189,7 +189,7 @@ def at_home(hub: Hub, repo_id: str, runs: Path) -> Iterator[str]:
     if (folder / "run.json").exists():
         yield f"the run folder with the posts, {folder}; type: rm -r {folder}"
         try:
-            tracked = serialization.read(folder / "run.json").tracked
+            tracked = serialization.read_record(folder / "run.json").tracked
         except HubtweetsError:
             tracked = ()
         yield from (f"a run in {run.tracker}: {run.url}" for run in tracked if run.url)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 # what becomes of a post, in the order of the stats table, and what the table calls it
-FATES = {
+OUTCOMES = {
     "reposts": "Retweets",
     "private": "Not public",
     "superseded": "Older versions of edited tweets",
@@ -46,16 +46,16 @@ class Counts:
 
     def funnel(self) -> dict[str, int]:
         """Return every fate of a post with its number, in the order of the stats table."""
-        return {fate: getattr(self, fate) for fate in FATES}
+        return {fate: getattr(self, fate) for fate in OUTCOMES}
 
 
-def stats_rows(counts: Sequence[Counts]) -> list[tuple[str, list[int]]]:
+def build_stats_rows(counts: Sequence[Counts]) -> list[tuple[str, list[int]]]:
     """Return the stats table, a number for each author: the original's four rows, and between them what else was left out, where there was any."""
     always = ("reposts", "short", "kept")
     fates = [
-        fate for fate in FATES if fate in always or any(getattr(count, fate) for count in counts)
+        fate for fate in OUTCOMES if fate in always or any(getattr(count, fate) for count in counts)
     ]
     return [
         ("Tweets downloaded", [count.downloaded for count in counts]),
-        *((FATES[fate], [getattr(count, fate) for count in counts]) for fate in fates),
+        *((OUTCOMES[fate], [getattr(count, fate) for count in counts]) for fate in fates),
     ]

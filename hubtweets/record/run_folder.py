@@ -36,17 +36,17 @@ SECTIONS = {
     "sample": ("samples", "audit"),
     "snippets": (),
 }
-SAME_RESULT = (
+NEUTRAL_SETTINGS = (
     "save_seconds",
     "save_steps",
     "logging_steps",
     "per_device_train_batch_size",
 )  # settings that leave the weights as they are
-UNREAD = (".png", "posts.parquet")  # outputs that no later stage learns from
-EMPTY = RunRecord("", "")
+UNUSED_OUTPUTS = (".png", "posts.parquet")  # outputs that no later stage learns from
+EMPTY_RECORD = RunRecord("", "")
 
 
-def check_handle(handle: str) -> str:
+def normalize_handle(handle: str) -> str:
     """Return a handle without its @ and in lower case; raise HubtweetsError where it could not name a repo."""
     bare = handle.removeprefix("@").lower()
     if not HANDLE.fullmatch(bare):
@@ -56,19 +56,19 @@ def check_handle(handle: str) -> str:
     return bare
 
 
-def bot_name(handles: Sequence[str]) -> str:
+def join_handles(handles: Sequence[str]) -> str:
     """Return the name of the bot of these authors, their handles joined; raise HubtweetsError where one comes twice or the name is too long."""
-    names = [check_handle(handle) for handle in handles]
+    names = [normalize_handle(handle) for handle in handles]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise HubtweetsError(f"{twice} is named twice; name each author once")
-    return check_handle("-".join(names))
+    return normalize_handle("-".join(names))
 
 
 class RunFolder:
     """A run folder that this process holds, or one of several that train together; only the main one of those writes and speaks."""
 
     def __init__(self, folder: Path, record: RunRecord, quiet: bool, lock: FileLock) -> None:
-        self.is_main = rank() == 0
+        self.is_main = get_rank() == 0
         self.folder, self.record, self.quiet, self.lock = (
             folder,
             record,
@@ -82,7 +82,7 @@ class RunFolder:
         """The handles that make this bot, as they are typed."""
         return " ".join(profile.handle for profile in self.record.profiles) or self.record.handle
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         if not self.quiet:
             print(printable(text), file=sys.stderr, flush=True)
 
@@ -100,32 +100,35 @@ class RunFolder:
         if (
             done is None
             or done.key != key
-            or done.outputs != self.files(self.folder / output.path for output in done.outputs)
+            or done.outputs
+            != self.describe_files(self.folder / output.path for output in done.outputs)
         ):
             return False
-        self.say(f"{stage}: nothing changed, skipped")
+        self.log(f"{stage}: nothing changed, skipped")
         return True
 
     def finish(
         self, stage: str, key: str, outputs: Iterable[Path] = (), **sections: object
     ) -> None:
         """Record a stage and the sections that it adds; where it came out otherwise than before, drop what later stages made of that."""
-        finished, stages = Stage(key, self.files(outputs)), dict(self.record.stages)
+        finished, stages = Stage(key, self.describe_files(outputs)), dict(self.record.stages)
         before = {
-            file for file in stages.get(stage, finished).outputs if not file.path.endswith(UNREAD)
+            file
+            for file in stages.get(stage, finished).outputs
+            if not file.path.endswith(UNUSED_OUTPUTS)
         }
         if not before <= set(finished.outputs):
             for later in list(SECTIONS)[list(SECTIONS).index(stage) + 1 :]:
                 for output in stages[later].outputs if later in stages else ():
                     (self.folder / output.path).unlink(missing_ok=True)
                 stages.pop(later, None)
-                sections |= {section: getattr(EMPTY, section) for section in SECTIONS[later]}
+                sections |= {section: getattr(EMPTY_RECORD, section) for section in SECTIONS[later]}
         self.update(stages={**stages, stage: finished}, **sections)
 
-    def check(self, *stages: str) -> None:
+    def check_outputs(self, *stages: str) -> None:
         """Raise HubtweetsError where a file is no longer what its stage, one of these or any, wrote."""
         for stage, done in self.record.stages.items():
-            if stage in (stages or SECTIONS) and done.outputs != self.files(
+            if stage in (stages or SECTIONS) and done.outputs != self.describe_files(
                 self.folder / output.path for output in done.outputs
             ):
                 raise HubtweetsError(
@@ -134,9 +137,9 @@ class RunFolder:
 
     def update(self, **sections: object) -> None:
         self.record = replace(self.record, hubtweets_version=__version__, **sections)  # type: ignore[arg-type]
-        serialization.write(self.record, self.folder / "run.json")
+        serialization.write_record(self.record, self.folder / "run.json")
 
-    def outputs(self, stage: str) -> tuple[File, ...]:
+    def list_outputs(self, stage: str) -> tuple[File, ...]:
         """Return what a stage wrote; raise HubtweetsError where it has yet to run."""
         if stage not in self.record.stages:
             raise HubtweetsError(
@@ -144,7 +147,7 @@ class RunFolder:
             )
         return self.record.stages[stage].outputs
 
-    def files(self, paths: Iterable[Path]) -> tuple[File, ...]:
+    def describe_files(self, paths: Iterable[Path]) -> tuple[File, ...]:
         present = [path for path in paths if path.is_file()]
         return tuple(
             File(path.relative_to(self.folder).as_posix(), hash_files([path]), path.stat().st_size)
@@ -152,24 +155,26 @@ class RunFolder:
         )
 
     @contextmanager
-    def lent(self) -> Iterator[None]:
+    def unlocked(self) -> Iterator[None]:
         """Leave the folder to other processes for a while, then take it back as they left it."""
         self.lock.release()
         yield
-        take(self.lock, self.folder)
-        self.record = serialization.read(self.folder / "run.json")
+        acquire_lock(self.lock, self.folder)
+        self.record = serialization.read_record(self.folder / "run.json")
 
 
-def key_of(*parts: object) -> str:
+def hash_key(*parts: object) -> str:
     """Return the SHA-256 of settings and input hashes, in hex."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def training_settings(
+def list_training_inputs(
     base: Base, training: TrainingConfig, dataset: DatasetInfo
 ) -> dict[str, object]:
     """Return all that the weights of a training depend on, whose `key_of` is the stage's key."""
-    settings = {name: value for name, value in asdict(training).items() if name not in SAME_RESULT}
+    settings = {
+        name: value for name, value in asdict(training).items() if name not in NEUTRAL_SETTINGS
+    }
     return settings | {
         "base": base.id,
         "revision": base.revision,
@@ -186,7 +191,7 @@ def open_run_folder(
 
     Raises HubtweetsError where there is none or another hubtweets is at work in it.
     """
-    if is_launched() and not shared:
+    if is_distributed() and not shared:
         raise HubtweetsError(
             f"only train runs in several processes; type: hubtweets publish {handle} --num-processes N"
         )
@@ -195,12 +200,12 @@ def open_run_folder(
         raise HubtweetsError(f"{folder}: no such run; type: hubtweets publish {handle}")
     (folder / "repo").mkdir(parents=True, exist_ok=True)
     path, lock = folder / "run.json", FileLock(folder / ".lock", timeout=0)
-    if rank() == 0:  # which holds it for the others
-        take(lock, folder)
+    if get_rank() == 0:  # which holds it for the others
+        acquire_lock(lock, folder)
     try:
         yield RunFolder(
             folder,
-            serialization.read(path) if path.exists() else RunRecord(handle, __version__),
+            serialization.read_record(path) if path.exists() else RunRecord(handle, __version__),
             quiet,
             lock,
         )
@@ -208,7 +213,7 @@ def open_run_folder(
         lock.release()
 
 
-def take(lock: FileLock, folder: Path) -> None:
+def acquire_lock(lock: FileLock, folder: Path) -> None:
     try:
         lock.acquire()
     except Timeout:
@@ -217,7 +222,7 @@ def take(lock: FileLock, folder: Path) -> None:
         ) from None
 
 
-def last_handle(runs: Path) -> str:
+def find_last_handle(runs: Path) -> str:
     """Return the handle of the run that was worked on last; raise HubtweetsError where there is none."""
     found = sorted(runs.glob("*/run.json"), key=lambda path: path.stat().st_mtime)
     if not found:
@@ -225,14 +230,14 @@ def last_handle(runs: Path) -> str:
     return found[-1].parent.name
 
 
-def rank() -> int:
+def get_rank() -> int:
     return int(os.environ.get("RANK", "0"))
 
 
-def world_size() -> int:
+def get_world_size() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def is_launched() -> bool:
+def is_distributed() -> bool:
     """Tell whether this process is one of several."""
-    return world_size() > 1
+    return get_world_size() > 1

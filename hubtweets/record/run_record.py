@@ -9,7 +9,7 @@ from typing import Literal
 from hubtweets.posts.post import Profile, SourceKind
 from hubtweets.record.config import Curation, TrainingConfig
 from hubtweets.record.counts import Counts
-from hubtweets.record.samples import Audit, Samples
+from hubtweets.record.samples import MemorizationAudit, Samples
 
 SCHEMA_VERSION = 6
 
@@ -230,7 +230,7 @@ class RunRecord:
     metrics: Metrics | None = None
     metrics_by_author: tuple[Metrics, ...] = ()
     samples: Samples | None = None
-    audit: Audit | None = None
+    audit: MemorizationAudit | None = None
     files: tuple[File, ...] = ()
     published: Published | None = None
     stages: dict[str, Stage] = field(default_factory=dict)

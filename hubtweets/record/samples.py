@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 MAX_NEW_TOKENS = 160
-SETTINGS: dict[str, float] = {
+SAMPLING_SETTINGS: dict[str, float] = {
     "temperature": 1.0,
     "top_p": 0.95,
     "top_k": 0,
@@ -12,15 +12,15 @@ SETTINGS: dict[str, float] = {
 }  # that samples are drawn with
 # What copies may be more of the samples than of the held-out posts: of 200 samples, the example's model copies 1 % (its author 6 %), that of 4,383
 # posts of @digitalgov 0 % (5 %), and one that 199 posts were shown to 50 times 9 % (0 %).
-MORE = 0.05
+MAX_COPY_EXCESS = 0.05
 # The first 12 characters of a held-out post stand in another post of its author in 53 of 100 cases, the first 28 in 8 (@digitalgov, 4,383 posts).
 # A wide character, such as an ideograph, counts as two there, as it does on X.
-WHOLE = 28  # characters of a text that counts as copied where all of it stands in a post; shorter ones are how people talk
-LONG = 40  # characters of a run that counts as copied in a longer text
+MIN_WHOLE_CHARS = 28  # characters of a text that counts as copied where all of it stands in a post; shorter ones are how people talk
+MIN_RUN_CHARS = 40  # characters of a run that counts as copied in a longer text
 
 
 @dataclass(frozen=True)
-class Copied:
+class Overlap:
     """How much of a text stands in the training posts: its longest common run in words and characters, its share in long runs."""
 
     words: int
@@ -34,7 +34,7 @@ class Sample:
 
     prompt: str
     text: str | None
-    copied: Copied
+    copied: Overlap
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,13 @@ class Samples:
     picked: tuple[int, ...]
     chosen: bool = False
 
-    def shown(self) -> list[Sample]:
+    def list_picked(self) -> list[Sample]:
         """Return the samples that were picked."""
         return [self.samples[number - 1] for number in self.picked]
 
 
 @dataclass(frozen=True)
-class Audit:
+class MemorizationAudit:
     """How many of the samples are copies, and, for the floor, how many of the held-out posts: people repeat themselves.
 
     A text is a copy where its share in long common runs reaches the threshold. A run is long from `long` characters on; a shorter text counts if all
@@ -68,9 +68,9 @@ class Audit:
     copies: int
     held_out: int
     held_out_copies: int
-    long: int = LONG
-    whole: int = WHOLE
-    margin: float = MORE
+    long: int = MIN_RUN_CHARS
+    whole: int = MIN_WHOLE_CHARS
+    margin: float = MAX_COPY_EXCESS
 
     @property
     def rate(self) -> float:
@@ -83,11 +83,11 @@ class Audit:
         return self.held_out_copies / max(1, self.held_out)
 
     @property
-    def repeats(self) -> bool:
+    def is_repetitive(self) -> bool:
         """Whether the model repeats its posts more than their author does, by more than the margin."""
         return self.rate - self.floor > self.margin
 
-    def free(self, samples: Sequence[Sample]) -> list[int]:
+    def list_showable(self, samples: Sequence[Sample]) -> list[int]:
         """Return the numbers, from 1, of the samples that may be shown: they copy nothing, and add something to their prompts."""
         added = [(one.text or "").removeprefix(one.prompt).strip() for one in samples]
         return [

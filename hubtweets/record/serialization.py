@@ -13,9 +13,9 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.files import write_atomically
 from hubtweets.record.run_record import SCHEMA_VERSION, RunRecord
 
-UNPUBLISHED = ("stages", "published")
-AVATAR = re.compile(r"avatar(-[1-9]\d{0,3})?\.png", re.ASCII)
-VERSION = re.compile(r"\d[\w.+]{0,40}", re.ASCII)
+PRIVATE_SECTIONS = ("stages", "published")
+AVATAR_NAME = re.compile(r"avatar(-[1-9]\d{0,3})?\.png", re.ASCII)
+VERSION_NUMBER = re.compile(r"\d[\w.+]{0,40}", re.ASCII)
 
 
 class OtherVersionError(HubtweetsError):
@@ -41,31 +41,31 @@ def dumps_public(record: RunRecord, card: str) -> str:
     public = {
         name: value
         for name, value in asdict(replace(record, samples=samples)).items()
-        if name not in UNPUBLISHED
+        if name not in PRIVATE_SECTIONS
     }
     return json.dumps(public | {"card": card}, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
-def write(record: RunRecord, path: Path) -> None:
+def write_record(record: RunRecord, path: Path) -> None:
     write_atomically(path, dumps(record).encode())
 
 
-def read(path: Path) -> RunRecord:
+def read_record(path: Path) -> RunRecord:
     """Read a record; raise OtherVersionError if another version wrote it, and HubtweetsError if a key is missing, unknown or of another type."""
     from pydantic_core import from_json
 
     again = "remove this file and publish again, what services gave is kept"
     try:
         text = path.read_text(encoding="utf-8")
-        check_schema(from_json(text, allow_inf_nan=False), str(path))
-        return parsed(text)
+        check_schema_version(from_json(text, allow_inf_nan=False), str(path))
+        return parse_record(text)
     except OtherVersionError as error:
         raise OtherVersionError(f"{error}, or {again}") from None
     except ValueError as error:
         raise HubtweetsError(f"{path}: not a record of this version ({error}); {again}") from None
 
 
-def read_public(text: str, name: str) -> tuple[RunRecord, str]:
+def read_public_record(text: str, name: str) -> tuple[RunRecord, str]:
     """Read the record and the card of a hubtweets.json, which may be anybody's; `name` says in errors which.
 
     Raises OtherVersionError for what another version wrote, and HubtweetsError for what is hurt, or names files out of the repo.
@@ -76,11 +76,11 @@ def read_public(text: str, name: str) -> tuple[RunRecord, str]:
         public = from_json(text, allow_inf_nan=False)  # bounded in depth and digits
         if not isinstance(public, dict) or not isinstance(card := public.pop("card", None), str):
             raise ValueError("no object with a card")
-        check_schema(public, name)
-        if any(key in public for key in UNPUBLISHED):
+        check_schema_version(public, name)
+        if any(key in public for key in PRIVATE_SECTIONS):
             raise ValueError("what is never published is in it")
-        record = parsed(json.dumps(public), UNPUBLISHED)
-        if foreign := next(outside(record), None):
+        record = parse_record(json.dumps(public), PRIVATE_SECTIONS)
+        if foreign := next(find_foreign_files(record), None):
             raise ValueError(f"it names the file {foreign[:200]}")
     except ValueError as error:
         raise HubtweetsError(
@@ -89,7 +89,7 @@ def read_public(text: str, name: str) -> tuple[RunRecord, str]:
     return record, card
 
 
-def parsed(text: str, absent: tuple[str, ...] = ()) -> RunRecord:
+def parse_record(text: str, absent: tuple[str, ...] = ()) -> RunRecord:
     """Return the record that a JSON text holds but for these sections; raise ValueError where a key is missing, unknown or of another type."""
     from pydantic import TypeAdapter, ValidationError
 
@@ -104,17 +104,17 @@ def parsed(text: str, absent: tuple[str, ...] = ()) -> RunRecord:
     return record
 
 
-def outside(record: RunRecord) -> Iterator[str]:
+def find_foreign_files(record: RunRecord) -> Iterator[str]:
     """Yield the names of files that are no avatar, or no path in a repo."""
     yield from (
         profile.avatar
         for profile in record.profiles
-        if profile.avatar is not None and not AVATAR.fullmatch(profile.avatar)
+        if profile.avatar is not None and not AVATAR_NAME.fullmatch(profile.avatar)
     )
-    yield from (file.path for file in record.files if not is_inside(file.path))
+    yield from (file.path for file in record.files if not is_repo_path(file.path))
 
 
-def is_inside(path: str) -> bool:
+def is_repo_path(path: str) -> bool:
     """Tell whether a path can only lie in the folder that it is put in."""
     return (
         all(part not in ("", ".", "..") for part in path.split("/"))
@@ -123,12 +123,12 @@ def is_inside(path: str) -> bool:
     )
 
 
-def check_schema(value: object, name: str) -> None:
+def check_schema_version(value: object, name: str) -> None:
     """Raise OtherVersionError for a record of another schema, with the version that wrote it; `name` says in the error which record."""
     if not isinstance(value, dict) or value.get("schema_version") == SCHEMA_VERSION:
         return
     version, schema = str(value.get("hubtweets_version")), str(value.get("schema_version"))[:20]
-    wanted = f"=={version}" if VERSION.fullmatch(version) else ""
+    wanted = f"=={version}" if VERSION_NUMBER.fullmatch(version) else ""
     raise OtherVersionError(
         f"{name}: schema {schema}, of another version of hubtweets; type: pip install hubtweets{wanted}"
     )

@@ -12,7 +12,7 @@ from hubtweets.posts import sources
 from hubtweets.posts.post import Columns, Post, Reading
 from hubtweets.posts.sources import Fetching
 from hubtweets.record.config import Curation
-from hubtweets.record.run_folder import RunFolder, key_of
+from hubtweets.record.run_folder import RunFolder, hash_key
 from hubtweets.record.run_record import DatasetInfo, Source
 
 EXPLAINED = "explained.jsonl"
@@ -36,11 +36,11 @@ def curate(
             f"{run.folder}: the bot of {run.authors}, not of {' '.join(named)}; choose another folder with --runs DIR"
         )
     paths = {
-        handle: sources.locate(source, run.folder / "sources", columns, fetching, run.say)
+        handle: sources.locate(source, run.folder / "sources", columns, fetching, run.log)
         for handle, source in named.items()
     }
     hashes = {handle: sources.sha256(path) for handle, path in paths.items()}
-    key = key_of(
+    key = hash_key(
         __version__, asdict(rules), asdict(columns), hashes, protected
     )  # another version may know better what to mask
     if run.is_done("curate", key):
@@ -52,7 +52,7 @@ def curate(
 
     readings = {}
     for handle, path in paths.items():
-        run.say(f"curate: reading {named[handle]}")
+        run.log(f"curate: reading {named[handle]}")
         readings[handle] = sources.read(path, handle, columns, protected)
     everything = scrubbed(
         (handle, post) for handle, reading in readings.items() for post in reading.posts
@@ -63,21 +63,21 @@ def curate(
             run.progress(dataset.writing(everything, read), "posts"), list(readings), rules
         )
         for line in [*table(curated.counts), "", "For example:", *preview_lines(curated.shown), ""]:
-            run.say(f"curate: {line}".rstrip())
+            run.log(f"curate: {line}".rstrip())
         for reading in readings.values():
             for warning in reading.warnings:
-                run.say(f"warning: {warning}")
+                run.log(f"warning: {warning}")
         for counts in curated.counts:
             is_left_out = readings[counts.handle].protected and not protected
             if few := check_amount(counts, PROTECTED if is_left_out else MORE_POSTS):
-                run.say(f"warning: {few}")
+                run.log(f"warning: {few}")
         split = dataset.choose_split(curated.kept, rules.split)
         train, validation = dataset.split(curated.kept, split)
         sides = [sum(map(len, side.values())) for side in (train, validation)]
         masked = sum(counts.masked for counts in curated.counts)
         if masked:
-            run.say(f"curate: in {masked:,} of the kept posts an address or a number is masked")
-        run.say(
+            run.log(f"curate: in {masked:,} of the kept posts an address or a number is masked")
+        run.log(
             f"curate: {sides[0]:,} posts to train on, {sides[1]:,} held out ({'the last tenth' if split == 'time' else 'a tenth by hash'})"
         )
         outputs = [
@@ -150,7 +150,7 @@ def explain(run: RunFolder) -> Path:
     """Write every post that was read with its verdict as JSON Lines into the run folder, and return the file."""
     from hubtweets.curation import dataset
 
-    run.outputs("curate")
+    run.list_outputs("curate")
     path = run.folder / EXPLAINED
     with replace_atomically(path) as partial, partial.open("w", encoding="utf-8") as file:
         for row in dataset.read_rows(run.folder / "posts.parquet"):

@@ -2,15 +2,17 @@
 
 from dataclasses import asdict
 
-from hubtweets.record.run_folder import RunFolder, key_of
+from hubtweets.record.run_folder import RunFolder, hash_key
 from hubtweets.record.run_record import Metrics
 
 
 def evaluate(run: RunFolder, location: str) -> None:
     """Score the held-out posts with the untouched base and with the tuned model, all and by author."""
-    weights, base, info = run.outputs("train"), run.record.base, run.record.dataset
+    weights, base, info = run.list_outputs("train"), run.record.base, run.record.dataset
     assert base and info
-    key = key_of([asdict(file) for file in weights], base.id, base.revision, info.validation_sha256)
+    key = hash_key(
+        [asdict(file) for file in weights], base.id, base.revision, info.validation_sha256
+    )
     if run.is_done("evaluate", key):
         return
     from hubtweets.curation import dataset
@@ -18,13 +20,13 @@ def evaluate(run: RunFolder, location: str) -> None:
     from hubtweets.models.loading import load, load_repo
 
     texts = list(dataset.read_texts(run.folder / "dataset" / "validation.parquet").values())
-    run.say(f"evaluate: {sum(map(len, texts)):,} held-out posts")
+    run.log(f"evaluate: {sum(map(len, texts)):,} held-out posts")
     (base_score, base_scores), (tuned, tuned_scores) = (
         bits_per_byte.evaluate(*model, texts)
         for model in (load(base, location), load_repo(run.repo))
     )
     before, after = base_score.bits_per_byte, tuned.bits_per_byte
-    run.say(
+    run.log(
         f"evaluate: {before:.3f} bits per byte for the untouched base, {after:.3f} for the tuned model ({after / before - 1:+.1%})"
     )
     authors = tuple(Metrics(*scores) for scores in zip(base_scores, tuned_scores, strict=True))

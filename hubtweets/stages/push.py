@@ -21,7 +21,7 @@ def push(run: RunFolder, hub: "Hub", wishes: "Wishes") -> Published:
     assert run.record.target
     if run.quiet or not sys.stderr.isatty():
         disable_progress_bars()
-    run.check()
+    run.check_outputs()
     if given_away := list(secret_scan.in_folder(run.repo, secret_scan.marks(hub.api.token))):
         raise ProblemsError(
             [
@@ -29,6 +29,6 @@ def push(run: RunFolder, hub: "Hub", wishes: "Wishes") -> Published:
                 for line in given_away
             ]
         )
-    published = push.push(hub, run.record.target, run.repo, wishes, run.say, run.record.published)
+    published = push.push(hub, run.record.target, run.repo, wishes, run.log, run.record.published)
     run.update(published=published)
     return published

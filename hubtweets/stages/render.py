@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 
 from hubtweets.files import write_atomically
-from hubtweets.record.run_folder import RunFolder, key_of
+from hubtweets.record.run_folder import RunFolder, hash_key
 from hubtweets.record.run_record import Target, Terms
 from hubtweets.record.serialization import dumps_public
 
@@ -15,11 +15,11 @@ def render(run: RunFolder, target: Target, terms: Terms) -> None:
     """Render the card, its pictures and the public record into repo/."""
     from hubtweets.card import figures, model_card
 
-    run.check("curate")  # the avatars
+    run.check_outputs("curate")  # the avatars
     run.update(target=target, terms=terms)
     model_card.render(run.record)  # what it can't show is said before anything is written
     drawn = figures.draw_all(run.record, run.repo)
-    run.say(f"card: README.md, {', '.join(drawn)}, hubtweets.json")
+    run.log(f"card: README.md, {', '.join(drawn)}, hubtweets.json")
     (run.repo / "loss.png").unlink(
         missing_ok=True
     )  # an earlier training's, where this one has none
@@ -32,7 +32,7 @@ def render(run: RunFolder, target: Target, terms: Terms) -> None:
     )
     run.update(
         files=tuple(
-            replace(file, path=file.path.removeprefix("repo/")) for file in run.files(files)
+            replace(file, path=file.path.removeprefix("repo/")) for file in run.describe_files(files)
         )
     )
     text = model_card.render(run.record)
@@ -49,15 +49,15 @@ def check_snippets(run: RunFolder) -> None:
         snippets.blocks((run.repo / "README.md").read_text(encoding="utf-8")),
         run.record.target.repo_id,
     )
-    key = key_of(
+    key = hash_key(
         blocks,
         repo_id,
-        [asdict(file) for file in run.outputs("train")],
+        [asdict(file) for file in run.list_outputs("train")],
         version("torch"),
         version("transformers"),
     )
     if run.is_done("snippets", key):
         return
     printed = snippets.run(blocks, repo_id, run.repo)
-    run.say(f"snippets: the card's {len(printed)} Python snippets run")
+    run.log(f"snippets: the card's {len(printed)} Python snippets run")
     run.finish("snippets", key)

@@ -8,8 +8,8 @@ from dataclasses import asdict, replace
 from itertools import islice
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.record.run_folder import RunFolder, key_of
-from hubtweets.record.samples import Audit, Sample, Samples
+from hubtweets.record.run_folder import RunFolder, hash_key
+from hubtweets.record.samples import MemorizationAudit, Sample, Samples
 from hubtweets.text import well_formed
 
 
@@ -18,8 +18,8 @@ def sample(run: RunFolder, prompts: Sequence[str], seed: int, count: int) -> Non
     info = run.record.dataset
     assert info
     prompts = list(dict.fromkeys(well_formed(prompt) for prompt in prompts))
-    key = key_of(
-        [asdict(file) for file in run.outputs("train")],
+    key = hash_key(
+        [asdict(file) for file in run.list_outputs("train")],
         info.train_sha256,
         info.validation_sha256,
         prompts,
@@ -34,7 +34,7 @@ def sample(run: RunFolder, prompts: Sequence[str], seed: int, count: int) -> Non
     from hubtweets.models.loading import load_repo
     from hubtweets.posts.pii.scrub import scrub  # a base may have learnt addresses elsewhere
 
-    run.say(f"sample: {count} posts from {', '.join(map(repr, prompts))}")
+    run.log(f"sample: {count} posts from {', '.join(map(repr, prompts))}")
     model, tokenizer = load_repo(run.repo)
     shares = [
         (prompt, count // len(prompts) + (number < count % len(prompts)), seed + number)
@@ -62,7 +62,7 @@ def sample(run: RunFolder, prompts: Sequence[str], seed: int, count: int) -> Non
     )
     picked = []
     for prompt in prompts:
-        free = (number for number in audit.free(samples) if samples[number - 1].prompt == prompt)
+        free = (number for number in audit.list_showable(samples) if samples[number - 1].prompt == prompt)
         picked += [
             *islice(
                 (
@@ -80,13 +80,13 @@ def sample(run: RunFolder, prompts: Sequence[str], seed: int, count: int) -> Non
     run.finish("sample", key, samples=Samples(seed, settings, samples, tuple(picked)), audit=audit)
 
 
-def say_audit(run: RunFolder, audit: Audit) -> None:
+def say_audit(run: RunFolder, audit: MemorizationAudit) -> None:
     """Say how many of the samples are copies, and warn where they are more than among the held-out posts."""
-    run.say(
+    run.log(
         f"sample: {audit.copies} of {audit.samples} copy a post ({audit.rate:.1%}), as do {audit.floor:.1%} of the held-out posts"
     )
-    if audit.repeats:
-        run.say(
+    if audit.is_repetitive:
+        run.log(
             "warning: this model repeats its posts; fewer --num-train-epochs, or more posts, make it write more of its own"
         )
 
@@ -99,7 +99,7 @@ def pick(run: RunFolder, numbers: Sequence[int]) -> None:
             f"{run.folder}: not that far yet; type first: hubtweets sample {run.record.handle}"
         )
     again = f"hubtweets sample {run.record.handle} --pick"
-    free = set(audit.free(samples.samples))
+    free = set(audit.list_showable(samples.samples))
     for number in numbers:
         if not 1 <= number <= len(samples.samples):
             raise HubtweetsError(
@@ -112,7 +112,7 @@ def pick(run: RunFolder, numbers: Sequence[int]) -> None:
     from hubtweets.evaluation.sampling import could_write
     from hubtweets.models.loading import load_repo
 
-    run.check("train")
+    run.check_outputs("train")
     model, tokenizer = load_repo(run.repo)
     for number in numbers:
         one = samples.samples[number - 1]
@@ -121,6 +121,6 @@ def pick(run: RunFolder, numbers: Sequence[int]) -> None:
                 f"{number}: nobody can tell from this text in which tokens the model wrote it; pick another: {again}"
             )
     run.update(samples=replace(samples, picked=tuple(numbers), chosen=True))
-    run.say(
+    run.log(
         f"picked {', '.join(map(str, numbers))}; to publish that, type: hubtweets push {run.record.handle}"
     )

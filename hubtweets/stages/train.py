@@ -15,7 +15,7 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.files import check_training_space, write_atomically
 from hubtweets.models import inspection
 from hubtweets.record.config import TrainingConfig
-from hubtweets.record.run_folder import RunFolder, key_of, training_settings, world_size
+from hubtweets.record.run_folder import RunFolder, get_world_size, hash_key, list_training_inputs
 from hubtweets.record.run_record import Base, Environment, Tracker
 
 
@@ -31,15 +31,15 @@ def train(
 
     It may run in several processes at once, of which the main one writes; or else `launch` starts them, and they do it all.
     """
-    run.outputs("curate")
+    run.list_outputs("curate")
     info = run.record.dataset
     assert info
-    settings = training_settings(base, config, info)
-    key = key_of(settings)
+    settings = list_training_inputs(base, config, info)
+    key = hash_key(settings)
     if run.is_done("train", key):
         return
     if launch:
-        with run.lent():
+        with run.unlocked():
             launch()
         return
     from torch import OutOfMemoryError
@@ -61,17 +61,17 @@ def train(
     folder = run.folder / "checkpoints"
     check_training_space(run.folder, model.num_parameters())
     if run.is_main:
-        checkpoints.check_settings(folder, settings | {"processes": world_size()})
+        checkpoints.check_settings(folder, settings | {"processes": get_world_size()})
     posts, held_out = (
         list(dataset.read_texts(run.folder / "dataset" / f"{side}.parquet").values())
         for side in ("train", "validation")
     )
     documents = [encode(author, tokenizer) for author in posts]
-    run.say(
+    run.log(
         f"train: {base.id}, {model.num_parameters():,} parameters, on {info.train_posts:,} posts"
     )
     for code, share in language.unknown(info.languages, base.languages).items():
-        run.say(
+        run.log(
             f"warning: {share:.0%} of the posts are in {code}, and {base.id} knows {', '.join(base.languages)}; take another base: --base ID"
         )
     default_learning_rate = trainer.default_learning_rate(model, config)
@@ -79,7 +79,7 @@ def train(
     if config.lora:
         model = adapt(model, config.lora_r, config.seed, base)
     data = [
-        run.folder / file.path for file in run.outputs("curate") if file.path.endswith(".parquet")
+        run.folder / file.path for file in run.list_outputs("curate") if file.path.endswith(".parquet")
     ]
     facts = asdict(config) | {"base": base.id, "posts": info.train_posts}
     with tracking.tracking(

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from hubtweets.record.run_folder import is_launched
+from hubtweets.record.run_folder import is_distributed
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def stoppable() -> Iterator[Callable[[], bool]]:
 
     def ask(number: int, _: object) -> None:
         asked.append(number)
-        if not is_launched():
+        if not is_distributed():
             restore_handlers()
 
     def restore_handlers() -> None:

@@ -16,7 +16,14 @@ from hubtweets.card.loss_curve import loss
 from hubtweets.evaluation import memorization
 from hubtweets.files import hash_files
 from hubtweets.record.run_record import RunRecord
-from hubtweets.record.samples import LONG, MORE, WHOLE, Audit, Sample, Samples
+from hubtweets.record.samples import (
+    MAX_COPY_EXCESS,
+    MIN_RUN_CHARS,
+    MIN_WHOLE_CHARS,
+    MemorizationAudit,
+    Sample,
+    Samples,
+)
 from hubtweets.verification.claims import Bot, Verdict
 
 WIDEST = 2000  # pixels of a picture that is looked at
@@ -129,7 +136,7 @@ def drawn_texts(record: RunRecord) -> Iterator[str]:
     """Yield the foreign texts on the pictures."""
     yield from (profile.name for profile in record.profiles)
     if record.samples:
-        yield from (f"{one.prompt} {one.text}" for one in record.samples.shown())
+        yield from (f"{one.prompt} {one.text}" for one in record.samples.list_picked())
     if record.base:
         yield record.base.id
 
@@ -159,13 +166,13 @@ def check_samples(bot: Bot) -> Verdict:
             f"{audit.copies} of {audit.samples} are said to be copies; the samples make it {sum(copied)} of {len(copied)}",
         )
     if (audit.long, audit.whole, audit.margin) != (
-        LONG,
-        WHOLE,
-        MORE,
+        MIN_RUN_CHARS,
+        MIN_WHOLE_CHARS,
+        MAX_COPY_EXCESS,
     ) and bot.record.hubtweets_version == __version__:
         return (
             False,
-            f"copies are measured from {audit.long} and {audit.whole} characters on, and hubtweets does so from {LONG} and {WHOLE}",
+            f"copies are measured from {audit.long} and {audit.whole} characters on, and hubtweets does so from {MIN_RUN_CHARS} and {MIN_WHOLE_CHARS}",
         )
     if (
         not memorization.MANY <= audit.threshold <= 1
@@ -195,15 +202,15 @@ def check_samples(bot: Bot) -> Verdict:
     )
 
 
-def find_wrong_picks(samples: Samples, audit: Audit) -> Iterator[str]:
+def find_wrong_picks(samples: Samples, audit: MemorizationAudit) -> Iterator[str]:
     """Yield why samples can't have been picked: a text adds something to its prompt, and hubtweets itself picks one from each prompt at most."""
-    free = set(audit.free(samples.samples))
+    free = set(audit.list_showable(samples.samples))
     yield from (
         f"number {number} is picked and adds nothing to its prompt"
         for number in samples.picked
         if number not in free
     )
-    prompts = [one.prompt for one in samples.shown()]
+    prompts = [one.prompt for one in samples.list_picked()]
     if not samples.chosen and len(prompts) != len(set(prompts)):
         yield "several samples from one prompt are picked, and the publisher did not choose them"
 
@@ -214,7 +221,9 @@ def can_be_measured(one: Sample) -> bool:
     longest = math.inf if one.text is None else len(memorization.normalise(one.text))
     is_whole = 0 <= words <= characters <= longest and 0 <= share <= 1
     return (
-        is_whole and (characters < LONG or share > 0) and (share == 0 or characters >= WHOLE / 2)
+        is_whole
+        and (characters < MIN_RUN_CHARS or share > 0)
+        and (share == 0 or characters >= MIN_WHOLE_CHARS / 2)
     )  # a wide character counts as two
 
 

@@ -19,7 +19,7 @@ from hubtweets.files import hash_files
 from hubtweets.models.base import TINY, resolve
 from hubtweets.models.inspection import count_parameters
 from hubtweets.record.run_record import Base, Metrics, RunRecord, Score
-from hubtweets.record.samples import SETTINGS
+from hubtweets.record.samples import SAMPLING_SETTINGS
 from hubtweets.verification import run_checks
 from hubtweets.verification.claims import Bot, Verdict
 
@@ -348,7 +348,7 @@ def check_settings(bot: Bot) -> Verdict:
             None,
             f"drawn by another hubtweets; type: pip install hubtweets=={bot.record.hubtweets_version}",
         )
-    for name, value in SETTINGS.items():
+    for name, value in SAMPLING_SETTINGS.items():
         if samples.settings.get(name) != value:
             return (
                 False,
@@ -356,7 +356,7 @@ def check_settings(bot: Bot) -> Verdict:
             )
     file = bot.files().get("generation_config.json")
     config = json.loads(file.read_bytes()) if file else {}
-    for name, value in SETTINGS.items():
+    for name, value in SAMPLING_SETTINGS.items():
         if config.get(name) != value:
             return (
                 False,
@@ -364,7 +364,7 @@ def check_settings(bot: Bot) -> Verdict:
             )
     extra = sorted(
         set(config)
-        - set(SETTINGS)
+        - set(SAMPLING_SETTINGS)
         - {
             "do_sample",
             "bos_token_id",
@@ -379,4 +379,4 @@ def check_settings(bot: Bot) -> Verdict:
             False,
             f"generation_config.json sets {extra[0] if extra else 'do_sample'} too, and hubtweets does not",
         )
-    return True, ", ".join(f"{name} {value:g}" for name, value in SETTINGS.items())
+    return True, ", ".join(f"{name} {value:g}" for name, value in SAMPLING_SETTINGS.items())

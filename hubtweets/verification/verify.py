@@ -122,7 +122,7 @@ def list_repo(hub: Hub, repo_id: str, revision: str) -> tuple[str, str | None, d
     if len(files) > MAX_FILES:
         raise HubtweetsError(f"{url} has {len(files):,} files, more than any bot has; don't use it")
     for path, file in files.items():
-        if not serialization.is_inside(path) or path.startswith(".cache/"):
+        if not serialization.is_repo_path(path) or path.startswith(".cache/"):
             raise HubtweetsError(
                 f"{url} names a file {path[:100]!r}, which leads out of the repo; don't use it"
             )
@@ -158,7 +158,7 @@ def read(folder: Path, place: Target, runs: Path) -> tuple[Claim, Bot | None]:
             "record", "repo", None, f"there is no {RECORD}, so this is no bot of hubtweets"
         ), None
     try:
-        record, card = serialization.read_public(
+        record, card = serialization.read_public_record(
             (folder / RECORD).read_text(encoding="utf-8", errors="replace"), RECORD
         )
     except serialization.OtherVersionError as error:
