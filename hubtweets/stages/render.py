@@ -32,7 +32,8 @@ def render(run: RunFolder, target: Target, terms: Terms) -> None:
     )
     run.update(
         files=tuple(
-            replace(file, path=file.path.removeprefix("repo/")) for file in run.describe_files(files)
+            replace(file, path=file.path.removeprefix("repo/"))
+            for file in run.describe_files(files)
         )
     )
     text = model_card.render(run.record)

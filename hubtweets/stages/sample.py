@@ -62,7 +62,11 @@ def sample(run: RunFolder, prompts: Sequence[str], seed: int, count: int) -> Non
     )
     picked = []
     for prompt in prompts:
-        free = (number for number in audit.list_showable(samples) if samples[number - 1].prompt == prompt)
+        free = (
+            number
+            for number in audit.list_showable(samples)
+            if samples[number - 1].prompt == prompt
+        )
         picked += [
             *islice(
                 (

@@ -79,7 +79,9 @@ def train(
     if config.lora:
         model = adapt(model, config.lora_r, config.seed, base)
     data = [
-        run.folder / file.path for file in run.list_outputs("curate") if file.path.endswith(".parquet")
+        run.folder / file.path
+        for file in run.list_outputs("curate")
+        if file.path.endswith(".parquet")
     ]
     facts = asdict(config) | {"base": base.id, "posts": info.train_posts}
     with tracking.tracking(
