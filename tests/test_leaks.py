@@ -17,7 +17,7 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.posts.example import sentences
 from hubtweets.publishing import secret_scan
 from hubtweets.publishing.connection import Hub
-from hubtweets.publishing.push import Wishes
+from hubtweets.publishing.push import PushOptions
 from hubtweets.record.run_folder import open_run_folder
 from hubtweets.stages.push import push
 from tests.conftest import run
@@ -188,7 +188,7 @@ def test_a_push_with_a_leak_sends_nothing(
         for name, content in (("notes.txt", f"x\n{hub[1]}"), ("b.bin", str(Path.home() / "x"))):
             (opened.repo / name).write_text(content)
         with pytest.raises(HubtweetsError) as caught:
-            push(opened, Hub(api, hub[0]), Wishes())
+            push(opened, Hub(api, hub[0]), PushOptions())
     assert str(caught.value).splitlines() == [
         "3 things stand in the way:",
         "- b.bin: holds the path of your home folder; take it out of where it came from, and type: hubtweets publish lyons____",

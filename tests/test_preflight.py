@@ -23,8 +23,8 @@ from hubtweets.posts.sources import Fetching
 from hubtweets.publishing import dependencies, dry_run, preflight
 from hubtweets.publishing import permissions as permission
 from hubtweets.publishing.connection import Hub
-from hubtweets.publishing.preflight import Asked, Ready
-from hubtweets.publishing.push import Wishes
+from hubtweets.publishing.preflight import PreparedPublish, PublishRequest
+from hubtweets.publishing.push import PushOptions
 from hubtweets.record.config import Curation, TrainingConfig
 from hubtweets.record.run_folder import RunFolder, open_run_folder
 from hubtweets.stages import curate
@@ -58,10 +58,14 @@ def opened(place: Path) -> Iterator[RunFolder]:
         yield run
 
 
-def asked(base: Path | str, **changes: Any) -> Asked:
-    wishes = Wishes(**{name: changes.pop(name) for name in vars(Wishes()) if name in changes})
+def asked(base: Path | str, **changes: Any) -> PublishRequest:
+    options = PushOptions(
+        **{name: changes.pop(name) for name in vars(PushOptions()) if name in changes}
+    )
     return replace(
-        Asked(None, str(base), None, None, TRAINED, ("tensorboard",), ("My dream is",), wishes),
+        PublishRequest(
+            None, str(base), None, None, TRAINED, ("tensorboard",), ("My dream is",), options
+        ),
         **changes,
     )
 
@@ -75,12 +79,16 @@ def reading(source: str) -> dict[str, Any]:
     }
 
 
-def check(run: RunFolder, hub: Hub, wanted: Asked, source: str | None = None) -> Ready:
+def check(
+    run: RunFolder, hub: Hub, wanted: PublishRequest, source: str | None = None
+) -> PreparedPublish:
     archive = source or str(run.folder.parent.parent / "lyons____.zip")
     return preflight.check(run, hub, wanted, lambda: reading(archive), partial(curate.curate, run))
 
 
-def problems(run: RunFolder, hub: Hub, wanted: Asked, source: str | None = None) -> list[str]:
+def problems(
+    run: RunFolder, hub: Hub, wanted: PublishRequest, source: str | None = None
+) -> list[str]:
     try:
         check(run, hub, wanted, source)
     except HubtweetsError as error:
@@ -104,7 +112,7 @@ def test_nothing_in_the_way(opened: RunFolder, connected: Hub, base: Path) -> No
         "one-layer",
         str(base),
     )
-    assert (ready.terms.license.id, ready.terms.consent, ready.wishes.private) == (
+    assert (ready.terms.license.id, ready.terms.consent, ready.push_options.private) == (
         "mit",
         "own",
         None,
@@ -126,7 +134,7 @@ def test_every_problem_is_told_at_once(
         namespace="mine",
         tag="v1",
         license="gpl-3.0",
-        message="mail me@private.example",
+        commit_message="mail me@private.example",
         prompts=(f"see {tmp_path}/home-of-jane/x", f"{only_reads.api.token}"),
         training=replace(TRAINED, block_size=1024, lora="adapter"),
         track=("wandb", "tensorboard"),
@@ -282,9 +290,9 @@ def test_who_may_see_it(opened: RunFolder, connected: Hub, base: Path) -> None:
         tuple(replace(source, kind="bluesky-api") for source in opened.record.sources),
     )
     opened.update(sources=open_way)
-    assert check(opened, connected, asked(base)).wishes.private is True
-    assert check(opened, connected, asked(base, private=False)).wishes.private is False
-    assert check(opened, connected, asked(base, consent="own")).wishes.private is None
+    assert check(opened, connected, asked(base)).push_options.private is True
+    assert check(opened, connected, asked(base, private=False)).push_options.private is False
+    assert check(opened, connected, asked(base, consent="own")).push_options.private is None
     api.create_repo("huggingtweets/lyons____")
     url = f"{ADDRESS}/huggingtweets/lyons____"
     assert problems(opened, connected, asked(base)) == [
@@ -311,8 +319,8 @@ def test_the_bot_of_a_protected_account_is_private(
     opened.update(
         sources=tuple(replace(source, protected=True) for source in opened.record.sources)
     )
-    assert check(opened, connected, asked(base, consent="own")).wishes.private is True
-    assert check(opened, connected, asked(base, private=False)).wishes.private is False
+    assert check(opened, connected, asked(base, consent="own")).push_options.private is True
+    assert check(opened, connected, asked(base, private=False)).push_options.private is False
     connected.api.create_repo("huggingtweets/lyons____")
     assert problems(opened, connected, asked(base, consent="own")) == [
         f"{ADDRESS}/huggingtweets/lyons____ is public already, and this push would be private, for the account is protected, and its posts were for "
@@ -512,7 +520,7 @@ def test_the_hubs_validator_has_a_say(
     assert seen[0]["license"] == "mit" and seen[0]["widget"][0]["text"] == "My dream is"
 
 
-def shown(run: RunFolder, hub: Hub, wanted: Asked) -> list[str]:
+def shown(run: RunFolder, hub: Hub, wanted: PublishRequest) -> list[str]:
     return list(dry_run.lines(run, hub, wanted, check(run, hub, wanted)))
 
 
@@ -543,7 +551,7 @@ def test_a_rehearsal_shows_what_a_push_would_change(
     assert "\n".join(first[first.index("The card:") + 2 :]) == card.rstrip("\n")
     assert list(connected.api.list_models()) == []
     (opened.repo / "old.txt").write_text("x")
-    push(opened, connected, ready.wishes)
+    push(opened, connected, ready.push_options)
     again = shown(opened, connected, wanted)
     assert [line for line in again[10:-2] if not line.startswith("same ")] == [] and again[
         -1
@@ -555,7 +563,9 @@ def test_a_rehearsal_shows_what_a_push_would_change(
         )
     (opened.repo / "loss.png").write_bytes(b"other")
     (opened.repo / "old.txt").rename(opened.repo / "new.txt")
-    told = shown(opened, connected, asked(base, consent="own", pr=True, message="Other\nwords"))
+    told = shown(
+        opened, connected, asked(base, consent="own", create_pr=True, commit_message="Other\nwords")
+    )
     assert told[3] == "commit   Other, as a pull request" and not any(
         line.startswith("tag ") for line in told
     )

@@ -13,7 +13,7 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.publishing import push as publisher
 from hubtweets.publishing import retry
 from hubtweets.publishing.connection import Hub, choose_target
-from hubtweets.publishing.push import Wishes
+from hubtweets.publishing.push import PushOptions
 from hubtweets.record.run_record import Metrics, Published, RunRecord, Target
 from hubtweets.record.serialization import dumps_public
 from tests.records import RECORD
@@ -49,10 +49,10 @@ def push(
     repo: Path,
     said: list[str] | None = None,
     last: Published | None = None,
-    **wishes: object,
+    **options: object,
 ) -> Published:
     say = [].append if said is None else said.append
-    return publisher.push(hub, Target(hub.endpoint, REPO), repo, Wishes(**wishes), say, last)  # type: ignore[arg-type]
+    return publisher.push(hub, Target(hub.endpoint, REPO), repo, PushOptions(**options), say, last)  # type: ignore[arg-type]
 
 
 def titles(hub: Hub, revision: str | None = None) -> list[str]:
@@ -113,7 +113,7 @@ def test_what_a_push_put_there_goes_when_the_folder_drops_it(connected: Hub, rep
     assert "config.json" in connected.api.list_repo_files(
         REPO
     )  # that Hub's files are not this one's
-    proposed = push(connected, repo, last=first, pr=True)
+    proposed = push(connected, repo, last=first, create_pr=True)
     assert "config.json" in connected.api.list_repo_files(
         REPO
     ) and "config.json" not in connected.api.list_repo_files(REPO, revision="refs/pr/1")
@@ -157,7 +157,11 @@ def test_message_tag_and_branch(connected: Hub, repo: Path) -> None:
     push(connected, repo)
     render(repo, "# hello again\n")
     published = push(
-        connected, repo, message="Second try\n\nWith more posts.", tag="second", revision="dev"
+        connected,
+        repo,
+        commit_message="Second try\n\nWith more posts.",
+        tag="second",
+        revision="dev",
     )
     made = connected.api.list_repo_commits(REPO, revision="dev")[0]
     assert (made.title, made.message, made.commit_id) == (
@@ -310,15 +314,16 @@ def test_an_edit_in_the_way_on_a_branch_stops_the_push(connected: Hub, repo: Pat
 
 def test_a_pull_request_is_used_again_until_it_is_closed(connected: Hub, repo: Path) -> None:
     assert (
-        push(connected, repo, pr=True).pull_request == f"{connected.endpoint}/{REPO}/discussions/1"
+        push(connected, repo, create_pr=True).pull_request
+        == f"{connected.endpoint}/{REPO}/discussions/1"
     )
     (repo / "config.json").write_text("{ }")
-    second = push(connected, repo, pr=True)
+    second = push(connected, repo, create_pr=True)
     assert second.pull_request == f"{connected.endpoint}/{REPO}/discussions/1"
     (repo / "extra.txt").write_text("x")
-    third = push(connected, repo, pr=True, last=second)
+    third = push(connected, repo, create_pr=True, last=second)
     (repo / "extra.txt").unlink()
-    push(connected, repo, pr=True, last=third)
+    push(connected, repo, create_pr=True, last=third)
     assert set(connected.api.list_repo_files(REPO, revision="refs/pr/1")) == {
         ".gitattributes",
         *FILES,
@@ -328,23 +333,25 @@ def test_a_pull_request_is_used_again_until_it_is_closed(connected: Hub, repo: P
     ] * 4 + ["initial commit"]
     connected.api.change_discussion_status(REPO, 1, "closed")
     assert (
-        push(connected, repo, pr=True, message=" \n").pull_request
+        push(connected, repo, create_pr=True, commit_message=" \n").pull_request
         == f"{connected.endpoint}/{REPO}/discussions/2"
     )
     for _ in range(2):
         assert (
-            push(connected, repo, pr=True, message="Mine \r\n\nas well").pull_request
+            push(connected, repo, create_pr=True, commit_message="Mine \r\n\nas well").pull_request
             == f"{connected.endpoint}/{REPO}/discussions/3"
         )
     connected.api.merge_pull_request(REPO, 2)
     said: list[str] = []
-    assert push(connected, repo, said, pr=True).pull_request is None and tags(connected) == {}
+    assert (
+        push(connected, repo, said, create_pr=True).pull_request is None and tags(connected) == {}
+    )
     assert said == [f"push: {connected.endpoint}/{REPO} has all 4 files already, nothing to commit"]
     with pytest.raises(
         HubtweetsError,
         match=r"^--revision dev: a pull request is made to main; leave --create-pr or --revision out$",
     ):
-        push(connected, repo, pr=True, revision="dev")
+        push(connected, repo, create_pr=True, revision="dev")
 
 
 HURT = ("", "{", "[]", '{"card": 7}', "{}", "[" * 100_000, "\udcff")
@@ -457,11 +464,11 @@ def test_target() -> None:
     ("given", "expected"),
     [
         (
-            {"pr": True, "tag": "v9"},
+            {"create_pr": True, "tag": "v9"},
             "--tag v9: a pull request has no tag; leave --create-pr or --tag out",
         ),
         (
-            {"pr": True, "revision": "dev"},
+            {"create_pr": True, "revision": "dev"},
             "--revision dev: a pull request is made to main; leave --create-pr or --revision out",
         ),
     ],
@@ -470,5 +477,5 @@ def test_options_that_do_not_go_together_are_refused_before_anything(
     given: dict[str, object], expected: str
 ) -> None:
     with pytest.raises(HubtweetsError) as caught:
-        publisher.wishes_of(vars(Wishes()) | given)
+        publisher.parse_push_options(vars(PushOptions()) | given)
     assert str(caught.value) == expected

@@ -30,7 +30,7 @@ from hubtweets.hub.storage.tokens import create_token
 from hubtweets.publishing import push as publisher
 from hubtweets.publishing import retry
 from hubtweets.publishing.connection import connect
-from hubtweets.publishing.push import Wishes
+from hubtweets.publishing.push import PushOptions
 from hubtweets.record.run_folder import RunFolder
 from hubtweets.record.run_record import Published, Target
 from hubtweets.stages.push import push as push_repo
@@ -81,10 +81,10 @@ def served(
     set_client_factory(_http.default_client_factory)
 
 
-def push(served: Served, folder: Path, **wishes: Any) -> Published:
+def push(served: Served, folder: Path, **options: Any) -> Published:
     with connect(served.server.endpoint) as hub:
         return publisher.push(
-            hub, Target(hub.endpoint, REPO), folder, Wishes(**wishes), lambda _: None
+            hub, Target(hub.endpoint, REPO), folder, PushOptions(**options), lambda _: None
         )
 
 
@@ -179,11 +179,11 @@ STEPS: dict[str, Any] = {
     "POST .*/shards": {},
     "POST .*/commit/main": {},
     "POST .*/tag/": {},
-    "GET .*/discussions$": {"pr": True},
-    "POST .*/discussions$": {"pr": True},
-    "GET .*/revision/refs": {"pr": True},
-    "POST .*/commit/refs": {"pr": True},
-    "POST .*/discussions/1/status": {"pr": True},
+    "GET .*/discussions$": {"create_pr": True},
+    "POST .*/discussions$": {"create_pr": True},
+    "GET .*/revision/refs": {"create_pr": True},
+    "POST .*/commit/refs": {"create_pr": True},
+    "POST .*/discussions/1/status": {"create_pr": True},
 }
 XET = ("GET .*/xet-write-token/main", "POST .*/xorbs/", "POST .*/shards")
 CASES = [
@@ -204,7 +204,7 @@ def test_a_fault_at_each_step(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    wishes, lasting, old = STEPS[step], what in LASTING, ["v1", "v0"]
+    options, lasting, old = STEPS[step], what in LASTING, ["v1", "v0"]
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", step not in XET)
     if "create" in step:
         storage, old = serve(served[0], tmp_path / "another", monkeypatch), ["v0"]
@@ -216,10 +216,10 @@ def test_a_fault_at_each_step(
         for kind in what.split(", ")
     ]
     served[0].app = faulty
-    checked = {"pr": wishes.get("pr", False), "branch": wishes.get("revision", "main")}
+    checked = {"pr": options.get("create_pr", False), "branch": options.get("revision", "main")}
     line = ""
     try:
-        push(served[0], folders["v2"], **wishes)
+        push(served[0], folders["v2"], **options)
     except HubtweetsError as error:
         line = str(error)
     done = not line
@@ -232,7 +232,7 @@ def test_a_fault_at_each_step(
     )
     check(storage, old, done, **checked)
     faulty.faults = []
-    push(served[0], folders["v2"], **wishes)
+    push(served[0], folders["v2"], **options)
     check(storage, old, True, **checked)
     assert list((storage.root / "tmp").iterdir()) == []
 
@@ -298,7 +298,7 @@ while line := sys.stdin.readline():
         print(os.getpid(), flush=True)
         sys.stdin.readline()
         with connect(endpoint) as hub:
-            publisher.push(hub, Target(hub.endpoint, "huggingtweets/bot"), Path(folder), publisher.Wishes(pr=bool(int(pr))), lambda _: None)
+            publisher.push(hub, Target(hub.endpoint, "huggingtweets/bot"), Path(folder), publisher.PushOptions(create_pr=bool(int(pr))), lambda _: None)
         os._exit(0)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
@@ -362,7 +362,7 @@ def test_a_push_that_is_killed_at_each_request(
             assert code == (0 if deadly.left > 0 else -signal.SIGKILL)
             check(storage, ["v0"], code == 0 or None, pr)
             served[0].app = create_app(storage)
-            push(served[0], folders["v2"], pr=pr)
+            push(served[0], folders["v2"], create_pr=pr)
             check(storage, ["v0"], True, pr)
             if code == 0:
                 break
@@ -383,10 +383,10 @@ def test_a_record_that_can_not_be_written_after_the_push(
     (run.folder / "run.json" / "in the way").mkdir(parents=True)
     with connect(served[0].server.endpoint) as hub:
         with pytest.raises(OSError, match=r"run\.json"):
-            push_repo(run, hub, Wishes())
+            push_repo(run, hub, PushOptions())
         shutil.rmtree(run.folder / "run.json")
         run.record = replace(run.record, published=None)
-        published = push_repo(run, hub, Wishes())
+        published = push_repo(run, hub, PushOptions())
     check(storage, ["v1", "v0"], True)
     assert (
         json.loads((run.folder / "run.json").read_text())["published"]["commit"] == published.commit

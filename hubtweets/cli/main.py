@@ -145,17 +145,14 @@ def publish(
     from hubtweets.publishing import preflight
     from hubtweets.publishing.connection import connect
     from hubtweets.publishing.dry_run import lines
-    from hubtweets.publishing.push import wishes_of
+    from hubtweets.publishing.push import parse_push_options
     from hubtweets.stages import curate, evaluate, push, render, sample, train
 
-    name, reading, wishes = (
-        join_handles(handles),
-        reading_of(handles, settings),
-        wishes_of(settings),
-    )
+    name, reading = join_handles(handles), reading_of(handles, settings)
+    how_to_push = parse_push_options(settings)
     training = training_of(settings)
-    asked = preflight.Asked(
-        namespace, base, license, consent, training, tuple(tracked_by(track)), prompt, wishes
+    asked = preflight.PublishRequest(
+        namespace, base, license, consent, training, tuple(tracked_by(track)), prompt, how_to_push
     )
     with connect(hub) as connected, open_run_folder(runs, name, quiet, new=True) as run:
         ready = preflight.check(run, connected, asked, reading, partial(curate.curate, run))
@@ -169,7 +166,7 @@ def publish(
         sample.sample(run, prompt, training.seed, samples)
         render.render(run, ready.target, ready.terms)
         render.check_snippets(run)
-        published = push.push(run, connected, ready.wishes)
+        published = push.push(run, connected, ready.push_options)
     say_published(ready.target, published)
     show(run)
 
@@ -312,19 +309,19 @@ def push(
     """Push HANDLE's finished repo folder in one commit."""
     from hubtweets.card import licensing
     from hubtweets.publishing.connection import choose_target, connect
-    from hubtweets.publishing.push import wishes_of
+    from hubtweets.publishing.push import parse_push_options
     from hubtweets.stages import push, render
 
-    wishes = wishes_of(settings)
+    how_to_push = parse_push_options(settings)
     with connect(hub) as connected, open_run_folder(runs, normalize_handle(handle), quiet) as run:
         target = choose_target(connected, run.record.handle, namespace)
         settled = licensing.of_run(run.record, license, consent)
-        if wishes.private is None and licensing.is_private(run.record.sources, settled):
+        if how_to_push.private is None and licensing.is_private(run.record.sources, settled):
             run.log(f"push: private, {licensing.why_private(run.record.sources)}")
-            wishes = replace(wishes, private=True)
+            how_to_push = replace(how_to_push, private=True)
         render.render(run, target, settled)
         render.check_snippets(run)
-        published = push.push(run, connected, wishes)
+        published = push.push(run, connected, how_to_push)
     say_published(target, published)
 
 

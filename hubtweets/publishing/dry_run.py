@@ -18,7 +18,7 @@ from hubtweets.curation import report
 from hubtweets.publishing import diff, push
 from hubtweets.publishing.connection import Hub, speaking_to
 from hubtweets.publishing.diff import CARD, RECORD, files_at, files_of
-from hubtweets.publishing.preflight import Asked, Ready, is_trained, provisional
+from hubtweets.publishing.preflight import PreparedPublish, PublishRequest, is_trained, provisional
 from hubtweets.record import serialization
 from hubtweets.record.run_folder import RunFolder
 from hubtweets.text import plain
@@ -39,7 +39,7 @@ class Remote:
     tags: list[str]
 
 
-def lines(run: RunFolder, hub: Hub, asked: Asked, ready: Ready) -> Iterator[str]:
+def lines(run: RunFolder, hub: Hub, asked: PublishRequest, ready: PreparedPublish) -> Iterator[str]:
     """Yield the plan of a publish that passed preflight."""
     with speaking_to(hub):
         remote = look(hub, ready)
@@ -57,7 +57,7 @@ def lines(run: RunFolder, hub: Hub, asked: Asked, ready: Ready) -> Iterator[str]
             yield from unfinished(run, asked, ready, remote)
 
 
-def look(hub: Hub, ready: Ready) -> Remote | None:
+def look(hub: Hub, ready: PreparedPublish) -> Remote | None:
     """Return what is on the Hub, None where there is no such repo."""
     api, repo_id = hub.api, ready.target.repo_id
     try:
@@ -66,22 +66,24 @@ def look(hub: Hub, ready: Ready) -> Remote | None:
         return None
     refs = api.list_repo_refs(repo_id)
     heads = {ref.name: ref.target_commit for ref in refs.branches}
-    head = heads.get(ready.wishes.revision or "main") or str(info.sha)
+    head = heads.get(ready.push_options.revision or "main") or str(info.sha)
     return Remote(info, head, files_at(api, repo_id, head), [tag.name for tag in refs.tags])
 
 
-def facts(run: RunFolder, asked: Asked, ready: Ready, remote: Remote | None) -> Iterator[str]:
+def facts(
+    run: RunFolder, asked: PublishRequest, ready: PreparedPublish, remote: Remote | None
+) -> Iterator[str]:
     """Yield a line for each thing that is settled."""
-    wishes, info = ready.wishes, run.record.dataset
+    options, info = ready.push_options, run.record.dataset
     assert info
-    private = remote.info.private if remote else wishes.private
-    gated = f", gated ({wishes.gated})" if wishes.gated else ""
+    private = remote.info.private if remote else options.private
+    gated = f", gated ({options.gated})" if options.gated else ""
     yield f"to       {ready.target.url} ({'there already' if remote else 'new'}, {'private' if private else 'public'}{gated})"
-    where = "as a pull request" if wishes.pr else f"on {wishes.revision or 'main'}"
-    yield f"commit   {push.message_of(wishes, ready.target).partition(chr(10))[0]}, {where}"
-    if not wishes.pr:
-        latest = max(map(push.version, remote.tags), default=0) if remote else 0
-        yield f"tag      {wishes.tag or f'v{latest + 1}, unless nothing changes'}"
+    where = "as a pull request" if options.create_pr else f"on {options.revision or 'main'}"
+    yield f"commit   {push.format_commit_message(options, ready.target).partition(chr(10))[0]}, {where}"
+    if not options.create_pr:
+        latest = max(map(push.parse_version_tag, remote.tags), default=0) if remote else 0
+        yield f"tag      {options.tag or f'v{latest + 1}, unless nothing changes'}"
     yield f"base     {ready.base.id}, {ready.contents.parameters:,} parameters, at {ready.base.revision[:12]}"
     yield f"licence  {ready.terms.license.name or ready.terms.license.id}"
     yield f"posts    {info.train_posts:,} to train on, {info.validation_posts:,} held out"
@@ -93,7 +95,9 @@ def facts(run: RunFolder, asked: Asked, ready: Ready, remote: Remote | None) -> 
     yield f"training {done}"
 
 
-def finished(run: RunFolder, hub: Hub, ready: Ready, remote: Remote | None) -> Iterator[str]:
+def finished(
+    run: RunFolder, hub: Hub, ready: PreparedPublish, remote: Remote | None
+) -> Iterator[str]:
     """Yield the files and the card of a bot that is trained, as they would be rendered now."""
     record = replace(run.record, target=ready.target, terms=ready.terms)
     text = model_card.render(record)
@@ -147,7 +151,9 @@ def finished(run: RunFolder, hub: Hub, ready: Ready, remote: Remote | None) -> I
             )
 
 
-def unfinished(run: RunFolder, asked: Asked, ready: Ready, remote: Remote | None) -> Iterator[str]:
+def unfinished(
+    run: RunFolder, asked: PublishRequest, ready: PreparedPublish, remote: Remote | None
+) -> Iterator[str]:
     """Yield the files that a training will leave, and what is known of the card."""
     there = remote.files if remote else {}
     files = {
@@ -180,7 +186,7 @@ def unfinished(run: RunFolder, asked: Asked, ready: Ready, remote: Remote | None
     yield from ("---", "", *report.table(run.record.counts))
 
 
-def expected(asked: Asked, ready: Ready) -> Iterator[tuple[str, str]]:
+def expected(asked: PublishRequest, ready: PreparedPublish) -> Iterator[tuple[str, str]]:
     """Yield the name of each file that a training leaves, with its size where that can be told."""
     sizes = ready.contents.sizes
     names = [

@@ -23,7 +23,7 @@ from hubtweets.models.inspection import Contents
 from hubtweets.posts.sources import is_remote
 from hubtweets.publishing import dependencies, permissions, secret_scan
 from hubtweets.publishing.connection import Hub, check_visibility, speaking_to
-from hubtweets.publishing.push import Wishes
+from hubtweets.publishing.push import PushOptions
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_folder import RunFolder, hash_key, list_training_inputs
 from hubtweets.record.run_record import (
@@ -49,7 +49,7 @@ NOTHING = Score(0.0, 0.0, 0, 0)
 
 
 @dataclass(frozen=True)
-class Asked:
+class PublishRequest:
     """What a publish is to make: where, of which base, under which terms, trained how, and which prompts its card shows."""
 
     namespace: str | None
@@ -59,11 +59,11 @@ class Asked:
     training: TrainingConfig
     track: tuple[Tracker, ...]
     prompts: tuple[str, ...]
-    wishes: Wishes
+    push_options: PushOptions
 
 
 @dataclass(frozen=True)
-class Ready:
+class PreparedPublish:
     """What was found: where the bot will stand, on which base (what is in it, where it is loaded from), under which terms, and how it is pushed."""
 
     target: Target
@@ -71,10 +71,10 @@ class Ready:
     contents: Contents
     location: str
     terms: Terms
-    wishes: Wishes
+    push_options: PushOptions
 
 
-class Found:
+class ProblemCollector:
     """The problems that were found, in order, none of them twice."""
 
     def __init__(self) -> None:
@@ -109,22 +109,28 @@ class Found:
 def check(
     run: RunFolder,
     hub: Hub,
-    asked: Asked,
+    asked: PublishRequest,
     reading: Callable[[], dict[str, Any]],
     curate: Callable[..., None],
-) -> Ready:
+) -> PreparedPublish:
     """Read the posts and check all that publishing needs; raise HubtweetsError with every problem, each with its remedy.
 
     Posts that are read over the network, which takes time and maybe money, are read only where nothing else stands in the way.
     """
-    found, looked_for, wishes = Found(), secret_scan.marks(hub.api.token), asked.wishes
+    found, looked_for, options = (
+        ProblemCollector(),
+        secret_scan.marks(hub.api.token),
+        asked.push_options,
+    )
     who = found.take(ask, hub)
     handle, nowhere = run.record.handle, Target(hub.endpoint, f"nobody/{run.record.handle}")
     target = found.take(
         target_of, hub, asked.namespace or (who or {}).get("name") or "nobody", handle
     )
     if who and target:
-        found.note(permissions.problems(who, target.repo_id.partition("/")[0], handle, wishes.pr))
+        found.note(
+            permissions.problems(who, target.repo_id.partition("/")[0], handle, options.create_pr)
+        )
     base, location = found.take(resolve, asked.base) or (None, "")
     inside = found.take(inspection.read, base, location) if base else None
     agreed = found.take(licensing.terms_of, base, asked.license, asked.consent) if base else None
@@ -139,7 +145,7 @@ def check(
         found.take(check_training_space, run.folder, inside.parameters)
         found.take(check_download_space, Path(constants.HF_HUB_CACHE), inside.download)
     if who and target:
-        found.note(problems_of_tag(hub, target, wishes.tag, trained))
+        found.note(problems_of_tag(hub, target, options.tag, trained))
     found.note(problems_of_texts(asked, base, inside, looked_for))
     found.note(dependencies.problems())
     settings = found.take(reading)
@@ -150,12 +156,16 @@ def check(
         found.check()
     if settings and found.take(done, curate, settings):
         found.note(problems_of_profiles(run.record, looked_for))
-        if agreed and wishes.private is None and licensing.is_private(run.record.sources, agreed):
+        if agreed and options.private is None and licensing.is_private(run.record.sources, agreed):
             run.log(f"push: private, {licensing.why_private(run.record.sources)}")
-            wishes = replace(wishes, private=True)
-        why = licensing.why_private(run.record.sources) if asked.wishes.private is None else None
+            options = replace(options, private=True)
+        why = (
+            licensing.why_private(run.record.sources)
+            if asked.push_options.private is None
+            else None
+        )
         if who and target:
-            found.note(problems_of_visibility(hub, target, wishes.private, why))
+            found.note(problems_of_visibility(hub, target, options.private, why))
         if base and agreed:
             found.note(
                 problems_of_card(
@@ -165,7 +175,7 @@ def check(
             )
     found.check()
     assert target and base and inside and agreed
-    return Ready(target, base, inside, location, agreed, wishes)
+    return PreparedPublish(target, base, inside, location, agreed, options)
 
 
 def ask(hub: Hub) -> dict[str, Any]:
@@ -232,15 +242,15 @@ def problems_of_visibility(
 
 
 def problems_of_texts(
-    asked: Asked, base: Base | None, inside: Contents | None, looked_for: secret_scan.Marks
+    asked: PublishRequest, base: Base | None, inside: Contents | None, looked_for: secret_scan.Marks
 ) -> Iterator[str]:
     """Yield what the options and the base's files would give away."""
-    wishes = asked.wishes
+    options = asked.push_options
     texts: list[tuple[str, str | None]] = [("--prompt", prompt) for prompt in asked.prompts]
     texts += [
-        ("--commit-message", wishes.message),
-        ("--tag", wishes.tag),
-        ("--revision", wishes.revision),
+        ("--commit-message", options.commit_message),
+        ("--tag", options.tag),
+        ("--revision", options.revision),
         ("--base", base.id if base else None),
     ]
     for option, text in texts:
@@ -276,7 +286,7 @@ def problems_of_card(hub: Hub | None, record: RunRecord) -> Iterator[str]:
 
 
 def provisional(
-    record: RunRecord, target: Target, base: Base, agreed: Terms, asked: Asked
+    record: RunRecord, target: Target, base: Base, agreed: Terms, asked: PublishRequest
 ) -> RunRecord:
     """Return a record as it will be after the training, with prompts for samples and zeros for numbers."""
     samples = tuple(Sample(prompt, prompt, Overlap(0, 0, 0.0)) for prompt in asked.prompts)

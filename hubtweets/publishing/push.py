@@ -27,33 +27,33 @@ VERSION_TAG = re.compile(r"v(\d+)")
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """How a push is to be made; None: as is usual."""
+class PushOptions:
+    """Push options; None means the default."""
 
     private: bool | None = None
     gated: Literal["auto", "manual"] | None = None
-    pr: bool = False
+    create_pr: bool = False
     revision: str | None = None
     tag: str | None = None
-    message: str | None = None
+    commit_message: str | None = None
 
 
-def wishes_of(settings: dict[str, Any]) -> Wishes:
+def parse_push_options(settings: dict[str, Any]) -> PushOptions:
     """Take the options of a push out of a command's settings; raise HubtweetsError for those that don't go together."""
-    wishes = Wishes(**{name: settings.pop(name) for name in vars(Wishes())})
-    check_together(wishes)
-    return wishes
+    options = PushOptions(**{name: settings.pop(name) for name in vars(PushOptions())})
+    check_compatible(options)
+    return options
 
 
-def check_together(wishes: Wishes) -> None:
+def check_compatible(options: PushOptions) -> None:
     """Raise HubtweetsError for what a pull request can't have: it is made to main, and has no tag."""
-    if wishes.pr and wishes.revision not in (None, "main"):
+    if options.create_pr and options.revision not in (None, "main"):
         raise HubtweetsError(
-            f"--revision {wishes.revision}: a pull request is made to main; leave --create-pr or --revision out"
+            f"--revision {options.revision}: a pull request is made to main; leave --create-pr or --revision out"
         )
-    if wishes.pr and wishes.tag:
+    if options.create_pr and options.tag:
         raise HubtweetsError(
-            f"--tag {wishes.tag}: a pull request has no tag; leave --create-pr or --tag out"
+            f"--tag {options.tag}: a pull request has no tag; leave --create-pr or --tag out"
         )
 
 
@@ -61,7 +61,7 @@ def push(
     hub: Hub,
     target: Target,
     repo: Path,
-    wishes: Wishes,
+    options: PushOptions,
     say: Callable[[str], None],
     last: Published | None = None,
 ) -> Published:
@@ -70,13 +70,13 @@ def push(
     A file that the `last` push put there and that the folder no longer has is deleted. A card whose owner changed what is rendered anew goes into
     a pull request, for a person to look at.
     """
-    check_together(wishes)
+    check_compatible(options)
     if last and (last.endpoint, last.repo_id) != (target.endpoint, target.repo_id):
         last = None  # another repo, whose files were never put here
     parents: list[str] = []  # on which a commit was sent: the answer may be lost
     with speaking_to(hub):
         return patiently(
-            lambda: push_once(hub.api, target, repo, wishes, say, last, parents),
+            lambda: push_once(hub.api, target, repo, options, say, last, parents),
             lambda why: say(f"push: {why}"),
         )
 
@@ -85,25 +85,25 @@ def push_once(
     api: HfApi,
     target: Target,
     repo: Path,
-    wishes: Wishes,
+    options: PushOptions,
     say: Callable[[str], None],
     last: Published | None,
     parents: list[str],
 ) -> Published:
     """Do what is left to do of a push; raise what the client raises."""
-    repo_id, branch = target.repo_id, wishes.revision or "main"
-    title, _, text = map(str.strip, message_of(wishes, target).partition("\n"))
-    info = prepare(api, target, wishes)
+    repo_id, branch = target.repo_id, options.revision or "main"
+    title, _, text = map(str.strip, format_commit_message(options, target).partition("\n"))
+    info = prepare_repo(api, target, options)
     refs = api.list_repo_refs(repo_id)
     heads, tags = (
         {ref.name: ref.target_commit for ref in found} for found in (refs.branches, refs.tags)
     )
     plan = make_plan(api, repo_id, heads.get(branch) or str(info.sha), repo, last)
     files = files_of(repo)
-    released = None if plan else release_of(api, repo_id, plan.head, tags, files, wishes.tag)
-    if wishes.tag in tags and not released:
+    released = None if plan else find_release_tag(api, repo_id, plan.head, tags, files, options.tag)
+    if options.tag in tags and not released:
         raise HubtweetsError(
-            f"{target.url} has a tag {wishes.tag} on another commit; choose another --tag, or leave it out"
+            f"{target.url} has a tag {options.tag} on another commit; choose another --tag, or leave it out"
         )
     conflicts = plan.card.conflicts if plan.card else ()
     for conflict in conflicts:
@@ -120,7 +120,7 @@ def push_once(
             f"push: {len(plan.changed)} of {len(files)} files, {size / 2**20:.1f} MiB, to {target.url}{f' as {revision}' * (revision != 'main')}"
         )
         parents.append(plan.head)
-        operations = operations_of(plan, files)
+        operations = list_operations(plan, files)
         made = api.create_commit(
             repo_id,
             operations,
@@ -131,8 +131,8 @@ def push_once(
         )
         return made.oid
 
-    if plan and (wishes.pr or conflicts):
-        number, pull = open_pull(api, repo_id, title, conflicts)
+    if plan and (options.create_pr or conflicts):
+        number, pull = open_pull_request(api, repo_id, title, conflicts)
         revision = f"refs/pr/{number}"
         plan = make_plan(
             api, repo_id, str(api.model_info(repo_id, revision=revision).sha), repo, last
@@ -159,19 +159,19 @@ def push_once(
     else:
         say(f"push: {target.url} has all {len(files)} files already, nothing to commit")
         commit = tags[released] if released else plan.head
-    if not released and not wishes.pr:
-        released = wishes.tag or f"v{max(map(version, tags), default=0) + 1}"
+    if not released and not options.create_pr:
+        released = options.tag or f"v{max(map(parse_version_tag, tags), default=0) + 1}"
         api.create_tag(repo_id, tag=released, revision=commit)
     parent = last.parent if last and last.commit == commit else parents[-1] if parents else commit
     return Published(target.endpoint, repo_id, commit, parent, released, tuple(files))
 
 
-def message_of(wishes: Wishes, target: Target) -> str:
+def format_commit_message(options: PushOptions, target: Target) -> str:
     """Return the commit's message: its title in the first line."""
-    return (wishes.message or "").strip() or f"Publish @{target.repo_id.partition('/')[2]}"
+    return (options.commit_message or "").strip() or f"Publish @{target.repo_id.partition('/')[2]}"
 
 
-def operations_of(
+def list_operations(
     plan: Plan, files: dict[str, Path]
 ) -> list[CommitOperationAdd | CommitOperationDelete]:
     """Return a plan as the client wants it; the card is sent as it was merged, not as it lies in the folder."""
@@ -185,20 +185,20 @@ def operations_of(
     ]
 
 
-def prepare(api: HfApi, target: Target, wishes: Wishes) -> ModelInfo:
+def prepare_repo(api: HfApi, target: Target, options: PushOptions) -> ModelInfo:
     """Make the repo where there is none, and gate it before anything is in it; return what the Hub says of it."""
     try:
         info = api.model_info(target.repo_id)
     except RepositoryNotFoundError:
-        api.create_repo(target.repo_id, private=wishes.private, exist_ok=True)
+        api.create_repo(target.repo_id, private=options.private, exist_ok=True)
         info = api.model_info(target.repo_id)
-    check_visibility(info, target, wishes.private)
-    if wishes.gated and info.gated != wishes.gated:
-        api.update_repo_settings(target.repo_id, gated=wishes.gated)
+    check_visibility(info, target, options.private)
+    if options.gated and info.gated != options.gated:
+        api.update_repo_settings(target.repo_id, gated=options.gated)
     return info
 
 
-def open_pull(
+def open_pull_request(
     api: HfApi, repo_id: str, title: str, conflicts: tuple[Conflict, ...]
 ) -> tuple[int, str]:
     """Return the number and the status of the user's own pull request of this title that still waits, made where there is none."""
@@ -216,7 +216,7 @@ def open_pull(
     return made.num, made.status
 
 
-def release_of(
+def find_release_tag(
     api: HfApi,
     repo_id: str,
     head: str,
@@ -226,7 +226,9 @@ def release_of(
 ) -> str | None:
     """Return the tag, the wished one or any, under which the Hub has these files, whatever their card's owner wrote into that; None without one."""
     candidates = [tag for tag in tags if wished in (None, tag)]
-    name = max(candidates, key=lambda tag: (tags[tag] == head, version(tag)), default=None)
+    name = max(
+        candidates, key=lambda tag: (tags[tag] == head, parse_version_tag(tag)), default=None
+    )
     if name is None or tags[name] == head:
         return name
     there = files_at(api, repo_id, tags[name])
@@ -237,7 +239,7 @@ def release_of(
     )
 
 
-def version(tag: str) -> int:
+def parse_version_tag(tag: str) -> int:
     """Return the number of a tag such as v3, 0 of any other."""
     match = VERSION_TAG.fullmatch(tag)
     return int(match[1]) if match else 0

@@ -9,10 +9,10 @@ from hubtweets.record.run_record import Published
 
 if TYPE_CHECKING:
     from hubtweets.publishing.connection import Hub
-    from hubtweets.publishing.push import Wishes
+    from hubtweets.publishing.push import PushOptions
 
 
-def push(run: RunFolder, hub: "Hub", wishes: "Wishes") -> Published:
+def push(run: RunFolder, hub: "Hub", options: "PushOptions") -> Published:
     """Push repo/ as it is, in one commit with a tag, and record it."""
     from huggingface_hub.utils import disable_progress_bars
 
@@ -29,6 +29,6 @@ def push(run: RunFolder, hub: "Hub", wishes: "Wishes") -> Published:
                 for line in given_away
             ]
         )
-    published = push.push(hub, run.record.target, run.repo, wishes, run.log, run.record.published)
+    published = push.push(hub, run.record.target, run.repo, options, run.log, run.record.published)
     run.update(published=published)
     return published
