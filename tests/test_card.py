@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from hubtweets.card import model_card
-from hubtweets.card.front_matter import body
+from hubtweets.card.front_matter import strip_front_matter
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub.pages import sanitize
 from hubtweets.posts.origins import ORIGINS
@@ -52,7 +52,7 @@ def visible(text: str) -> str:
     words: list[str] = []
     parser = HTMLParser(convert_charrefs=True)
     parser.handle_data = words.append  # type: ignore[method-assign, assignment]
-    parser.feed(sanitize.render_card(body(text), "/huggingtweets/lyons____").html)
+    parser.feed(sanitize.render_card(strip_front_matter(text), "/huggingtweets/lyons____").html)
     return " ".join("".join(words).split())
 
 
@@ -178,7 +178,7 @@ def test_each_author_has_a_score() -> None:
     ],
 )
 def test_durations(seconds: float, expected: str) -> None:
-    assert model_card.duration(seconds) == expected
+    assert model_card.format_duration(seconds) == expected
 
 
 def test_runs_that_stand_somewhere_are_linked() -> None:

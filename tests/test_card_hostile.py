@@ -18,8 +18,8 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from hubtweets.card import figures, metadata, model_card
-from hubtweets.card.front_matter import body, front_matter
-from hubtweets.card.hub_schema import faults
+from hubtweets.card.front_matter import parse_front_matter, strip_front_matter
+from hubtweets.card.hub_schema import find_faults
 from hubtweets.hub.pages import sanitize
 from hubtweets.models import base
 from hubtweets.posts.example import x_archive
@@ -113,7 +113,7 @@ class Elements(HTMLParser):
 
 
 def elements(text: str) -> list[tuple[str, dict[str, str | None]]]:
-    found = Elements(sanitize.render_card(body(text), PLACE).html).found
+    found = Elements(sanitize.render_card(strip_front_matter(text), PLACE).html).found
     return [
         one for one in found if one[0] not in ("b", "wbr")
     ]  # an empty prompt has no <b>; a <wbr> splits what would be a link
@@ -122,18 +122,18 @@ def elements(text: str) -> list[tuple[str, dict[str, str | None]]]:
 def links(text: str) -> list[list[str | None]]:
     """Return the hosts that a card links to, as cmark-gfm renders it, which GitHub does, and as markdown-it does."""
     gfm = cmarkgfm.markdown_to_html_with_extensions(
-        body(text), Options.CMARK_OPT_UNSAFE, ["table", "strikethrough", "autolink"]
+        strip_front_matter(text), Options.CMARK_OPT_UNSAFE, ["table", "strikethrough", "autolink"]
     )
     return [
         [attributes["href"] for tag, attributes in Elements(page).found if tag == "a"]
-        for page in (gfm, LINKING.render(body(text)))
+        for page in (gfm, LINKING.render(strip_front_matter(text)))
     ]
 
 
 def tables(text: str) -> list[list[str]]:
     """Return the rows of a card's tables: what stands in their cells, as it reads."""
     rows: list[list[str]] = []
-    for before, token in pairwise(TABLES.parse(body(text))):
+    for before, token in pairwise(TABLES.parse(strip_front_matter(text))):
         if before.type == "tr_open":
             rows.append([])
         if before.type in ("td_open", "th_open"):
@@ -155,8 +155,8 @@ def check(texts: dict[str, str]) -> None:
     """See that the card of a hostile record is the tame card with other words."""
     record = hostile(texts)
     text = model_card.render(record)
-    front = front_matter(text)
-    assert front == metadata.metadata(record) and faults(front, "model") == []
+    front = parse_front_matter(text)
+    assert front == metadata.build_metadata(record) and find_faults(front, "model") == []
     assert [one["output"]["text"] for one in front["widget"]] == [
         plain(texts["prompt"] + texts["rest"]),
         plain(texts["rest"]),
@@ -165,12 +165,12 @@ def check(texts: dict[str, str]) -> None:
     rows = tables(text)
     assert [len(row) for row in rows] == TAME_COLUMNS
     prompt, rest = (
-        plain(texts["prompt"], model_card.LONGEST),
-        plain(texts["rest"], model_card.LONGEST),
+        plain(texts["prompt"], model_card.MAX_POST_CHARS),
+        plain(texts["rest"], model_card.MAX_POST_CHARS),
     )
     space = " " if prompt and texts["rest"][:1].isspace() else ""
     for title, expected in (
-        ("Some of the", [plain(texts["post"], model_card.LONGEST), rest]),
+        ("Some of the", [plain(texts["post"], model_card.MAX_POST_CHARS), rest]),
         ("From each", [f"{prompt}{space}{rest}".strip(), rest]),
     ):
         start = next(index for index, row in enumerate(rows) if row[0].startswith(title))
@@ -222,7 +222,7 @@ def test_hostile_thumbnails(tmp_path: Path) -> None:
     )
     @given(st.fixed_dictionaries(dict.fromkeys(FOREIGN, TEXTS)))
     def draw(texts: dict[str, str]) -> None:
-        (tmp_path / "predictions.png").write_bytes(figures.predictions(hostile(texts), tmp_path))
+        (tmp_path / "predictions.png").write_bytes(figures.draw_thumbnail(hostile(texts), tmp_path))
         with Image.open(tmp_path / "predictions.png") as picture:
             assert picture.size == (1200, 630)
 

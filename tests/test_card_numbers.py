@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hubtweets.card import model_card
-from hubtweets.card.templating import TEMPLATES, environment
+from hubtweets.card.templating import TEMPLATES, create_environment
 from hubtweets.record import serialization
 from hubtweets.record.counts import Counts
 from hubtweets.record.run_record import RunRecord
@@ -149,8 +149,8 @@ def test_every_number_has_a_field_that_it_comes_from(
     wordless = "".join(
         part if JINJA.fullmatch(part) else re.sub(r"\d", "n", part) for part in JINJA.split(source)
     )
-    template = environment(finalize=markdown).from_string(wordless)
-    monkeypatch.setattr(model_card, "template", lambda: template)
+    template = create_environment(finalize=markdown).from_string(wordless)
+    monkeypatch.setattr(model_card, "load_template", lambda: template)
     whole = model_card.render(record)
     before = numbers(whole)
     traced: set[int] = set()

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from hubtweets.curation.report import check_amount, preview_lines, table
+from hubtweets.curation.report import check_amount, format_preview, format_table
 from hubtweets.curation.rules import count_words, curate, judge
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.example import sentences
@@ -379,7 +379,7 @@ def test_a_preview_shows_eight_of_each() -> None:
     ]
     curated = curate((("alice", post) for post in posts), ["alice"], DEFAULT)
     assert [fate for fate, _ in curated.shown] == ["kept"] * 8 + ["short"] * 8
-    assert preview_lines([("kept", "a\x1b[2J\nb " + "x" * 200), ("short", "lol")]) == [
+    assert format_preview([("kept", "a\x1b[2J\nb " + "x" * 200), ("short", "lol")]) == [
         "Tweets kept   a [2J b " + "x" * 91 + "…",
         "Short tweets  lol",
     ]
@@ -390,7 +390,7 @@ def test_the_table() -> None:
         counts_of("alice", downloaded=3086, reposts=1225, short=997, kept=864),
         counts_of("bob", downloaded=12, duplicates=2, kept=10),
     )
-    assert table(counts) == [
+    assert format_table(counts) == [
         "                   @alice  @bob",
         "Tweets downloaded   3,086    12",
         "Retweets            1,225     0",

@@ -23,7 +23,7 @@ UNDATED = [post._replace(created_at=None) for post in POSTS]
 
 
 def test_by_time_the_last_tenth_of_each_author_is_held_out() -> None:
-    train, validation = dataset.split(
+    train, validation = dataset.split_posts(
         {"alice": POSTS, "bob": POSTS[:15], "carol": POSTS[:2]}, "time"
     )
     assert (train["alice"], validation["alice"]) == (POSTS[:900], POSTS[900:])
@@ -32,17 +32,17 @@ def test_by_time_the_last_tenth_of_each_author_is_held_out() -> None:
 
 
 def test_by_hash_one_text_in_ten_is_held_out_and_keeps_its_side() -> None:
-    train, validation = dataset.split({"alice": POSTS}, "hash")
+    train, validation = dataset.split_posts({"alice": POSTS}, "hash")
     assert sorted(train["alice"] + validation["alice"], key=lambda post: int(post.id)) == POSTS
     assert 70 <= len(validation["alice"]) <= 130
-    _, fewer = dataset.split({"alice": POSTS[::2]}, "hash")
+    _, fewer = dataset.split_posts({"alice": POSTS[::2]}, "hash")
     assert fewer["alice"] == [post for post in validation["alice"] if post in POSTS[::2]]
 
 
 @pytest.mark.parametrize("posts", [[], POSTS[:1]])
 def test_both_sides_need_a_post_of_everybody(posts: list[Post]) -> None:
     with pytest.raises(HubtweetsError) as caught:
-        dataset.split({"alice": POSTS, "bob": posts}, "time")
+        dataset.split_posts({"alice": POSTS, "bob": posts}, "time")
     assert (
         str(caught.value)
         == f"@bob: {len(posts)} kept posts are too few to hold some out; give more posts with --posts"
@@ -69,7 +69,9 @@ def test_the_split_is_by_time_where_there_are_dates() -> None:
 
 def test_written_posts_are_read_back(tmp_path: Path) -> None:
     hostile = [Post("1", "</div>\n| a | b 🤖 \u202e"), Post("2", "---\nlicense: x")]
-    dataset.write(dataset.pairs({"alice": hostile, "bob": POSTS}), tmp_path / "x.parquet")
+    dataset.write_posts(
+        dataset.list_pairs({"alice": hostile, "bob": POSTS}), tmp_path / "x.parquet"
+    )
     assert dataset.read_texts(tmp_path / "x.parquet") == {
         "alice": [post.text for post in hostile],
         "bob": [post.text for post in POSTS],
@@ -78,14 +80,16 @@ def test_written_posts_are_read_back(tmp_path: Path) -> None:
         "author": "alice",
         **hostile[0]._asdict(),
     }
-    dataset.write([], tmp_path / "none.parquet")
+    dataset.write_posts([], tmp_path / "none.parquet")
     assert dataset.read_texts(tmp_path / "none.parquet") == {}
 
 
 def test_every_post_gets_its_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(dataset, "ROWS_PER_BATCH", 7)
     verdicts = bytes(n % len(OUTCOMES) for n in range(len(POSTS)))
-    passed = list(dataset.writing(dataset.pairs({"alice": POSTS}), tmp_path / "x.parquet"))
+    passed = list(
+        dataset.write_while_reading(dataset.list_pairs({"alice": POSTS}), tmp_path / "x.parquet")
+    )
     assert passed == [("alice", post) for post in POSTS]
     dataset.add_verdicts(tmp_path / "x.parquet", tmp_path / "y.parquet", verdicts)
     table = parquet.read_table(tmp_path / "y.parquet")
@@ -99,14 +103,14 @@ def test_the_posts_that_the_card_shows() -> None:
         Post("y", "call [phone]", masked=True),
         Post("z", "gone", visibility="private"),
     ]
-    rows = dataset.examples({"alice": [*hidden, *POSTS]}, ["alice"])
+    rows = dataset.choose_examples({"alice": [*hidden, *POSTS]}, ["alice"])
     assert (
-        rows == dataset.examples({"alice": POSTS[::-1]}, ["alice"]) and len(rows) == 3
+        rows == dataset.choose_examples({"alice": POSTS[::-1]}, ["alice"]) and len(rows) == 3
     )  # whichever way they come
     assert rows == tuple(
         Row("alice", text) for text in ("post number 630", "post number 632", "post number 69")
     )
-    several = dataset.examples(
+    several = dataset.choose_examples(
         {"alice": POSTS, "bob": hidden, "carol": POSTS[:1], "dave": POSTS},
         ["alice", "bob", "carol"],
     )
@@ -142,7 +146,7 @@ def test_a_private_dataset_is_neither_named_nor_shown(
 
 
 def test_the_fingerprint_is_of_the_authors_and_texts() -> None:
-    of = dataset.fingerprint
+    of = dataset.hash_posts
     assert (
         of({"alice": POSTS[:1]})
         == "ba8c395e9053296dd6857a672235363f6845487b7f057f7e761a7111ab24efd9"

@@ -3,7 +3,7 @@ import random
 import pytest
 
 from hubtweets.curation import duplicates
-from hubtweets.curation.duplicates import repeats, similarity
+from hubtweets.curation.duplicates import compute_jaccard, find_near_duplicates
 from hubtweets.posts.example import sentences
 
 REPEATS: list[tuple[list[str], list[int]]] = [
@@ -38,7 +38,7 @@ REPEATS: list[tuple[list[str], list[int]]] = [
 
 @pytest.mark.parametrize(("texts", "expected"), REPEATS)
 def test_repeats(texts: list[str], expected: list[int]) -> None:
-    assert repeats(texts) == expected
+    assert find_near_duplicates(texts) == expected
 
 
 def test_it_finds_what_comparing_every_pair_finds() -> None:
@@ -56,7 +56,7 @@ def test_it_finds_what_comparing_every_pair_finds() -> None:
     def is_repeat(later: int, dropped: list[int]) -> bool:
         return any(
             earlier not in dropped
-            and similarity(said[earlier], said[later]) >= duplicates.THRESHOLD
+            and compute_jaccard(said[earlier], said[later]) >= duplicates.THRESHOLD
             for earlier in range(later)
         )
 
@@ -64,6 +64,6 @@ def test_it_finds_what_comparing_every_pair_finds() -> None:
     for later in range(len(texts)):
         if is_repeat(later, slow):
             slow.append(later)
-    fast = repeats(texts)
+    fast = find_near_duplicates(texts)
     assert all(is_repeat(later, fast) for later in fast)
     assert len(slow) > 100 and len(fast) >= 0.95 * len(slow)

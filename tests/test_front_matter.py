@@ -9,7 +9,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from huggingface_hub.repocard_data import model_index_to_eval_results
 
 from hubtweets.card import metadata, model_card
-from hubtweets.card.hub_schema import faults
+from hubtweets.card.hub_schema import find_faults
 from hubtweets.errors import HubtweetsError
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_record import (
@@ -105,8 +105,8 @@ model-index:
       name: Perplexity per token
 ---
 """)
-    assert list(metadata.metadata(known)) == list(metadata.KEYS)
-    assert faults(metadata.metadata(known), "model") == []
+    assert list(metadata.build_metadata(known)) == list(metadata.KEYS)
+    assert find_faults(metadata.build_metadata(known), "model") == []
 
 
 def test_what_is_not_known_is_left_out() -> None:
@@ -115,7 +115,7 @@ def test_what_is_not_known_is_left_out() -> None:
         dataset=replace(RECORD.dataset, languages={}),  # type: ignore[type-var]
         samples=replace(RECORD.samples, picked=()),  # type: ignore[type-var]
     )
-    assert list(metadata.metadata(local)) == [
+    assert list(metadata.build_metadata(local)) == [
         "license",
         "library_name",
         "pipeline_tag",
@@ -126,12 +126,14 @@ def test_what_is_not_known_is_left_out() -> None:
     named = given(
         terms=Terms(License("mit", "MIT", "https://mit.example"))
     )  # the Hub reads these of `other` alone
-    assert metadata.metadata(named).keys() == metadata.metadata(RECORD).keys()
+    assert metadata.build_metadata(named).keys() == metadata.build_metadata(RECORD).keys()
 
 
 def test_the_client_reads_it_back() -> None:
-    front = metadata.metadata(RECORD)
-    assert ModelCardData(**front).to_dict() == front == yaml.safe_load(metadata.dump(RECORD))
+    front = metadata.build_metadata(RECORD)
+    assert (
+        ModelCardData(**front).to_dict() == front == yaml.safe_load(metadata.dump_metadata(RECORD))
+    )
     assert ModelCard(model_card.render(RECORD)).data.to_dict() == front
     name, results = model_index_to_eval_results(front["model-index"])
     about = ("text-generation", "held-out-posts", "Held-out posts of @lyons____")
@@ -156,7 +158,7 @@ def test_the_client_reads_it_back() -> None:
 def test_a_low_rank_adaptation_is_called_one(
     lora: Any, library: str, relation: str, tags: list[str]
 ) -> None:
-    front = metadata.metadata(given(training=TrainingConfig(learning_rate=3e-4, lora=lora)))
+    front = metadata.build_metadata(given(training=TrainingConfig(learning_rate=3e-4, lora=lora)))
     assert (front["library_name"], front["base_model_relation"], front["tags"]) == (
         library,
         relation,
@@ -188,7 +190,9 @@ def test_a_low_rank_adaptation_is_called_one(
 def test_a_text_is_a_text_in_every_yaml(text: str) -> None:
     """YAML 1.2, the Hub's, takes 1e3 and 0o17 for numbers, and PyYAML does not."""
     line = next(
-        line for line in metadata.dump(saying(text)).splitlines() if line.startswith("- text:")
+        line
+        for line in metadata.dump_metadata(saying(text)).splitlines()
+        if line.startswith("- text:")
     )
     assert yaml.safe_load(line) == [{"text": text}]
     assert line in (f"- text: '{text}'", f'- text: "{text}"', "- text: ''''", "- text: e3")
@@ -269,5 +273,5 @@ def test_a_copy_is_never_shown(text: str | None, share: float) -> None:
 
 
 def test_the_repo_may_stand_on_any_hub() -> None:
-    front = metadata.metadata(given(target=Target("http://127.0.0.1:8086", "me/bot")))
+    front = metadata.build_metadata(given(target=Target("http://127.0.0.1:8086", "me/bot")))
     assert front["thumbnail"] == "http://127.0.0.1:8086/me/bot/resolve/main/predictions.png"

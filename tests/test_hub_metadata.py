@@ -9,8 +9,8 @@ import httpx2
 import pytest
 from huggingface_hub import ModelCard
 
-from hubtweets.card.front_matter import MAX_FRONT_MATTER_BYTES, front_matter
-from hubtweets.card.hub_schema import MAX_FAULTS, faults
+from hubtweets.card.front_matter import MAX_FRONT_MATTER_BYTES, parse_front_matter
+from hubtweets.card.hub_schema import MAX_FAULTS, find_faults
 from hubtweets.hub.api import validation
 from hubtweets.hub.storage.blobs import Blobs
 from hubtweets.hub.storage.storage import Storage
@@ -99,16 +99,16 @@ CARDS: list[tuple[dict, list[str]]] = [
 
 @pytest.mark.parametrize(("metadata", "expected"), CARDS)
 def test_what_a_model_card_may_say(metadata: dict, expected: list[str]) -> None:
-    assert faults(metadata, "model") == expected
+    assert find_faults(metadata, "model") == expected
 
 
 def test_cards_of_other_kinds() -> None:
-    assert faults({"widget": 5}, "dataset") == []
-    assert faults({"license": "x"}, "dataset") == [
+    assert find_faults({"widget": 5}, "dataset") == []
+    assert find_faults({"license": "x"}, "dataset") == [
         f"\"license[0]\" with value 'x' is not valid; {LICENSES}"
     ]
-    assert faults({"license": "mit"}, "space") == ['"sdk" Field required']
-    assert faults({"sdk": "gradio"}, "space") == []
+    assert find_faults({"license": "mit"}, "space") == ['"sdk" Field required']
+    assert find_faults({"sdk": "gradio"}, "space") == []
 
 
 ANSWERS = [
@@ -160,7 +160,7 @@ def test_a_client_that_reads_text_gets_text(
     ],
 )
 def test_the_last_text_of_the_front_matter_has_its_line_end(yaml: str, value: str) -> None:
-    assert front_matter(f"---\n{yaml}\n---\ntext") == {"a": value}
+    assert parse_front_matter(f"---\n{yaml}\n---\ntext") == {"a": value}
 
 
 ROOM = MAX_FRONT_MATTER_BYTES - 100
@@ -181,7 +181,7 @@ LARGE = {  # what takes longest of all that fits, and how many errors it is told
 def test_large_front_matter_is_read_off_the_event_loop(
     hub: tuple[str, str], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    read, on_loop = front_matter, []
+    read, on_loop = parse_front_matter, []
 
     def watch(card: str) -> dict[str, Any]:
         try:

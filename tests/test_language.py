@@ -34,7 +34,7 @@ MEASURED: list[tuple[list[str], dict[str, float]]] = [
 
 @pytest.mark.parametrize(("texts", "expected"), MEASURED, ids=range(len(MEASURED)))
 def test_languages_are_measured(texts: list[str], expected: dict[str, float]) -> None:
-    assert language.measure(texts) == expected
+    assert language.measure_languages(texts) == expected
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_languages_are_measured(texts: list[str], expected: dict[str, float]) ->
     [("EN", "en"), ("zh-TW", "zh"), ("yue", "zh"), ("nb", "no"), ("multilingual", "multilingual")],
 )
 def test_codes_are_compared_by_their_standard(code: str, expected: str) -> None:
-    assert language.standard(code) == expected
+    assert language.normalize_code(code) == expected

@@ -8,8 +8,8 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from hubtweets.card.front_matter import body, front_matter
-from hubtweets.card.merge import MAX_LINES, Conflict, Merged, merge
+from hubtweets.card.front_matter import parse_front_matter, strip_front_matter
+from hubtweets.card.merge import MAX_LINES, Conflict, MergedCard, merge
 from hubtweets.hub.errors import HubError
 
 HEAD = "---\nlicense: mit\ntags:\n- huggingtweets\nwidget:\n- text: My dream is\n---\n"
@@ -18,74 +18,79 @@ NEWER = BODY.replace("864", "900").replace("1.25", "1.10")
 CARD, NEW = HEAD + BODY, HEAD + NEWER
 
 MERGES = {
-    "nothing edited": (CARD, NEW, CARD, Merged(NEW)),
-    "nothing new": (CARD, CARD, CARD + "\nMine.\n", Merged(CARD + "\nMine.\n")),
+    "nothing edited": (CARD, NEW, CARD, MergedCard(NEW)),
+    "nothing new": (CARD, CARD, CARD + "\nMine.\n", MergedCard(CARD + "\nMine.\n")),
     "a paragraph between": (
         CARD,
         NEW,
         CARD.replace("## Training", "My bot, my words.\n\n## Training"),
-        Merged(NEW.replace("## Training", "My bot, my words.\n\n## Training")),
+        MergedCard(NEW.replace("## Training", "My bot, my words.\n\n## Training")),
     ),
     "a paragraph at the end, and Windows' line ends": (
         CARD,
         NEW,
         (CARD + "\nMine.").replace("\n", "\r\n"),
-        Merged(NEW + "\nMine.\n"),
+        MergedCard(NEW + "\nMine.\n"),
     ),
     "a line before, a line after": (
         CARD,
         NEW,
         f"{HEAD}First.\n{BODY}Last.\n",
-        Merged(f"{HEAD}First.\n{NEWER}Last.\n"),
+        MergedCard(f"{HEAD}First.\n{NEWER}Last.\n"),
     ),
     "right before, right after": (
         CARD,
         NEW,
         CARD.replace("Kept: 864", "Mine.\nKept: 864").replace("Loss: 1.25", "Loss: 1.25\nMine."),
-        Merged(
+        MergedCard(
             NEW.replace("Kept: 900", "Mine.\nKept: 900").replace("Loss: 1.10", "Loss: 1.10\nMine.")
         ),
     ),
-    "lines at one place": (CARD, CARD + "New.\n", CARD + "Mine.\n", Merged(CARD + "New.\nMine.\n")),
+    "lines at one place": (
+        CARD,
+        CARD + "New.\n",
+        CARD + "Mine.\n",
+        MergedCard(CARD + "New.\nMine.\n"),
+    ),
     "a line taken out": (
         CARD,
         CARD.replace("864", "900"),
         CARD.replace("Loss: 1.25\n", ""),
-        Merged(NEW.replace("Loss: 1.10\n", "")),
+        MergedCard(NEW.replace("Loss: 1.10\n", "")),
     ),
-    "the same on both sides": (CARD, NEW, CARD.replace("864", "900"), Merged(NEW)),
+    "the same on both sides": (CARD, NEW, CARD.replace("864", "900"), MergedCard(NEW)),
     "a number of its own": (
         CARD,
         NEW,
         CARD.replace("864", "999"),
-        Merged(NEW, (Conflict("line 11", '"Kept: 999"', '"Kept: 900"'),)),
+        MergedCard(NEW, (Conflict("line 11", '"Kept: 999"', '"Kept: 900"'),)),
     ),
     "a changed line taken out": (
         CARD,
         NEW,
         CARD.replace("Loss: 1.25\n", ""),
-        Merged(NEW, (Conflict("line 15", "nothing", '"Loss: 1.10"'),)),
+        MergedCard(NEW, (Conflict("line 15", "nothing", '"Loss: 1.10"'),)),
     ),
     "a hostile line": (
         CARD,
         NEW,
         CARD.replace("Kept: 864", "\x1b[2J" + "x" * 99),
-        Merged(NEW, (Conflict("line 11", '"\ufffd[2J' + "x" * 55 + '…"', '"Kept: 900"'),)),
+        MergedCard(NEW, (Conflict("line 11", '"\ufffd[2J' + "x" * 55 + '…"', '"Kept: 900"'),)),
     ),
-    "no card yet": (None, NEW, "", Merged(NEW)),
-    "the Hub's own card": (None, NEW, "---\nlicense: apache-2.0\n---\n", Merged(NEW)),
+    "no card yet": (None, NEW, "", MergedCard(NEW)),
+    "the Hub's own card": (None, NEW, "---\nlicense: apache-2.0\n---\n", MergedCard(NEW)),
     "a stranger's card": (
         None,
         "# New\n",
         "# Old\n",
-        Merged("# New\n", (Conflict("the whole card", '"# Old"', '"# New"'),)),
+        MergedCard("# New\n", (Conflict("the whole card", '"# Old"', '"# New"'),)),
     ),
-    "the same card of an unknown hand": (None, NEW, NEW, Merged(NEW)),
+    "the same card of an unknown hand": (None, NEW, NEW, MergedCard(NEW)),
     "far too many lines": (
         CARD,
         "# New\n",
         "x\n" * (MAX_LINES + 1),
-        Merged("# New\n", (Conflict("the whole card", '"' + "x " * 29 + 'x…"', '"# New"'),)),
+        MergedCard("# New\n", (Conflict("the whole card", '"' + "x " * 29 + 'x…"', '"# New"'),)),
     ),
 }
 
@@ -142,7 +147,7 @@ HEADS = {
 def test_metadata(name: str) -> None:
     base, ours, theirs, merged = HEADS[name]
     cards = [f"---\n{head}\n---\ntext\n" for head in (base, ours, theirs)]
-    assert merge(*cards) == Merged(f"---\n{merged}---\ntext\n")
+    assert merge(*cards) == MergedCard(f"---\n{merged}---\ntext\n")
 
 
 # what the owner has on the Hub, beside `license: mit`, and what becomes of it when a push changes the licence and adds a tag
@@ -176,7 +181,7 @@ def test_what_the_owner_wrote_stays_to_the_byte(name: str, first: bool) -> None:
         "---\nlicense: apache-2.0\ntags:\n- x\n---\n",
         f"---\n{theirs}---\n",
     )
-    assert result == Merged(f"---\n{merged}tags:\n- x\n---\n")
+    assert result == MergedCard(f"---\n{merged}tags:\n- x\n---\n")
 
 
 LISTS = {
@@ -220,10 +225,10 @@ def test_metadata_after_a_byte_order_mark_stay_metadata() -> None:
     theirs = "\ufeff" + CARD.replace("license: mit", "license: mit\nversion: 1.10").replace(
         "\n", "\r\n"
     )
-    assert merge(CARD, NEW, theirs) == Merged(
+    assert merge(CARD, NEW, theirs) == MergedCard(
         NEW.replace("license: mit", "license: mit\nversion: 1.10")
     )
-    assert merge(CARD, CARD.replace("license: mit", "license: cc0-1.0"), theirs) == Merged(
+    assert merge(CARD, CARD.replace("license: mit", "license: cc0-1.0"), theirs) == MergedCard(
         CARD.replace("license: mit", "license: cc0-1.0\nversion: 1.10")
     )
 
@@ -316,9 +321,9 @@ def test_metadata_in_conflict(name: str) -> None:
     base, ours, theirs, conflict = CONFLICTS[name]
     cards = [f"---\n{head}\n---\ntext\n" for head in (base, ours, theirs)]
     merged = merge(*cards)
-    assert front_matter(merged.text) == front_matter(cards[1]) and body(merged.text) == body(
-        cards[1]
-    )
+    assert parse_front_matter(merged.text) == parse_front_matter(cards[1]) and strip_front_matter(
+        merged.text
+    ) == strip_front_matter(cards[1])
     assert [(one.where, one.ours) for one in merged.conflicts] == [(conflict.where, conflict.ours)]
     assert merged.conflicts[0].theirs == (conflict.theirs or merged.conflicts[0].theirs)
 
@@ -375,12 +380,12 @@ def test_keys_that_hubtweets_does_not_set_come_out_as_they_went_in(
     first, last = write_blocks("a", before), write_blocks("b", after)
     theirs = f"---\n{first}{license}{last}---\n"
     try:
-        values = front_matter(theirs)
+        values = parse_front_matter(theirs)
     except HubError:
         assume(False)
     result = merge(LAST, RENDERED, theirs)
-    assert result == Merged(f"---\n{first}license: cc0-1.0\n{last}tags:\n- x\n---\n")
-    assert front_matter(result.text) == values | {"license": "cc0-1.0", "tags": ["x"]}
+    assert result == MergedCard(f"---\n{first}license: cc0-1.0\n{last}tags:\n- x\n---\n")
+    assert parse_front_matter(result.text) == values | {"license": "cc0-1.0", "tags": ["x"]}
 
 
 PIECES = st.sampled_from(
@@ -411,9 +416,11 @@ def test_whatever_the_owner_wrote(pieces: list[str]) -> None:
     result = merge(LAST, RENDERED, theirs)
     if result.conflicts:
         return
-    expected = front_matter(theirs) | {"license": "cc0-1.0", "tags": ["x"]}
-    assert front_matter(result.text) == {
-        key: value for key, value in expected.items() if key in ("tags", *front_matter(theirs))
+    expected = parse_front_matter(theirs) | {"license": "cc0-1.0", "tags": ["x"]}
+    assert parse_front_matter(result.text) == {
+        key: value
+        for key, value in expected.items()
+        if key in ("tags", *parse_front_matter(theirs))
     }
 
 
@@ -425,9 +432,9 @@ cards = st.lists(st.sampled_from("abc"), min_size=1, max_size=8).map(
 @given(cards, cards, cards)
 @settings(max_examples=300, deadline=None)
 def test_whatever_the_lines(base: str, ours: str, theirs: str) -> None:
-    assert merge(base, base, theirs) == Merged(theirs)
-    assert merge(base, ours, base) == Merged(ours)
-    assert merge(base, ours, ours) == Merged(ours)
+    assert merge(base, base, theirs) == MergedCard(theirs)
+    assert merge(base, ours, base) == MergedCard(ours)
+    assert merge(base, ours, ours) == MergedCard(ours)
     merged = merge(base, ours, theirs)
     if not merged.conflicts:
         assert sorted(merge(base, theirs, ours).text) == sorted(merged.text)
@@ -439,5 +446,5 @@ def test_the_owners_words_outlive_any_number_of_publishes() -> None:
     for number in range(20):
         new = CARD.replace("864", str(number)).replace("1.25", str(number / 10))
         merged = merge(last, new, card)
-        assert merged == Merged(new.replace("## Training", words + "## Training"))
+        assert merged == MergedCard(new.replace("## Training", words + "## Training"))
         last, card = new, merged.text

@@ -9,7 +9,7 @@ import typst
 from PIL import Image, ImageChops
 
 from hubtweets.card import avatar, figures, loss_curve
-from hubtweets.card.loss_curve import number, panel_of, thinned
+from hubtweets.card.loss_curve import build_panel, format_number, thin
 from hubtweets.card.templating import TEMPLATES
 from hubtweets.posts.example import x_archive
 from hubtweets.record.run_record import Evaluation, HistoryPoint, RunRecord
@@ -35,21 +35,28 @@ def difference(one: bytes, other: bytes) -> tuple[int, int, int, int] | None:
 
 
 def test_sizes(repo: Path) -> None:
-    assert opened(figures.predictions(RECORD, repo)).size == (1200, 630)
-    assert opened(figures.pipeline(RECORD, repo)).size == (1200, 260)
-    assert opened(loss_curve.loss(RECORD, repo)).size == (1200, 400)
+    assert opened(figures.draw_thumbnail(RECORD, repo)).size == (1200, 630)
+    assert opened(figures.draw_pipeline(RECORD, repo)).size == (1200, 260)
+    assert opened(loss_curve.draw_loss(RECORD, repo)).size == (1200, 400)
 
 
 def test_same_record_same_bytes(repo: Path) -> None:
-    assert figures.predictions(RECORD, repo) == figures.predictions(RECORD, repo)
-    assert loss_curve.loss(RECORD, repo) == loss_curve.loss(RECORD, repo)
+    assert figures.draw_thumbnail(RECORD, repo) == figures.draw_thumbnail(RECORD, repo)
+    assert loss_curve.draw_loss(RECORD, repo) == loss_curve.draw_loss(RECORD, repo)
 
 
 def test_avatar_name_prompt_and_posts_are_each_drawn(repo: Path) -> None:
-    whole = figures.predictions(RECORD, repo)
-    (x0, _, x1, _) = difference(whole, figures.predictions(named("Somebody"), repo)) or (0, 0, 0, 0)
+    whole = figures.draw_thumbnail(RECORD, repo)
+    (x0, _, x1, _) = difference(whole, figures.draw_thumbnail(named("Somebody"), repo)) or (
+        0,
+        0,
+        0,
+        0,
+    )
     assert 0 < x0 < x1 <= 340  # only the left column
-    (x0, _, x1, _) = difference(whole, figures.predictions(saying("Another beginning"), repo)) or (
+    (x0, _, x1, _) = difference(
+        whole, figures.draw_thumbnail(saying("Another beginning"), repo)
+    ) or (
         0,
         0,
         0,
@@ -62,7 +69,7 @@ def test_avatar_name_prompt_and_posts_are_each_drawn(repo: Path) -> None:
 
 def said(prompt: str, rest: str, repo: Path) -> bytes:
     """Draw a thumbnail with one sample."""
-    return figures.predictions(replace(RECORD, samples=samples_of(prompt, prompt + rest)), repo)
+    return figures.draw_thumbnail(replace(RECORD, samples=samples_of(prompt, prompt + rest)), repo)
 
 
 def picking(*numbers: int) -> RunRecord:
@@ -75,21 +82,24 @@ def picking(*numbers: int) -> RunRecord:
 
 
 def test_each_picked_sample_stands_in_its_place_behind_its_own_prompt(repo: Path) -> None:
-    whole, none = figures.predictions(picking(1, 2, 3), repo), figures.predictions(picking(), repo)
+    whole, none = (
+        figures.draw_thumbnail(picking(1, 2, 3), repo),
+        figures.draw_thumbnail(picking(), repo),
+    )
     white = [
         [place for place in range(630) if picture.getpixel((1100, place)) == (255, 255, 255)]
         for picture in (opened(whole), opened(none))
     ]
     assert 3 * 130 < len(white[0]) < 3 * 143 and white[1] == []
     boxes = [
-        difference(whole, figures.predictions(picking(*numbers), repo))
+        difference(whole, figures.draw_thumbnail(picking(*numbers), repo))
         for numbers in ((3, 2, 3), (1, 3, 3), (1, 2, 1))
     ]
     assert all(box and box[0] < 420 for box in boxes)  # from the prompt on
     tops, bottoms = [box[1] for box in boxes if box], [box[3] for box in boxes if box]
     assert tops[0] < bottoms[0] < tops[1] < bottoms[1] < tops[2]
     assert (
-        difference(figures.predictions(picking(1, 2, 3, 1), repo), whole) is None
+        difference(figures.draw_thumbnail(picking(1, 2, 3, 1), repo), whole) is None
     )  # three at most
     (x0, _, x1, _) = difference(said("I like", " rain", repo), said("I loved", " rain", repo)) or (
         0,
@@ -106,15 +116,15 @@ def test_each_picked_sample_stands_in_its_place_behind_its_own_prompt(repo: Path
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:30])
 def test_hostile_texts_stay_in_their_place(repo: Path, text: str) -> None:
-    empty = figures.predictions(named("a"), repo)
-    (x0, y0, x1, y1) = difference(empty, figures.predictions(named(text), repo)) or (
+    empty = figures.draw_thumbnail(named("a"), repo)
+    (x0, y0, x1, y1) = difference(empty, figures.draw_thumbnail(named(text), repo)) or (
         40,
         300,
         41,
         301,
     )
     assert 30 <= x0 < x1 <= 310 and 300 <= y0 < y1 <= 560
-    (x0, y0, x1, y1) = difference(empty, figures.predictions(saying(text), repo)) or (
+    (x0, y0, x1, y1) = difference(empty, figures.draw_thumbnail(saying(text), repo)) or (
         400,
         100,
         401,
@@ -140,7 +150,7 @@ def test_typst_reads_back_the_very_text(text: str, tmp_path: Path) -> None:
     "image", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n cut", x_archive.draw_avatar()[:200]]
 )
 def test_an_avatar_that_is_no_picture_is_none(image: bytes) -> None:
-    assert avatar.square(image) is None
+    assert avatar.crop_to_square(image) is None
 
 
 def test_an_avatar_becomes_a_square_png_of_pixels_only() -> None:
@@ -148,7 +158,7 @@ def test_an_avatar_becomes_a_square_png_of_pixels_only() -> None:
     Image.new("RGBA", (300, 100), "#ff0000").save(
         buffer, "PNG", pnginfo=None, exif=b"Exif\x00\x00secret"
     )
-    square = avatar.square(buffer.getvalue())
+    square = avatar.crop_to_square(buffer.getvalue())
     assert square and b"secret" not in square
     assert opened(square).size == (400, 400) and opened(square).getpixel((200, 200)) == (255, 0, 0)
 
@@ -193,17 +203,17 @@ def based(bits_per_byte: float) -> RunRecord:
 
 def test_no_history_is_no_picture_of_the_loss(repo: Path) -> None:
     names = ["predictions.png", "pipeline.png", "loss.png"]
-    assert list(figures.draw_all(RECORD, repo)) == names
-    assert list(figures.draw_all(replace(RECORD, history=()), repo)) == names[:2]
+    assert list(figures.draw_figures(RECORD, repo)) == names
+    assert list(figures.draw_figures(replace(RECORD, history=()), repo)) == names[:2]
 
 
 def test_losses_scores_base_and_published_step_are_each_drawn(repo: Path) -> None:
-    whole = loss_curve.loss(RECORD, repo)
+    whole = loss_curve.draw_loss(RECORD, repo)
     bent = replace(
         RECORD,
         history=(RECORD.history[0], replace(RECORD.history[1], loss=2.6), *RECORD.history[2:]),
     )
-    (x0, y0, x1, y1) = difference(whole, loss_curve.loss(bent, repo)) or (0, 0, 0, 0)
+    (x0, y0, x1, y1) = difference(whole, loss_curve.draw_loss(bent, repo)) or (0, 0, 0, 0)
     assert 122 < x0 < x1 < 540 and 100 < y0 < y1 < 310  # in the left plot
     evaluations = (
         RECORD.evaluations[0],
@@ -211,14 +221,14 @@ def test_losses_scores_base_and_published_step_are_each_drawn(repo: Path) -> Non
         *RECORD.evaluations[2:],
     )
     (x0, y0, x1, y1) = difference(
-        whole, loss_curve.loss(replace(RECORD, evaluations=evaluations), repo)
+        whole, loss_curve.draw_loss(replace(RECORD, evaluations=evaluations), repo)
     ) or (0, 0, 0, 0)
     assert 704 < x0 < x1 < 1122 and 100 < y0 < y1 < 310  # in the right one
-    (x0, y0, x1, y1) = difference(whole, loss_curve.loss(based(2.4), repo)) or (0, 0, 0, 0)
+    (x0, y0, x1, y1) = difference(whole, loss_curve.draw_loss(based(2.4), repo)) or (0, 0, 0, 0)
     assert 612 < x0 < x1 < 1170 and y0 < 70
     for step in (60, 80):  # of 100: a dashed line through both plots, 418 pixels wide
         environment = replace(RECORD.environment, published_step=step)  # type: ignore[type-var]
-        picture = opened(loss_curve.loss(replace(RECORD, environment=environment), repo))
+        picture = opened(loss_curve.draw_loss(replace(RECORD, environment=environment), repo))
         marked = {x for x in range(1200) for y in range(130, 300) if red(picture.getpixel((x, y)))}
         assert all(
             {round(x + step / 100 * 418), round(x + step / 100 * 418) - 1} & marked
@@ -252,7 +262,7 @@ CURVES = {
 @pytest.mark.parametrize("name", CURVES)
 def test_any_curve_is_drawn_inside_its_plot(name: str, repo: Path) -> None:
     record = trained(*CURVES[name])
-    picture = opened(loss_curve.loss(record, repo))
+    picture = opened(loss_curve.draw_loss(record, repo))
     line, dot = (43, 76, 126), (194, 65, 12)
     plots = (
         [(122, 105, 1120, 304)]
@@ -273,11 +283,10 @@ def test_a_long_curve_keeps_its_peaks() -> None:
     curve = [
         (float(step), 9.0 if step == 777 else 1.0 if step == 778 else 5.0) for step in range(1_000)
     ]
-    thin = thinned(curve)
-    assert (
-        len(thin) <= 400 and (777.0, 9.0) in thin and (778.0, 1.0) in thin and thin == sorted(thin)
-    )
-    assert thinned(curve[:150]) == curve[:150]
+    thinned = thin(curve)
+    assert len(thinned) <= 400 and thinned == sorted(thinned)
+    assert (777.0, 9.0) in thinned and (778.0, 1.0) in thinned
+    assert thin(curve[:150]) == curve[:150]
 
 
 @pytest.mark.parametrize(
@@ -294,8 +303,8 @@ def test_a_long_curve_keeps_its_peaks() -> None:
     ],
 )
 def test_ticks_are_round_and_told_apart(low: float, high: float, expected: list[str]) -> None:
-    ticks = loss_curve.ticks(low, high)
-    assert [number(tick, ticks[1] - ticks[0]) for tick in ticks] == expected
+    ticks = loss_curve.choose_ticks(low, high)
+    assert [format_number(tick, ticks[1] - ticks[0]) for tick in ticks] == expected
 
 
 @pytest.mark.parametrize(
@@ -307,6 +316,6 @@ def test_ticks_are_round_and_told_apart(low: float, high: float, expected: list[
     ],
 )
 def test_a_base_that_would_flatten_the_curve_is_off_the_scale(base: float, expected: str) -> None:
-    panel = panel_of("", [(20.0, 1.8), (80.0, 1.2)], 100, dots=True, base=base)
+    panel = build_panel("", [(20.0, 1.8), (80.0, 1.2)], 100, dots=True, base=base)
     assert panel.base and panel.base[1] == expected
     assert (0 < panel.base[0] < 1) == expected.startswith("- -")

@@ -31,7 +31,7 @@ rm -rf /
 
 
 def test_blocks_are_the_python_of_a_card() -> None:
-    assert snippets.blocks(CARD) == ['print("one")\n', 'print("two")\n']
+    assert snippets.find_snippets(CARD) == ['print("one")\n', 'print("two")\n']
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,10 @@ def test_snippets_run_apart_from_each_other(
 ) -> None:
     (tmp_path / "config.json").write_text("{}")
     if isinstance(expected, list):
-        assert snippets.run(texts, "owner/bot", tmp_path) == expected
+        assert snippets.run_snippets(texts, "owner/bot", tmp_path) == expected
     else:
         with pytest.raises(HubtweetsError) as raised:
-            snippets.run(texts, "owner/bot", tmp_path)
+            snippets.run_snippets(texts, "owner/bot", tmp_path)
         assert str(raised.value) == expected
 
 
@@ -71,7 +71,9 @@ def test_nothing_of_the_user_is_there(tmp_path: Path, monkeypatch: pytest.Monkey
     for name in ("HF_TOKEN", "HF_ENDPOINT", "HUBTWEETS_BASE_MODEL", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "secret")
     asked = "import json, os, sys\nprint(json.dumps([dict(os.environ), os.getcwd(), os.listdir(), sys.path]))"
-    environment, folder, there, path = json.loads(snippets.run([asked], "owner/bot", tmp_path)[0])
+    environment, folder, there, path = json.loads(
+        snippets.run_snippets([asked], "owner/bot", tmp_path)[0]
+    )
     assert "secret" not in environment.values() and environment["HF_HUB_OFFLINE"] == "1"
     assert (
         environment["HOME"] == folder
@@ -115,4 +117,4 @@ def test_a_card_is_checked_once_and_a_failing_one_stays_unpushed(
     ],
 )
 def test_the_shape_of_a_snippet_is_all_but_its_values(one: str, other: str, same: bool) -> None:
-    assert (snippets.shape(one) == snippets.shape(other)) is same
+    assert (snippets.strip_constants(one) == snippets.strip_constants(other)) is same

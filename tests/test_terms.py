@@ -59,7 +59,7 @@ def test_the_licence_is_the_bases_or_a_given_one_or_refused(
     base: License | None, given: str | None, expected: License | str
 ) -> None:
     try:
-        found: License | str = licensing.terms_of(based(base), given, None).license
+        found: License | str = licensing.choose_terms(based(base), given, None).license
     except HubtweetsError as error:
         found = str(error)
     assert found == expected
@@ -100,30 +100,32 @@ def test_the_posts_of_a_protected_account_are_published_private(consent: Consent
     )
     assert licensing.is_private([mine, protected], Terms(MIT, consent)) is True
     expected = "for the account is protected, and its posts were for its followers; say --public to publish the bot anyway"
-    assert licensing.why_private([mine, protected]) == expected
-    assert licensing.why_private([mine]) == licensing.WHY_PRIVATE
+    assert licensing.explain_private([mine, protected]) == expected
+    assert licensing.explain_private([mine]) == licensing.WHY_PRIVATE
 
 
 @pytest.mark.parametrize("kind", get_args(SourceKind))
 def test_the_card_and_the_default_privacy_agree_on_who_can_get_a_source(kind: SourceKind) -> None:
     for dataset in (None, "org/posts"):
         source = Source(kind, "a" * 64, None, None, dataset)
-        if model_card.way(source).endswith("which anybody can read"):
+        if model_card.describe_source(source).endswith("which anybody can read"):
             assert licensing.is_private([source], Terms(MIT))
-        if model_card.way(source).endswith("which only the account's owner is given"):
+        if model_card.describe_source(source).endswith("which only the account's owner is given"):
             assert not licensing.is_private([source], Terms(MIT))
 
 
 def test_a_run_keeps_its_terms_unless_others_are_said() -> None:
     unnamed = replace(RECORD, base=based(None), terms=Terms(MIT, "own"))
-    assert licensing.of_run(unnamed, None, None) == Terms(MIT, "own")
-    assert licensing.of_run(unnamed, "apache-2.0", "given") == Terms(License("apache-2.0"), "given")
-    assert licensing.of_run(
+    assert licensing.choose_run_terms(unnamed, None, None) == Terms(MIT, "own")
+    assert licensing.choose_run_terms(unnamed, "apache-2.0", "given") == Terms(
+        License("apache-2.0"), "given"
+    )
+    assert licensing.choose_run_terms(
         replace(RECORD, base=based(OTHER), terms=Terms(MIT, "own")), None, None
     ) == Terms(OTHER, "own")
     with pytest.raises(HubtweetsError, match="names no licence"):
-        licensing.of_run(replace(unnamed, terms=None), None, None)
+        licensing.choose_run_terms(replace(unnamed, terms=None), None, None)
     with pytest.raises(
         HubtweetsError, match=r"^@lyons____ has no base yet; type: hubtweets train lyons____$"
     ):
-        licensing.of_run(replace(RECORD, base=None), None, None)
+        licensing.choose_run_terms(replace(RECORD, base=None), None, None)

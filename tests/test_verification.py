@@ -210,10 +210,10 @@ def test_without_the_posts_the_repo_is_proved_all_the_same(repo: Path, tmp_path:
 def test_a_widget_that_shows_what_the_model_did_not_write(
     repo: Path, published: Path, tmp_path: Path
 ) -> None:
-    from hubtweets.card.front_matter import front_matter
+    from hubtweets.card.front_matter import parse_front_matter
 
     text = (repo / "README.md").read_text()
-    shown = front_matter(text)["widget"][0]["output"]["text"]
+    shown = parse_front_matter(text)["widget"][0]["output"]["text"]
     files: Files = {
         "README.md": text.replace(
             json.dumps(shown, ensure_ascii=False)[1:-1], "My dream is a bot that says this.", 1

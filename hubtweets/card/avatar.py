@@ -4,13 +4,13 @@ import io
 
 from PIL import Image, UnidentifiedImageError
 
-AVATAR_PIXELS = 400
-MAX_AVATAR_PIXELS = 64 * 2**20
+AVATAR_SIDE_PIXELS = 400
+MAX_IMAGE_PIXELS = 64 * 2**20
 
 
-def square(image: bytes) -> bytes | None:
+def crop_to_square(image: bytes) -> bytes | None:
     """Return an avatar as a PNG of 400 x 400 pixels with nothing of the file but its pixels, or None where it is no picture."""
-    Image.MAX_IMAGE_PIXELS = MAX_AVATAR_PIXELS
+    Image.MAX_IMAGE_PIXELS = MAX_IMAGE_PIXELS
     try:
         with Image.open(io.BytesIO(image), formats=("JPEG", "PNG", "GIF", "WEBP")) as opened:
             picture = opened.convert("RGB")
@@ -20,7 +20,7 @@ def square(image: bytes) -> bytes | None:
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     buffer = io.BytesIO()
     picture.resize(
-        (AVATAR_PIXELS, AVATAR_PIXELS),
+        (AVATAR_SIDE_PIXELS, AVATAR_SIDE_PIXELS),
         Image.Resampling.LANCZOS,
         (left, top, left + side, top + side),
     ).save(buffer, "PNG")

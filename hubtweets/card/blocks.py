@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from hubtweets.card.front_matter import CardLoader, FrontMatterError, front_matter
+from hubtweets.card.front_matter import CardLoader, FrontMatterError, parse_front_matter
 from hubtweets.card.metadata import Dumper
 
 LINE_END = re.compile(
@@ -48,7 +48,7 @@ def read_blocks(text: str) -> tuple[dict[str, Block], str]:
 
 def read_values(text: str) -> dict[str, str]:
     """Return the values in a front matter by their keys, as JSON with sorted keys; raise FrontMatterError if it is no YAML mapping."""
-    values = front_matter(f"---\n{text}---\n") if text else {}
+    values = parse_front_matter(f"---\n{text}---\n") if text else {}
     return {key: json.dumps(value, sort_keys=True) for key, value in values.items()}
 
 

@@ -6,41 +6,41 @@ it in an empty folder that holds the avatars only, so that nothing else can be r
 
 from pathlib import Path
 
-from hubtweets.card.loss_curve import loss
-from hubtweets.card.typst import draw
+from hubtweets.card.loss_curve import draw_loss
+from hubtweets.card.typst import draw_template
 from hubtweets.record.run_record import RunRecord
 from hubtweets.text import plain
 
-MOST_AVATARS = 9  # on the thumbnail
-MOST_POSTS = 3  # on the thumbnail
-LONGEST_PROMPT = 60
-LONGEST_TEXT = (
+MAX_AVATARS = 9  # on the thumbnail
+MAX_POSTS = 3  # on the thumbnail
+MAX_PROMPT_CHARS = 60
+MAX_TEXT_CHARS = (
     600  # characters that are laid out; the rest would not be seen and takes Typst seconds
 )
 
 
-def draw_all(record: RunRecord, repo: Path) -> dict[str, bytes]:
+def draw_figures(record: RunRecord, repo: Path) -> dict[str, bytes]:
     """Draw every picture that the record has something for, by the name of its file in the repo."""
     pictures = {
-        "predictions.png": predictions(record, repo),
-        "pipeline.png": pipeline(record, repo),
+        "predictions.png": draw_thumbnail(record, repo),
+        "pipeline.png": draw_pipeline(record, repo),
     }
-    return pictures | ({"loss.png": loss(record, repo)} if record.history else {})
+    return pictures | ({"loss.png": draw_loss(record, repo)} if record.history else {})
 
 
-def predictions(record: RunRecord, repo: Path) -> bytes:
+def draw_thumbnail(record: RunRecord, repo: Path) -> bytes:
     """Draw the thumbnail, 1200 x 630 pixels: avatars, names, and up to three of the picked samples, each after its prompt."""
     assert record.samples
-    shown = record.samples.list_picked()[:MOST_POSTS]
+    shown = record.samples.list_picked()[:MAX_POSTS]
     rests = [(one.text or "").removeprefix(one.prompt) for one in shown]
     posts = [
-        (plain(one.prompt, LONGEST_PROMPT), int(rest[:1].isspace()), plain(rest, LONGEST_TEXT))
+        (plain(one.prompt, MAX_PROMPT_CHARS), int(rest[:1].isspace()), plain(rest, MAX_TEXT_CHARS))
         for one, rest in zip(shown, rests, strict=True)
     ]
-    return draw(
+    return draw_template(
         "thumbnail.typ.j2",
         repo,
-        [profile.avatar for profile in record.profiles if profile.avatar][:MOST_AVATARS],
+        [profile.avatar for profile in record.profiles if profile.avatar][:MAX_AVATARS],
         name=plain(
             " & ".join(plain(profile.name, 60) or profile.handle for profile in record.profiles),
             120,
@@ -51,9 +51,11 @@ def predictions(record: RunRecord, repo: Path) -> bytes:
     )
 
 
-def pipeline(record: RunRecord, repo: Path) -> bytes:
+def draw_pipeline(record: RunRecord, repo: Path) -> bytes:
     """Draw how posts became a bot, 1200 x 260 pixels, with this run's own numbers."""
     downloaded, kept = (
         sum(getattr(counts, name) for counts in record.counts) for name in ("downloaded", "kept")
     )
-    return draw("pipeline.typ.j2", repo, [], record=record, downloaded=downloaded, kept=kept)
+    return draw_template(
+        "pipeline.typ.j2", repo, [], record=record, downloaded=downloaded, kept=kept
+    )

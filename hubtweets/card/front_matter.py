@@ -45,12 +45,12 @@ class FrontMatterError(ValueError):
     """A front matter that the Hub would refuse."""
 
 
-def body(card: str) -> str:
+def strip_front_matter(card: str) -> str:
     """Return a card without its front matter."""
     return FRONT_MATTER.sub("", card, count=1)
 
 
-def front_matter(card: str) -> dict[str, Any]:
+def parse_front_matter(card: str) -> dict[str, Any]:
     """Return a card's metadata as JSON knows it; raise FrontMatterError if it is no YAML mapping, or over MAX_FRONT_MATTER_BYTES."""
     match = FRONT_MATTER.match(card)
     if match is None:
@@ -106,6 +106,6 @@ def read_metadata_json(path: Path) -> str:
     with path.open("rb") as file:
         start = file.read(MAX_FRONT_MATTER_BYTES + FENCE_BYTES).decode("utf-8", "replace")
     try:
-        return json.dumps(front_matter(start), ensure_ascii=False)
+        return json.dumps(parse_front_matter(start), ensure_ascii=False)
     except FrontMatterError:
         return "{}"

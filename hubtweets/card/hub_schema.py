@@ -32,11 +32,11 @@ LANGUAGE = re.compile(r"[a-z]{2,3}|code|multilingual")
 REPO_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
 
 
-def as_list(value: object) -> object:
+def to_list(value: object) -> object:
     return value if isinstance(value, list) or value is None else [value]
 
 
-def license_id(value: str) -> str:
+def check_license_id(value: str) -> str:
     if value not in LICENSE_IDS:
         raise ValueError(
             f"with value {value[:100]!r} is not valid; take one of https://huggingface.co/docs/hub/repositories-licenses, or other"
@@ -44,7 +44,7 @@ def license_id(value: str) -> str:
     return value
 
 
-def language_code(value: str) -> str:
+def check_language_code(value: str) -> str:
     if not LANGUAGE.fullmatch(value):
         raise ValueError(
             f"with value {value[:100]!r} is not valid; it must be an ISO 639 code of 2 or 3 lowercase letters, code or multilingual"
@@ -52,7 +52,7 @@ def language_code(value: str) -> str:
     return value
 
 
-def repo_id(value: str) -> str:
+def check_repo_id(value: str) -> str:
     if not REPO_ID.fullmatch(value):
         raise ValueError(
             f"with value {value[:100]!r} is not valid; it must be the id of a repository"
@@ -60,17 +60,17 @@ def repo_id(value: str) -> str:
     return value
 
 
-def no_boolean(value: object) -> object:
+def reject_false(value: object) -> object:
     if value is False:
         raise ValueError('is false in YAML; put quotes around "no"')
     return value
 
 
-Many = BeforeValidator(as_list)
+OneOrMany = BeforeValidator(to_list)
 Name = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-RepoId = Annotated[str, AfterValidator(repo_id)]
-Language = Annotated[str, BeforeValidator(no_boolean), AfterValidator(language_code)]
-License = Annotated[str, AfterValidator(license_id)]
+RepoId = Annotated[str, AfterValidator(check_repo_id)]
+Language = Annotated[str, BeforeValidator(reject_false), AfterValidator(check_language_code)]
+License = Annotated[str, AfterValidator(check_license_id)]
 
 
 class Strict(BaseModel):
@@ -108,19 +108,19 @@ class Example(Strict):
 class Card(Strict):
     """The front matter of any card."""
 
-    license: Annotated[list[License] | None, Many] = None
+    license: Annotated[list[License] | None, OneOrMany] = None
     license_name: Name | None = None
     license_link: Name | None = None
-    language: Annotated[list[Language] | None, Many] = None
+    language: Annotated[list[Language] | None, OneOrMany] = None
     tags: list[Name] | None = None
     thumbnail: Name | None = None
-    datasets: Annotated[list[RepoId] | None, Many] = None
+    datasets: Annotated[list[RepoId] | None, OneOrMany] = None
 
 
 class ModelCard(Card):
     library_name: Name | None = None
     pipeline_tag: Name | None = None
-    base_model: Annotated[list[RepoId] | None, Many] = None
+    base_model: Annotated[list[RepoId] | None, OneOrMany] = None
     base_model_relation: Literal["finetune", "adapter", "merge", "quantized"] | None = None
     widget: list[Example] | None = None
     model_index: Annotated[list[Index] | None, Field(alias="model-index")] = None
@@ -133,7 +133,7 @@ class SpaceCard(Card):
 KINDS: dict[str, type[Card]] = {"model": ModelCard, "dataset": Card, "space": SpaceCard}
 
 
-def faults(metadata: dict[str, Any], kind: str) -> list[str]:
+def find_faults(metadata: dict[str, Any], kind: str) -> list[str]:
     """Return what the Hub would refuse in a card of a kind of repo, a line each, MAX_FAULTS at most."""
     try:
         KINDS.get(kind, Card).model_validate(metadata)
@@ -142,13 +142,13 @@ def faults(metadata: dict[str, Any], kind: str) -> list[str]:
             :MAX_FAULTS
         ]
         return [
-            f'"{place(fault["loc"])}" {fault["msg"].removeprefix("Value error, ")[:2000]}'
+            f'"{format_location(fault["loc"])}" {fault["msg"].removeprefix("Value error, ")[:2000]}'
             for fault in found
         ]
     return []
 
 
-def place(steps: tuple[int | str, ...]) -> str:
+def format_location(steps: tuple[int | str, ...]) -> str:
     """Write where a fault is as the Hub does: model-index[0].results[0].task."""
     return "".join(
         f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps

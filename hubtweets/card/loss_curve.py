@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hubtweets.card.typst import draw
+from hubtweets.card.typst import draw_template
 from hubtweets.record.run_record import RunRecord
 
-MOST_GROUPS = 200  # of points in a curve, each drawn as its lowest and its highest
-MOST_DOTS = 40  # on a curve
+MAX_GROUPS = 200  # of points in a curve, each drawn as its lowest and its highest
+MAX_DOTS = 40  # on a curve
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Panel:
     base: tuple[float, str] | None
 
 
-def loss(record: RunRecord, repo: Path) -> bytes:
+def draw_loss(record: RunRecord, repo: Path) -> bytes:
     """Draw the training loss and the held-out bits per byte over the steps, 1200 x 400 pixels; raise ValueError where there is no loss."""
     assert record.environment and record.metrics
     losses = [(float(point.step), point.loss) for point in record.history]
@@ -35,10 +35,10 @@ def loss(record: RunRecord, repo: Path) -> bytes:
         (float(evaluation.step), evaluation.bits_per_byte) for evaluation in record.evaluations
     ]
     steps = max(step for step, _ in losses + scores)
-    panels = [panel_of("Training loss (nats per token)", losses, steps, dots=False)]
+    panels = [build_panel("Training loss (nats per token)", losses, steps, dots=False)]
     if scores:
         panels.append(
-            panel_of(
+            build_panel(
                 "Held-out bits per byte",
                 scores,
                 steps,
@@ -46,7 +46,7 @@ def loss(record: RunRecord, repo: Path) -> bytes:
                 base=record.metrics.base.bits_per_byte,
             )
         )
-    return draw(
+    return draw_template(
         "loss.typ.j2",
         repo,
         [],
@@ -56,7 +56,7 @@ def loss(record: RunRecord, repo: Path) -> bytes:
     )
 
 
-def panel_of(
+def build_panel(
     title: str,
     curve: Sequence[tuple[float, float]],
     steps: float,
@@ -76,26 +76,26 @@ def panel_of(
     def up(value: float) -> float:
         return (value - low) / (high - low)
 
-    line = [(step / steps, up(value)) for step, value in thinned(curve)]
-    scale = ticks(low, high)
+    line = [(step / steps, up(value)) for step, value in thin(curve)]
+    scale = choose_ticks(low, high)
     return Panel(
         title,
         line,
-        line if len(line) == 1 or (dots and len(line) <= MOST_DOTS) else [],
-        [(step / steps, f"{step:,.0f}") for step in ticks(0, steps) if step == round(step)],
-        [(up(tick), number(tick, scale[1] - scale[0])) for tick in scale],
+        line if len(line) == 1 or (dots and len(line) <= MAX_DOTS) else [],
+        [(step / steps, f"{step:,.0f}") for step in choose_ticks(0, steps) if step == round(step)],
+        [(up(tick), format_number(tick, scale[1] - scale[0])) for tick in scale],
         (
             up(base),
-            f"{'↓' if base < low else '↑' if base > high else '- -'} untouched base: {number(base, max(1.0, base) / 1000)}",
+            f"{'↓' if base < low else '↑' if base > high else '- -'} untouched base: {format_number(base, max(1.0, base) / 1000)}",
         )
         if base
         else None,
     )
 
 
-def thinned(curve: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def thin(curve: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Return the lowest and the highest point of each group of neighbours, so that a long curve keeps its peaks."""
-    size = math.ceil(len(curve) / MOST_GROUPS)
+    size = math.ceil(len(curve) / MAX_GROUPS)
     groups = [curve[i : i + size] for i in range(0, len(curve), size)]
     return [
         point
@@ -113,14 +113,14 @@ def is_flat(low: float, high: float) -> bool:
     return high - low <= 1e-4 * abs(high)
 
 
-def ticks(low: float, high: float) -> list[float]:
+def choose_ticks(low: float, high: float) -> list[float]:
     """Return the two to six multiples of 1, 2 or 5 times a power of ten that lie between two numbers."""
     power = 10.0 ** math.floor(math.log10((high - low) / 5))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * 5 >= high - low)
     return [count * step for count in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
-def number(value: float, step: float) -> str:
+def format_number(value: float, step: float) -> str:
     """Write a number to the digit in which its neighbours, a `step` away, differ."""
     digit = math.floor(math.log10(step) + 1e-9)
     if digit >= -6 and abs(value) < 1e6:

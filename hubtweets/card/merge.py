@@ -15,7 +15,7 @@ from hubtweets.card.front_matter import FRONT_MATTER, FrontMatterError
 from hubtweets.errors import one_line
 
 MAX_LINES = 5000  # difflib takes time with the square of them
-SHOWN = 60  # characters of either side of a conflict
+MAX_QUOTE_CHARS = 60  # characters of either side of a conflict
 
 
 @dataclass(frozen=True)
@@ -31,36 +31,40 @@ class Conflict:
 
 
 @dataclass(frozen=True)
-class Merged:
+class MergedCard:
     """A merged card and its conflicts, in which the text has our side."""
 
     text: str
     conflicts: tuple[Conflict, ...] = ()
 
 
-def merge(base: str | None, ours: str, theirs: str) -> Merged:
+def merge(base: str | None, ours: str, theirs: str) -> MergedCard:
     """Merge a card on the Hub with a new one; `base`, which both were made from, is None where nobody knows it."""
-    theirs = ended(theirs)
-    if theirs == ended(ours) or (base is None and not parted(theirs)[1].strip()):
-        return Merged(ours)  # the card that a Hub makes itself has no text
+    theirs = normalize_newlines(theirs)
+    if theirs == normalize_newlines(ours) or (
+        base is None and not split_front_matter(theirs)[1].strip()
+    ):
+        return MergedCard(ours)  # the card that a Hub makes itself has no text
     if base is None or max(card.count("\n") for card in (base, ours, theirs)) > MAX_LINES:
-        return Merged(ours, (Conflict("the whole card", short(theirs), short(ours)),))
+        return MergedCard(
+            ours, (Conflict("the whole card", quote_start(theirs), quote_start(ours)),)
+        )
     (base_head, base_body), (our_head, our_body), (their_head, their_body) = map(
-        parted, (ended(base), ended(ours), theirs)
+        split_front_matter, (normalize_newlines(base), normalize_newlines(ours), theirs)
     )
     head, in_head = merge_heads(base_head, our_head, their_head)
     lines = [text.splitlines(keepends=True) for text in (base_body, our_body, their_body)]
     body, in_body = merge_lines(lines[0], lines[1], lines[2], before=their_head.count("\n"))
-    return Merged(head + body, (*in_head, *in_body))
+    return MergedCard(head + body, (*in_head, *in_body))
 
 
-def ended(text: str) -> str:
+def normalize_newlines(text: str) -> str:
     """Return a text whose lines all end alike, the last one too, and without a byte order mark."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     return text if text.endswith("\n") else text + "\n"
 
 
-def parted(card: str) -> tuple[str, str]:
+def split_front_matter(card: str) -> tuple[str, str]:
     """Return the front matter with its two lines of dashes, and the body."""
     match = FRONT_MATTER.match(card)
     end = match.end() if match else 0
@@ -71,7 +75,7 @@ def merge_lines(
     base: Sequence[str], ours: Sequence[str], theirs: Sequence[str], before: int = 0
 ) -> tuple[str, list[Conflict]]:
     """Merge texts given by lines; `before` is how many lines come before theirs, for the numbers in the conflicts."""
-    in_ours, in_theirs = matched(base, ours), matched(base, theirs)
+    in_ours, in_theirs = match_lines(base, ours), match_lines(base, theirs)
     merged: list[str] = []
     conflicts = []
     b = o = t = 0
@@ -81,7 +85,9 @@ def merge_lines(
         chunk = merge_chunks(was, our, their)
         if chunk is None:
             conflicts.append(
-                Conflict(f"line {before + t + 1}", short("".join(their)), short("".join(our)))
+                Conflict(
+                    f"line {before + t + 1}", quote_start("".join(their)), quote_start("".join(our))
+                )
             )
         merged += [*(our if chunk is None else chunk), *base[stable : stable + 1]]
         b, o, t = stable + 1, our_end + 1, their_end + 1
@@ -107,7 +113,7 @@ def merge_chunks(
     return None
 
 
-def matched(base: Sequence[str], other: Sequence[str]) -> dict[int, int]:
+def match_lines(base: Sequence[str], other: Sequence[str]) -> dict[int, int]:
     """Return which line of the other text is which one of the base."""
     blocks = SequenceMatcher(None, base, other, autojunk=False).get_matching_blocks()
     return {block.a + n: block.b + n for block in blocks for n in range(block.size)}
@@ -144,7 +150,9 @@ def merge_heads(base: str, ours: str, theirs: str) -> tuple[str, list[Conflict]]
                 "the owner's metadata and the rendered metadata do not fit into one text"
             )
     except FrontMatterError as error:
-        return ours, [Conflict("metadata", short(str(error)), short("the rendered metadata"))]
+        return ours, [
+            Conflict("metadata", quote_start(str(error)), quote_start("the rendered metadata"))
+        ]
     return f"---\n{text}---\n" * bool(values), conflicts
 
 
@@ -162,7 +170,7 @@ def merge_blocks(
         return their, True
     if theirs == was:
         return our, True
-    before, new, old = map(plain_list, (was, ours, theirs))
+    before, new, old = map(parse_plain_list, (was, ours, theirs))
     if (
         before is None
         or new is None
@@ -177,7 +185,7 @@ def merge_blocks(
     return Block("", text, f"[{', '.join(merged)}]"), True
 
 
-def plain_list(value: str | None) -> list[str] | None:
+def parse_plain_list(value: str | None) -> list[str] | None:
     """Return a value as a list of JSON texts, one value as a list of it; None if it holds more than plain values."""
     found = [] if value is None else json.loads(value)
     items = found if isinstance(found, list) else [found]
@@ -190,10 +198,14 @@ def plain_list(value: str | None) -> list[str] | None:
 
 def describe(block: Block | None) -> str:
     """Return what a conflict says of a key's value."""
-    return short(str(json.loads(block.value)) if block else "")
+    return quote_start(str(json.loads(block.value)) if block else "")
 
 
-def short(text: str) -> str:
+def quote_start(text: str) -> str:
     """Return a text on one line, printable and cut."""
     text = one_line(text)
-    return f'"{text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"}"' if text else "nothing"
+    return (
+        f'"{text if len(text) <= MAX_QUOTE_CHARS else text[: MAX_QUOTE_CHARS - 1] + "…"}"'
+        if text
+        else "nothing"
+    )

@@ -28,8 +28,8 @@ KEYS = (
         "model-index",
     ),
 )
-REVISION = re.compile(r"[0-9a-f]{40,64}")
-LIKE_A_NUMBER = re.compile(r"[-+.]*\d")
+COMMIT = re.compile(r"[0-9a-f]{40,64}")
+NUMBER_LIKE = re.compile(r"[-+.]*\d")
 
 
 class Dumper(yaml.SafeDumper):
@@ -37,21 +37,21 @@ class Dumper(yaml.SafeDumper):
 
     def represent_text(self, text: str) -> yaml.Node:
         return self.represent_scalar(
-            "tag:yaml.org,2002:str", text, "'" if LIKE_A_NUMBER.match(text) else None
+            "tag:yaml.org,2002:str", text, "'" if NUMBER_LIKE.match(text) else None
         )
 
 
 Dumper.add_representer(str, Dumper.represent_text)
 
 
-def dump(record: RunRecord) -> str:
+def dump_metadata(record: RunRecord) -> str:
     """Return the card's metadata as YAML; raise HubtweetsError for a value that the Hub would refuse."""
     return yaml.dump(
-        metadata(record), Dumper=Dumper, allow_unicode=True, sort_keys=False, width=10**9
+        build_metadata(record), Dumper=Dumper, allow_unicode=True, sort_keys=False, width=10**9
     )
 
 
-def metadata(record: RunRecord) -> dict[str, Any]:
+def build_metadata(record: RunRecord) -> dict[str, Any]:
     """Return what is known under the keys that the Hub reads; raise HubtweetsError for a value that it would refuse."""
     assert (
         record.target
@@ -74,9 +74,14 @@ def metadata(record: RunRecord) -> dict[str, Any]:
         )
         or None,
         "thumbnail": record.target.file_url("predictions.png"),
-        "tags": ["huggingtweets", *(["lora"] if record.training.lora else []), *spaces(record)],
-        "widget": [example(record.samples, one) for one in shown(record)] or None,
-        "model-index": model_index(record, record.metrics),
+        "tags": [
+            "huggingtweets",
+            *(["lora"] if record.training.lora else []),
+            *list_trackio_tags(record),
+        ],
+        "widget": [build_widget_example(record.samples, one) for one in list_shown_samples(record)]
+        or None,
+        "model-index": build_model_index(record, record.metrics),
     }
     if license.id == "other":  # of which the Hub knows no more than this
         link = address(license.link or "")
@@ -92,16 +97,16 @@ def metadata(record: RunRecord) -> dict[str, Any]:
             "base_model_relation": relation,
         }
     known = {key: values[key] for key in KEYS if values.get(key) is not None}
-    check(known, record.target.repo_id)
+    check_metadata(known, record.target.repo_id)
     return known
 
 
-def check(metadata: dict[str, Any], repo_id: str) -> None:
+def check_metadata(metadata: dict[str, Any], repo_id: str) -> None:
     """Raise HubtweetsError for the first value that the Hub would refuse, with its key."""
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id
 
-    from hubtweets.card.hub_schema import faults
+    from hubtweets.card.hub_schema import find_faults
 
     ids = [
         ("repo", repo_id),
@@ -117,15 +122,15 @@ def check(metadata: dict[str, Any], repo_id: str) -> None:
                     f"the card's {key}: {plain(str(value), 200)!r} is no id of a repo; publish again with another"
                 ) from None
     revision = metadata.get("base_model_revision", "0" * 40)
-    if not REVISION.fullmatch(revision):
+    if not COMMIT.fullmatch(revision):
         raise HubtweetsError(
             f"the card's base_model_revision: {plain(revision, 200)!r} is no commit; type: hubtweets train HANDLE"
         )
-    for fault in faults(metadata, "model"):
+    for fault in find_faults(metadata, "model"):
         raise HubtweetsError(f"the card's {fault}")
 
 
-def shown(record: RunRecord) -> list[Sample]:
+def list_shown_samples(record: RunRecord) -> list[Sample]:
     """Return the samples that were picked; raise HubtweetsError for one that copies a post, which is never shown."""
     assert record.samples and record.audit
     for number, one in zip(record.samples.picked, record.samples.list_picked(), strict=True):
@@ -136,7 +141,7 @@ def shown(record: RunRecord) -> list[Sample]:
     return record.samples.list_picked()
 
 
-def example(samples: Samples, one: Sample) -> dict[str, Any]:
+def build_widget_example(samples: Samples, one: Sample) -> dict[str, Any]:
     """Return a sample as an example of the Hub's widget, with the settings that it was written with."""
     settings = samples.settings
     parameters: dict[str, Any] = {
@@ -156,14 +161,14 @@ def example(samples: Samples, one: Sample) -> dict[str, Any]:
     }
 
 
-def spaces(record: RunRecord) -> Iterable[str]:
+def list_trackio_tags(record: RunRecord) -> Iterable[str]:
     """Yield the tags that make the Hub show trackio's Spaces."""
     for run in record.tracked:
         if run.tracker == "trackio" and run.url and (url := address(run.url)):
             yield f"trackio:{url}"
 
 
-def model_index(record: RunRecord, metrics: Metrics) -> list[dict[str, Any]]:
+def build_model_index(record: RunRecord, metrics: Metrics) -> list[dict[str, Any]]:
     """Return this model's scores on the held-out posts as the Hub's `model-index`."""
     assert record.target
     values = (

@@ -9,7 +9,7 @@ from jinja2 import Template
 from markupsafe import Markup
 
 from hubtweets.card import metadata
-from hubtweets.card.templating import environment
+from hubtweets.card.templating import create_environment
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.origins import ORIGINS, access_of
 from hubtweets.record.config import TrainingConfig
@@ -19,14 +19,21 @@ from hubtweets.record.samples import Sample
 from hubtweets.text import address, markdown, plain
 
 HUGGING_FACE = "https://huggingface.co"
-LONGEST = 300  # characters of a post that are shown
+MAX_POST_CHARS = 300  # characters of a post that are shown
 TRACKERS: dict[Tracker, str] = {
     "tensorboard": "TensorBoard",
     "wandb": "Weights & Biases",
     "trackio": "trackio",
 }
-RANKS = (32, 64, 128, 256, 320, 512)  # that vLLM can be told, more than the 16 that it expects
-FILE_NAME = re.compile(r"[\w.-]+\.gguf", re.ASCII)  # one that a shell takes as it is
+VLLM_LORA_RANKS = (
+    32,
+    64,
+    128,
+    256,
+    320,
+    512,
+)  # that vLLM can be told, more than the 16 that it expects
+PLAIN_GGUF_NAME = re.compile(r"[\w.-]+\.gguf", re.ASCII)  # one that a shell takes as it is
 
 
 def render(record: RunRecord) -> str:
@@ -44,8 +51,8 @@ def render(record: RunRecord) -> str:
             )
     assert record.base and record.training and record.environment and record.metrics
     assert record.samples and record.audit and record.target and record.terms
-    front = metadata.dump(record)
-    body = template().render(
+    front = metadata.dump_metadata(record)
+    body = load_template().render(
         **vars(
             replace(
                 record,
@@ -57,7 +64,7 @@ def render(record: RunRecord) -> str:
         record=record,
         names=[plain(profile.name, 100) or profile.handle for profile in record.profiles],
         kinds=list(dict.fromkeys(ORIGINS[source.kind].label for source in record.sources)),
-        ways=[way(source) for source in record.sources],
+        ways=[describe_source(source) for source in record.sources],
         addresses=[address(profile.url or "") for profile in record.profiles],
         authors=list(
             zip(record.profiles, record.sources, record.counts, record.passes, strict=True)
@@ -66,12 +73,14 @@ def render(record: RunRecord) -> str:
         kept=sum(counts.kept for counts in record.counts),
         masked=sum(counts.masked for counts in record.counts),
         rows=build_stats_rows(record.counts),
-        posts=[(row.author, plain(row.text, LONGEST)) for row in record.dataset.rows]
+        posts=[(row.author, plain(row.text, MAX_POST_CHARS)) for row in record.dataset.rows]
         if record.dataset
         else [],
-        hyperparameters=(settings := list(hyperparameters(record.training, record.environment))),
+        hyperparameters=(
+            settings := list(list_hyperparameters(record.training, record.environment))
+        ),
         unusual=any("**" in value for _, value in settings),
-        duration=duration(record.environment.seconds),
+        duration=format_duration(record.environment.seconds),
         runs={
             kind: [
                 (TRACKERS[run.tracker], url)
@@ -81,13 +90,13 @@ def render(record: RunRecord) -> str:
             for kind in ("preprocess", "train")
         },
         tensorboard=any(run.tracker == "tensorboard" for run in record.tracked),
-        scores=list(scores(record, record.metrics)),
-        shown=[continued(one) for one in metadata.shown(record)],
+        scores=list(list_scores(record, record.metrics)),
+        shown=[split_sample(one) for one in metadata.list_shown_samples(record)],
         longest=max((one.copied.characters for one in record.samples.list_picked()), default=0),
-        rank=next((rank for rank in RANKS if rank >= record.training.lora_r), None)
+        rank=next((rank for rank in VLLM_LORA_RANKS if rank >= record.training.lora_r), None)
         if record.training.lora_r > 16
         else None,
-        gguf=gguf(record.files),
+        gguf=find_gguf(record.files),
         license_link=address(record.terms.license.link or ""),
         hub="" if record.target.endpoint == HUGGING_FACE else f" --hub {record.target.endpoint}",
     )
@@ -95,11 +104,11 @@ def render(record: RunRecord) -> str:
 
 
 @cache
-def template() -> Template:
-    return environment(finalize=markdown).get_template("model_card.md.j2")
+def load_template() -> Template:
+    return create_environment(finalize=markdown).get_template("model_card.md.j2")
 
 
-def way(source: Source) -> str:
+def describe_source(source: Source) -> str:
     """Name a source, and say who can get it if that is known."""
     label, access = ORIGINS[source.kind].label, access_of(source.kind, source.dataset)
     if access == "owner":
@@ -109,20 +118,20 @@ def way(source: Source) -> str:
     return label
 
 
-def continued(sample: Sample) -> tuple[str, str, str]:
+def split_sample(sample: Sample) -> tuple[str, str, str]:
     """Return a sample's prompt, the space after it, and what was written on from it."""
     text = sample.text or ""
     rest = text.removeprefix(sample.prompt)
-    prompt = plain(sample.prompt, LONGEST) if rest != text else ""
-    return prompt, Markup(" ") if prompt and rest[:1].isspace() else "", plain(rest, LONGEST)
+    prompt = plain(sample.prompt, MAX_POST_CHARS) if rest != text else ""
+    return prompt, Markup(" ") if prompt and rest[:1].isspace() else "", plain(rest, MAX_POST_CHARS)
 
 
-def gguf(files: tuple[File, ...]) -> str | None:
+def find_gguf(files: tuple[File, ...]) -> str | None:
     """Return the name of the first file for llama.cpp."""
-    return next((file.path for file in files if FILE_NAME.fullmatch(file.path)), None)
+    return next((file.path for file in files if PLAIN_GGUF_NAME.fullmatch(file.path)), None)
 
 
-def hyperparameters(
+def list_hyperparameters(
     training: TrainingConfig, environment: Environment
 ) -> Iterator[tuple[str, Markup]]:
     """Yield the name and value of what the training was set to, and of what it chose for itself; in bold what was set to other than the default."""
@@ -154,7 +163,10 @@ def hyperparameters(
         of("batch_size", f"{training.batch_size}"),
         of("block_size", f"{training.block_size:,} tokens"),
     )
-    yield "Batch", Markup("{} × {}, {}").format(*size, "packed" if environment.packed else "padded")
+    yield (
+        "Batch",
+        Markup("{} × {}, {}").format(*size, "packed" if environment.packed else "padded"),
+    )
     decay, norm = (
         of("weight_decay", f"{training.weight_decay:g}"),
         of("max_grad_norm", f"{training.max_grad_norm:g}"),
@@ -176,13 +188,17 @@ def hyperparameters(
     yield (
         "Precision",
         Markup(
-            markdown("fp32" if environment.mixed_precision == "no" else environment.mixed_precision)
+            markdown(
+                "fp32"
+                if environment.mixed_precision == "no"
+                else environment.mixed_precision
+            )
         ),
     )
     yield "Seed", of("seed", f"{training.seed}")
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Write a time in its two largest units: "2 h 5 min", "1 min 1 s", "0.4 s"."""
     if seconds < 10:
         return f"{seconds:.1f} s"
@@ -197,7 +213,7 @@ def duration(seconds: float) -> str:
     )
 
 
-def scores(record: RunRecord, metrics: Metrics) -> Iterator[tuple[str, Metrics]]:
+def list_scores(record: RunRecord, metrics: Metrics) -> Iterator[tuple[str, Metrics]]:
     """Yield whose held-out posts were scored, and their scores: each author's, and all, where there is more than one."""
     if len(record.profiles) > 1:
         for profile, scored in zip(record.profiles, record.metrics_by_author, strict=True):

@@ -18,8 +18,8 @@ from markdown_it import MarkdownIt
 
 from hubtweets.errors import HubtweetsError
 
-MINUTES = 30  # for all of a card's snippets
-KEPT = (
+TIMEOUT_MINUTES = 30  # for all of a card's snippets
+KEPT_VARIABLES = (
     "PATH",
     "PYTHONPATH",
     "LD_LIBRARY_PATH",
@@ -44,7 +44,7 @@ for snippet in json.load(sys.stdin):
 """
 
 
-def blocks(card: str) -> list[str]:
+def find_snippets(card: str) -> list[str]:
     """Return the Python snippets of a card, in their order."""
     return [
         token.content
@@ -53,7 +53,7 @@ def blocks(card: str) -> list[str]:
     ]
 
 
-def shape(snippet: str) -> str:
+def strip_constants(snippet: str) -> str:
     """Return what a snippet does, whatever the strings and numbers in it: two of the same shape differ in those alone.
 
     Raises SyntaxError for what is no Python.
@@ -65,7 +65,7 @@ def shape(snippet: str) -> str:
     return ast.dump(tree)
 
 
-def run(snippets: Sequence[str], repo_id: str, repo: Path) -> list[str]:
+def run_snippets(snippets: Sequence[str], repo_id: str, repo: Path) -> list[str]:
     """Run snippets, one after the other, and return what each printed; raise HubtweetsError for one that fails or prints nothing."""
     from huggingface_hub import constants
 
@@ -74,7 +74,7 @@ def run(snippets: Sequence[str], repo_id: str, repo: Path) -> list[str]:
         (folder / repo_id).parent.mkdir(parents=True, exist_ok=True)
         (folder / repo_id).symlink_to(repo.resolve(), target_is_directory=True)
         environment = {
-            **{kept: os.environ[kept] for kept in KEPT if kept in os.environ},
+            **{kept: os.environ[kept] for kept in KEPT_VARIABLES if kept in os.environ},
             **{"HOME": name, "PYTHONUSERBASE": site.getuserbase(), "PYTHONUTF8": "1"},
             **{
                 "HF_HOME": f"{name}/.hf",
@@ -91,11 +91,11 @@ def run(snippets: Sequence[str], repo_id: str, repo: Path) -> list[str]:
                 env=environment,
                 capture_output=True,
                 encoding="utf-8",
-                timeout=60 * MINUTES,
+                timeout=60 * TIMEOUT_MINUTES,
             )
         except subprocess.TimeoutExpired:
             raise HubtweetsError(
-                f"the card's snippets are still running after {MINUTES} minutes; take a smaller base: --base ID"
+                f"the card's snippets are still running after {TIMEOUT_MINUTES} minutes; take a smaller base: --base ID"
             ) from None
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     last = next(reversed(done.stderr.splitlines()), f"it ended with code {done.returncode}")

@@ -11,7 +11,7 @@ PACKAGED = PACKAGE / "templates"  # in a wheel
 TEMPLATES = PACKAGED if PACKAGED.is_dir() else PACKAGE.parent / "templates"
 
 
-def environment(**options: object) -> Environment:
+def create_environment(**options: object) -> Environment:
     """Return a Jinja environment over templates/ that refuses a missing variable."""
     settings: dict = {
         "undefined": StrictUndefined,

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import typst
 
-from hubtweets.card.templating import TEMPLATES, environment
+from hubtweets.card.templating import TEMPLATES, create_environment
 from hubtweets.text import typst_string
 
 
-def draw(template: str, repo: Path, avatars: Sequence[str], **values: object) -> bytes:
-    jinja = environment(finalize=typst_string)
+def draw_template(template: str, repo: Path, avatars: Sequence[str], **values: object) -> bytes:
+    jinja = create_environment(finalize=typst_string)
     source = jinja.get_template(template).render(avatars=avatars, **values)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -20,14 +20,14 @@ def draw(template: str, repo: Path, avatars: Sequence[str], **values: object) ->
         for avatar in avatars:
             (root / avatar).write_bytes((repo / avatar).read_bytes())
         picture = typst.compile(
-            root / "main.typ", root=root, font_paths=fonts(), format="png", ppi=72.0
+            root / "main.typ", root=root, font_paths=load_fonts(), format="png", ppi=72.0
         )
     assert isinstance(picture, bytes)
     return picture
 
 
 @cache
-def fonts() -> typst.Fonts:
+def load_fonts() -> typst.Fonts:
     """Return the fonts of templates/fonts, and the system's for scripts that those lack."""
     return typst.Fonts(
         include_system_fonts=True, include_embedded_fonts=False, font_paths=[TEMPLATES / "fonts"]

@@ -290,7 +290,7 @@ def card(
 
             with connect(hub) as connected:
                 target = choose_target(connected, run.record.handle, namespace)
-        render.render(run, target, licensing.of_run(run.record, license, consent))
+        render.render(run, target, licensing.choose_run_terms(run.record, license, consent))
     click.echo(run.repo / "README.md")
 
 
@@ -315,9 +315,9 @@ def push(
     how_to_push = parse_push_options(settings)
     with connect(hub) as connected, open_run_folder(runs, normalize_handle(handle), quiet) as run:
         target = choose_target(connected, run.record.handle, namespace)
-        settled = licensing.of_run(run.record, license, consent)
+        settled = licensing.choose_run_terms(run.record, license, consent)
         if how_to_push.private is None and licensing.is_private(run.record.sources, settled):
-            run.log(f"push: private, {licensing.why_private(run.record.sources)}")
+            run.log(f"push: private, {licensing.explain_private(run.record.sources)}")
             how_to_push = replace(how_to_push, private=True)
         render.render(run, target, settled)
         render.check_snippets(run)

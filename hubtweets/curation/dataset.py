@@ -20,9 +20,12 @@ from hubtweets.record.counts import OUTCOMES
 from hubtweets.record.run_record import Row
 
 VALIDATION_TENTHS = 1
-EXAMPLES, EXAMPLES_OF_EACH = 3, 2  # posts that the card shows of one author, of each of several
-ROWS_AT_ONCE = 20_000
-POSTS = pa.schema(
+MAX_EXAMPLES, MAX_EXAMPLES_EACH = (
+    3,
+    2,
+)  # posts that the card shows of one author, of each of several
+ROWS_PER_BATCH = 20_000
+POSTS_SCHEMA = pa.schema(
     [
         ("author", pa.string()),
         *(
@@ -51,7 +54,7 @@ def choose_split(
     return wanted or ("hash" if unsure else "time")
 
 
-def split(
+def split_posts(
     kept: Mapping[str, Sequence[Post]], by: Literal["time", "hash"]
 ) -> tuple[dict[str, list[Post]], dict[str, list[Post]]]:
     """Return (train, validation), the posts of each author in their order; raise HubtweetsError where one side has none of somebody's."""
@@ -73,10 +76,12 @@ def split(
 
 def is_held_out(text: str) -> bool:
     """Tell a text's side in a split by hash: one text in ten is held out."""
-    return int.from_bytes(hash_of(text)[:8], "big") % 10 < VALIDATION_TENTHS
+    return int.from_bytes(hash_text(text)[:8], "big") % 10 < VALIDATION_TENTHS
 
 
-def examples(train: Mapping[str, Sequence[Post]], handles: Container[str]) -> tuple[Row, ...]:
+def choose_examples(
+    train: Mapping[str, Sequence[Post]], handles: Container[str]
+) -> tuple[Row, ...]:
     """Return some of the posts of these authors that were trained on, three of one or two of each: public ones, with nothing masked in them.
 
     Those whose hash is smallest, so that they are the same each time and nobody's choice.
@@ -90,18 +95,18 @@ def examples(train: Mapping[str, Sequence[Post]], handles: Container[str]) -> tu
         ]
         rows += [
             Row(handle, text)
-            for text in sorted(shown, key=hash_of)[
-                : EXAMPLES if len(train) == 1 else EXAMPLES_OF_EACH
+            for text in sorted(shown, key=hash_text)[
+                : MAX_EXAMPLES if len(train) == 1 else MAX_EXAMPLES_EACH
             ]
         ]
     return tuple(rows)
 
 
-def hash_of(text: str) -> bytes:
+def hash_text(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def fingerprint(authors: Mapping[str, Iterable[Post]]) -> str:
+def hash_posts(authors: Mapping[str, Iterable[Post]]) -> str:
     """Return the SHA-256, in hex, of each author's handle and texts, each followed by a NUL: the same whatever file they lie in."""
     digest = hashlib.sha256()
     for handle, posts in authors.items():
@@ -111,38 +116,40 @@ def fingerprint(authors: Mapping[str, Iterable[Post]]) -> str:
     return digest.hexdigest()
 
 
-def pairs(authors: Mapping[str, Iterable[Post]]) -> Iterator[tuple[str, Post]]:
+def list_pairs(authors: Mapping[str, Iterable[Post]]) -> Iterator[tuple[str, Post]]:
     """Yield (author's handle, post), author by author."""
     for handle, posts in authors.items():
         for post in posts:
             yield handle, post
 
 
-def write(posts: Iterable[tuple[str, Post]], path: Path) -> None:
+def write_posts(posts: Iterable[tuple[str, Post]], path: Path) -> None:
     """Write pairs of author and post as Parquet."""
     with replace_atomically(path) as partial:
-        for _ in writing(posts, partial):
+        for _ in write_while_reading(posts, partial):
             pass
 
 
-def writing(posts: Iterable[tuple[str, Post]], path: Path) -> Iterator[tuple[str, Post]]:
+def write_while_reading(
+    posts: Iterable[tuple[str, Post]], path: Path
+) -> Iterator[tuple[str, Post]]:
     """Yield the pairs of author and post as they come, and write them as Parquet in passing."""
     rows: list[tuple] = []
-    with parquet.ParquetWriter(path, POSTS, compression="zstd") as writer:
+    with parquet.ParquetWriter(path, POSTS_SCHEMA, compression="zstd") as writer:
         for handle, post in posts:
             rows.append((handle, *post))
-            if len(rows) == ROWS_AT_ONCE:
-                writer.write_table(table(rows))
+            if len(rows) == ROWS_PER_BATCH:
+                writer.write_table(build_table(rows))
                 rows.clear()
             yield handle, post
-        writer.write_table(table(rows))
+        writer.write_table(build_table(rows))
 
 
-def table(rows: list[tuple]) -> pa.Table:
-    columns: list = list(zip(*rows, strict=True)) or [[] for _ in POSTS]
+def build_table(rows: list[tuple]) -> pa.Table:
+    columns: list = list(zip(*rows, strict=True)) or [[] for _ in POSTS_SCHEMA]
     return pa.table(
-        [pa.array(column, field.type) for column, field in zip(columns, POSTS, strict=True)],
-        schema=POSTS,
+        [pa.array(column, field.type) for column, field in zip(columns, POSTS_SCHEMA, strict=True)],
+        schema=POSTS_SCHEMA,
     )
 
 
@@ -153,11 +160,11 @@ def add_verdicts(source: Path, path: Path, verdicts: bytes | bytearray) -> None:
         replace_atomically(path) as partial,
         parquet.ParquetFile(source) as file,
         parquet.ParquetWriter(
-            partial, POSTS.append(pa.field("verdict", pa.string())), compression="zstd"
+            partial, POSTS_SCHEMA.append(pa.field("verdict", pa.string())), compression="zstd"
         ) as writer,
     ):
         start = 0
-        for batch in file.iter_batches(ROWS_AT_ONCE):
+        for batch in file.iter_batches(ROWS_PER_BATCH):
             values = pa.array(
                 [fates[code] for code in verdicts[start : start + len(batch)]], pa.string()
             )
@@ -168,7 +175,7 @@ def add_verdicts(source: Path, path: Path, verdicts: bytes | bytearray) -> None:
 def read_rows(path: Path) -> Iterator[dict]:
     """Yield the rows of a Parquet file, a piece at a time in memory."""
     with parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches(ROWS_AT_ONCE):
+        for batch in file.iter_batches(ROWS_PER_BATCH):
             yield from batch.to_pylist()
 
 

@@ -10,47 +10,49 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-SAMPLE = 2_000  # texts, evenly spaced
-SURE = 0.5  # least probability
-LEAST_SHARE = 0.1
-LEAST_TEXTS, LEAST_SURE = 10, 1 / 3  # of which it must be sure, and their share of all
+MAX_SAMPLE_TEXTS = 2_000  # texts, evenly spaced
+MIN_PROBABILITY = 0.5  # least probability
+MIN_SHARE = 0.1
+MIN_SURE_TEXTS, MIN_SURE_SHARE = 10, 1 / 3  # of which it must be sure, and their share of all
 # languages of one script and standard, which short texts don't tell apart, under the code that models and the Hub know
-ONE = {"yue": "zh", "wuu": "zh", "arz": "ar", "ary": "ar", "nb": "no", "nn": "no"}
+SAME_LANGUAGE = {"yue": "zh", "wuu": "zh", "arz": "ar", "ary": "ar", "nb": "no", "nn": "no"}
 
 
-def measure(texts: Sequence[str]) -> dict[str, float]:
+def measure_languages(texts: Sequence[str]) -> dict[str, float]:
     """Return the share of each language by its code (ISO 639-1, or 639-3 where that has none), the largest first; none where too few texts tell."""
-    sample = texts[:: max(1, len(texts) // SAMPLE)]
-    judged = [identifier().classify(text) for text in sample]
+    sample = texts[:: max(1, len(texts) // MAX_SAMPLE_TEXTS)]
+    judged = [load_identifier().classify(text) for text in sample]
     found = Counter(
-        standard(code) for code, probability in judged if probability >= SURE and code != "zxx"
+        normalize_code(code)
+        for code, probability in judged
+        if probability >= MIN_PROBABILITY and code != "zxx"
     )
     total = found.total()
-    if total < max(LEAST_TEXTS, LEAST_SURE * len(sample)):
+    if total < max(MIN_SURE_TEXTS, MIN_SURE_SHARE * len(sample)):
         return {}
     return {
         code: round(number / total, 3)
         for code, number in found.most_common()
-        if number >= LEAST_SHARE * total
+        if number >= MIN_SHARE * total
     }
 
 
-def standard(code: str) -> str:
+def normalize_code(code: str) -> str:
     """Return the code under which a language is compared with a model's, from a code of the Hub's too."""
     code = code.lower().partition("-")[0]
-    return ONE.get(code, code)
+    return SAME_LANGUAGE.get(code, code)
 
 
 @cache
-def identifier() -> Any:
+def load_identifier() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
-def unknown(shares: Mapping[str, float], known: Sequence[str]) -> dict[str, float]:
+def find_unknown_languages(shares: Mapping[str, float], known: Sequence[str]) -> dict[str, float]:
     """Return the languages with a share in the posts that are none of those a base knows; nothing where it names none, or is multilingual."""
-    codes = {standard(code) for code in known}
+    codes = {normalize_code(code) for code in known}
     return (
         {}
         if not codes or "multilingual" in codes

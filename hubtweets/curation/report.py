@@ -8,10 +8,10 @@ from hubtweets.text import plain
 
 MIN_CHARACTERS = 6_000  # the original's: with fewer, a model repeats them and learns nothing
 FEW_CHARACTERS = 40_000
-MORE_POSTS = "give more posts with --posts"  # what to do about too few
+ADD_POSTS = "give more posts with --posts"  # what to do about too few
 
 
-def check_amount(counts: Counts, advice: str = MORE_POSTS) -> str | None:
+def check_amount(counts: Counts, advice: str = ADD_POSTS) -> str | None:
     """Raise HubtweetsError, with advice, where an author has under 6,000 characters, return a warning under 40,000, else None."""
     if not counts.downloaded:
         raise HubtweetsError(f"@{counts.handle}: no posts in the source; give another with --posts")
@@ -28,7 +28,7 @@ def check_amount(counts: Counts, advice: str = MORE_POSTS) -> str | None:
     return None
 
 
-def table(counts: Sequence[Counts]) -> list[str]:
+def format_table(counts: Sequence[Counts]) -> list[str]:
     """Return the stats table as lines for a terminal."""
     cells = [
         ("", [f"@{count.handle}" for count in counts]),
@@ -46,7 +46,7 @@ def table(counts: Sequence[Counts]) -> list[str]:
     ]
 
 
-def preview_lines(shown: Sequence[tuple[str, str]]) -> list[str]:
+def format_preview(shown: Sequence[tuple[str, str]]) -> list[str]:
     """Return a preview as lines for a terminal."""
     width = max((len(OUTCOMES[fate]) for fate, _ in shown), default=0)
     return [f"{OUTCOMES[fate]:<{width}}  {plain(text, 100)}" for fate, text in shown]

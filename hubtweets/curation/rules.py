@@ -25,20 +25,20 @@ from hubtweets.record.config import Curation
 from hubtweets.record.counts import OUTCOMES, Counts
 
 MIN_WORDS = 3
-SHOWN = 8  # posts of a preview
-CODES = {fate: code for code, fate in enumerate(OUTCOMES)}
+MAX_PREVIEW_POSTS = 8  # posts of a preview
+OUTCOME_CODES = {fate: code for code, fate in enumerate(OUTCOMES)}
 
 CLASSIC_LINK = re.compile(r"https?:\S+")
 CLASSIC_MARKS = ("http", "@", "#")
 # it ends in a letter or the like, not in the bracket, quote or full stop around it, and before the next letter that is not Latin
 LINK = re.compile(r"(?:https?:|\bwww\.)[!#-;=?-~À-ɏ…]*[0-9A-Za-zÀ-ɏ_/=&#%+…-]", re.IGNORECASE)
 LEADING_MENTIONS = re.compile(r"^(?:\.?@[\w.@-]+\s+)*@[\w.@-]+(?:\s+|$)", re.ASCII)
-MARKS = re.compile(r"@[A-Za-z0-9_.@-]+|#[^\s#]+#?")
+MENTIONS_AND_HASHTAGS = re.compile(r"@[A-Za-z0-9_.@-]+|#[^\s#]+#?")
 WORD = re.compile(r"[^\W_]\S*")
-DENSE = re.compile(
+DENSE_SCRIPTS = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
 )  # kana, Han, Hangul
-UNSPACED = re.compile(
+UNSPACED_SCRIPTS = re.compile(
     r"[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\uaa60-\uaa7f]"
 )  # Thai, Lao, Tibetan, Burmese, Khmer
 SAID_BY_OTHERS = regex.compile(
@@ -84,7 +84,7 @@ WORDLE = re.compile(r"Wordle\ [\d,.]+\ [X\d]/6", re.VERBOSE)
 
 
 @dataclass(frozen=True)
-class Curated:
+class CurationResult:
     """What came of curating: the kept posts, oldest first, by author; each read post's verdict, a place in FATES; Counts by author; a preview.
 
     `shown` holds pairs of a verdict and a text: kept ones and dropped ones.
@@ -97,7 +97,7 @@ class Curated:
 
 
 @dataclass
-class Author:
+class AuthorPosts:
     """One author's posts on their way: the kept ones, where among all posts that were read each lies, how many met which fate."""
 
     kept: list[Post] = field(default_factory=list)
@@ -106,33 +106,35 @@ class Author:
     dropped: dict[str, list[str]] = field(default_factory=dict)
 
 
-def curate(posts: Iterable[tuple[str, Post]], handles: Sequence[str], rules: Curation) -> Curated:
+def curate(
+    posts: Iterable[tuple[str, Post]], handles: Sequence[str], rules: Curation
+) -> CurationResult:
     """Keep the public posts worth learning from, each with its cleaned text, and give every other one the one reason that it went for.
 
     `posts` are pairs of an author's handle and a post, scrubbed, gone through once; only the kept ones stay in memory.
     """
-    authors = {handle: Author() for handle in handles}
+    authors = {handle: AuthorPosts() for handle in handles}
     verdicts = bytearray()
     for handle, post in posts:
         author = authors[handle]
         fate, text = judge(post, rules)
-        verdicts.append(CODES[fate])
+        verdicts.append(OUTCOME_CODES[fate])
         author.fates[fate] += 1
         if fate == "kept":
             author.places.append(len(verdicts) - 1)
             author.kept.append(post._replace(text=text))
-        elif post.text and len(examples := author.dropped.setdefault(fate, [])) < SHOWN:
+        elif post.text and len(examples := author.dropped.setdefault(fate, [])) < MAX_PREVIEW_POSTS:
             examples.append(post.text)
     for author in authors.values():
-        sort(author)
+        sort_by_date(author)
     if rules.rules == "default":
         drop_duplicates(authors.values(), verdicts)
-    counts = tuple(count(handle, author) for handle, author in authors.items())
-    return Curated(
+    counts = tuple(build_counts(handle, author) for handle, author in authors.items())
+    return CurationResult(
         {handle: author.kept for handle, author in authors.items()},
         verdicts,
         counts,
-        preview(authors.values()),
+        choose_preview(authors.values()),
     )
 
 
@@ -181,16 +183,16 @@ def count_words(text: str) -> float:
     characters are a word, and in Thai and its neighbours four.
     """
     if "@" in text or "#" in text:
-        text = MARKS.sub(" ", text)
+        text = MENTIONS_AND_HASHTAGS.sub(" ", text)
     if text.isascii():
         return len(WORD.findall(text))
-    dense, unspaced = len(DENSE.findall(text)), len(UNSPACED.findall(text))
+    dense, unspaced = len(DENSE_SCRIPTS.findall(text)), len(UNSPACED_SCRIPTS.findall(text))
     if dense or unspaced:
-        text = UNSPACED.sub(" ", DENSE.sub(" ", text))
+        text = UNSPACED_SCRIPTS.sub(" ", DENSE_SCRIPTS.sub(" ", text))
     return len(WORD.findall(text)) + dense / 2 + unspaced / 4
 
 
-def sort(author: Author) -> None:
+def sort_by_date(author: AuthorPosts) -> None:
     """Put an author's kept posts in order of time, those without a date first and as they came; ids break a tie."""
     if not any(post.created_at for post in author.kept):
         return
@@ -203,24 +205,26 @@ def sort(author: Author) -> None:
     author.places = array("Q", (author.places[i] for i in order))
 
 
-def drop_duplicates(authors: Iterable[Author], verdicts: bytearray) -> None:
+def drop_duplicates(authors: Iterable[AuthorPosts], verdicts: bytearray) -> None:
     """Drop the kept posts that repeat an earlier one, another author's too: people post the same in two places."""
     kept = [(author, index) for author in authors for index in range(len(author.kept))]
     kept.sort(key=lambda place: place[0].kept[place[1]].created_at or "")
     gone: dict[int, set[int]] = {}
-    for index in duplicates.repeats([author.kept[i].text for author, i in kept]):
+    for index in duplicates.find_near_duplicates([author.kept[i].text for author, i in kept]):
         author, i = kept[index]
         gone.setdefault(id(author), set()).add(i)
-        verdicts[author.places[i]] = CODES["duplicates"]
+        verdicts[author.places[i]] = OUTCOME_CODES["duplicates"]
     for author in {id(author): author for author, _ in kept}.values():
         dropped = gone.get(id(author), set())
         author.fates["kept"] -= len(dropped)
         author.fates["duplicates"] += len(dropped)
-        author.dropped["duplicates"] = [author.kept[i].text for i in sorted(dropped)[:SHOWN]]
+        author.dropped["duplicates"] = [
+            author.kept[i].text for i in sorted(dropped)[:MAX_PREVIEW_POSTS]
+        ]
         author.kept = [post for i, post in enumerate(author.kept) if i not in dropped]
 
 
-def count(handle: str, author: Author) -> Counts:
+def build_counts(handle: str, author: AuthorPosts) -> Counts:
     return Counts(
         handle=handle,
         downloaded=sum(author.fates.values()),
@@ -230,7 +234,7 @@ def count(handle: str, author: Author) -> Counts:
     )
 
 
-def preview(authors: Iterable[Author]) -> list[tuple[str, str]]:
+def choose_preview(authors: Iterable[AuthorPosts]) -> list[tuple[str, str]]:
     """Return eight kept posts, evenly spaced, and eight dropped ones, of every reason in turn."""
     kept = [post.text for author in authors for post in author.kept]
     dropped = [
@@ -241,7 +245,7 @@ def preview(authors: Iterable[Author]) -> list[tuple[str, str]]:
     in_turn: Iterator[tuple[str, str]] = (
         one for turn in zip_longest(*dropped) for one in turn if one
     )
-    spaced = kept[:: max(1, len(kept) // SHOWN)][:SHOWN]
+    spaced = kept[:: max(1, len(kept) // MAX_PREVIEW_POSTS)][:MAX_PREVIEW_POSTS]
     return [("kept", text) for text in spaced] + [
-        one for one, _ in zip(in_turn, range(SHOWN), strict=False)
+        one for one, _ in zip(in_turn, range(MAX_PREVIEW_POSTS), strict=False)
     ]

@@ -10,7 +10,7 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 from huggingface_hub.utils.sha import git_hash
 
-from hubtweets.card.merge import Conflict, Merged, merge
+from hubtweets.card.merge import Conflict, MergedCard, merge
 from hubtweets.files import hash_files
 from hubtweets.record.run_record import Published
 
@@ -25,7 +25,7 @@ class Plan:
     head: str
     changed: tuple[str, ...]
     gone: tuple[str, ...]
-    card: Merged | None
+    card: MergedCard | None
 
     def __bool__(self) -> bool:
         return bool(self.changed or self.gone)
@@ -43,7 +43,7 @@ def make_plan(api: HfApi, repo_id: str, head: str, repo: Path, last: Published |
         card = (
             merge(last_card(api, repo_id, head, there), ours, theirs)
             if theirs is not None
-            else Merged(ours, (Conflict(CARD, "no text", "one"),))
+            else MergedCard(ours, (Conflict(CARD, "no text", "one"),))
         )
     changed = [
         name

@@ -177,13 +177,15 @@ def unfinished(
         remote,
     )
     yield ""
-    known = metadata.metadata(provisional(run.record, ready.target, ready.base, ready.terms, asked))
+    known = metadata.build_metadata(
+        provisional(run.record, ready.target, ready.base, ready.terms, asked)
+    )
     yield from ("The card, as far as it is known before the training:", "", "---")
     shown = {key: value for key, value in known.items() if key not in UNKNOWN}
     yield from yaml.dump(
         shown, Dumper=metadata.Dumper, allow_unicode=True, sort_keys=False, width=10**9
     ).splitlines()
-    yield from ("---", "", *report.table(run.record.counts))
+    yield from ("---", "", *report.format_table(run.record.counts))
 
 
 def expected(asked: PublishRequest, ready: PreparedPublish) -> Iterator[tuple[str, str]]:

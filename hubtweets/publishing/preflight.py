@@ -133,7 +133,9 @@ def check(
         )
     base, location = found.take(resolve, asked.base) or (None, "")
     inside = found.take(inspection.read, base, location) if base else None
-    agreed = found.take(licensing.terms_of, base, asked.license, asked.consent) if base else None
+    agreed = (
+        found.take(licensing.choose_terms, base, asked.license, asked.consent) if base else None
+    )
     if asked.license and not base:
         found.take(licensing.check_license, asked.license)
     trained = base is not None and is_trained(run, base, asked.training)
@@ -157,10 +159,10 @@ def check(
     if settings and found.take(done, curate, settings):
         found.note(problems_of_profiles(run.record, looked_for))
         if agreed and options.private is None and licensing.is_private(run.record.sources, agreed):
-            run.log(f"push: private, {licensing.why_private(run.record.sources)}")
+            run.log(f"push: private, {licensing.explain_private(run.record.sources)}")
             options = replace(options, private=True)
         why = (
-            licensing.why_private(run.record.sources)
+            licensing.explain_private(run.record.sources)
             if asked.push_options.private is None
             else None
         )
@@ -272,7 +274,7 @@ def problems_of_profiles(record: RunRecord, looked_for: secret_scan.Marks) -> It
 
 def problems_of_card(hub: Hub | None, record: RunRecord) -> Iterator[str]:
     """Yield what is not valid in a card's metadata, as far as they are known, by our own rules and the Hub's."""
-    card = f"---\n{metadata.dump(record)}---\n"
+    card = f"---\n{metadata.dump_metadata(record)}---\n"
     if hub is None:
         return
     with speaking_to(hub):

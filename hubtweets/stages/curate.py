@@ -46,7 +46,7 @@ def curate(
     if run.is_done("curate", key):
         return
     from hubtweets.curation import dataset, language
-    from hubtweets.curation.report import MORE_POSTS, check_amount, preview_lines, table
+    from hubtweets.curation.report import ADD_POSTS, check_amount, format_preview, format_table
     from hubtweets.curation.rules import curate as select_posts
     from hubtweets.posts.pii.scrub import scrub, scrubbed
 
@@ -60,19 +60,27 @@ def curate(
     read = run.folder / "posts.reading"
     try:
         curated = select_posts(
-            run.progress(dataset.writing(everything, read), "posts"), list(readings), rules
+            run.progress(dataset.write_while_reading(everything, read), "posts"),
+            list(readings),
+            rules,
         )
-        for line in [*table(curated.counts), "", "For example:", *preview_lines(curated.shown), ""]:
+        for line in [
+            *format_table(curated.counts),
+            "",
+            "For example:",
+            *format_preview(curated.shown),
+            "",
+        ]:
             run.log(f"curate: {line}".rstrip())
         for reading in readings.values():
             for warning in reading.warnings:
                 run.log(f"warning: {warning}")
         for counts in curated.counts:
             is_left_out = readings[counts.handle].protected and not protected
-            if few := check_amount(counts, PROTECTED if is_left_out else MORE_POSTS):
+            if few := check_amount(counts, PROTECTED if is_left_out else ADD_POSTS):
                 run.log(f"warning: {few}")
         split = dataset.choose_split(curated.kept, rules.split)
-        train, validation = dataset.split(curated.kept, split)
+        train, validation = dataset.split_posts(curated.kept, split)
         sides = [sum(map(len, side.values())) for side in (train, validation)]
         masked = sum(counts.masked for counts in curated.counts)
         if masked:
@@ -85,8 +93,8 @@ def curate(
             for name in ("posts.parquet", "dataset/train.parquet", "dataset/validation.parquet")
         ]
         outputs[1].parent.mkdir(exist_ok=True)
-        dataset.write(dataset.pairs(train), outputs[1])
-        dataset.write(dataset.pairs(validation), outputs[2])
+        dataset.write_posts(dataset.list_pairs(train), outputs[1])
+        dataset.write_posts(dataset.list_pairs(validation), outputs[2])
         dataset.add_verdicts(read, outputs[0], curated.verdicts)
         (run.folder / EXPLAINED).unlink(missing_ok=True)
     finally:
@@ -115,14 +123,14 @@ def curate(
         counts=curated.counts,
         dataset=DatasetInfo(
             train_posts=sides[0],
-            train_sha256=dataset.fingerprint(train),
+            train_sha256=dataset.hash_posts(train),
             validation_posts=sides[1],
-            validation_sha256=dataset.fingerprint(validation),
+            validation_sha256=dataset.hash_posts(validation),
             split=split,
-            languages=language.measure(
+            languages=language.measure_languages(
                 [post.text for posts in curated.kept.values() for post in posts]
             ),
-            rows=dataset.examples(
+            rows=dataset.choose_examples(
                 train, [handle for handle, reading in readings.items() if is_shown(reading)]
             ),
         ),
@@ -169,14 +177,14 @@ def explain(run: RunFolder) -> Path:
 
 def read_avatars(run: RunFolder, images: Sequence[bytes | None]) -> list[str | None]:
     """Write the authors' avatars into repo/ and return their names there, None for an author without one."""
-    from hubtweets.card.avatar import square
+    from hubtweets.card.avatar import crop_to_square
 
     for profile in run.record.profiles:
         if profile.avatar:
             (run.repo / profile.avatar).unlink(missing_ok=True)
     names: list[str | None] = []
     for number, image in enumerate(images, 1):
-        avatar = square(image) if image else None
+        avatar = crop_to_square(image) if image else None
         names.append(("avatar.png" if number == 1 else f"avatar-{number}.png") if avatar else None)
         if avatar:
             write_atomically(run.repo / str(names[-1]), avatar)

@@ -14,7 +14,7 @@ import torch
 from tokenizers import ByteLevelBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from hubtweets.card.templating import environment
+from hubtweets.card.templating import create_environment
 from hubtweets.evaluation.bits_per_byte import evaluate
 from hubtweets.files import hash_files
 from hubtweets.models.loading import load_model, load_repo
@@ -100,7 +100,7 @@ def main(corpus: Path, output: Path) -> None:
     score, _ = evaluate(
         *load_repo(output), [held_out]
     )  # as it is shipped: rounded to half precision
-    card = environment().get_template("base_card.md.j2")
+    card = create_environment().get_template("base_card.md.j2")
     facts: dict = {
         "parameters": model.num_parameters(),
         "texts": len(texts),

@@ -18,7 +18,7 @@ def render(run: RunFolder, target: Target, terms: Terms) -> None:
     run.check_outputs("curate")  # the avatars
     run.update(target=target, terms=terms)
     model_card.render(run.record)  # what it can't show is said before anything is written
-    drawn = figures.draw_all(run.record, run.repo)
+    drawn = figures.draw_figures(run.record, run.repo)
     run.log(f"card: README.md, {', '.join(drawn)}, hubtweets.json")
     (run.repo / "loss.png").unlink(
         missing_ok=True
@@ -47,7 +47,7 @@ def check_snippets(run: RunFolder) -> None:
 
     assert run.record.target
     blocks, repo_id = (
-        snippets.blocks((run.repo / "README.md").read_text(encoding="utf-8")),
+        snippets.find_snippets((run.repo / "README.md").read_text(encoding="utf-8")),
         run.record.target.repo_id,
     )
     key = hash_key(
@@ -59,6 +59,6 @@ def check_snippets(run: RunFolder) -> None:
     )
     if run.is_done("snippets", key):
         return
-    printed = snippets.run(blocks, repo_id, run.repo)
+    printed = snippets.run_snippets(blocks, repo_id, run.repo)
     run.log(f"snippets: the card's {len(printed)} Python snippets run")
     run.finish("snippets", key)

@@ -70,7 +70,7 @@ def train(
     run.log(
         f"train: {base.id}, {model.num_parameters():,} parameters, on {info.train_posts:,} posts"
     )
-    for code, share in language.unknown(info.languages, base.languages).items():
+    for code, share in language.find_unknown_languages(info.languages, base.languages).items():
         run.log(
             f"warning: {share:.0%} of the posts are in {code}, and {base.id} knows {', '.join(base.languages)}; take another base: --base ID"
         )

@@ -70,7 +70,7 @@ class Bot:
             path = self.run_folder / "dataset" / f"{side}.parquet"
             texts = dataset.read_texts(path) if path.exists() else {}
             if (
-                dataset.fingerprint(
+                dataset.hash_posts(
                     {author: [Post("", text) for text in each] for author, each in texts.items()}
                 )
                 != fingerprint

@@ -11,8 +11,8 @@ from PIL import Image
 
 from hubtweets import __version__
 from hubtweets.card import figures
-from hubtweets.card.avatar import AVATAR_PIXELS
-from hubtweets.card.loss_curve import loss
+from hubtweets.card.avatar import AVATAR_SIDE_PIXELS
+from hubtweets.card.loss_curve import draw_loss
 from hubtweets.evaluation import memorization
 from hubtweets.files import hash_files
 from hubtweets.record.run_record import RunRecord
@@ -102,15 +102,15 @@ def compare_pictures(bot: Bot, names: list[str]) -> Verdict:
     files = bot.files()
     for avatar in (profile.avatar for profile in bot.record.profiles if profile.avatar):
         if avatar not in files or pixels(files[avatar].read_bytes()).shape != (
-            AVATAR_PIXELS,
-            AVATAR_PIXELS,
+            AVATAR_SIDE_PIXELS,
+            AVATAR_SIDE_PIXELS,
             3,
         ):
-            return False, f"{avatar} is no avatar of {AVATAR_PIXELS} pixels"
+            return False, f"{avatar} is no avatar of {AVATAR_SIDE_PIXELS} pixels"
     draw = {
-        "predictions.png": figures.predictions,
-        "pipeline.png": figures.pipeline,
-        "loss.png": loss,
+        "predictions.png": figures.draw_thumbnail,
+        "pipeline.png": figures.draw_pipeline,
+        "loss.png": draw_loss,
     }
     for name in names:
         if name not in files:

@@ -153,7 +153,7 @@ def check_snippets(bot: Bot) -> Verdict:
     target = bot.record.target
     assert target
     rendered = model_card.render(bot.record)
-    ours = snippets.blocks(rendered)
+    ours = snippets.find_snippets(rendered)
     if not ours:
         return None, "there is no Python on the card"
     try:
@@ -166,17 +166,18 @@ def check_snippets(bot: Bot) -> Verdict:
             "the Python on README.md is not what this version of hubtweets writes, and is not run",
         )
     validate_repo_id(target.repo_id)
-    if [snippets.shape(block) for block in ours] != [
-        snippets.shape(block) for block in snippets.blocks(model_card.render(tame(bot.record)))
+    if [snippets.strip_constants(block) for block in ours] != [
+        snippets.strip_constants(block)
+        for block in snippets.find_snippets(model_card.render(tame(bot.record)))
     ]:
         return False, "the record puts Python of its own on the card"
     with tempfile.TemporaryDirectory() as name:
         lay_out(bot.files(), Path(name))
         try:
-            printed = snippets.run(ours, target.repo_id, Path(name))
+            printed = snippets.run_snippets(ours, target.repo_id, Path(name))
         except HubtweetsError as error:
             return (None if (bot.folder / ADAPTER).exists() else False), str(error)
-    others = len(snippets.blocks(bot.readme)) - len(ours)
+    others = len(snippets.find_snippets(bot.readme)) - len(ours)
     return True, f"the card's {len(printed)} Python snippets run" + (
         f"; {others} of the owner's not run" if others > 0 else ""
     )

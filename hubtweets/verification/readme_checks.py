@@ -12,7 +12,7 @@ from typing import Any
 
 from hubtweets import __version__
 from hubtweets.card import model_card
-from hubtweets.card.front_matter import FrontMatterError, body, front_matter
+from hubtweets.card.front_matter import FrontMatterError, parse_front_matter, strip_front_matter
 from hubtweets.card.metadata import KEYS
 from hubtweets.errors import HubtweetsError
 from hubtweets.record.run_record import RunRecord
@@ -62,7 +62,7 @@ def check_card(bot: Bot) -> Verdict:
         )
     try:
         metadata, edits = compare_metadata(
-            front_matter(rendered), front_matter(strip_space(bot.readme))
+            parse_front_matter(rendered), parse_front_matter(strip_space(bot.readme))
         )
         generated, shown = (lines_of(text, rendered) for text in (rendered, bot.readme))
     except FrontMatterError as error:
@@ -83,7 +83,9 @@ def strip_space(readme: str) -> str:
 
 def lines_of(readme: str, rendered: str) -> list[Line]:
     """Return the lines of a README.md that was made from a rendered card; raise UnclearCardError if it can't be told what a reader sees."""
-    return read_lines(body(strip_space(readme)), looks_of(body(rendered)))
+    return read_lines(
+        strip_front_matter(strip_space(readme)), looks_of(strip_front_matter(rendered))
+    )
 
 
 def compare_metadata(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[list[str], list[str]]:
@@ -216,7 +218,7 @@ def check_widget(bot: Bot) -> Verdict:
     assert samples
     try:
         wanted, shown = (
-            front_matter(text).get("widget") or []
+            parse_front_matter(text).get("widget") or []
             for text in (model_card.render(bot.record), strip_space(bot.readme))
         )
     except (HubtweetsError, FrontMatterError) as error:

@@ -121,7 +121,7 @@ def compare_terms(record: RunRecord) -> Iterator[str]:
     """Compare the licence with that of the base (`terms.terms_of`)."""
     assert record.base and record.terms
     try:
-        allowed = licensing.terms_of(record.base, record.terms.license.id, record.terms.consent)
+        allowed = licensing.choose_terms(record.base, record.terms.license.id, record.terms.consent)
     except HubtweetsError as error:
         yield str(error)
         return

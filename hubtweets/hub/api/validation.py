@@ -4,8 +4,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from hubtweets.card.front_matter import FrontMatterError, front_matter
-from hubtweets.card.hub_schema import faults
+from hubtweets.card.front_matter import FrontMatterError, parse_front_matter
+from hubtweets.card.hub_schema import find_faults
 from hubtweets.hub.api.requests import read_json
 from hubtweets.hub.errors import HubError
 
@@ -29,9 +29,9 @@ async def validate_card(request: Request) -> Response:
 def find_problems(card: str, kind: str) -> tuple[list[str], list[str]]:
     """Return the errors and the warnings of a card."""
     try:
-        metadata = front_matter(card)
+        metadata = parse_front_matter(card)
     except FrontMatterError as error:
         return [HubError(400, str(error)).message], []
     if not metadata:
         return [], ["empty or missing yaml metadata in repo card"]
-    return faults(metadata, kind), []
+    return find_faults(metadata, kind), []

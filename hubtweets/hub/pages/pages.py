@@ -20,8 +20,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hubtweets.card.front_matter import body, read_metadata
-from hubtweets.card.templating import environment
+from hubtweets.card.front_matter import read_metadata, strip_front_matter
+from hubtweets.card.templating import create_environment
 from hubtweets.hub.api import discussions
 from hubtweets.hub.api.requests import (
     can_read_files,
@@ -50,7 +50,7 @@ PAGE_SIZES = {"tree": 1000, "commits": 50, "discussions": 50}
 MAX_DIFF_LINES, MAX_DIFF_COLUMNS = 2000, 1000
 REPO_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 
-templates = environment(autoescape=True)
+templates = create_environment(autoescape=True)
 
 
 class Chip(NamedTuple):
@@ -161,7 +161,7 @@ def read_card(storage: Storage, commit: Commit) -> tuple[dict[str, Any], str]:
 def parse_card(path: Path) -> tuple[dict[str, Any], str]:
     with path.open("rb") as file:
         text = file.read(MAX_CARD_BYTES).decode("utf-8", "replace")
-    return read_metadata(path), body(text)
+    return read_metadata(path), strip_front_matter(text)
 
 
 def list_chips(storage: Storage, metadata: dict[str, Any]) -> Iterator[Chip]:
