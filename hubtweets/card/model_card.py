@@ -188,11 +188,7 @@ def list_hyperparameters(
     yield (
         "Precision",
         Markup(
-            markdown(
-                "fp32"
-                if environment.mixed_precision == "no"
-                else environment.mixed_precision
-            )
+            markdown("fp32" if environment.mixed_precision == "no" else environment.mixed_precision)
         ),
     )
     yield "Seed", of("seed", f"{training.seed}")
