@@ -20,13 +20,13 @@ MARKUP = re.compile(r'[\\`*_{}\[\]<>#|&~:"$]')
 LINK = re.compile(r"\.(?=[^\W\d])|(?<=www)(?:\.|\Z)|(?<=\S)@(?=\S)|(?<=/)/", re.IGNORECASE)
 
 
-def plain(text: str, length: int | None = None) -> str:
+def to_plain_text(text: str, length: int | None = None) -> str:
     """Return the text without what can't be printed, on one line, cut to `length` characters with an ellipsis."""
     text = " ".join(UNPRINTABLE.sub(" ", text).split())
     return text if length is None or len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def markdown(value: object) -> object:
+def escape_markdown(value: object) -> object:
     """Escape a text for Markdown and HTML, so that no part of it becomes a link either; a template's `|safe` stays.
 
     An entity does not keep a renderer from making a link of a text, for some look for links after decoding. So a `<wbr>` splits each possible one:
@@ -34,17 +34,17 @@ def markdown(value: object) -> object:
     """
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
-    return LINK.sub(lambda match: f"<wbr>{match[0]}", description(value))
+    return LINK.sub(lambda match: f"<wbr>{match[0]}", escape_alt_text(value))
 
 
-def description(text: str) -> Markup:
+def escape_alt_text(text: str) -> Markup:
     """Escape a text for a picture's description in Markdown: what Markdown or HTML could act on becomes a numeric entity."""
-    return Markup(MARKUP.sub(lambda match: f"&#{ord(match[0])};", plain(text)))
+    return Markup(MARKUP.sub(lambda match: f"&#{ord(match[0])};", to_plain_text(text)))
 
 
-def address(url: str) -> Markup | None:
+def to_link_target(url: str) -> Markup | None:
     """Return a web address as the target of a Markdown link, or None for what is none; a query is cut off, for trackers put keys there."""
-    url = plain(url).partition("?")[0].partition("#")[0]
+    url = to_plain_text(url).partition("?")[0].partition("#")[0]
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -54,16 +54,16 @@ def address(url: str) -> Markup | None:
     return Markup(quote(url, safe=":/%"))
 
 
-def typst_string(value: object) -> str:
+def to_typst_literal(value: object) -> str:
     """Write a value as Typst code: a number as it is, anything else as a string literal."""
     if isinstance(value, int | float):
         return repr(value)
-    return '"' + plain(str(value)).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + to_plain_text(str(value)).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def well_formed(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """Replace lone surrogates, which no UTF-8 file can hold, by U+FFFD."""
     return text if text.isascii() else LONE_SURROGATE.sub("\ufffd", text)

@@ -132,7 +132,11 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example archive."""
     return (
-        once(tmp_path_factory, "archive", lambda folder: x_archive.write(folder / "lyons____.zip"))
+        once(
+            tmp_path_factory,
+            "archive",
+            lambda folder: x_archive.write_archive(folder / "lyons____.zip"),
+        )
         / "lyons____.zip"
     )
 

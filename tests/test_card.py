@@ -30,7 +30,7 @@ from hubtweets.record.run_record import (
     Tracker,
 )
 from hubtweets.record.samples import MemorizationAudit
-from hubtweets.text import address
+from hubtweets.text import to_link_target
 from tests.records import RECORD, cyborg
 
 # hubtweets.json of real runs with their cards, and the card of a made-up adapter of two authors; `python -m tests.test_card` writes the cards anew
@@ -228,7 +228,7 @@ def test_every_tracker_has_a_name() -> None:
     ],
 )
 def test_only_web_addresses_are_linked(url: str, expected: str | None) -> None:
-    assert address(url) == expected
+    assert to_link_target(url) == expected
 
 
 def test_what_is_not_known_is_left_out() -> None:

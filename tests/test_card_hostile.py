@@ -26,7 +26,7 @@ from hubtweets.posts.example import x_archive
 from hubtweets.posts.post import Profile
 from hubtweets.record.run_record import License, Row, RunRecord, Terms, Tracked
 from hubtweets.record.samples import Overlap, Sample
-from hubtweets.text import plain
+from hubtweets.text import to_plain_text
 from tests.browser import Seen, chromium
 from tests.hostile import HOSTILE, PIECES
 from tests.records import RECORD
@@ -158,19 +158,19 @@ def check(texts: dict[str, str]) -> None:
     front = parse_front_matter(text)
     assert front == metadata.build_metadata(record) and find_faults(front, "model") == []
     assert [one["output"]["text"] for one in front["widget"]] == [
-        plain(texts["prompt"] + texts["rest"]),
-        plain(texts["rest"]),
+        to_plain_text(texts["prompt"] + texts["rest"]),
+        to_plain_text(texts["rest"]),
     ]
     assert set(front) <= set(metadata.KEYS)
     rows = tables(text)
     assert [len(row) for row in rows] == TAME_COLUMNS
     prompt, rest = (
-        plain(texts["prompt"], model_card.MAX_POST_CHARS),
-        plain(texts["rest"], model_card.MAX_POST_CHARS),
+        to_plain_text(texts["prompt"], model_card.MAX_POST_CHARS),
+        to_plain_text(texts["rest"], model_card.MAX_POST_CHARS),
     )
     space = " " if prompt and texts["rest"][:1].isspace() else ""
     for title, expected in (
-        ("Some of the", [plain(texts["post"], model_card.MAX_POST_CHARS), rest]),
+        ("Some of the", [to_plain_text(texts["post"], model_card.MAX_POST_CHARS), rest]),
         ("From each", [f"{prompt}{space}{rest}".strip(), rest]),
     ):
         start = next(index for index, row in enumerate(rows) if row[0].startswith(title))

@@ -15,7 +15,7 @@ from hubtweets.card.templating import TEMPLATES, create_environment
 from hubtweets.record import serialization
 from hubtweets.record.counts import Counts
 from hubtweets.record.run_record import RunRecord
-from hubtweets.text import markdown
+from hubtweets.text import escape_markdown
 from tests.test_card import CARDS, adapter
 
 NUMBER = re.compile(r"[\w.,-]*\d(?:[\w.,-]*\w)?")  # with the letters around it, as in a commit
@@ -149,7 +149,7 @@ def test_every_number_has_a_field_that_it_comes_from(
     wordless = "".join(
         part if JINJA.fullmatch(part) else re.sub(r"\d", "n", part) for part in JINJA.split(source)
     )
-    template = create_environment(finalize=markdown).from_string(wordless)
+    template = create_environment(finalize=escape_markdown).from_string(wordless)
     monkeypatch.setattr(model_card, "load_template", lambda: template)
     whole = model_card.render(record)
     before = numbers(whole)

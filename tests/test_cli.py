@@ -384,7 +384,7 @@ def test_generate_talks(workplace: Path) -> None:
 
 def test_the_stages_one_by_one(archive: Path, base: Path, tmp_path: Path) -> None:
     shutil.copy(archive, tmp_path)
-    x_archive.write(tmp_path / "other.zip", posts=2_000, seed=1)
+    x_archive.write_archive(tmp_path / "other.zip", posts=2_000, seed=1)
     expected: list[tuple[list[str], str]] = [
         (
             ["train", "lyons____", "--base", str(base)],
@@ -418,17 +418,17 @@ def test_the_stages_one_by_one(archive: Path, base: Path, tmp_path: Path) -> Non
 
 
 def cut_zip(folder: Path) -> None:
-    x_archive.write(folder / "lyons____.zip", posts=50)
+    x_archive.write_archive(folder / "lyons____.zip", posts=50)
     path = folder / "lyons____.zip"
     path.write_bytes(path.read_bytes()[:-2000])
 
 
 def few(folder: Path) -> None:
-    x_archive.write(folder / "lyons____.zip", posts=50)
+    x_archive.write_archive(folder / "lyons____.zip", posts=50)
 
 
 def enough(folder: Path) -> None:
-    x_archive.write(folder / "lyons____.zip", posts=600)
+    x_archive.write_archive(folder / "lyons____.zip", posts=600)
 
 
 def nothing(folder: Path) -> None:
@@ -725,7 +725,7 @@ def test_hub_says_how_to_use_it_and_serves(published: Path, tmp_path: Path) -> N
 def test_two_authors_make_one_bot(archive: Path, base: Path, tmp_path: Path) -> None:
     shutil.copy(archive, tmp_path)
     generator = random.Random(7)
-    lines = [json.dumps({"text": sentences.sentence(generator)}) for _ in range(150)]
+    lines = [json.dumps({"text": sentences.make_sentence(generator)}) for _ in range(150)]
     (tmp_path / "bob.jsonl").write_text("\n".join([*lines, json.dumps({"text": "lol"}), lines[0]]))
     arguments = ["--base", str(base), "--hub", "local", "--num-train-epochs", "0.2"]
     command = ["publish", "lyons____", "bob", "--posts", "bob=bob.jsonl", *arguments]
@@ -924,7 +924,7 @@ SECRET = "NOBODY-MAY-READ-THIS"
 def test_nothing_private_is_in_any_output(tmp_path: Path, base: Path) -> None:
     """Messages, addresses and private posts of every archive, searched for in every file of the run and in all that was said."""
     generator = random.Random(3)
-    tweets = [tweet(str(10**6 + n), sentences.sentence(generator)) for n in range(120)]
+    tweets = [tweet(str(10**6 + n), sentences.make_sentence(generator)) for n in range(120)]
     files = archive_files(tweets)
     files = {
         name: text.replace("secret@example.org", f"{SECRET}@example.org")
@@ -944,7 +944,7 @@ def test_nothing_private_is_in_any_output(tmp_path: Path, base: Path) -> None:
         )
     write_zip(tmp_path / "alice.zip", files)
     public = "https://www.w3.org/ns/activitystreams#Public"
-    notes = [(public, sentences.sentence(generator)) for _ in range(120)]
+    notes = [(public, sentences.make_sentence(generator)) for _ in range(120)]
     notes += [
         ("https://host.example/users/bob/followers", f"this is {SECRET} indeed"),
         ("https://host.example/users/eve", f"oh {SECRET} and so on"),
@@ -976,7 +976,9 @@ def test_nothing_private_is_in_any_output(tmp_path: Path, base: Path) -> None:
     write_zip(tmp_path / "bob.zip", mastodon)
     (tmp_path / "carol.csv").write_text(
         "text,visibility,email\n"
-        + "".join(f'"{sentences.sentence(generator)}",public,{SECRET}@a.org\n' for _ in range(99))
+        + "".join(
+            f'"{sentences.make_sentence(generator)}",public,{SECRET}@a.org\n' for _ in range(99)
+        )
     )
     with (tmp_path / "carol.csv").open("a") as file:
         file.write(
@@ -1016,7 +1018,9 @@ def test_nothing_private_is_in_any_output(tmp_path: Path, base: Path) -> None:
 
 def test_what_no_stage_learns_from_costs_no_training(base: Path, tmp_path: Path) -> None:
     generator = random.Random(5)
-    lines = [json.dumps({"id": str(n), "text": sentences.sentence(generator)}) for n in range(150)]
+    lines = [
+        json.dumps({"id": str(n), "text": sentences.make_sentence(generator)}) for n in range(150)
+    ]
     (tmp_path / "alice.jsonl").write_text("\n".join(lines))
     run(tmp_path, "curate", "alice").check_returncode()
     run(
@@ -1045,7 +1049,7 @@ def test_a_hurt_avatar_gets_one_line(workplace: Path) -> None:
 def test_what_an_archive_says_is_neither_published_nor_acted_on(tmp_path: Path) -> None:
     """An address in the bio or name, and what a terminal would act on in the manifest."""
     generator = random.Random(4)
-    files = archive_files([tweet(str(n), sentences.sentence(generator)) for n in range(120)])
+    files = archive_files([tweet(str(n), sentences.make_sentence(generator)) for n in range(120)])
     files["data/profile.js"] = javascript(
         "YTD.profile.part0",
         [{"profile": {"description": {"bio": "mail me@private.example or +1 415 555 2671"}}}],

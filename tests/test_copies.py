@@ -50,8 +50,8 @@ def test_a_text_is_measured(text: str, expected: Overlap) -> None:
 def test_it_finds_what_a_slow_search_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memorization, "CHUNK", 7)
     chance = random.Random(0)
-    posts = [sentences.sentence(chance) for _ in range(40)]
-    texts = [sentences.sentence(chance) for _ in range(20)] + [
+    posts = [sentences.make_sentence(chance) for _ in range(40)]
+    texts = [sentences.make_sentence(chance) for _ in range(20)] + [
         posts[3][20:] + posts[5][:30],
         *posts[:3],
         "",
@@ -135,7 +135,9 @@ def test_a_memoriser_is_flagged_and_a_normal_run_is_not(tmp_path: Path) -> None:
     from hubtweets.training.trainer import train
 
     chance = random.Random(0)
-    posts, held_out = ([sentences.sentence(chance) for _ in range(count)] for count in (200, 22))
+    posts, held_out = (
+        [sentences.make_sentence(chance) for _ in range(count)] for count in (200, 22)
+    )
     bpe = ByteLevelBPETokenizer()
     bpe.train_from_iterator(posts, vocab_size=1000, special_tokens=["<end>"], show_progress=False)
     tokenizer = PreTrainedTokenizerFast(

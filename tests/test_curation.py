@@ -374,7 +374,10 @@ def test_kept_posts_are_in_order_of_time_undated_ones_first() -> None:
 def test_a_preview_shows_eight_of_each() -> None:
     generator = random.Random(0)
     posts = [
-        Post(str(n), sentences.sentence(generator) if n % 2 else sentences.short(generator))
+        Post(
+            str(n),
+            sentences.make_sentence(generator) if n % 2 else sentences.make_short_text(generator),
+        )
         for n in range(200)
     ]
     curated = curate((("alice", post) for post in posts), ["alice"], DEFAULT)

@@ -8,7 +8,7 @@ from hubtweets.curation import dataset
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import cache as saved
 from hubtweets.posts.post import Columns, Post, Profile, Reading, SourceKind
-from hubtweets.posts.sources import Fetching
+from hubtweets.posts.sources import FetchOptions
 from hubtweets.record.config import Curation
 from hubtweets.record.counts import OUTCOMES
 from hubtweets.record.run_folder import open_run_folder
@@ -129,14 +129,14 @@ def test_a_private_dataset_is_neither_named_nor_shown(
         for n in range(300)
     ]
     path = tmp_path / "bob.saved.jsonl"
-    saved.write(Reading(kind, Profile("bob", "Bob"), None, posts, dataset=public), path)
+    saved.write_reading(Reading(kind, Profile("bob", "Bob"), None, posts, dataset=public), path)
     with open_run_folder(tmp_path / "runs", "bob", quiet=True, new=True) as run:
         curate(
             run,
             {"bob": str(path)},
             Columns(),
             Curation(),
-            Fetching(0, False, lambda question: False),
+            FetchOptions(0, False, lambda question: False),
         )
         (source,), info = run.record.sources, run.record.dataset
     assert info and (source.dataset, len(info.rows)) == (public, shown)

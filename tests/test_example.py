@@ -21,7 +21,7 @@ def load(archive: zipfile.ZipFile, name: str) -> Any:
 
 
 def read(path: Path) -> list[Post]:
-    return list(sources.read(path, "lyons____", Columns()).posts)
+    return list(sources.read_source(path, "lyons____", Columns()).posts)
 
 
 def curate(path: Path, rules: Curation) -> tuple[list[Post], Counts]:
@@ -77,8 +77,8 @@ def test_it_is_what_x_writes(archive: Path) -> None:
 
 
 def test_same_seed_same_bytes(archive: Path, tmp_path: Path) -> None:
-    x_archive.write(tmp_path / "again.zip")
-    x_archive.write(tmp_path / "other.zip", seed=1)
+    x_archive.write_archive(tmp_path / "again.zip")
+    x_archive.write_archive(tmp_path / "other.zip", seed=1)
     assert (
         (tmp_path / "again.zip").read_bytes()
         == archive.read_bytes()
@@ -92,7 +92,7 @@ def test_same_seed_same_bytes(archive: Path, tmp_path: Path) -> None:
 )
 def test_any_size_in_parts(tmp_path: Path, number: int, expected: tuple[int, int, int]) -> None:
     path = tmp_path / "lyons____.zip"
-    x_archive.write(path, posts=number, part_bytes=2**20)
+    x_archive.write_archive(path, posts=number, part_bytes=2**20)
     _, counts = curate(path, Curation())
     assert (counts.downloaded, counts.reposts, counts.short) == expected
     with zipfile.ZipFile(path) as opened:
@@ -106,5 +106,5 @@ def test_any_size_in_parts(tmp_path: Path, number: int, expected: tuple[int, int
 def test_nothing_stays_when_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(x_archive, "draw_avatar", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        x_archive.write(tmp_path / "x.zip", posts=10)
+        x_archive.write_archive(tmp_path / "x.zip", posts=10)
     assert list(tmp_path.iterdir()) == []

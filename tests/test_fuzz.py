@@ -104,7 +104,7 @@ opened: list[str] | None = None
 
 
 def write_saved(path: Path) -> Path:
-    saved.write(test_posts.READING, path)
+    saved.write_reading(test_posts.READING, path)
     return path
 
 
@@ -172,7 +172,7 @@ def test_hurt_files_of_every_reader(
 ) -> None:
     """`make test HURT=2000` tries as many files of each."""
     monkeypatch.setattr(
-        x_archive, "in_processes", lambda work, tasks: (work(*task) for task in tasks)
+        x_archive, "map_in_processes", lambda work, tasks: (work(*task) for task in tasks)
     )  # thousands of processes would take hours
     (tmp_path / "whole").mkdir()
     samples: list[Path] = reader.samples(tmp_path / "whole")
@@ -192,7 +192,7 @@ def test_hurt_files_of_every_reader(
         target.parent.mkdir(exist_ok=True)
         hurt_copy(path, target, member, hurts)
         try:
-            posts = list(sources.read(target, "alice", Columns()).posts)
+            posts = list(sources.read_source(target, "alice", Columns()).posts)
             said = None
         except HubtweetsError as error:
             posts, said = [], str(error)
@@ -347,7 +347,7 @@ def test_a_bomb_fills_no_memory(tmp_path: Path, kind: str) -> None:
             if kind == "blank lines"
             else pytest.raises(HubtweetsError, match=re.escape(str(path))),
         ):
-            assert list(sources.read(path, "alice", Columns()).posts) == []
+            assert list(sources.read_source(path, "alice", Columns()).posts) == []
         most = MOST_OF_A_CAR if kind == "car" else READ_TO_THE_END.get(kind, MOST)
         assert tracemalloc.get_traced_memory()[1] < most * MEBIBYTE
     finally:
@@ -426,7 +426,7 @@ def test_a_list_of_files_fills_no_memory(tmp_path: Path, name: str) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(HubtweetsError) as error:
-            list(sources.read(path, "alice", Columns()).posts)
+            list(sources.read_source(path, "alice", Columns()).posts)
         assert (
             str(error.value)
             == f"{path}: lists more than 200,000 files, or 32 MiB of names and attributes; unpack it and give the folder"

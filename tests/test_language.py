@@ -10,7 +10,7 @@ GERMAN = [
     "Heute ist das Wetter sehr schön und ich gehe in den Park.",
     "Ich weiß nicht, was ich heute Abend kochen soll.",
 ]
-ENGLISH = [sentences.sentence(random.Random(seed)) for seed in range(100)]
+ENGLISH = [sentences.make_sentence(random.Random(seed)) for seed in range(100)]
 CHINESE = [
     "今天天气很好,我去公园散步了",
     "这个电影真的太好看了",

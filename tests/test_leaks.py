@@ -252,7 +252,7 @@ def test_nothing_that_was_planted_is_pushed(base: Path, tmp_path: Path) -> None:
     (other / "README.md").write_text(f"---\nlicense: mit\nauthor: {email}\n---\n{secret} {other}\n")
     (home / ".gitconfig").write_text(f"[user]\n\tname = marked-name\n\temail = {email}\n")
     generator = random.Random(8)
-    texts = [sentences.sentence(generator) for _ in range(120)]
+    texts = [sentences.make_sentence(generator) for _ in range(120)]
     texts += [f"{text} {mark}" for text in texts[:9] for mark in (email, secret, "+1 415 555 2671")]
     files = archive_files([tweet(str(10**6 + number), text) for number, text in enumerate(texts)])
     files = {name: text.replace("secret@example.org", email) for name, text in files.items()}

@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from hubtweets.posts.pii.scrub import scrub, scrubbed
+from hubtweets.posts.pii.scrub import scrub, scrub_posts
 from hubtweets.posts.pii.secret_forms import FORMS, Form, may_hold_secret
 from hubtweets.posts.post import Post
 from tests.forms import KEPT, KEYS, MASKED, generate
@@ -153,7 +153,7 @@ def test_posts_are_scrubbed_in_passing() -> None:
     token = generate(KEYS[0])
     posts = [("alice", Post("1", "a@b.org")), ("bob", Post("2", "nothing here"))]
     posts += [("bob", Post("3", "press [key] to continue")), ("bob", Post("4", token))]
-    assert list(scrubbed(posts)) == [
+    assert list(scrub_posts(posts)) == [
         ("alice", Post("1", "[email]", masked=True)),
         ("bob", Post("2", "nothing here")),
         ("bob", Post("3", "press [key] to continue")),

@@ -13,7 +13,7 @@ from hubtweets.card.loss_curve import build_panel, format_number, thin
 from hubtweets.card.templating import TEMPLATES
 from hubtweets.posts.example import x_archive
 from hubtweets.record.run_record import Evaluation, HistoryPoint, RunRecord
-from hubtweets.text import plain, typst_string
+from hubtweets.text import to_plain_text, to_typst_literal
 from tests.hostile import HOSTILE
 from tests.records import RECORD, named, samples_of, saying
 
@@ -139,11 +139,13 @@ def test_typst_reads_back_the_very_text(text: str, tmp_path: Path) -> None:
 
     import typst
 
-    (tmp_path / "main.typ").write_text(f"#metadata({typst_string(text)}) <it>", encoding="utf-8")
+    (tmp_path / "main.typ").write_text(
+        f"#metadata({to_typst_literal(text)}) <it>", encoding="utf-8"
+    )
     found = json.loads(
         typst.query(tmp_path / "main.typ", "<it>", field="value", one=True, root=tmp_path)
     )
-    assert found == plain(text)
+    assert found == to_plain_text(text)
 
 
 @pytest.mark.parametrize(

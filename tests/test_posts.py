@@ -20,7 +20,7 @@ from hubtweets.posts import container, json_stream, sources
 from hubtweets.posts.container import Container
 from hubtweets.posts.parsing import to_utc
 from hubtweets.posts.post import Columns, Post, Profile, Reading
-from hubtweets.posts.sources import Fetching
+from hubtweets.posts.sources import FetchOptions
 
 MOMENT = "2026-07-25T08:26:58+00:00"
 NO_DATES: list[Any] = [
@@ -182,9 +182,9 @@ def test_arrays_come_item_by_item_wherever_the_pieces_end(
     text: str, expected: list, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        json_stream, "BLOCK", max(block, len(expected[0].encode()) + 5)
+        json_stream, "BLOCK_BYTES", max(block, len(expected[0].encode()) + 5)
     )  # what is before the array comes in one piece
-    assert list(json_stream.items(io.BytesIO(text.encode()))) == expected
+    assert list(json_stream.stream_items(io.BytesIO(text.encode()))) == expected
 
 
 HURT_ARRAYS = {
@@ -203,7 +203,7 @@ HURT_ARRAYS = {
 @pytest.mark.parametrize(("text", "reason"), HURT_ARRAYS.items(), ids=range(len(HURT_ARRAYS)))
 def test_hurt_arrays(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
-        list(json_stream.items(io.BytesIO(text.encode())))
+        list(json_stream.stream_items(io.BytesIO(text.encode())))
 
 
 NAMED: list[tuple[list[str], list[str], dict[str, str] | str]] = [
@@ -249,15 +249,17 @@ def test_whose_posts_are_where(
     (tmp_path / "Alice.csv").write_text("text\nhello\n")
     (tmp_path / "is=there.zip").write_text("here")
     if isinstance(expected, dict):
-        assert sources.name(handles, given) == expected
+        assert sources.assign_sources(handles, given) == expected
     else:
         with pytest.raises(HubtweetsError) as caught:
-            sources.name(handles, given)
+            sources.assign_sources(handles, given)
         assert str(caught.value) == expected
 
 
 def test_settings_may_name_the_authors_of_other_bots() -> None:
-    assert sources.name(["alice"], ["bob=b.zip", "alice=a.zip"], typed=False) == {"alice": "a.zip"}
+    assert sources.assign_sources(["alice"], ["bob=b.zip", "alice=a.zip"], typed=False) == {
+        "alice": "a.zip"
+    }
 
 
 READING = Reading(
@@ -282,8 +284,8 @@ READING = Reading(
 
 
 def test_what_a_service_gave_is_kept_and_read_back(tmp_path: Path) -> None:
-    saved.write(READING, tmp_path / "a.saved.jsonl")
-    back = saved.read(tmp_path / "a.saved.jsonl")
+    saved.write_reading(READING, tmp_path / "a.saved.jsonl")
+    back = saved.read_reading(tmp_path / "a.saved.jsonl")
     assert replace(back, posts=list(back.posts)) == READING
 
 
@@ -291,7 +293,7 @@ def test_what_a_service_gave_is_kept_and_read_back(tmp_path: Path) -> None:
 def test_what_was_kept_and_is_hurt_gets_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.saved.jsonl").write_text(text)
     with pytest.raises(HubtweetsError) as caught:
-        list(saved.read(tmp_path / "a.saved.jsonl").posts)
+        list(saved.read_reading(tmp_path / "a.saved.jsonl").posts)
     assert (
         str(caught.value)
         == f"{tmp_path}/a.saved.jsonl: not as it was written; remove it, and it is read from the service again"
@@ -308,10 +310,10 @@ def test_a_service_is_read_once_unless_refreshed(
         asked.append(source)
         return READING
 
-    monkeypatch.setattr(sources, "fetch", fetch)
-    fetching = Fetching(0.005, False, lambda cost: False)
+    monkeypatch.setattr(sources, "fetch_reading", fetch)
+    fetching = FetchOptions(0.005, False, lambda cost: False)
     for again in (fetching, fetching, replace(fetching, refresh=True)):
-        path = sources.locate(
+        path = sources.fetch_if_needed(
             "bluesky:bob.example", tmp_path / "sources", Columns(), again, said.append
         )
     assert (
@@ -320,23 +322,30 @@ def test_a_service_is_read_once_unless_refreshed(
         and "--refresh reads it again" in said[1]
     )
     assert (
-        sources.locate(
+        sources.fetch_if_needed(
             "bluesky:carol.example", tmp_path / "sources", Columns(), fetching, said.append
         )
         != path
     )
-    assert list(sources.read(path, "bob", Columns()).posts) == READING.posts
-    assert sources.locate("a.zip", tmp_path, Columns(), fetching, said.append) == Path("a.zip")
+    assert list(sources.read_source(path, "bob", Columns()).posts) == READING.posts
+    assert sources.fetch_if_needed("a.zip", tmp_path, Columns(), fetching, said.append) == Path(
+        "a.zip"
+    )
     for columns in (Columns(), Columns(text="body")):  # another column, another reading
-        sources.locate("dataset:org/name", tmp_path / "sources", columns, fetching, said.append)
+        sources.fetch_if_needed(
+            "dataset:org/name", tmp_path / "sources", columns, fetching, said.append
+        )
     assert asked[-2:] == ["dataset:org/name"] * 2
 
 
 def test_an_account_that_was_paid_for_may_have_another_name_than_the_bot(tmp_path: Path) -> None:
-    saved.write(
+    saved.write_reading(
         replace(READING, profile=Profile("alice", "Alice", "X")), tmp_path / "a.saved.jsonl"
     )
-    assert list(sources.read(tmp_path / "a.saved.jsonl", "mybot", Columns()).posts) == READING.posts
+    assert (
+        list(sources.read_source(tmp_path / "a.saved.jsonl", "mybot", Columns()).posts)
+        == READING.posts
+    )
 
 
 @pytest.mark.parametrize(
@@ -346,10 +355,10 @@ def test_an_account_that_was_paid_for_may_have_another_name_than_the_bot(tmp_pat
 def test_an_address_that_markdown_could_act_on_is_left_out(
     tmp_path: Path, url: str, kept: bool
 ) -> None:
-    saved.write(
+    saved.write_reading(
         replace(READING, profile=replace(READING.profile, url=url)), tmp_path / "a.saved.jsonl"
     )
-    assert sources.read(tmp_path / "a.saved.jsonl", "bob", Columns()).profile.url == (
+    assert sources.read_source(tmp_path / "a.saved.jsonl", "bob", Columns()).profile.url == (
         url if kept else None
     )
 
@@ -365,5 +374,5 @@ UNREADABLE = {
 def test_what_no_reader_knows(tmp_path: Path, name: str, expected: str) -> None:
     (tmp_path / "alice.docx").write_text("hello")
     with pytest.raises(HubtweetsError) as caught:
-        sources.read(tmp_path / name, "alice", Columns())
+        sources.read_source(tmp_path / name, "alice", Columns())
     assert str(caught.value) == f"{tmp_path / name}: {expected}"

@@ -271,7 +271,9 @@ def samples(folder: Path) -> list[Path]:
 def test_every_container_gives_the_same(tmp_path: Path) -> None:
     for path in samples(tmp_path):
         container = Container(path)
-        assert [name.removeprefix("export/") for name in bluesky.files(container)] == ["repo.car"]
+        assert [name.removeprefix("export/") for name in bluesky.find_files(container)] == [
+            "repo.car"
+        ]
         reading = bluesky.read(container)
         assert (reading.kind, reading.profile, reading.avatar) == ("bluesky-archive", PROFILE, None)
         assert sorted(reading.posts) == [ONE, TWO, THREE, SHARED]
@@ -311,7 +313,7 @@ def test_a_tree_that_leads_back_or_very_deep_ends() -> None:
             "l": b"%d" % (number + 1),
             "e": [{"p": 0, "k": b"app.bsky.feed.post/%d" % number, "v": b"post", "t": b"0"}],
         }
-    records, missing = bluesky.walk(blocks, b"0")
+    records, missing = bluesky.walk_tree(blocks, b"0")
     assert (len(records), missing) == (49_999, 1)
 
 
@@ -322,7 +324,7 @@ def test_a_path_that_shares_more_than_there_is_costs_itself() -> None:
             {"p": 0, "k": path, "v": b"1", "t": None},
             {"p": shared, "k": b"/12" if shared == 18 else b"2", "v": b"2", "t": None},
         ]
-        records, _ = bluesky.walk({b"0": {"l": None, "e": entries}}, b"0")
+        records, _ = bluesky.walk_tree({b"0": {"l": None, "e": entries}}, b"0")
         assert list(records) == [f"{POST}/{key}" for key in found]
 
 
@@ -519,7 +521,7 @@ def test_an_account_is_read_to_its_end(server: Server, kind: str) -> None:  # no
     ]
 
 
-EXPORT = bluesky_api.EXPORT
+EXPORT = bluesky_api.EXPORT_ADVICE
 RIGHT = "see that the handle is right, as in bluesky:alice.bsky.social"
 REFUSALS: list[tuple[str, Any, str]] = [
     (
@@ -590,7 +592,7 @@ def test_refusal(server: Server, path: str, answer: Any, expected: str) -> None:
 
 
 def test_a_server_that_is_not_there(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
-    monkeypatch.setattr(web, "TRIES", 1)
+    monkeypatch.setattr(web, "MAX_TRIES", 1)
     server.answers = answers(server.host) | {f"/{DID}": document(DID, "http://127.0.0.1:1")}
     with pytest.raises(
         HubtweetsError, match=r"^http://127\.0\.0\.1:1 does not answer \(.+\); try again later$"

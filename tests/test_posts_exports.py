@@ -187,7 +187,7 @@ def test_every_export(tmp_path: Path) -> None:
 
 
 def test_nothing_private_is_opened(tmp_path: Path) -> None:
-    assert {path.name: exports.files(Container(path)) for path in samples(tmp_path)} == {
+    assert {path.name: exports.find_files(Container(path)) for path in samples(tmp_path)} == {
         "threads.zip": [THREADS],
         "instagram.zip": [INSTAGRAM],
         "reddit.zip": ["comments.csv", "posts.csv"],
@@ -198,7 +198,7 @@ def test_nothing_private_is_opened(tmp_path: Path) -> None:
 def test_one_file_alone(tmp_path: Path) -> None:
     for path in samples(tmp_path):
         container = Container(path)
-        for name in exports.files(container):
+        for name in exports.find_files(container):
             alone = tmp_path / Path(name).name
             alone.write_bytes(container.read(name))
             assert set(read(alone)) <= set(SAMPLES[path.name][2]) and read(alone)
@@ -216,7 +216,7 @@ def test_one_file_alone(tmp_path: Path) -> None:
     ],
 )
 def test_other_files_are_none_of_ours(tmp_path: Path, name: str, content: Any) -> None:
-    assert exports.files(Container(write(tmp_path / "a.zip", {name: content}))) == []
+    assert exports.find_files(Container(write(tmp_path / "a.zip", {name: content}))) == []
 
 
 TEXTS: list[tuple[Any, str]] = [

@@ -311,7 +311,7 @@ def test_a_folder_of_one_table(tmp_path: Path) -> None:
 def test_other_folders_are_none_of_ours(tmp_path: Path, names: list[str]) -> None:
     for name in names:
         write(tmp_path / name, "text\n")
-    assert files.files(Container(tmp_path)) == []
+    assert files.find_files(Container(tmp_path)) == []
 
 
 def test_a_folder_of_save_to_disk(tmp_path: Path) -> None:

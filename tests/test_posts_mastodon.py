@@ -15,7 +15,7 @@ import pytest
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.container import Container
-from hubtweets.posts.html_text import to_text
+from hubtweets.posts.html_text import html_to_text
 from hubtweets.posts.mastodon import api as mastodon_api
 from hubtweets.posts.mastodon import archive as mastodon
 from hubtweets.posts.post import Post, Profile
@@ -254,7 +254,7 @@ HTML = [
 
 @pytest.mark.parametrize(("html", "expected"), HTML)
 def test_html(html: str, expected: tuple[str, bool]) -> None:
-    assert to_text(html) == expected
+    assert html_to_text(html) == expected
 
 
 HOSTILE = [
@@ -290,7 +290,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_hostile_html_takes_linear_time(piece: str) -> None:
-    to_text(piece * (300_000 // len(piece)))  # minutes where it were quadratic
+    html_to_text(piece * (300_000 // len(piece)))  # minutes where it were quadratic
 
 
 ACTOR = {
@@ -378,7 +378,7 @@ def test_every_container_gives_the_same(tmp_path: Path) -> None:
     hashes = set()
     for path in whole:
         container = Container(path)
-        names = mastodon.files(container)
+        names = mastodon.find_files(container)
         assert [name.removeprefix("archive-2026/") for name in names] == [
             "outbox.json",
             "actor.json",
@@ -410,9 +410,9 @@ def test_other_files_are_not_its_kind(tmp_path: Path) -> None:
         "outbox.txt": outbox(ACTIVITIES),
     }.items():
         (tmp_path / name).write_text(text)
-        assert mastodon.files(Container(tmp_path / name)) == []
+        assert mastodon.find_files(Container(tmp_path / name)) == []
     assert (
-        mastodon.files(
+        mastodon.find_files(
             Container(write_zip(tmp_path / "a.zip", {"tweets.js": "x", "actor.json": "{}"}))
         )
         == []
@@ -674,7 +674,7 @@ def test_paging_ends_whatever_comes(server: Server, page: list) -> None:
     ]
 
 
-ARCHIVE = mastodon_api.ARCHIVE
+ARCHIVE = mastodon_api.ARCHIVE_ADVICE
 REFUSALS: list[tuple[str, Any, str, str]] = [
     (
         LOOKUP,

@@ -79,7 +79,7 @@ NOTES: list[tuple[dict[str, Any], Post]] = [
 
 
 def read(path: Path) -> Reading:
-    return sources.read(path, "alice", Columns())
+    return sources.read_source(path, "alice", Columns())
 
 
 def write(path: Path, notes: list[Any]) -> Path:
@@ -125,7 +125,7 @@ def test_every_container_gives_the_same(tmp_path: Path) -> None:
     ],
 )
 def test_other_files_are_not_its_kind(tmp_path: Path, first: object) -> None:
-    assert misskey.files(Container(write(tmp_path / "a.json", [first, note()]))) == []
+    assert misskey.find_files(Container(write(tmp_path / "a.json", [first, note()]))) == []
 
 
 def test_what_is_no_note_is_left_out_and_counted(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ class Replay(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def x(monkeypatch: pytest.MonkeyPatch) -> Iterator[X]:
-    for variable in x_api.TOKENS:
+    for variable in x_api.TOKEN_VARIABLES:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("X_BEARER_TOKEN", SECRET)
     server = X()
@@ -350,7 +350,8 @@ def test_without_consent_nothing_is_read(x: X) -> None:
     with pytest.raises(HubtweetsError) as caught:
         x_api.fetch("alice", 0.005, list[str]().append, lambda text: False, x.url)
     assert (
-        str(caught.value) == f"nothing was read; to pay for it, agree (or add --yes), {x_api.FREE}"
+        str(caught.value)
+        == f"nothing was read; to pay for it, agree (or add --yes), {x_api.FREE_ADVICE}"
     )
     assert [path for path, _, _ in x.asked] == [LOOKUP]
 
@@ -507,7 +508,7 @@ def test_the_default_picture_is_none() -> None:
         "",
         None,
     ]
-    assert [x_api.avatar_url({"profile_image_url": url}) for url in urls] == [
+    assert [x_api.get_avatar_url({"profile_image_url": url}) for url in urls] == [
         "https://x/a_400x400.jpg",
         "https://x/a_400x400",
         None,

@@ -79,7 +79,7 @@ def archive_files(items: list, notes: list | None = None, parts: int = 1) -> dic
 
 def read(path: Path, handle: str = "alice") -> Reading:
     """Read a source whole."""
-    reading = sources.read(path, handle, Columns())
+    reading = sources.read_source(path, handle, Columns())
     return replace(reading, posts=list(reading.posts))
 
 
@@ -292,7 +292,7 @@ def test_zip_folder_and_single_file_agree(tmp_path: Path) -> None:
     from_zip = read(zipped)
     assert sorted(post.id for post in from_zip.posts) == ["1", "2", "3"]
     assert from_zip == read(folder)
-    assert sources.sha256(zipped) == sources.sha256(folder)
+    assert sources.hash_source(zipped) == sources.hash_source(folder)
     assert {post.id for post in read(single, "anybody").posts} == {"1", "2", "3"}
     assert from_zip.profile == Profile(
         "alice", "Alice 🌙", "X", "I fix.", MINE, url="https://x.com/alice"
@@ -376,7 +376,7 @@ def test_private_files_are_never_opened(tmp_path: Path, monkeypatch: pytest.Monk
     path = write_zip(tmp_path / "a.zip", files)
     opened.clear()
     reading = read(path)
-    sources.sha256(path)
+    sources.hash_source(path)
     assert [post.text for post in reading.posts] == ["hello to the whole world"]
     assert {Path(name).name for name in opened} <= {
         "tweets.js",
@@ -437,7 +437,7 @@ def test_the_posts_of_a_protected_account_are_private(
         else [("public", "hello to the whole world"), ("public", "RT @bob: hi")]
     )
     assert [(post.visibility, post.text) for post in reading.posts] == seen
-    asked_for = sources.read(path, "alice", Columns(), protected=True)
+    asked_for = sources.read_source(path, "alice", Columns(), protected=True)
     assert asked_for.protected is protected
     assert [post.text for post in asked_for.posts] == ["hello to the whole world", "RT @bob: hi"]
 

@@ -179,7 +179,7 @@ OUTCOMES = [EVERY_V2_POST] * 3 + [EVERY_V1_POST] * 2 + [EVERY_V2_POST] * 2
 def test_every_kind_of_file(tmp_path: Path, number: int) -> None:
     path = samples(tmp_path)[number]
     container = Container(path)
-    assert saved_json.files(container) == (
+    assert saved_json.find_files(container) == (
         ["saved/pages.jsonl"] if path.suffix == ".zip" else [path.name]
     )
     reading = saved_json.read(container)
@@ -318,16 +318,16 @@ NOT_OURS: list[tuple[str, str]] = [
 @pytest.mark.parametrize(("name", "content"), NOT_OURS)
 def test_what_is_not_of_x_is_left_to_others(tmp_path: Path, name: str, content: str) -> None:
     (tmp_path / name).write_text(content)
-    assert saved_json.files(Container(tmp_path / name)) == []
+    assert saved_json.find_files(Container(tmp_path / name)) == []
 
 
 def test_the_only_json_file_of_a_folder(tmp_path: Path) -> None:
     write_lines(tmp_path / "a.jsonl", v1())
     (tmp_path / "notes.txt").write_text("sun")
     (tmp_path / "._a.jsonl").write_bytes(b"\0\5")
-    assert saved_json.files(Container(tmp_path)) == ["a.jsonl"]
+    assert saved_json.find_files(Container(tmp_path)) == ["a.jsonl"]
     write_lines(tmp_path / "b.jsonl", v1("6"))
-    assert saved_json.files(Container(tmp_path)) == []
+    assert saved_json.find_files(Container(tmp_path)) == []
 
 
 ERRORS: dict[str, tuple[str, str]] = {
@@ -380,7 +380,7 @@ def test_every_cut_and_every_hurt_byte_is_read_or_refused(tmp_path: Path) -> Non
                 path.write_bytes(content)
                 try:
                     container = Container(path)
-                    if saved_json.files(container):
+                    if saved_json.find_files(container):
                         list(saved_json.read(container).posts)
                 except HubtweetsError:
                     pass

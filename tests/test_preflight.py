@@ -19,7 +19,7 @@ from hubtweets.hub.storage.tokens import create_token
 from hubtweets.models import inspection
 from hubtweets.models.base import resolve as resolve_base
 from hubtweets.posts.post import Columns
-from hubtweets.posts.sources import Fetching
+from hubtweets.posts.sources import FetchOptions
 from hubtweets.publishing import dependencies, dry_run, preflight
 from hubtweets.publishing import permissions as permission
 from hubtweets.publishing.connection import Hub
@@ -75,7 +75,7 @@ def reading(source: str) -> dict[str, Any]:
         "named": {"lyons____": source},
         "columns": Columns(),
         "rules": Curation(),
-        "fetching": Fetching(0.005, False, lambda _: False),
+        "fetching": FetchOptions(0.005, False, lambda _: False),
     }
 
 

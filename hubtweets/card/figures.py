@@ -9,7 +9,7 @@ from pathlib import Path
 from hubtweets.card.loss_curve import draw_loss
 from hubtweets.card.typst import draw_template
 from hubtweets.record.run_record import RunRecord
-from hubtweets.text import plain
+from hubtweets.text import to_plain_text
 
 MAX_AVATARS = 9  # on the thumbnail
 MAX_POSTS = 3  # on the thumbnail
@@ -34,15 +34,21 @@ def draw_thumbnail(record: RunRecord, repo: Path) -> bytes:
     shown = record.samples.list_picked()[:MAX_POSTS]
     rests = [(one.text or "").removeprefix(one.prompt) for one in shown]
     posts = [
-        (plain(one.prompt, MAX_PROMPT_CHARS), int(rest[:1].isspace()), plain(rest, MAX_TEXT_CHARS))
+        (
+            to_plain_text(one.prompt, MAX_PROMPT_CHARS),
+            int(rest[:1].isspace()),
+            to_plain_text(rest, MAX_TEXT_CHARS),
+        )
         for one, rest in zip(shown, rests, strict=True)
     ]
     return draw_template(
         "thumbnail.typ.j2",
         repo,
         [profile.avatar for profile in record.profiles if profile.avatar][:MAX_AVATARS],
-        name=plain(
-            " & ".join(plain(profile.name, 60) or profile.handle for profile in record.profiles),
+        name=to_plain_text(
+            " & ".join(
+                to_plain_text(profile.name, 60) or profile.handle for profile in record.profiles
+            ),
             120,
         ),
         kind="AI BOT" if len(record.profiles) == 1 else "AI CYBORG",

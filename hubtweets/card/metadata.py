@@ -13,7 +13,7 @@ import yaml
 from hubtweets.errors import HubtweetsError
 from hubtweets.record.run_record import Metrics, RunRecord
 from hubtweets.record.samples import Sample, Samples
-from hubtweets.text import address, plain
+from hubtweets.text import to_link_target, to_plain_text
 
 KEYS = (
     *("language", "license", "license_name", "license_link", "library_name", "pipeline_tag"),
@@ -84,9 +84,9 @@ def build_metadata(record: RunRecord) -> dict[str, Any]:
         "model-index": build_model_index(record, record.metrics),
     }
     if license.id == "other":  # of which the Hub knows no more than this
-        link = address(license.link or "")
+        link = to_link_target(license.link or "")
         values |= {
-            "license_name": plain(license.name or "") or None,
+            "license_name": to_plain_text(license.name or "") or None,
             "license_link": str(link) if link else None,
         }
     if base.on_hub:
@@ -119,12 +119,12 @@ def check_metadata(metadata: dict[str, Any], repo_id: str) -> None:
                 validate_repo_id(value)
             except HFValidationError:
                 raise HubtweetsError(
-                    f"the card's {key}: {plain(str(value), 200)!r} is no id of a repo; publish again with another"
+                    f"the card's {key}: {to_plain_text(str(value), 200)!r} is no id of a repo; publish again with another"
                 ) from None
     revision = metadata.get("base_model_revision", "0" * 40)
     if not COMMIT.fullmatch(revision):
         raise HubtweetsError(
-            f"the card's base_model_revision: {plain(revision, 200)!r} is no commit; type: hubtweets train HANDLE"
+            f"the card's base_model_revision: {to_plain_text(revision, 200)!r} is no commit; type: hubtweets train HANDLE"
         )
     for fault in find_faults(metadata, "model"):
         raise HubtweetsError(f"the card's {fault}")
@@ -152,11 +152,11 @@ def build_widget_example(samples: Samples, one: Sample) -> dict[str, Any]:
     if settings["top_k"] > 0:
         parameters["top_k"] = int(settings["top_k"])
     parameters["max_new_tokens"] = int(settings["max_new_tokens"])
-    prompt = plain(one.prompt)
+    prompt = to_plain_text(one.prompt)
     return {
         "text": prompt,
-        "example_title": plain(prompt, 60),
-        "output": {"text": plain(one.text or "")},
+        "example_title": to_plain_text(prompt, 60),
+        "output": {"text": to_plain_text(one.text or "")},
         "parameters": parameters,
     }
 
@@ -164,7 +164,7 @@ def build_widget_example(samples: Samples, one: Sample) -> dict[str, Any]:
 def list_trackio_tags(record: RunRecord) -> Iterable[str]:
     """Yield the tags that make the Hub show trackio's Spaces."""
     for run in record.tracked:
-        if run.tracker == "trackio" and run.url and (url := address(run.url)):
+        if run.tracker == "trackio" and run.url and (url := to_link_target(run.url)):
             yield f"trackio:{url}"
 
 

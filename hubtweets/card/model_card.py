@@ -16,7 +16,7 @@ from hubtweets.record.config import TrainingConfig
 from hubtweets.record.counts import build_stats_rows
 from hubtweets.record.run_record import Environment, File, Metrics, RunRecord, Source, Tracker
 from hubtweets.record.samples import Sample
-from hubtweets.text import address, markdown, plain
+from hubtweets.text import escape_markdown, to_link_target, to_plain_text
 
 HUGGING_FACE = "https://huggingface.co"
 MAX_POST_CHARS = 300  # characters of a post that are shown
@@ -57,15 +57,17 @@ def render(record: RunRecord) -> str:
             replace(
                 record,
                 base=replace(
-                    record.base, id=plain(record.base.id), revision=plain(record.base.revision)
+                    record.base,
+                    id=to_plain_text(record.base.id),
+                    revision=to_plain_text(record.base.revision),
                 ),
             )
         ),
         record=record,
-        names=[plain(profile.name, 100) or profile.handle for profile in record.profiles],
+        names=[to_plain_text(profile.name, 100) or profile.handle for profile in record.profiles],
         kinds=list(dict.fromkeys(ORIGINS[source.kind].label for source in record.sources)),
         ways=[describe_source(source) for source in record.sources],
-        addresses=[address(profile.url or "") for profile in record.profiles],
+        addresses=[to_link_target(profile.url or "") for profile in record.profiles],
         authors=list(
             zip(record.profiles, record.sources, record.counts, record.passes, strict=True)
         ),
@@ -73,7 +75,7 @@ def render(record: RunRecord) -> str:
         kept=sum(counts.kept for counts in record.counts),
         masked=sum(counts.masked for counts in record.counts),
         rows=build_stats_rows(record.counts),
-        posts=[(row.author, plain(row.text, MAX_POST_CHARS)) for row in record.dataset.rows]
+        posts=[(row.author, to_plain_text(row.text, MAX_POST_CHARS)) for row in record.dataset.rows]
         if record.dataset
         else [],
         hyperparameters=(
@@ -85,7 +87,7 @@ def render(record: RunRecord) -> str:
             kind: [
                 (TRACKERS[run.tracker], url)
                 for run in record.tracked
-                if run.kind == kind and run.url and (url := address(run.url))
+                if run.kind == kind and run.url and (url := to_link_target(run.url))
             ]
             for kind in ("preprocess", "train")
         },
@@ -97,7 +99,7 @@ def render(record: RunRecord) -> str:
         if record.training.lora_r > 16
         else None,
         gguf=find_gguf(record.files),
-        license_link=address(record.terms.license.link or ""),
+        license_link=to_link_target(record.terms.license.link or ""),
         hub="" if record.target.endpoint == HUGGING_FACE else f" --hub {record.target.endpoint}",
     )
     return f"---\n{front}---\n\n{body}"
@@ -105,7 +107,7 @@ def render(record: RunRecord) -> str:
 
 @cache
 def load_template() -> Template:
-    return create_environment(finalize=markdown).get_template("model_card.md.j2")
+    return create_environment(finalize=escape_markdown).get_template("model_card.md.j2")
 
 
 def describe_source(source: Source) -> str:
@@ -122,8 +124,12 @@ def split_sample(sample: Sample) -> tuple[str, str, str]:
     """Return a sample's prompt, the space after it, and what was written on from it."""
     text = sample.text or ""
     rest = text.removeprefix(sample.prompt)
-    prompt = plain(sample.prompt, MAX_POST_CHARS) if rest != text else ""
-    return prompt, Markup(" ") if prompt and rest[:1].isspace() else "", plain(rest, MAX_POST_CHARS)
+    prompt = to_plain_text(sample.prompt, MAX_POST_CHARS) if rest != text else ""
+    return (
+        prompt,
+        Markup(" ") if prompt and rest[:1].isspace() else "",
+        to_plain_text(rest, MAX_POST_CHARS),
+    )
 
 
 def find_gguf(files: tuple[File, ...]) -> str | None:
@@ -188,7 +194,9 @@ def list_hyperparameters(
     yield (
         "Precision",
         Markup(
-            markdown("fp32" if environment.mixed_precision == "no" else environment.mixed_precision)
+            escape_markdown(
+                "fp32" if environment.mixed_precision == "no" else environment.mixed_precision
+            )
         ),
     )
     yield "Seed", of("seed", f"{training.seed}")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from hubtweets.text import description
+from hubtweets.text import escape_alt_text
 
 PACKAGE = Path(__file__).parent.parent
 PACKAGED = PACKAGE / "templates"  # in a wheel
@@ -20,6 +20,6 @@ def create_environment(**options: object) -> Environment:
         "keep_trailing_newline": True,
     }
     jinja = Environment(loader=FileSystemLoader(TEMPLATES), **settings, **options)  # type: ignore[arg-type]
-    jinja.filters["description"] = description
+    jinja.filters["description"] = escape_alt_text
     jinja.filters["thousands"] = lambda number: f"{number:,}"
     return jinja

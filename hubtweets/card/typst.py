@@ -8,11 +8,11 @@ from pathlib import Path
 import typst
 
 from hubtweets.card.templating import TEMPLATES, create_environment
-from hubtweets.text import typst_string
+from hubtweets.text import to_typst_literal
 
 
 def draw_template(template: str, repo: Path, avatars: Sequence[str], **values: object) -> bytes:
-    jinja = create_environment(finalize=typst_string)
+    jinja = create_environment(finalize=to_typst_literal)
     source = jinja.get_template(template).render(avatars=avatars, **values)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

@@ -28,9 +28,9 @@ def reading_of(handles: Sequence[str], settings: dict[str, Any]) -> Callable[[],
     rules = Curation(**{name: take(name) for name in vars(Curation())})
     price, refresh, yes = take("x_price"), take("refresh"), take("yes")
     protected = take("protected_posts")
-    fetching = sources.Fetching(price, refresh, lambda cost: yes or agreed(cost))
+    fetching = sources.FetchOptions(price, refresh, lambda cost: yes or agreed(cost))
     return lambda: {
-        "named": sources.name(names, given, on_line),
+        "named": sources.assign_sources(names, given, on_line),
         "columns": columns,
         "rules": rules,
         "fetching": fetching,
@@ -92,7 +92,7 @@ def numbers_of(text: str) -> list[int]:
 
 def ask_numbers(run: RunFolder) -> str:
     """Show the samples that may be shown by their numbers, and ask for some; raise HubtweetsError where there are none, or no terminal to ask on."""
-    from hubtweets.text import plain
+    from hubtweets.text import to_plain_text
 
     samples, audit = run.record.samples, run.record.audit
     assert samples and audit
@@ -106,7 +106,7 @@ def ask_numbers(run: RunFolder) -> str:
             f"all {len(samples.samples)} samples copy a post; type: hubtweets sample {run.record.handle} --samples 1000 --pick"
         )
     for number in free:
-        click.echo(f"{number:>4}  {plain(samples.samples[number - 1].text or '')}")
+        click.echo(f"{number:>4}  {to_plain_text(samples.samples[number - 1].text or '')}")
     return click.prompt(
         "Which shall the card show", default=",".join(map(str, samples.picked)) or None, err=True
     )

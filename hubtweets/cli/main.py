@@ -356,13 +356,13 @@ def generate(handle: str, prompt: str, count: int, seed: int, runs: Path) -> Non
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed, other posts.")
 def example(path: Path, posts: int, seed: int) -> None:
     """Write an X archive of somebody made up to PATH."""
-    from hubtweets.posts.example.x_archive import write
+    from hubtweets.posts.example.x_archive import write_archive
 
     if path.exists():
         raise HubtweetsError(
             f"{path}: is there already, and may be a real archive; remove it, or give another name"
         )
-    write(path, posts, seed)
+    write_archive(path, posts, seed)
     click.echo(path)
 
 
@@ -434,7 +434,7 @@ def show(run: RunFolder) -> None:
 
 
 def show_texts(texts: Iterable[str]) -> None:
-    from hubtweets.text import plain
+    from hubtweets.text import to_plain_text
 
     for text in texts:
-        click.echo(f"- {plain(text)}")
+        click.echo(f"- {to_plain_text(text)}")

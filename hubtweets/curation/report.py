@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.record.counts import OUTCOMES, Counts, build_stats_rows
-from hubtweets.text import plain
+from hubtweets.text import to_plain_text
 
 MIN_CHARACTERS = 6_000  # the original's: with fewer, a model repeats them and learns nothing
 FEW_CHARACTERS = 40_000
@@ -49,4 +49,4 @@ def format_table(counts: Sequence[Counts]) -> list[str]:
 def format_preview(shown: Sequence[tuple[str, str]]) -> list[str]:
     """Return a preview as lines for a terminal."""
     width = max((len(OUTCOMES[fate]) for fate, _ in shown), default=0)
-    return [f"{OUTCOMES[fate]:<{width}}  {plain(text, 100)}" for fate, text in shown]
+    return [f"{OUTCOMES[fate]:<{width}}  {to_plain_text(text, 100)}" for fate, text in shown]

@@ -12,7 +12,7 @@ from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerFast
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.models.probing import context_of
-from hubtweets.text import well_formed
+from hubtweets.text import replace_surrogates
 
 AT_ONCE = 20  # texts; of GPT-2, each takes 20 MB while it is made
 TOLERANCE = 1e-3  # of a probability that other hardware, or another kernel, may compute otherwise
@@ -32,7 +32,7 @@ def write_on(
     """Yield what `generate` returns, some at a time, for they are kept in memory together only while they are made."""
     model.eval()
     set_seed(seed)
-    prompt = well_formed(prompt)
+    prompt = replace_surrogates(prompt)
     inputs = encode(model, tokenizer, prompt)
     start = len(
         tokenizer.decode(inputs["input_ids"][0], skip_special_tokens=True)

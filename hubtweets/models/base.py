@@ -8,7 +8,7 @@ from urllib.parse import quote
 from hubtweets.errors import HubtweetsError
 from hubtweets.files import hash_files
 from hubtweets.record.run_record import Base, License
-from hubtweets.text import address, plain
+from hubtweets.text import to_link_target, to_plain_text
 
 TINY = Path(__file__).parent / "tiny"
 LICENSE_KEYS = ("license", "license_name", "license_link")
@@ -115,13 +115,14 @@ def facts_of(metadata: Any, place: str | None = None) -> tuple[License | None, t
 def license_of(metadata: Any, place: str | None) -> License | None:
     """Return the licence that a card names, as the Hub reads it: only `other` has a name and a link."""
     id, name, link = (
-        plain(value) if isinstance(value := metadata.get(key), str) else "" for key in LICENSE_KEYS
+        to_plain_text(value) if isinstance(value := metadata.get(key), str) else ""
+        for key in LICENSE_KEYS
     )
     if id != "other":
-        return License(plain(id, MAX_NAME)) if id else None
-    target = address(place + quote(link) if place and FILE.fullmatch(link) else link)
+        return License(to_plain_text(id, MAX_NAME)) if id else None
+    target = to_link_target(place + quote(link) if place and FILE.fullmatch(link) else link)
     return License(
         id,
-        plain(name, MAX_NAME) or None,
+        to_plain_text(name, MAX_NAME) or None,
         str(target) if target and len(target) <= MAX_LINK else None,
     )

@@ -16,10 +16,10 @@ from hubtweets.posts.pii import scrub
 from hubtweets.posts.post import Post, Profile, Reading, SourceKind
 
 
-def write(reading: Reading, path: Path) -> None:
+def write_reading(reading: Reading, path: Path) -> None:
     """Write a reading, all of it or nothing."""
     with replace_atomically(path) as partial, partial.open("w", encoding="utf-8") as file:
-        scrubbed = scrub.scrubbed((reading.profile.handle, post) for post in reading.posts)
+        scrubbed = scrub.scrub_posts((reading.profile.handle, post) for post in reading.posts)
         posts = [
             json.dumps(post._asdict(), ensure_ascii=False) for _, post in scrubbed
         ]  # which also fills the warnings
@@ -38,7 +38,7 @@ def write(reading: Reading, path: Path) -> None:
         file.write("\n".join([json.dumps(head, ensure_ascii=False), *posts]) + "\n")
 
 
-def read(path: Path) -> Reading:
+def read_reading(path: Path) -> Reading:
     """Read what `write` wrote; raise HubtweetsError where it is something else."""
     from pydantic import TypeAdapter
 
@@ -48,10 +48,10 @@ def read(path: Path) -> Reading:
         profile = TypeAdapter(Profile).validate_python(head["profile"])
         avatar = base64.b64decode(head["avatar"]) if head["avatar"] else None
         if head["kind"] not in get_args(SourceKind):
-            raise hurt(path)
+            raise corrupt_error(path)
         dataset = head.get("dataset")
         if not isinstance(dataset, str | None):
-            raise hurt(path)
+            raise corrupt_error(path)
         return Reading(
             head["kind"],
             profile,
@@ -61,7 +61,7 @@ def read(path: Path) -> Reading:
             dataset,
         )
     except (ValueError, KeyError, TypeError, StopIteration, RecursionError):
-        raise hurt(path) from None
+        raise corrupt_error(path) from None
 
 
 def read_posts(path: Path) -> Iterator[Post]:
@@ -74,10 +74,10 @@ def read_posts(path: Path) -> Iterator[Post]:
             for line in lines:
                 yield adapter.validate_python(json.loads(line), strict=True)
         except (ValueError, TypeError, RecursionError):
-            raise hurt(path) from None
+            raise corrupt_error(path) from None
 
 
-def hurt(path: Path) -> HubtweetsError:
+def corrupt_error(path: Path) -> HubtweetsError:
     return HubtweetsError(
         f"{path}: not as it was written; remove it, and it is read from the service again"
     )

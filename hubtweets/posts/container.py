@@ -30,8 +30,8 @@ ZIP_ENTRY = b"PK\x01\x02"  # with which each entry of a zip's directory begins: 
 MAX_READ = (
     8 * 2**20
 )  # bytes of a file that is read at once, of which JSON makes some twenty times as much; what may be larger is streamed
-BLOCK = 1 << 20
-HURT = (
+BLOCK_BYTES = 1 << 20
+CORRUPT_ERRORS = (
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
@@ -49,7 +49,7 @@ class Container:
     def __init__(self, path: Path) -> None:
         self.path = path
         with self.mended():
-            self.names, self._open = listed(path)
+            self.names, self._open = list_files(path)
 
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
@@ -73,7 +73,7 @@ class Container:
         for name in names:
             digest.update(os.fsencode(base_name(name)) + b"\0")
             with self.open(name) as file:
-                while block := file.read(BLOCK):
+                while block := file.read(BLOCK_BYTES):
                     digest.update(block)
         return digest.hexdigest()
 
@@ -81,7 +81,7 @@ class Container:
     def mended(self, name: str = "") -> Iterator[None]:
         try:
             yield
-        except HURT as error:
+        except CORRUPT_ERRORS as error:
             raise self.damaged(error) from None
         except (
             OSError
@@ -103,10 +103,10 @@ def base_name(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def listed(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
+def list_files(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
     """Return the names of a container's regular files, and how to open one."""
     if path.is_dir():
-        return list(walk(path)), lambda name: (path / name).open("rb")
+        return list(walk_folder(path)), lambda name: (path / name).open("rb")
     if zipfile.is_zipfile(path) or path.suffix == ".zip":
         return list_zip(path)
     if path.name.endswith((".tar.gz", ".tgz", ".tar")):
@@ -114,7 +114,7 @@ def listed(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
     return [path.name], lambda name: path.open("rb")
 
 
-class Headers:
+class BoundedHeaders:
     """A file of which no more than `most` bytes may be read, unless that is None, for zipfile and tarfile read headers of any size into memory."""
 
     def __init__(self, path: Path, file: IO[bytes], most: int) -> None:
@@ -134,11 +134,11 @@ class Headers:
         data = self.file.read(bound if size < 0 else min(size, bound))
         self.most -= len(data)
         if self.most < 0 or data.count(ZIP_ENTRY) > MAX_FILES:
-            refuse_list(self.path)
+            raise_too_many_files(self.path)
         return data
 
 
-def refuse_list(path: Path) -> NoReturn:
+def raise_too_many_files(path: Path) -> NoReturn:
     """Raise HubtweetsError for an archive whose list of files is too long."""
     most = f"{MAX_FILES:,} files, or {MAX_NAMES >> 20} MiB of names and attributes"
     raise HubtweetsError(f"{path}: lists more than {most}; unpack it and give the folder")
@@ -146,7 +146,7 @@ def refuse_list(path: Path) -> NoReturn:
 
 def list_zip(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
     """List a zip, whose directory zipfile reads whole, whatever number of entries it claims to have."""
-    headers = Headers(path, path.open("rb"), MAX_NAMES)
+    headers = BoundedHeaders(path, path.open("rb"), MAX_NAMES)
     archive = zipfile.ZipFile(cast(IO[bytes], headers))
     headers.most = None
     entries = {
@@ -157,14 +157,14 @@ def list_zip(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
 
 def list_tar(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
     """List a tar, compressed by gzip or not. Of each file only its name and place are kept: its other attributes may be of any size."""
-    headers, left = Headers(path, open_tar(path), MAX_TAR_HEADER), MAX_TAR_HEADERS
+    headers, left = BoundedHeaders(path, open_tar(path), MAX_TAR_HEADER), MAX_TAR_HEADERS
     tar = tarfile.open(fileobj=cast(IO[bytes], headers), mode="r:")  # noqa: SIM115
     members: dict[str, tarfile.TarInfo] = {}
     count = names = 0
     while member := tar.next():
         count, names = count + 1, names + len(member.name.encode(errors="surrogateescape"))
         if count > MAX_FILES or names > MAX_NAMES:
-            refuse_list(path)
+            raise_too_many_files(path)
         if member.isreg() and not member.issparse():
             members[member.name] = kept = tarfile.TarInfo(member.name)
             kept.size, kept.offset_data = member.size, member.offset_data
@@ -182,7 +182,7 @@ def open_tar(path: Path) -> IO[bytes]:
     return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
 
 
-def walk(folder: Path) -> Iterator[str]:
+def walk_folder(folder: Path) -> Iterator[str]:
     """Yield the folder's regular files, in order, by their paths in it; what a link leads to is not in it."""
     for root, folders, files in os.walk(folder):
         folders.sort()
@@ -192,24 +192,24 @@ def walk(folder: Path) -> Iterator[str]:
                 yield path.relative_to(folder).as_posix()
 
 
-def suffix(name: str) -> str:
+def get_suffix(name: str) -> str:
     return "." + base_name(name).rpartition(".")[2].lower()
 
 
-def place(container: Container, name: str) -> str:
+def describe_file(container: Container, name: str) -> str:
     """Return how an error names a file."""
     return str(container.path) if container.path.name == name else f"{container.path}: {name}"
 
 
-HEAD = 4096  # bytes that tell one export from another, and from any other file of its name
+HEAD_BYTES = 4096  # bytes that tell one export from another, and from any other file of its name
 
 
-def head(container: Container, name: str) -> bytes:
+def read_head(container: Container, name: str) -> bytes:
     with container.open(name) as file:
-        return file.read(HEAD)
+        return file.read(HEAD_BYTES)
 
 
-def hurt(container: Container, name: str, error: Exception) -> HubtweetsError:
+def corrupt_error(container: Container, name: str, error: Exception) -> HubtweetsError:
     return HubtweetsError(
-        f"{place(container, name)} is cut, or is not what its service writes ({error}); ask for the export again"
+        f"{describe_file(container, name)} is cut, or is not what its service writes ({error}); ask for the export again"
     )

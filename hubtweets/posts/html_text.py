@@ -4,7 +4,7 @@ import html
 import re
 
 from hubtweets.posts.parsing import is_address
-from hubtweets.text import well_formed
+from hubtweets.text import replace_surrogates
 
 TOKEN = re.compile(
     r"""
@@ -60,25 +60,25 @@ VOID = {
 }  # they have no end tag
 
 
-def to_text(content: str) -> tuple[str, bool]:
+def html_to_text(content: str) -> tuple[str, bool]:
     """Return the text of a post's HTML as its readers see it, and whether a link was cut out of it: one whose words are its address.
 
     Mentions and hashtags stay. A line break is a newline, a paragraph's end a blank line. What others are quoted with (blockquote, and the link of
     class quote-inline) is cut too. Time is linear in the length and any input has a text, neither of which holds for html.parser.
     """
-    seen = Seen()
+    seen = VisibleText()
     for token in TOKEN.finditer(content):
         if token["data"]:
-            seen.add(unescape(token["data"]))
+            seen.add(unescape_html(token["data"]))
         elif token["closing"]:
             seen.close(token["tag"].lower())
         elif token["tag"]:
             seen.open(token["tag"].lower(), token["attributes"])
     seen.end_link()
-    return well_formed("".join(seen.parts).strip()), seen.cut
+    return replace_surrogates("".join(seen.parts).strip()), seen.cut
 
 
-class Seen:
+class VisibleText:
     """What readers see of a post's HTML, tag by tag.
 
     Mastodon marks the beginning and the end of a link's address as invisible: readers don't see them, but they tell that the words are an address.
@@ -141,7 +141,7 @@ def read_attributes(attributes: str) -> tuple[set[str], str]:
     classes: set[str] = set()
     href = ""
     for name, value in ATTRIBUTE.findall(attributes):
-        value = unescape(value.strip("\"'"))
+        value = unescape_html(value.strip("\"'"))
         if name.lower() == "class":
             classes |= set(value.lower().split())
         else:
@@ -154,7 +154,7 @@ def end_line(parts: list[str], block: bool = True) -> None:
         parts.append("\n")
 
 
-def unescape(text: str) -> str:
+def unescape_html(text: str) -> str:
     try:
         return html.unescape(text)
     except ValueError:  # the number of a character has more digits than Python reads

@@ -17,15 +17,15 @@ import httpx2
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.parsing import to_utc
 
-TRIES = 4
+MAX_TRIES = 4
 MAX_BODY = 32 * 2**20  # bytes; a page of a hundred posts has some hundred thousand
 MAX_AVATAR = 8 * 2**20
 MAX_WAIT = 16 * 60  # seconds; the longest window of the three services is 15 minutes
-HOST = r"(?:(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)+[a-z](?:[a-z\d-]{0,61}[a-z\d])|127\.0\.0\.1|localhost)"  # a pattern
+HOST_PATTERN = r"(?:(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)+[a-z](?:[a-z\d-]{0,61}[a-z\d])|127\.0\.0\.1|localhost)"  # a pattern
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class Answer(Exception):  # noqa: N818
+class ApiError(Exception):
     """An answer that is no success: its status, its headers and what it says."""
 
     def __init__(self, status: int, headers: Mapping[str, str], body: Any) -> None:
@@ -33,7 +33,7 @@ class Answer(Exception):  # noqa: N818
         self.status, self.headers, self.body = status, headers, body
 
 
-class Web:
+class ApiClient:
     """One service's API; `say` gets a line when there is something to wait for."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Web:
             timeout=30, headers={"User-Agent": "hubtweets", **(headers or {})}
         )
 
-    def __enter__(self) -> "Web":
+    def __enter__(self) -> "ApiClient":
         return self
 
     def __exit__(
@@ -59,14 +59,14 @@ class Web:
         self,
         path: str,
         parameters: Mapping[str, str | int],
-        stop: Callable[[Answer], bool] = lambda answer: False,
+        stop: Callable[[ApiError], bool] = lambda answer: False,
     ) -> tuple[Any, Mapping[str, str]]:
         """Return the JSON and the headers at a path of the service.
 
         Raises Answer for a refusal, and for a 429 that `stop` knows better than to wait for; HubtweetsError where nothing sensible comes.
         """
-        for attempt in range(TRIES):
-            last = attempt == TRIES - 1
+        for attempt in range(MAX_TRIES):
+            last = attempt == MAX_TRIES - 1
             try:
                 status, headers, content = self.load(
                     self.client, self.endpoint + path, MAX_BODY, parameters
@@ -78,21 +78,21 @@ class Web:
                 raise HubtweetsError(
                     f"{self.endpoint} does not answer ({error or type(error).__name__}); try again later"
                 ) from None
-            body = parse(content)
+            body = parse_json(content)
             if status == 200:
                 if body is None:
                     raise HubtweetsError(
                         f"{self.endpoint}{path} did not answer with JSON; try again later"
                     )
                 return body, headers
-            answer = Answer(status, headers, body)
+            answer = ApiError(status, headers, body)
             if last or (status != 429 and status < 500) or (status == 429 and stop(answer)):
                 raise answer
             self.wait(answer, attempt)
         raise AssertionError("the last try returns or raises")
 
-    def wait(self, answer: Answer, attempt: int) -> None:
-        seconds = seconds_until_reset(answer.headers) if answer.status == 429 else 0.0
+    def wait(self, answer: ApiError, attempt: int) -> None:
+        seconds = parse_reset_seconds(answer.headers) if answer.status == 429 else 0.0
         if seconds is None or seconds > MAX_WAIT:
             raise answer
         if seconds > 1:
@@ -128,14 +128,14 @@ class Web:
             return response.status_code, response.headers, bytes(content)
 
 
-def parse(content: bytes) -> Any:
+def parse_json(content: bytes) -> Any:
     try:
         return json.loads(content)
     except (ValueError, RecursionError):
         return None
 
 
-def seconds_until_reset(headers: Mapping[str, str]) -> float | None:
+def parse_reset_seconds(headers: Mapping[str, str]) -> float | None:
     """Return how long a rate limit lasts by its reset header (Unix seconds at X and Bluesky, ISO 8601 at Mastodon), or None where none says."""
     for name in ("x-rate-limit-reset", "ratelimit-reset", "x-ratelimit-reset"):
         if (at := to_utc(headers.get(name))) is not None:

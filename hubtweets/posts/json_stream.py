@@ -10,20 +10,20 @@ import re
 from collections.abc import Iterator
 from typing import IO, Any
 
-BLOCK = 1 << 20  # bytes
+BLOCK_BYTES = 1 << 20  # bytes
 MAX_ITEM = 2**20  # characters; the largest posts have some thousands
 MAX_PREFIX = 4096
 BETWEEN = re.compile(r"[\s,]*")
 
 
-def items(file: IO[bytes], key: str | None = None) -> Iterator[Any]:
+def stream_items(file: IO[bytes], key: str | None = None) -> Iterator[Any]:
     """Yield the array's items; raise ValueError where it is no JSON, is cut, or has an item of more than a Mi of characters.
 
     The first value that comes is the text before the array. With a key it is the array that an object holds under it, within the first mebibyte.
     """
     decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
     decode = json.JSONDecoder().raw_decode
-    text, position, at_end = decoder.decode(file.read(BLOCK)), 0, False
+    text, position, at_end = decoder.decode(file.read(BLOCK_BYTES)), 0, False
 
     def refill() -> None:
         nonlocal text, position, at_end
@@ -31,7 +31,7 @@ def items(file: IO[bytes], key: str | None = None) -> Iterator[Any]:
         if len(rest) > MAX_ITEM:
             raise ValueError(f"an item of more than {MAX_ITEM:,} characters")
         block = file.read(
-            max(BLOCK, len(rest))
+            max(BLOCK_BYTES, len(rest))
         )  # doubled, so that a long item is not tried over and over
         at_end = not block
         text, position = rest + decoder.decode(block, final=at_end), 0

@@ -4,11 +4,11 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from hubtweets.text import well_formed
+from hubtweets.text import replace_surrogates
 
-X_DATE = re.compile(r"\w{3} (\w{3}) (\d\d) (\d\d):(\d\d):(\d\d) \+0000 (\d{4})", re.ASCII)
-YEAR_FIRST = re.compile(r"\d{4}/\d\d/\d\d\b", re.ASCII)
-GERMAN = re.compile(r"^(\d\d)\.(\d\d)\.(\d{4})\b", re.ASCII)
+X_DATE_PATTERN = re.compile(r"\w{3} (\w{3}) (\d\d) (\d\d):(\d\d):(\d\d) \+0000 (\d{4})", re.ASCII)
+YEAR_FIRST_DATE = re.compile(r"\d{4}/\d\d/\d\d\b", re.ASCII)
+GERMAN_DATE = re.compile(r"^(\d\d)\.(\d\d)\.(\d{4})\b", re.ASCII)
 ADDRESS = re.compile(r"[\w-]+(\.[\w-]+)+/\S*")  # a shortened one need not be in the link
 MONTHS = {
     name: number
@@ -27,7 +27,7 @@ def to_utc(date: object) -> str | None:
     """
     try:
         if isinstance(date, str):
-            if found := X_DATE.fullmatch(date):
+            if found := X_DATE_PATTERN.fullmatch(date):
                 month, day, hour, minute, second, year = found.groups()
                 when = datetime(
                     int(year),
@@ -43,8 +43,8 @@ def to_utc(date: object) -> str | None:
             ):  # fewer digits are a day or a year
                 return to_utc(int(date))
             else:
-                date = GERMAN.sub(
-                    r"\3-\2-\1", date.replace("/", "-") if YEAR_FIRST.match(date) else date
+                date = GERMAN_DATE.sub(
+                    r"\3-\2-\1", date.replace("/", "-") if YEAR_FIRST_DATE.match(date) else date
                 )
                 when = datetime.fromisoformat(
                     date.removesuffix(" UTC").replace(" +", "+").replace(" -", "-")
@@ -69,13 +69,13 @@ def dig(value: Any, *keys: str) -> Any:
     return value
 
 
-def list_at(value: Any, *keys: str) -> list:
+def get_list(value: Any, *keys: str) -> list:
     """Return what `dig` finds where that is a list, else an empty one."""
     found = dig(value, *keys)
     return found if isinstance(found, list) else []
 
 
-def text_at(item: Any, *keys: str) -> str | None:
+def get_text(item: Any, *keys: str) -> str | None:
     """Return the first of the keys' values that is a text or a whole number, as text."""
     if not isinstance(item, dict):
         return None
@@ -83,7 +83,7 @@ def text_at(item: Any, *keys: str) -> str | None:
         value = item.get(key)
         if isinstance(value, str):
             if value:
-                return well_formed(value)
+                return replace_surrogates(value)
         elif isinstance(value, int) and not isinstance(value, bool):
             return str(value) if -(10**30) < value < 10**30 else None
     return None

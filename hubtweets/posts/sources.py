@@ -19,7 +19,7 @@ from hubtweets.posts import cache as saved
 from hubtweets.posts.container import Container
 from hubtweets.posts.post import Columns, Reading
 
-SERVICE = re.compile(r"(x|mastodon|bluesky|dataset):.+")
+SERVICE_PATTERN = re.compile(r"(x|mastodon|bluesky|dataset):.+")
 SUFFIXES = (
     ".zip",
     "",
@@ -38,12 +38,12 @@ SUFFIXES = (
 )
 HANDLE = re.compile(r"[\w.-]{1,96}", re.ASCII)
 SERVICES = "x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID"
-SAVED = ".saved.jsonl"
+CACHE_SUFFIX = ".saved.jsonl"
 URL = re.compile(r"https://[\w.:/@%~-]+", re.ASCII)  # nothing that Markdown or HTML could act on
 
 
 @dataclass(frozen=True)
-class Fetching:
+class FetchOptions:
     """How services are read: dollars a post at X, whether again, and who is asked before money is spent."""
 
     x_price: float
@@ -51,7 +51,7 @@ class Fetching:
     confirm: Callable[[str], bool]
 
 
-def readers() -> list[ModuleType]:
+def load_readers() -> list[ModuleType]:
     """Return the modules that read archives, each with `files(container)`, the names it would open, and `read(container)`."""
     from hubtweets.posts.bluesky import archive as bluesky
     from hubtweets.posts.exports import exports, misskey
@@ -62,7 +62,7 @@ def readers() -> list[ModuleType]:
     return [x_archive, grailbird, mastodon, misskey, bluesky, exports, saved_json]
 
 
-def find(handle: str) -> str:
+def find_file(handle: str) -> str:
     """Return the file or folder of the working folder that is named after the handle; raise HubtweetsError where there is none."""
     there = {path.name.casefold(): path.name for path in sorted(Path().iterdir())}
     for suffix in SUFFIXES:
@@ -77,7 +77,9 @@ def find(handle: str) -> str:
     )
 
 
-def name(handles: Sequence[str], given: Sequence[str], typed: bool = True) -> dict[str, str]:
+def assign_sources(
+    handles: Sequence[str], given: Sequence[str], typed: bool = True
+) -> dict[str, str]:
     """Return the source of each handle from `SOURCE` or `HANDLE=SOURCE`, else the file named after it; raise HubtweetsError where that is unclear.
 
     What was not typed comes from settings that several bots share, and may name other authors.
@@ -101,10 +103,10 @@ def name(handles: Sequence[str], given: Sequence[str], typed: bool = True) -> di
                 f"{source}: {handle} has a source already, {named[handle]}; give one for each author"
             )
         named[handle] = rest
-    return {handle: named.get(handle) or find(handle) for handle in handles}
+    return {handle: named.get(handle) or find_file(handle) for handle in handles}
 
 
-def choose(path: Path) -> tuple[Container, ModuleType]:
+def choose_reader(path: Path) -> tuple[Container, ModuleType]:
     """Return a path's container and its reader; raise HubtweetsError where there is nothing, or nothing that a reader knows."""
     from hubtweets.posts.tables import files
 
@@ -113,8 +115,8 @@ def choose(path: Path) -> tuple[Container, ModuleType]:
             f"{path}: no such file, nor one of {SERVICES}; name the posts: --posts FILE"
         )
     container = Container(path)
-    for reader in [*readers(), files]:
-        if reader.files(container):
+    for reader in [*load_readers(), files]:
+        if reader.find_files(container):
             return container, reader
     place = "this folder" if path.is_dir() else "such a file"
     raise HubtweetsError(
@@ -123,29 +125,29 @@ def choose(path: Path) -> tuple[Container, ModuleType]:
     )
 
 
-def place_of(source: str, folder: Path, columns: Columns) -> Path:
+def resolve_path(source: str, folder: Path, columns: Columns) -> Path:
     """Return where a source's posts are, or will be once they were read over the network."""
-    if not SERVICE.fullmatch(source):
+    if not SERVICE_PATTERN.fullmatch(source):
         return Path(source)
     asked = (
         f"{source} {columns}" if source.startswith("dataset:") else source
     )  # services have no columns
-    return folder / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}{SAVED}"
+    return folder / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}{CACHE_SUFFIX}"
 
 
 def is_remote(source: str, folder: Path, columns: Columns, refresh: bool) -> bool:
     """Tell whether `locate` would read a source over the network, which takes time and maybe money."""
-    return SERVICE.fullmatch(source) is not None and (
-        refresh or not place_of(source, folder, columns).exists()
+    return SERVICE_PATTERN.fullmatch(source) is not None and (
+        refresh or not resolve_path(source, folder, columns).exists()
     )
 
 
-def locate(
-    source: str, folder: Path, columns: Columns, fetching: Fetching, say: Callable[[str], None]
+def fetch_if_needed(
+    source: str, folder: Path, columns: Columns, fetching: FetchOptions, say: Callable[[str], None]
 ) -> Path:
     """Return the path of a source: what a service has to give is read over the network and kept in the folder, the first time only."""
-    path = place_of(source, folder, columns)
-    if not SERVICE.fullmatch(source):
+    path = resolve_path(source, folder, columns)
+    if not SERVICE_PATTERN.fullmatch(source):
         return path
     if path.exists() and not fetching.refresh:
         say(
@@ -154,11 +156,13 @@ def locate(
         return path
     say(f"{source}: reading")
     folder.mkdir(parents=True, exist_ok=True)
-    saved.write(fetch(source, columns, fetching, say), path)
+    saved.write_reading(fetch_reading(source, columns, fetching, say), path)
     return path
 
 
-def fetch(source: str, columns: Columns, fetching: Fetching, say: Callable[[str], None]) -> Reading:
+def fetch_reading(
+    source: str, columns: Columns, fetching: FetchOptions, say: Callable[[str], None]
+) -> Reading:
     """Read an account's posts from its service, or a dataset from the Hub; raise HubtweetsError where that can't be."""
     from hubtweets.posts.bluesky import api as bluesky_api
     from hubtweets.posts.mastodon import api as mastodon_api
@@ -172,18 +176,18 @@ def fetch(source: str, columns: Columns, fetching: Fetching, say: Callable[[str]
         return mastodon_api.fetch(name, say)
     if service == "bluesky":
         return bluesky_api.fetch(name, say)
-    return files.fetch(name, columns)
+    return files.fetch_dataset(name, columns)
 
 
-def sha256(path: Path) -> str:
+def hash_source(path: Path) -> str:
     """Return the SHA-256, in hex, of what `read` would open: a zip and its unpacked folder have the same."""
-    if path.name.endswith(SAVED):
+    if path.name.endswith(CACHE_SUFFIX):
         return hash_files([path])
-    container, reader = choose(path)
-    return container.sha256(reader.files(container))
+    container, reader = choose_reader(path)
+    return container.sha256(reader.find_files(container))
 
 
-def read(path: Path, handle: str, columns: Columns, protected: bool = False) -> Reading:
+def read_source(path: Path, handle: str, columns: Columns, protected: bool = False) -> Reading:
     """Read the posts of `handle` from an archive or file; raise HubtweetsError where it is none, is damaged, or is somebody else's.
 
     The posts of a protected account come without their text unless `protected` asks for them.
@@ -191,10 +195,10 @@ def read(path: Path, handle: str, columns: Columns, protected: bool = False) -> 
     from hubtweets.posts.tables import files
     from hubtweets.posts.x import api_v2
 
-    if path.name.endswith(SAVED):
-        reading = saved.read(path)
+    if path.name.endswith(CACHE_SUFFIX):
+        reading = saved.read_reading(path)
     else:
-        container, reader = choose(path)
+        container, reader = choose_reader(path)
         reading = files.read(container, columns) if reader is files else reader.read(container)
         theirs = reading.profile.handle
         if (
@@ -207,7 +211,7 @@ def read(path: Path, handle: str, columns: Columns, protected: bool = False) -> 
             )
             raise HubtweetsError(f"{path}: the archive of @{theirs}, not of @{handle}; {advice}")
     if reading.protected and not protected:
-        reading = replace(reading, posts=map(api_v2.hidden, reading.posts))
+        reading = replace(reading, posts=map(api_v2.hide_text, reading.posts))
     found = reading.profile
     url = found.url if found.url and URL.fullmatch(found.url) else None
     return replace(

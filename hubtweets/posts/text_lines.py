@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from typing import IO
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts.container import Container, place, suffix
+from hubtweets.posts.container import Container, describe_file, get_suffix
 from hubtweets.posts.tables.audience import find_columns
 
 MAX_LINE = 4 * 2**20  # characters
 LINE_BREAK = " ⏎ "  # so some write one in a cell
 
 
-def lines(file: IO[bytes], source: str, newline: str | None = None) -> Iterator[tuple[int, str]]:
+def read_lines(
+    file: IO[bytes], source: str, newline: str | None = None
+) -> Iterator[tuple[int, str]]:
     """Yield the numbered lines of a text; raise HubtweetsError where one is too long, or holds a NUL, which only other encodings do."""
     text = io.TextIOWrapper(file, "utf-8-sig", newline=newline)
     for number in itertools.count(1):
@@ -38,18 +40,18 @@ def lines(file: IO[bytes], source: str, newline: str | None = None) -> Iterator[
         yield number, line
 
 
-def csv_dicts(container: Container, name: str) -> Iterator[tuple[int, dict[str, str]]]:
+def read_csv_dicts(container: Container, name: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield a CSV file's rows by the names of its first, each with the number of its last line.
 
     The delimiter is the comma, semicolon or tab that is most often in the first line. Raises HubtweetsError where a row has more cells than the
     first, a quote is not closed, or something follows it.
     """
-    source = place(container, name)
+    source = describe_file(container, name)
     csv.field_size_limit(MAX_LINE)
     with container.open(name) as file:
-        texts = (line for _, line in lines(file, source, newline=""))
+        texts = (line for _, line in read_lines(file, source, newline=""))
         first = next(texts, "")
-        delimiter = "\t" if suffix(name) == ".tsv" else max(",;\t", key=first.count)
+        delimiter = "\t" if get_suffix(name) == ".tsv" else max(",;\t", key=first.count)
         reader = csv.reader(itertools.chain([first], texts), delimiter=delimiter, strict=True)
         try:
             names = [name.strip() for name in next(reader, [])]

@@ -21,7 +21,7 @@ from hubtweets.publishing.diff import CARD, RECORD, files_at, files_of
 from hubtweets.publishing.preflight import PreparedPublish, PublishRequest, is_trained, provisional
 from hubtweets.record import serialization
 from hubtweets.record.run_folder import RunFolder
-from hubtweets.text import plain
+from hubtweets.text import to_plain_text
 
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
 BYTES = 4  # a parameter: weights are written in fp32
@@ -226,7 +226,7 @@ def table(
         if name not in files and name not in gone
     }
     rows += [
-        ("kept", plain(name, 100), amount(file.size))
+        ("kept", to_plain_text(name, 100), amount(file.size))
         for name, file in sorted(kept.items())
         if name != THE_HUBS
     ]

@@ -10,7 +10,7 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.files import replace_atomically, write_atomically
 from hubtweets.posts import sources
 from hubtweets.posts.post import Columns, Post, Reading
-from hubtweets.posts.sources import Fetching
+from hubtweets.posts.sources import FetchOptions
 from hubtweets.record.config import Curation
 from hubtweets.record.run_folder import RunFolder, hash_key
 from hubtweets.record.run_record import DatasetInfo, Source
@@ -24,7 +24,7 @@ def curate(
     named: Mapping[str, str],
     columns: Columns,
     rules: Curation,
-    fetching: Fetching,
+    fetching: FetchOptions,
     protected: bool = False,
 ) -> None:
     """Read each author's posts from the source that is named for the handle, curate and split them.
@@ -36,10 +36,10 @@ def curate(
             f"{run.folder}: the bot of {run.authors}, not of {' '.join(named)}; choose another folder with --runs DIR"
         )
     paths = {
-        handle: sources.locate(source, run.folder / "sources", columns, fetching, run.log)
+        handle: sources.fetch_if_needed(source, run.folder / "sources", columns, fetching, run.log)
         for handle, source in named.items()
     }
-    hashes = {handle: sources.sha256(path) for handle, path in paths.items()}
+    hashes = {handle: sources.hash_source(path) for handle, path in paths.items()}
     key = hash_key(
         __version__, asdict(rules), asdict(columns), hashes, protected
     )  # another version may know better what to mask
@@ -48,13 +48,13 @@ def curate(
     from hubtweets.curation import dataset, language
     from hubtweets.curation.report import ADD_POSTS, check_amount, format_preview, format_table
     from hubtweets.curation.rules import curate as select_posts
-    from hubtweets.posts.pii.scrub import scrub, scrubbed
+    from hubtweets.posts.pii.scrub import scrub, scrub_posts
 
     readings = {}
     for handle, path in paths.items():
         run.log(f"curate: reading {named[handle]}")
-        readings[handle] = sources.read(path, handle, columns, protected)
-    everything = scrubbed(
+        readings[handle] = sources.read_source(path, handle, columns, protected)
+    everything = scrub_posts(
         (handle, post) for handle, reading in readings.items() for post in reading.posts
     )
     read = run.folder / "posts.reading"

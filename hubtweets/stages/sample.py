@@ -10,14 +10,14 @@ from itertools import islice
 from hubtweets.errors import HubtweetsError
 from hubtweets.record.run_folder import RunFolder, hash_key
 from hubtweets.record.samples import MemorizationAudit, Sample, Samples
-from hubtweets.text import well_formed
+from hubtweets.text import replace_surrogates
 
 
 def sample(run: RunFolder, prompts: Sequence[str], seed: int, count: int) -> None:
     """Let the tuned model write on from the prompts, audit what it wrote, and pick what is shown: of each prompt the first that may be."""
     info = run.record.dataset
     assert info
-    prompts = list(dict.fromkeys(well_formed(prompt) for prompt in prompts))
+    prompts = list(dict.fromkeys(replace_surrogates(prompt) for prompt in prompts))
     key = hash_key(
         [asdict(file) for file in run.list_outputs("train")],
         info.train_sha256,

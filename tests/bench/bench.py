@@ -75,7 +75,7 @@ def archives(folder: Path, posts: int = 1_000_000) -> dict[str, float]:
     (room / "curate.py").write_text(CURATE)
     figures = {
         "example, posts/s": posts
-        / seconds(lambda: x_archive.write(room / "lyons____.zip", posts), 1)
+        / seconds(lambda: x_archive.write_archive(room / "lyons____.zip", posts), 1)
     }
     parsing, curating, memory = [], [], []
     for _ in range(3):  # in turn, so that a busy moment hurts both
@@ -141,7 +141,7 @@ def scrub(folder: Path) -> dict[str, float]:
     from tests.test_personal import HOSTILE
 
     chance = random.Random(0)
-    posts = [sentences.sentence(chance) for _ in range(100_000)]
+    posts = [sentences.make_sentence(chance) for _ in range(100_000)]
     return {
         "scrub of 100,000 posts": seconds(lambda: [scrub.scrub(post) for post in posts]),
         "scrub of 100 kB, at worst": max(

@@ -31,7 +31,7 @@ def speed(folder: Path) -> Figures:
 
     _, tokenizer = load(*base.resolve("tiny"))
     generator = sentences.Random(0)
-    texts = [sentences.sentence(generator) for _ in range(4_000)]
+    texts = [sentences.make_sentence(generator) for _ in range(4_000)]
     figures: Figures = {}
     for name, make, steps in (
         ("124M", peers.gpt2_124m, 2),

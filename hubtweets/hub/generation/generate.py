@@ -19,7 +19,7 @@ from hubtweets.evaluation.sampling import encode
 from hubtweets.models.probing import context_of
 from hubtweets.models.untrusted import Loaded, load_files
 from hubtweets.record.samples import MAX_NEW_TOKENS
-from hubtweets.text import well_formed
+from hubtweets.text import replace_surrogates
 
 OnText = Callable[[int, str], None]
 
@@ -83,7 +83,7 @@ def generate(
         gc.collect()
         loaded[key] = load_model(files, repo_id)
     model, tokenizer = loaded[key]
-    prompt = well_formed(prompt)
+    prompt = replace_surrogates(prompt)
     inputs = encode(model, tokenizer, prompt)
     if not inputs["input_ids"].numel():
         raise HubtweetsError(f"{repo_id}: its tokenizer knows no token of this prompt")

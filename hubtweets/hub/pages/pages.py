@@ -36,7 +36,7 @@ from hubtweets.hub.pages import samples, sanitize, widget
 from hubtweets.hub.storage import pull_requests
 from hubtweets.hub.storage.blobs import Entry
 from hubtweets.hub.storage.storage import KINDS, Commit, Repo, Storage
-from hubtweets.text import plain
+from hubtweets.text import to_plain_text
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -81,7 +81,7 @@ def format_size(count: float) -> str:
     return f"{count:,.3g} TB"
 
 
-templates.filters |= {"segment": quote_segment, "size": format_size, "plain": plain}
+templates.filters |= {"segment": quote_segment, "size": format_size, "plain": to_plain_text}
 
 
 def render_page(
@@ -177,7 +177,7 @@ def list_chips(storage: Storage, metadata: dict[str, Any]) -> Iterator[Chip]:
     ):
         values = metadata.get(key)
         for value in islice(values if isinstance(values, list) else [values], 40):
-            if isinstance(value, str) and (text := plain(value, 80)):
+            if isinstance(value, str) and (text := to_plain_text(value, 80)):
                 kind = {"base_model": "models", "datasets": "datasets"}.get(key)
                 yield Chip(
                     key,

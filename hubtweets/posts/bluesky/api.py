@@ -11,21 +11,29 @@ from typing import Any
 from urllib.parse import unquote
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts.bluesky.archive import DID, POST, REPOST, asks_for_consent, to_post, to_repost
-from hubtweets.posts.http import HOST, Answer, Web
-from hubtweets.posts.parsing import dig, list_at, text_at
+from hubtweets.posts.bluesky.archive import (
+    DID,
+    POST,
+    REPOST,
+    find_consent_warnings,
+    to_post,
+    to_repost,
+)
+from hubtweets.posts.http import HOST_PATTERN, ApiClient, ApiError
+from hubtweets.posts.parsing import dig, get_list, get_text
 from hubtweets.posts.post import Post, Profile, Reading
 
-HANDLE = re.compile(
+HANDLE_PATTERN = re.compile(
     r"(?=.{3,253}$)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)+[a-z](?:[a-z\d-]{0,61}[a-z\d])?",
     re.ASCII,
 )
-SERVER = re.compile(
-    rf"(https://{HOST}|http://(127\.0\.0\.1|localhost))(:\d{{1,5}})?/?", re.ASCII | re.IGNORECASE
+SERVER_PATTERN = re.compile(
+    rf"(https://{HOST_PATTERN}|http://(127\.0\.0\.1|localhost))(:\d{{1,5}})?/?",
+    re.ASCII | re.IGNORECASE,
 )
 APPVIEW = "https://public.api.bsky.app"
 DIRECTORY = "https://plc.directory"
-PAGE = 100  # records; the most that a server gives at once
+RECORDS_PER_PAGE = 100  # records; the most that a server gives at once
 NO_POSTS = {  # what servers answer for an account whose records they keep back
     "AccountDeactivated": "is deactivated",
     "RepoDeactivated": "is deactivated",
@@ -35,7 +43,7 @@ NO_POSTS = {  # what servers answer for an account whose records they keep back
     "RepoTakendown": "is taken down",
     "RepoNotFound": "has no records at its server",
 }
-EXPORT = (
+EXPORT_ADVICE = (
     "give the file that its owner can export (Settings, Account, Export my data): --posts repo.car"
 )
 
@@ -45,28 +53,28 @@ def fetch(
 ) -> Reading:
     """Read an account's posts from its server; raise HubtweetsError where there is no such account or its posts are kept back."""
     handle = account.removeprefix("@").lower()
-    if not HANDLE.fullmatch(handle):
+    if not HANDLE_PATTERN.fullmatch(handle):
         raise HubtweetsError(
             f"{account!r} is no handle of a Bluesky account; write it in full, as in bluesky:alice.bsky.social"
         )
-    with Web(appview, say) as web:
+    with ApiClient(appview, say) as web:
         try:
             answer, _ = web.get("/xrpc/com.atproto.identity.resolveHandle", {"handle": handle})
-        except Answer as refused:
-            raise refusal(refused, handle, appview, "knows no account") from None
-        did = text_at(answer, "did") or ""
+        except ApiError as refused:
+            raise explain_error(refused, handle, appview, "knows no account") from None
+        did = get_text(answer, "did") or ""
         if not DID.fullmatch(did):
             raise HubtweetsError(f"{appview} gives no DID for {handle}; try again later")
         try:
             owner, _ = web.get("/xrpc/app.bsky.actor.getProfile", {"actor": did})
-        except Answer as refused:
-            raise refusal(refused, handle, appview, "has no profile of") from None
-        avatar = web.avatar(text_at(owner, "avatar"))
+        except ApiError as refused:
+            raise explain_error(refused, handle, appview, "has no profile of") from None
+        avatar = web.avatar(get_text(owner, "avatar"))
     profile = Profile(
         handle=handle,
-        name=text_at(owner, "displayName") or handle,
+        name=get_text(owner, "displayName") or handle,
         network="Bluesky",
-        bio=text_at(owner, "description"),
+        bio=get_text(owner, "description"),
         account_id=did,
         url=f"https://bsky.app/profile/{handle}",
     )
@@ -76,7 +84,7 @@ def fetch(
         profile,
         avatar,
         read_posts(server, did, handle, say),
-        asks_for_consent(handle, list_at(owner, "labels")),
+        find_consent_warnings(handle, get_list(owner, "labels")),
     )
 
 
@@ -89,31 +97,33 @@ def find_server(did: str, handle: str, say: Callable[[str], None], directory: st
             f"{'http' if host.startswith(('127.0.0.1:', 'localhost:')) else 'https'}://{host}",
             "/.well-known/did.json",
         )
-    if not SERVER.fullmatch(endpoint):
-        raise HubtweetsError(f"{handle} has the DID {did}, which names no server; {EXPORT}")
-    with Web(endpoint, say) as web:
+    if not SERVER_PATTERN.fullmatch(endpoint):
+        raise HubtweetsError(f"{handle} has the DID {did}, which names no server; {EXPORT_ADVICE}")
+    with ApiClient(endpoint, say) as web:
         try:
             document, _ = web.get(path, {})
-        except Answer as refused:
-            raise refusal(refused, handle, endpoint, "does not say which server keeps") from None
-    services = list_at(document, "service")
+        except ApiError as refused:
+            raise explain_error(
+                refused, handle, endpoint, "does not say which server keeps"
+            ) from None
+    services = get_list(document, "service")
     server = next(
         (
-            text_at(service, "serviceEndpoint")
+            get_text(service, "serviceEndpoint")
             for service in services
-            if (text_at(service, "id") or "").endswith("#atproto_pds")
+            if (get_text(service, "id") or "").endswith("#atproto_pds")
         ),
         None,
     )
-    if not server or not SERVER.fullmatch(server):
+    if not server or not SERVER_PATTERN.fullmatch(server):
         raise HubtweetsError(
-            f"{endpoint} names no server that keeps the records of {handle}; {EXPORT}"
+            f"{endpoint} names no server that keeps the records of {handle}; {EXPORT_ADVICE}"
         )
     return server
 
 
 def read_posts(server: str, did: str, handle: str, say: Callable[[str], None]) -> Iterator[Post]:
-    with Web(server, say) as web:
+    with ApiClient(server, say) as web:
         for key, record in read_records(web, POST, did, handle):
             if isinstance(record, dict):
                 yield to_post(key, record, did)
@@ -121,7 +131,9 @@ def read_posts(server: str, did: str, handle: str, say: Callable[[str], None]) -
             yield to_repost(key, record)
 
 
-def read_records(web: Web, collection: str, did: str, handle: str) -> Iterator[tuple[str, Any]]:
+def read_records(
+    web: ApiClient, collection: str, did: str, handle: str
+) -> Iterator[tuple[str, Any]]:
     """Yield an account's records of a collection with their keys, a page after the other, until no cursor comes or one comes again."""
     seen: set[str] = set()
     after: dict[str, str] = {}
@@ -129,27 +141,29 @@ def read_records(web: Web, collection: str, did: str, handle: str) -> Iterator[t
         try:
             page, _ = web.get(
                 "/xrpc/com.atproto.repo.listRecords",
-                {"repo": did, "collection": collection, "limit": PAGE, **after},
+                {"repo": did, "collection": collection, "limit": RECORDS_PER_PAGE, **after},
             )
-        except Answer as refused:
-            raise refusal(refused, handle, web.endpoint, "does not give the records of") from None
+        except ApiError as refused:
+            raise explain_error(
+                refused, handle, web.endpoint, "does not give the records of"
+            ) from None
         if not isinstance(dig(page, "records"), list):
             raise HubtweetsError(
-                f"{web.endpoint} does not answer with records; try again later, or {EXPORT}"
+                f"{web.endpoint} does not answer with records; try again later, or {EXPORT_ADVICE}"
             )
         for item in page["records"]:
-            yield (text_at(item, "uri") or "").rpartition("/")[2], dig(item, "value")
-        cursor = text_at(page, "cursor")
+            yield (get_text(item, "uri") or "").rpartition("/")[2], dig(item, "value")
+        cursor = get_text(page, "cursor")
         if cursor is None or cursor in seen:
             return
         seen.add(cursor)
         after = {"cursor": cursor}
 
 
-def refusal(answer: Answer, handle: str, endpoint: str, what: str) -> HubtweetsError:
+def explain_error(answer: ApiError, handle: str, endpoint: str, what: str) -> HubtweetsError:
     """Return what a server's refusal means, and what to do about it."""
-    if why := NO_POSTS.get(text_at(answer.body, "error") or ""):
-        return HubtweetsError(f"{handle} {why}, and its posts can't be read; {EXPORT}")
+    if why := NO_POSTS.get(get_text(answer.body, "error") or ""):
+        return HubtweetsError(f"{handle} {why}, and its posts can't be read; {EXPORT_ADVICE}")
     if answer.status == 429:
         return HubtweetsError(
             f"{endpoint} asks to come again later (429); type the same command again in some minutes"
@@ -159,5 +173,5 @@ def refusal(answer: Answer, handle: str, endpoint: str, what: str) -> HubtweetsE
             f"{endpoint} {what} {handle} ({answer.status}); see that the handle is right, as in bluesky:alice.bsky.social"
         )
     return HubtweetsError(
-        f"{endpoint} answers {answer.status} for {handle}; try again later, or {EXPORT}"
+        f"{endpoint} answers {answer.status} for {handle}; try again later, or {EXPORT_ADVICE}"
     )

@@ -11,9 +11,9 @@ from typing import Any
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.container import Container, base_name
-from hubtweets.posts.parsing import dig, is_address, list_at, text_at, to_utc
+from hubtweets.posts.parsing import dig, get_list, get_text, is_address, to_utc
 from hubtweets.posts.post import Kind, Post, Profile, Reading
-from hubtweets.text import well_formed
+from hubtweets.text import replace_surrogates
 
 MAX_CAR = (
     256 * 2**20
@@ -26,7 +26,7 @@ LINK = "app.bsky.richtext.facet#link"
 QUOTES = ("app.bsky.embed.record", "app.bsky.embed.recordWithMedia")
 
 
-def files(container: Container) -> list[str]:
+def find_files(container: Container) -> list[str]:
     """Return the names of the .car files."""
     return [
         name
@@ -37,20 +37,20 @@ def files(container: Container) -> list[str]:
 
 def read(container: Container) -> Reading:
     """Read a Bluesky export; raise HubtweetsError where it is damaged or more than one, or libipld is not installed."""
-    name, *others = files(container)
+    name, *others = find_files(container)
     if others:
         raise HubtweetsError(
             f"{container.path}: more than one archive in it ({name} and {others[0]}); give one of them"
         )
     where = container.path if container.path.name == name else f"{container.path}: {name}"
-    roots, blocks = decode(container, name, str(where))
+    roots, blocks = decode_car(container, name, str(where))
     commit = blocks.get(roots[0]) if roots and isinstance(roots[0], bytes) else None
-    did = text_at(commit, "did") or ""
+    did = get_text(commit, "did") or ""
     if not DID.fullmatch(did) or not isinstance(dig(commit, "data"), bytes):
         raise HubtweetsError(
             f"{where} is no Bluesky repository (it begins with no commit); download it again"
         )
-    records, missing = walk(blocks, dig(commit, "data"))
+    records, missing = walk_tree(blocks, dig(commit, "data"))
     lost = missing + sum(
         cid not in blocks for path, cid in records.items() if path.startswith(POST)
     )
@@ -59,16 +59,16 @@ def read(container: Container) -> Reading:
         kind="bluesky-archive",
         profile=Profile(
             handle="",
-            name=text_at(profile, "displayName") or "",
+            name=get_text(profile, "displayName") or "",
             network="Bluesky",
-            bio=text_at(profile, "description"),
+            bio=get_text(profile, "description"),
             account_id=did,
             url=f"https://bsky.app/profile/{did}",
         ),
         avatar=None,
         posts=read_posts(blocks, records, did),
         warnings=[
-            *asks_for_consent(did, list_at(profile, "labels", "values")),
+            *find_consent_warnings(did, get_list(profile, "labels", "values")),
             *(
                 [
                     f"{where}: blocks of the tree or of posts are missing ({lost:,}); download it again for all posts"
@@ -80,7 +80,7 @@ def read(container: Container) -> Reading:
     )
 
 
-def decode(container: Container, name: str, where: str) -> tuple[list, dict[bytes, Any]]:
+def decode_car(container: Container, name: str, where: str) -> tuple[list, dict[bytes, Any]]:
     """Return the roots and the blocks, by hash, of a CAR file."""
     try:
         import libipld
@@ -100,10 +100,10 @@ def decode(container: Container, name: str, where: str) -> tuple[list, dict[byte
         raise HubtweetsError(
             f"{where} is no CAR file, or one that is cut or damaged ({error}); download it again"
         ) from None
-    return list_at(header, "roots"), blocks
+    return get_list(header, "roots"), blocks
 
 
-def walk(blocks: dict[bytes, Any], root: Any) -> tuple[dict[str, bytes], int]:
+def walk_tree(blocks: dict[bytes, Any], root: Any) -> tuple[dict[str, bytes], int]:
     """Return the hashes of the posts, the reposts and the profile by path, and how many nodes of the tree are missing.
 
     A node is {l, e: [{p, k, v, t}]}: subtrees left of all and right of each entry; a path is the first p bytes of the one before it, then k.
@@ -121,7 +121,7 @@ def walk(blocks: dict[bytes, Any], root: Any) -> tuple[dict[str, bytes], int]:
         seen.add(cid)
         left.append(node.get("l"))
         path = b""
-        for entry in list_at(node, "e"):
+        for entry in get_list(node, "e"):
             shared, rest, value = dig(entry, "p"), dig(entry, "k"), dig(entry, "v")
             left.append(dig(entry, "t"))
             if (
@@ -146,7 +146,7 @@ def read_posts(blocks: dict[bytes, Any], records: dict[str, bytes], did: str) ->
             yield to_post(key, record, did)
 
 
-def asks_for_consent(account: str, labels: list) -> list[str]:
+def find_consent_warnings(account: str, labels: list) -> list[str]:
     """Return a warning where an account's owner chose not to be shown to who is not logged in."""
     if not any(dig(label, "val") == "!no-unauthenticated" for label in labels):
         return []
@@ -156,7 +156,7 @@ def asks_for_consent(account: str, labels: list) -> list[str]:
 
 
 def to_repost(key: str, record: Any) -> Post:
-    return Post(well_formed(key), "", to_utc(dig(record, "createdAt")), kind="repost")
+    return Post(replace_surrogates(key), "", to_utc(dig(record, "createdAt")), kind="repost")
 
 
 def to_post(key: str, record: dict[str, Any], did: str) -> Post:
@@ -165,18 +165,18 @@ def to_post(key: str, record: dict[str, Any], did: str) -> Post:
     if isinstance(record.get("reply"), dict):
         kind = (
             "self_reply"
-            if (text_at(dig(record, "reply", "parent"), "uri") or "").startswith(f"at://{did}/")
+            if (get_text(dig(record, "reply", "parent"), "uri") or "").startswith(f"at://{did}/")
             else "reply"
         )
     elif dig(record, "embed", "$type") in QUOTES:
         kind = "quote"
-    text, link = cut_links(text_at(record, "text") or "", record)
-    lang = next(iter(list_at(record, "langs")), None)
+    text, link = cut_links(get_text(record, "text") or "", record)
+    lang = next(iter(get_list(record, "langs")), None)
     return Post(
-        id=well_formed(key),
+        id=replace_surrogates(key),
         text=text,
         created_at=to_utc(record.get("createdAt")),
-        lang=well_formed(lang) if lang and isinstance(lang, str) else None,
+        lang=replace_surrogates(lang) if lang and isinstance(lang, str) else None,
         kind=kind,
         link=link,
     )
@@ -189,7 +189,7 @@ def cut_links(text: str, record: dict[str, Any]) -> tuple[str, bool]:
     """
     encoded = text.encode()
     kept, position, cut = [], 0, False
-    for start, end, address in sorted([*facets(record), *entities(text, record)]):
+    for start, end, address in sorted([*read_facets(record), *read_entities(text, record)]):
         if (
             position <= start < end <= len(encoded)
             and is_boundary(encoded, start)
@@ -204,22 +204,22 @@ def cut_links(text: str, record: dict[str, Any]) -> tuple[str, bool]:
     return b"".join([*kept, encoded[position:]]).decode(), cut
 
 
-def facets(record: dict[str, Any]) -> Iterator[tuple[int, int, str]]:
-    for facet in list_at(record, "facets"):
+def read_facets(record: dict[str, Any]) -> Iterator[tuple[int, int, str]]:
+    for facet in get_list(record, "facets"):
         start, end = dig(facet, "index", "byteStart"), dig(facet, "index", "byteEnd")
         addresses = [
-            text_at(feature, "uri") or ""
-            for feature in list_at(facet, "features")
+            get_text(feature, "uri") or ""
+            for feature in get_list(facet, "features")
             if dig(feature, "$type") == LINK
         ]
         if isinstance(start, int) and isinstance(end, int) and addresses:
             yield start, end, addresses[0]
 
 
-def entities(text: str, record: dict[str, Any]) -> Iterator[tuple[int, int, str]]:
+def read_entities(text: str, record: dict[str, Any]) -> Iterator[tuple[int, int, str]]:
     """Yield the places of the links of a record of 2022 or 2023, which gives them in units of UTF-16."""
     units = text.encode("utf-16-le")
-    for entity in list_at(record, "entities"):
+    for entity in get_list(record, "entities"):
         start, end = dig(entity, "index", "start"), dig(entity, "index", "end")
         if (
             isinstance(start, int)
@@ -231,7 +231,7 @@ def entities(text: str, record: dict[str, Any]) -> Iterator[tuple[int, int, str]
                 units[2 * a : 2 * b].decode("utf-16-le", errors="replace").encode()
                 for a, b in ((0, start), (start, end))
             )
-            yield len(before), len(before) + len(within), text_at(entity, "value") or ""
+            yield len(before), len(before) + len(within), get_text(entity, "value") or ""
 
 
 def is_boundary(encoded: bytes, place: int) -> bool:

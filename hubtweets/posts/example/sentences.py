@@ -74,12 +74,12 @@ SHORT = """lol|night {emoji}|same {emoji}|{friend} yes|{friend} thank you!|{frie
     {tag} {tag}|brb|{friend} so true|finally home|this {emoji}|Good morning|{friend} haha|hello {town}|rainy again|no comment {tag}|tea time"""
 
 
-def choices(alternatives: str, separator: str) -> list[str]:
+def split_choices(alternatives: str, separator: str) -> list[str]:
     return [" ".join(choice.split()) for choice in alternatives.strip().split(separator)]
 
 
-CHOICES = {name: choices(alternatives, "|") for name, alternatives in WORDS.items()}
-SENTENCES, SHORTS = choices(PATTERNS, "\n"), choices(SHORT, "|")
+CHOICES = {name: split_choices(alternatives, "|") for name, alternatives in WORDS.items()}
+SENTENCES, SHORTS = split_choices(PATTERNS, "\n"), split_choices(SHORT, "|")
 SLOT = re.compile(r"{(\w+)}")
 
 
@@ -90,11 +90,11 @@ def expand(pattern: str, random: Random) -> str:
     return pattern[:1].upper() + pattern[1:]
 
 
-def sentence(random: Random) -> str:
+def make_sentence(random: Random) -> str:
     """Return one sentence of at least three plain words."""
     return expand(random.choice(SENTENCES), random)
 
 
-def short(random: Random) -> str:
+def make_short_text(random: Random) -> str:
     """Return a text of fewer than three words that carry neither @ nor #."""
     return expand(random.choice(SHORTS), random)

@@ -38,7 +38,9 @@ OTHERS = [
 ]
 
 
-def write(path: Path, posts: int = POSTS, seed: int = 0, part_bytes: int = PART_BYTES) -> None:
+def write_archive(
+    path: Path, posts: int = POSTS, seed: int = 0, part_bytes: int = PART_BYTES
+) -> None:
     """Write the archive of `posts` posts, always the same for the same numbers."""
     parts: list[dict] = []
     notes: list[dict] = []
@@ -62,15 +64,16 @@ def write(path: Path, posts: int = POSTS, seed: int = 0, part_bytes: int = PART_
                     "count": str(count),
                 }
             )
-        for name, items in profile_files().items():
-            archive.add(f"data/{name}.js", javascript(f"window.YTD.{name}.part0", items))
+        for name, items in make_profile_files().items():
+            archive.add(f"data/{name}.js", to_javascript(f"window.YTD.{name}.part0", items))
         archive.add(
             "data/note-tweet.js",
-            javascript("window.YTD.note_tweet.part0", [{"noteTweet": note} for note in notes]),
+            to_javascript("window.YTD.note_tweet.part0", [{"noteTweet": note} for note in notes]),
         )
         archive.add(f"data/profile_media/{ACCOUNT_ID}-{AVATAR}", draw_avatar())
         archive.add(
-            "data/manifest.js", javascript("window.__THAR_CONFIG", manifest(parts, len(notes)))
+            "data/manifest.js",
+            to_javascript("window.__THAR_CONFIG", make_manifest(parts, len(notes))),
         )
         archive.add(
             "Your archive.html",
@@ -94,7 +97,7 @@ class Zip(zipfile.ZipFile):
             file.write(content)
 
 
-def javascript(variable: str, value: object) -> bytes:
+def to_javascript(variable: str, value: object) -> bytes:
     return f"{variable} = {json.dumps(value, ensure_ascii=False, indent=2)}".encode()
 
 
@@ -116,32 +119,34 @@ def make_tweets(posts: int, seed: int, notes: list[dict]) -> Iterator[dict]:
             + (index * stride % posts) * spacing
             + generator.randrange(min(spacing, 10**6) or 1)
         )
-        tweet_id = snowflake(milliseconds, generator)
+        tweet_id = make_snowflake(milliseconds, generator)
         if kind == ord("r"):
-            text = f"RT @{generator.choice(OTHERS)}: {sentences.sentence(generator)} {sentences.sentence(generator)}"
-            tweet = tweet_of(tweet_id, milliseconds, text if len(text) <= 140 else text[:139] + "…")
+            text = f"RT @{generator.choice(OTHERS)}: {sentences.make_sentence(generator)} {sentences.make_sentence(generator)}"
+            tweet = make_tweet(
+                tweet_id, milliseconds, text if len(text) <= 140 else text[:139] + "…"
+            )
         elif kind == ord("s"):
-            tweet = own_tweet(
-                tweet_id, milliseconds, sentences.short(generator), generator, last_id
+            tweet = make_own_tweet(
+                tweet_id, milliseconds, sentences.make_short_text(generator), generator, last_id
             )
         else:
-            text = sentences.sentence(generator)
-            while hash_of(text) in seen:
-                text = sentences.sentence(generator)
-            seen.add(hash_of(text))
+            text = sentences.make_sentence(generator)
+            while hash_text(text) in seen:
+                text = sentences.make_sentence(generator)
+            seen.add(hash_text(text))
             if generator.random() < 0.02:
-                text = " ".join([text, *(sentences.sentence(generator) for _ in range(4))])
+                text = " ".join([text, *(sentences.make_sentence(generator) for _ in range(4))])
                 made = milliseconds - generator.randrange(13, 42)
-                notes.append(note_of(snowflake(made, generator), made, text))
-                text = text[:270].rsplit(" ", 1)[0] + "… " + short_link(generator)
-                tweet = tweet_of(tweet_id, milliseconds, text)
+                notes.append(make_note(make_snowflake(made, generator), made, text))
+                text = text[:270].rsplit(" ", 1)[0] + "… " + make_short_link(generator)
+                tweet = make_tweet(tweet_id, milliseconds, text)
             else:
-                tweet = own_tweet(tweet_id, milliseconds, text, generator, last_id)
+                tweet = make_own_tweet(tweet_id, milliseconds, text, generator, last_id)
             last_id = tweet_id
         yield tweet
 
 
-def own_tweet(
+def make_own_tweet(
     tweet_id: int, milliseconds: int, text: str, generator: random.Random, last_id: int
 ) -> dict:
     """Return a post, reply, thread or quote, some with a link or a picture behind the text."""
@@ -152,7 +157,7 @@ def own_tweet(
             "in_reply_to_status_id_str": str(tweet_id - 2**36),
             "in_reply_to_user_id_str": str(10**9 + OTHERS.index(friend)),
         }
-        return tweet_of(
+        return make_tweet(
             tweet_id,
             milliseconds,
             f"@{friend} {text}",
@@ -164,22 +169,24 @@ def own_tweet(
             "in_reply_to_user_id_str": ACCOUNT_ID,
             "in_reply_to_screen_name": HANDLE,
         }
-        return tweet_of(tweet_id, milliseconds, text, reply=reply)
+        return make_tweet(tweet_id, milliseconds, text, reply=reply)
     if chance < 0.26:
-        link = short_link(generator)
+        link = make_short_link(generator)
         quoted = f"https://x.com/{generator.choice(OTHERS)}/status/{tweet_id - 2**40}"
-        return tweet_of(
+        return make_tweet(
             tweet_id,
             milliseconds,
             f"{text} {link}",
             links={link: quoted if chance < 0.22 else "https://example.org/plans"},
         )
     if chance < 0.32:
-        return tweet_of(tweet_id, milliseconds, f"{text} {short_link(generator)}", media=True)
-    return tweet_of(tweet_id, milliseconds, text)
+        return make_tweet(
+            tweet_id, milliseconds, f"{text} {make_short_link(generator)}", media=True
+        )
+    return make_tweet(tweet_id, milliseconds, text)
 
 
-def tweet_of(
+def make_tweet(
     tweet_id: int,
     milliseconds: int,
     text: str,
@@ -191,11 +198,11 @@ def tweet_of(
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     entities: dict[str, list] = {
         "hashtags": [
-            {"text": m[1], "indices": indices(m)} for m in re.finditer(r"#(\w+)", escaped)
+            {"text": m[1], "indices": get_indices(m)} for m in re.finditer(r"#(\w+)", escaped)
         ],
         "symbols": [],
         "user_mentions": [
-            {"name": m[1], "screen_name": m[1], "indices": indices(m)}
+            {"name": m[1], "screen_name": m[1], "indices": get_indices(m)}
             for m in re.finditer(r"@(\w+)", escaped)
         ],
         "urls": [
@@ -203,7 +210,7 @@ def tweet_of(
                 "url": m[0],
                 "expanded_url": links[m[0]],
                 "display_url": links[m[0]].removeprefix("https://"),
-                "indices": indices(m),
+                "indices": get_indices(m),
             }
             for m in re.finditer(r"https://t\.co/\w+", escaped)
             if links
@@ -216,7 +223,7 @@ def tweet_of(
             "url": found[0],
             "expanded_url": f"https://x.com/{HANDLE}/status/{tweet_id}/photo/1",
             "type": "photo",
-            "indices": indices(found),
+            "indices": get_indices(found),
         }
         entities["media"] = [picture]
     return {
@@ -246,7 +253,7 @@ def tweet_of(
     }
 
 
-def note_of(note_id: int, milliseconds: int, text: str) -> dict:
+def make_note(note_id: int, milliseconds: int, text: str) -> dict:
     """Return a long post as note-tweet.js holds it: its text is not escaped."""
     created = (
         datetime.fromtimestamp(milliseconds / 1000, UTC)
@@ -270,25 +277,25 @@ def note_of(note_id: int, milliseconds: int, text: str) -> dict:
     }
 
 
-def indices(match: re.Match) -> list[str]:
+def get_indices(match: re.Match) -> list[str]:
     return [str(match.start()), str(match.end())]
 
 
-def snowflake(milliseconds: int, generator: random.Random) -> int:
+def make_snowflake(milliseconds: int, generator: random.Random) -> int:
     return (milliseconds - SNOWFLAKE_EPOCH) << 22 | generator.randrange(2**22)
 
 
-def short_link(generator: random.Random) -> str:
+def make_short_link(generator: random.Random) -> str:
     return "https://t.co/" + "".join(
         generator.choices("abcdefghijkmnpqrstuvwxyzABCDEFGH23456789", k=10)
     )
 
 
-def hash_of(text: str) -> bytes:
+def hash_text(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=8).digest()
 
 
-def profile_files() -> dict[str, list]:
+def make_profile_files() -> dict[str, list]:
     created = "2019-03-01T00:00:00.000Z"
     account = {
         "email": "nobody@example.org",
@@ -309,7 +316,7 @@ def profile_files() -> dict[str, list]:
     }
 
 
-def manifest(parts: list[dict], notes: int) -> dict:
+def make_manifest(parts: list[dict], notes: int) -> dict:
     note_files = [
         {
             "fileName": "data/note-tweet.js",

@@ -13,7 +13,7 @@ from hubtweets.posts.exports.threads import THREADS, is_threads, read_threads
 from hubtweets.posts.post import Profile, Reading, SourceKind
 
 
-def files(container: Container) -> list[str]:
+def find_files(container: Container) -> list[str]:
     """Return the export's files of posts."""
     for is_wanted in (is_threads, is_reddit, is_telegram):
         if names := sorted(name for name in container.names if is_wanted(container, name)):
@@ -23,7 +23,7 @@ def files(container: Container) -> list[str]:
 
 def read(container: Container) -> Reading:
     """Read an export; raise HubtweetsError where it is damaged, or holds messages and not posts."""
-    names = files(container)
+    names = find_files(container)
     if len({base_name(name) for name in names}) < len(names):
         raise HubtweetsError(
             f"{container.path}: more than one export in it ({', '.join(names[:4])}); give one of them"

@@ -10,9 +10,9 @@ from typing import Any
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import json_stream
-from hubtweets.posts.container import Container, base_name, place, suffix
+from hubtweets.posts.container import Container, base_name, describe_file, get_suffix
 from hubtweets.posts.exports.reddit import MARKDOWN_LINK
-from hubtweets.posts.parsing import text_at, to_utc
+from hubtweets.posts.parsing import get_text, to_utc
 from hubtweets.posts.post import Kind, Post, Profile, Reading, Visibility
 
 KEYS = {"createdAt", "renoteId", "replyId", "text", "visibility"}
@@ -20,17 +20,17 @@ OTHERS = {"user", "userId"}  # what the API answers with, which may be of many a
 VISIBILITIES: dict[Any, Visibility] = {"public": "public", "home": "unlisted"}
 
 
-def files(container: Container) -> list[str]:
+def find_files(container: Container) -> list[str]:
     """Return the name of the one JSON file in the container if its first item is an exported note."""
     names = [
         name
         for name in container.names
-        if suffix(name) == ".json" and not base_name(name).startswith(".")
+        if get_suffix(name) == ".json" and not base_name(name).startswith(".")
     ]
     if len(names) != 1:
         return []
     with container.open(names[0]) as file:
-        items = json_stream.items(file)
+        items = json_stream.stream_items(file)
         try:
             before, first = next(items), next(items, None)
         except ValueError:
@@ -51,7 +51,7 @@ def read(container: Container) -> Reading:
         "misskey",
         Profile("", ""),
         None,
-        read_notes(container, files(container)[0], warnings),
+        read_notes(container, find_files(container)[0], warnings),
         warnings,
     )
 
@@ -61,30 +61,32 @@ def read_notes(container: Container, name: str, warnings: list[str]) -> Iterator
     own = set[str]()
     other = 0
     with container.open(name) as file:
-        items = json_stream.items(file)
+        items = json_stream.stream_items(file)
         try:
             next(items)
             for item in items:
-                if isinstance(item, dict) and (id := text_at(item, "id")):
+                if isinstance(item, dict) and (id := get_text(item, "id")):
                     yield to_post(item, id, own)
                     own.add(id)
                 else:
                     other += 1
         except ValueError as error:
             raise HubtweetsError(
-                f"{place(container, name)} is not what Misskey writes ({error}); export the notes again"
+                f"{describe_file(container, name)} is not what Misskey writes ({error}); export the notes again"
             ) from None
     if other:
-        warnings.append(f"{place(container, name)}: left out {other:,} items that are not notes")
+        warnings.append(
+            f"{describe_file(container, name)}: left out {other:,} items that are not notes"
+        )
 
 
 def to_post(note: dict, id: str, own: set[str]) -> Post:
     """Return the Post of a note; `own` are the ids of the account's earlier notes."""
-    text, visibility = text_at(note, "text") or "", visibility_of(note)
+    text, visibility = get_text(note, "text") or "", get_visibility(note)
     kind: Kind = "post"
-    if replied := text_at(note, "replyId"):
+    if replied := get_text(note, "replyId"):
         kind = "self_reply" if replied in own else "reply"
-    elif text_at(note, "renoteId"):
+    elif get_text(note, "renoteId"):
         kind = "quote" if text else "repost"
     if visibility == "private":
         return Post(id, "", to_utc(note.get("createdAt")), None, kind, visibility)
@@ -101,7 +103,7 @@ def to_post(note: dict, id: str, own: set[str]) -> Post:
     )
 
 
-def visibility_of(note: dict) -> Visibility:
+def get_visibility(note: dict) -> Visibility:
     """Tell whom a note is for; one for its own server alone (localOnly) is private, since not every server shows such notes to everybody."""
     visibility = note.get("visibility")
     if not isinstance(visibility, str) or note.get("localOnly", False) is not False:

@@ -4,8 +4,8 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
-from hubtweets.posts.container import Container, base_name, head, hurt
-from hubtweets.posts.parsing import dig, list_at, text_at, to_utc
+from hubtweets.posts.container import Container, base_name, corrupt_error, read_head
+from hubtweets.posts.parsing import dig, get_list, get_text, to_utc
 from hubtweets.posts.post import Kind, Post
 
 THREADS = "threads_and_replies.json"
@@ -17,7 +17,7 @@ def is_threads(container: Container, name: str) -> bool:
     base = base_name(name)
     return base == THREADS or (
         INSTAGRAM.fullmatch(base) is not None
-        and INSTAGRAM_HEAD.match(head(container, name)) is not None
+        and INSTAGRAM_HEAD.match(read_head(container, name)) is not None
     )
 
 
@@ -28,18 +28,18 @@ def read_threads(container: Container, names: Iterable[str]) -> Iterator[Post]:
         try:
             document = json.loads(container.read(name).decode("utf-8-sig", "replace"))
         except (ValueError, RecursionError) as error:
-            raise hurt(container, name, error) from None
+            raise corrupt_error(container, name, error) from None
         for item in (
             document
             if isinstance(document, list)
-            else list_at(document, "text_post_app_text_posts") or [document]
+            else get_list(document, "text_post_app_text_posts") or [document]
         ):
-            media = [one for one in list_at(item, "media") if isinstance(one, dict)]
-            if not media and text_at(item, "title") is None:
+            media = [one for one in get_list(item, "media") if isinstance(one, dict)]
+            if not media and get_text(item, "title") is None:
                 continue
             number += 1
             first = media[0] if media else {}
-            text = repair(text_at(item, "title") or text_at(first, "title") or "")
+            text = fix_encoding(get_text(item, "title") or get_text(first, "title") or "")
             date = dig(item, "creation_timestamp") or first.get("creation_timestamp")
             kind: Kind = (
                 "reply"
@@ -49,7 +49,7 @@ def read_threads(container: Container, names: Iterable[str]) -> Iterator[Post]:
             yield Post(str(number), text, to_utc(date), None, kind)
 
 
-def repair(text: str) -> str:
+def fix_encoding(text: str) -> str:
     """Undo what these exports do to every text: its UTF-8 bytes are written as if each were a character."""
     if text.isascii():
         return text

@@ -14,13 +14,13 @@ from typing import Any
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import json_stream
 from hubtweets.posts.container import Container, base_name
-from hubtweets.posts.html_text import to_text
-from hubtweets.posts.parsing import dig, text_at, to_utc
+from hubtweets.posts.html_text import html_to_text
+from hubtweets.posts.parsing import dig, get_text, to_utc
 from hubtweets.posts.post import Kind, Post, Profile, Reading, Visibility, narrowest
-from hubtweets.text import well_formed
+from hubtweets.text import replace_surrogates
 
 OUTBOX = re.compile(rb'"orderedItems"\s*:\s*\[\s*\{')  # those of likes and bookmarks are no objects
-HEAD = 16_384  # bytes
+HEAD_BYTES = 16_384  # bytes
 BESIDE = re.compile(r"actor\.json|avatar\.(gif|jpe?g|png|webp)")
 PUBLIC = ("https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public")
 ACTOR = re.compile(
@@ -31,13 +31,13 @@ STATUS = re.compile(r"/statuses/(\w+)", re.ASCII)
 TYPES = ("Note", "Question", "Article", "Page")  # of posts; a deleted one is a Tombstone
 
 
-def files(container: Container) -> list[str]:
+def find_files(container: Container) -> list[str]:
     """Return the names of outbox.json, of actor.json and of the avatar beside it; nothing where there is no outbox."""
     outboxes = [name for name in container.names if base_name(name) == "outbox.json"]
     if not outboxes and container.path.suffix == ".json" and container.path.is_file():
         with container.open(container.path.name) as file:
             outboxes = (
-                container.names if OUTBOX.search(file.read(HEAD)) else []
+                container.names if OUTBOX.search(file.read(HEAD_BYTES)) else []
             )  # whatever it is called
     if not outboxes:
         return []
@@ -54,7 +54,7 @@ def files(container: Container) -> list[str]:
 
 def read(container: Container) -> Reading:
     """Read a Mastodon archive; raise HubtweetsError where it is damaged or more than one."""
-    outbox, *beside = files(container)
+    outbox, *beside = find_files(container)
     folder = outbox.removesuffix(base_name(outbox))
     if beside and base_name(beside[0]) == "outbox.json":
         raise HubtweetsError(
@@ -63,22 +63,22 @@ def read(container: Container) -> Reading:
     actor = (
         read_actor(container, folder + "actor.json")
         if folder + "actor.json" in beside
-        else first_actor(container, outbox)
+        else find_first_actor(container, outbox)
     )
-    account_id = address_of(actor) or address_of(first_actor(container, outbox))
+    account_id = get_address(actor) or get_address(find_first_actor(container, outbox))
     found = ACTOR.match(account_id or "")
     host, name_in_id = found.groups() if found else (None, None)
-    handle = text_at(actor, "preferredUsername") or ""
+    handle = get_text(actor, "preferredUsername") or ""
     if not NAME.fullmatch(handle):
         handle = name_in_id or ""
-    picture = folder + base_name(text_at(dig(actor, "icon"), "url") or "")
+    picture = folder + base_name(get_text(dig(actor, "icon"), "url") or "")
     return Reading(
         kind="mastodon-archive",
         profile=Profile(
             handle=handle,
-            name=text_at(actor, "name") or handle,
+            name=get_text(actor, "name") or handle,
             network="Mastodon",
-            bio=to_text(text_at(actor, "summary") or "")[0] or None,
+            bio=html_to_text(get_text(actor, "summary") or "")[0] or None,
             account_id=account_id,
             url=f"https://{host}/@{handle}" if host and handle else None,
         ),
@@ -86,7 +86,7 @@ def read(container: Container) -> Reading:
         if picture in beside and picture != folder + "actor.json"
         else None,
         posts=read_posts(container, outbox, account_id),
-        warnings=asks_for_consent(f"@{handle}@{host}" if host else f"@{handle}", actor),
+        warnings=find_consent_warnings(f"@{handle}@{host}" if host else f"@{handle}", actor),
     )
 
 
@@ -94,32 +94,38 @@ def read_actor(container: Container, name: str) -> Any:
     try:
         return json.loads(container.read(name).decode("utf-8-sig", errors="replace"))
     except (ValueError, RecursionError) as error:
-        raise hurt(container, name, error) from None
+        raise corrupt_error(container, name, error) from None
 
 
-def first_actor(container: Container, outbox: str) -> dict:
+def find_first_actor(container: Container, outbox: str) -> dict:
     """Return what an outbox alone tells about its owner: the address that the first activity names."""
-    actors = (address_of(dig(activity, "actor")) for activity in read_activities(container, outbox))
+    actors = (
+        get_address(dig(activity, "actor")) for activity in read_activities(container, outbox)
+    )
     return {"id": next((actor for actor in actors if actor), None)}
 
 
-def address_of(item: Any) -> str | None:
+def get_address(item: Any) -> str | None:
     """Return the address of an actor or an object, which may stand for itself."""
-    address = item if isinstance(item, str) else text_at(item, "id")
-    return well_formed(address) if address and address.startswith(("https://", "http://")) else None
+    address = item if isinstance(item, str) else get_text(item, "id")
+    return (
+        replace_surrogates(address)
+        if address and address.startswith(("https://", "http://"))
+        else None
+    )
 
 
 def read_activities(container: Container, outbox: str) -> Iterator[Any]:
     with container.open(outbox) as file:
         try:
-            activities = json_stream.items(file, "orderedItems")
+            activities = json_stream.stream_items(file, "orderedItems")
             next(activities)  # what stands before the list
             yield from activities
         except ValueError as error:
-            raise hurt(container, outbox, error) from None
+            raise corrupt_error(container, outbox, error) from None
 
 
-def hurt(container: Container, name: str, error: Exception) -> HubtweetsError:
+def corrupt_error(container: Container, name: str, error: Exception) -> HubtweetsError:
     where = container.path if container.path.name == name else f"{container.path}: {name}"
     return HubtweetsError(
         f"{where} is not what Mastodon writes ({error}); download the archive again"
@@ -132,7 +138,7 @@ def read_posts(container: Container, outbox: str, account_id: str | None) -> Ite
             yield post
 
 
-def asks_for_consent(account: str, actor: Any) -> list[str]:
+def find_consent_warnings(account: str, actor: Any) -> list[str]:
     """Return a warning where an account's owner chose not to be found by search engines or in directories."""
     off = [f"{name} is off" for name in ("indexable", "discoverable") if dig(actor, name) is False]
     if dig(actor, "noindex") is True:
@@ -151,7 +157,7 @@ def to_post(activity: Any, owner: str | None) -> Post | None:
 
     A Create and the note in it each have an audience; servers write the same for both, and the narrower one counts.
     """
-    if owner is None or not is_only(dig(activity, "actor"), owner):
+    if owner is None or not is_only_owner(dig(activity, "actor"), owner):
         return None
     boost, note = dig(activity, "type") == "Announce", dig(activity, "object")
     if boost:
@@ -159,32 +165,32 @@ def to_post(activity: Any, owner: str | None) -> Post | None:
     elif (
         dig(activity, "type") != "Create"
         or dig(note, "type") not in TYPES
-        or not is_only(dig(note, "attributedTo"), owner)
+        or not is_only_owner(dig(note, "attributedTo"), owner)
     ):
         return None
-    id = text_at(note, "id") or ""
+    id = get_text(note, "id") or ""
     content, languages = note.get("content"), note.get("contentMap")
     return make_post(
         id=found[1] if (found := STATUS.search(id)) else id,
         created_at=to_utc(note.get("published")),
-        kind="repost" if boost else kind_of(note, owner),
-        visibility=narrowest(visibility_of(activity), visibility_of(note)),
+        kind="repost" if boost else get_kind(note, owner),
+        visibility=narrowest(get_visibility(activity), get_visibility(note)),
         content=content,
         lang=next(iter(languages), None) if isinstance(languages, dict) else None,
         warning=note.get("summary"),
     )
 
 
-def is_only(value: Any, owner: str) -> bool:
+def is_only_owner(value: Any, owner: str) -> bool:
     """Tell whether a property names the owner and nobody else."""
     named = value if isinstance(value, list) else [value]
-    return bool(named) and all(address_of(one) == owner for one in named)
+    return bool(named) and all(get_address(one) == owner for one in named)
 
 
-def kind_of(note: dict, owner: str) -> Kind:
-    if replied := text_at(note, "inReplyTo"):
+def get_kind(note: dict, owner: str) -> Kind:
+    if replied := get_text(note, "inReplyTo"):
         return "self_reply" if replied.startswith(owner + "/") else "reply"
-    return "quote" if text_at(note, "quote", "quoteUri", "quoteUrl", "_misskey_quote") else "post"
+    return "quote" if get_text(note, "quote", "quoteUri", "quoteUrl", "_misskey_quote") else "post"
 
 
 def make_post(
@@ -200,13 +206,13 @@ def make_post(
     """Return a Post that keeps its content, in HTML, its language and its content warning only where it is public and the author's own."""
     if kind == "repost" or visibility == "private":
         return Post(id, "", created_at, None, kind, visibility)
-    text, link = to_text(content if isinstance(content, str) else "")
+    text, link = html_to_text(content if isinstance(content, str) else "")
     warned = isinstance(warning, str) and bool(warning.strip())
     return Post(
         id,
         text,
         created_at,
-        well_formed(lang) if lang else None,
+        replace_surrogates(lang) if lang else None,
         kind,
         visibility,
         link=link,
@@ -214,7 +220,7 @@ def make_post(
     )
 
 
-def visibility_of(note: dict) -> Visibility:
+def get_visibility(note: dict) -> Visibility:
     """Tell whom a note is addressed to: everyone (in `to`: public, in `cc`: unlisted), or only followers or those named in it."""
 
     def everyone(value: Any) -> bool:

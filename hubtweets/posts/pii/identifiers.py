@@ -48,7 +48,7 @@ PLACE_CUE = re.compile(
     r"(?:\b(?:gps|geo|coord\w*|lat\w*|location|standort|position|maps?|here|meet)\b[^\d\n]{0,24}|[@?&]\w{0,6}=?)$",
     re.IGNORECASE,
 )
-CONTEXT = 40  # characters before a number in which such a word may stand
+CONTEXT_CHARS = 40  # characters before a number in which such a word may stand
 EXAMPLES = [
     ipaddress.ip_network(block)
     for block in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
@@ -92,7 +92,7 @@ def is_public_ip(match: re.Match[str]) -> bool:
         return False
     if not address.is_global and not any(address in network for network in EXAMPLES):
         return False
-    before = words_before(match)
+    before = get_context(match)
     if address.version == 6 or IP_CUE.search(before):
         return True
     is_version = (
@@ -114,18 +114,18 @@ def is_place(match: re.Match[str]) -> bool:
     decimals = min(len(place.partition(".")[2]) for place in places)
     if "°" in match[0]:
         return decimals >= 2
-    if re.search("[A-Z]", match[0], re.IGNORECASE) or PLACE_CUE.search(words_before(match)):
+    if re.search("[A-Z]", match[0], re.IGNORECASE) or PLACE_CUE.search(get_context(match)):
         return decimals >= 3
     return (
         decimals >= (4 if max(sizes) >= 10 else 5) and max(sizes) >= 1
     )  # two losses or shares are small and have four
 
 
-def words_before(match: re.Match[str]) -> str:
-    return match.string[max(0, match.start() - CONTEXT) : match.start()]
+def get_context(match: re.Match[str]) -> str:
+    return match.string[max(0, match.start() - CONTEXT_CHARS) : match.start()]
 
 
-def always(match: re.Match[str]) -> bool:
+def accept_any(match: re.Match[str]) -> bool:
     return True
 
 
@@ -189,6 +189,6 @@ IDENTIFIERS = (
         is_place,
     ),
     Identifier(
-        "[location]", re.compile(rf"(?<!\w){DEGREES}[NS][,;/ ]{{0,3}}{DEGREES}[EWO]\b"), always
+        "[location]", re.compile(rf"(?<!\w){DEGREES}[NS][,;/ ]{{0,3}}{DEGREES}[EWO]\b"), accept_any
     ),
 )

@@ -35,13 +35,13 @@ REGIONS = (
 )
 OWN_GROUPING = ("EG", "NG")  # regions whose people group numbers otherwise than their plan says
 SEPARATORS = r"\s().\-/\u2010-\u2015\u2212\u30fc\uff0d\uff08\uff09\u200b-\u200d\u2060\ufeff"
-ROW = re.compile(rf"(?<![A-Za-z0-9_@#])\+?\(?\d(?:[{SEPARATORS}+]{{0,3}}\d){{6,}}+")
+DIGIT_ROW = re.compile(rf"(?<![A-Za-z0-9_@#])\+?\(?\d(?:[{SEPARATORS}+]{{0,3}}\d){{6,}}+")
 DECIMAL = re.compile(r"\d+\.\d+")
 GROUP = re.compile(r"\d+")
-GLUED = re.compile(
+GLUED_WORD = re.compile(
     r"(?!x\d|ext)[A-Za-z_]"
 )  # after a number: it is a model's or an amount; an extension is none of it
-LOOSE = re.compile(
+LOOSE_SEPARATOR = re.compile(
     r"[\s/(+\uff08]"
 )  # a number may begin or end at one of these, but not within 978-3-16
 OPEN, CLOSE = re.compile(r"[(（]"), re.compile(r"[)）]")
@@ -62,8 +62,8 @@ UNIT = re.compile(
 CONTEXT = 40  # characters before a number in which such a word may stand
 IN_ORDER = "012345678901234567890"
 DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
-MOST_GROUPS = 7  # in one number
-MOST_SIGNS = 3  # before one
+MAX_NUMBER_GROUPS = 7  # in one number
+MAX_LEADING_SIGNS = 3  # before one
 DIGITS = range(8, 14)  # of a national number, with what is dialled before it
 # What is checked per text takes time, about 10 us a group and 0.1 ms a number; what comes after is not checked but taken for phone numbers.
 MAX_GROUPS, MAX_NUMBERS = 1_000, 100
@@ -74,13 +74,13 @@ Span = tuple[int, int]
 def find_phones(text: str) -> Iterator[Span]:
     """Yield where each phone number begins and ends, in order."""
     groups_left, checks = MAX_GROUPS, iter(range(MAX_NUMBERS))
-    for row in ROW.finditer(text):
+    for row in DIGIT_ROW.finditer(text):
         groups = [
             match.span()
             for match in islice(GROUP.finditer(text, row.start(), row.end()), groups_left)
         ]
         groups_left -= len(groups)
-        if groups and GLUED.match(text, groups[-1][1]):
+        if groups and GLUED_WORD.match(text, groups[-1][1]):
             groups.pop()
         yield from find_in_row(text, groups, checks)
         unchecked = groups[-1][1] if groups else row.start()
@@ -92,7 +92,7 @@ def find_in_row(text: str, groups: list[Span], checks: Iterator[int]) -> Iterato
     """Yield the phone numbers in a row of groups of digits: at each group, the longest that is one."""
     first = 0
     while first < len(groups):
-        start = begin_of(text, groups, first)
+        start = find_start(text, groups, first)
         last = find_last(text, groups, first, checks) if start is not None else None
         if start is not None and last is not None:
             yield trim_brackets(text, start, groups[last][1])
@@ -100,13 +100,13 @@ def find_in_row(text: str, groups: list[Span], checks: Iterator[int]) -> Iterato
         first += 1
 
 
-def begin_of(text: str, groups: list[Span], first: int) -> int | None:
+def find_start(text: str, groups: list[Span], first: int) -> int | None:
     """Return where a number that begins with this group starts, with its sign or bracket; None if none can begin there."""
     start = groups[first][0]
     before = text[groups[first - 1][1] : start] if first else ""
-    if first and not LOOSE.search(before):
+    if first and not LOOSE_SEPARATOR.search(before):
         return None
-    while start and text[start - 1] in "+(（" and groups[first][0] - start < MOST_SIGNS:
+    while start and text[start - 1] in "+(（" and groups[first][0] - start < MAX_LEADING_SIGNS:
         start -= 1
     return start
 
@@ -122,9 +122,9 @@ def trim_brackets(text: str, start: int, end: int) -> Span:
 
 def find_last(text: str, groups: list[Span], first: int, checks: Iterator[int]) -> int | None:
     """Return the last group of the longest phone number that begins with this group, or None."""
-    for last in reversed(range(first, min(first + MOST_GROUPS, len(groups)))):
+    for last in reversed(range(first, min(first + MAX_NUMBER_GROUPS, len(groups)))):
         end = groups[last][1]
-        if last + 1 < len(groups) and not LOOSE.search(text[end : groups[last + 1][0]]):
+        if last + 1 < len(groups) and not LOOSE_SEPARATOR.search(text[end : groups[last + 1][0]]):
             continue
         if is_phone(text, groups[first : last + 1], checks):
             return last
@@ -180,7 +180,7 @@ def is_national(text: str, groups: list[Span], digits: str, checks: Iterator[int
     import phonenumbers
 
     regions = [
-        region for region, pattern in national_patterns().items() if pattern.fullmatch(digits)
+        region for region, pattern in make_national_patterns().items() if pattern.fullmatch(digits)
     ]
     if regions and next(checks, None) is None:
         return True
@@ -208,7 +208,7 @@ def is_mobile(digits: str, checks: Iterator[int]) -> bool:
     if not 10 <= len(digits) <= 11 or digits[0] != "0" or digits in IN_ORDER:
         return False
     regions = [
-        region for region, pattern in national_patterns().items() if pattern.fullmatch(digits)
+        region for region, pattern in make_national_patterns().items() if pattern.fullmatch(digits)
     ]
     if regions and next(checks, None) is None:
         return True
@@ -220,7 +220,7 @@ def is_mobile(digits: str, checks: Iterator[int]) -> bool:
 
 
 @lru_cache(maxsize=1)
-def national_patterns() -> dict[str, re.Pattern[str]]:
+def make_national_patterns() -> dict[str, re.Pattern[str]]:
     """Return what the digits of each region's numbers match, with or without what is dialled before them."""
     from phonenumbers import PhoneMetadata
 

@@ -43,7 +43,7 @@ MAYBE_SPOKEN = re.compile(r"[dD](?:ot|OT)[\s_]")
 MAYBE_NUMBER = re.compile(r"\d\D{0,3}\d")
 
 
-def scrubbed(posts: Iterable[tuple[str, Post]]) -> Iterator[tuple[str, Post]]:
+def scrub_posts(posts: Iterable[tuple[str, Post]]) -> Iterator[tuple[str, Post]]:
     """Pass on pairs of an author and a post, each scrubbed."""
     for author, post in posts:
         text, secret = scrub(post.text)

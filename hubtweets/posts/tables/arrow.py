@@ -10,27 +10,27 @@ from contextlib import contextmanager
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts.container import Container, place, suffix
+from hubtweets.posts.container import Container, describe_file, get_suffix
 from hubtweets.posts.parsing import SECONDS_UNTIL_5138
 from hubtweets.posts.post import Columns
-from hubtweets.posts.tables.rows import Row, chosen, locate
+from hubtweets.posts.tables.rows import Row, list_columns, require_columns
 
 MAX_TABLE = 64 * 2**20  # bytes of a Parquet file inside an archive
 MAX_GROUP = 128 * 2**20  # bytes of a row group, without the columns that are not read
 ROWS_AT_ONCE = 20
 
 
-def table_rows(container: Container, name: str, columns: Columns) -> Iterator[Row]:
+def read_table_rows(container: Container, name: str, columns: Columns) -> Iterator[Row]:
     """Yield the rows of a Parquet file or an Arrow stream, some thousand at a time, with no column that is not needed."""
     import pyarrow
     from pyarrow import parquet
 
-    source = place(container, name)
-    with container.open(name) as file, refused(source):
-        if suffix(name) == ".arrow":
+    source = describe_file(container, name)
+    with container.open(name) as file, translate_errors(source):
+        if get_suffix(name) == ".arrow":
             stream = pyarrow.ipc.open_stream(file)
-            fields = locate(stream.schema.names, columns, source)
-            batches = (batch.select(chosen(fields)) for batch in stream)
+            fields = require_columns(stream.schema.names, columns, source)
+            batches = (batch.select(list_columns(fields)) for batch in stream)
         else:  # read from its end, which an archive's members can't be at a fair price
             seekable = (
                 file
@@ -38,15 +38,17 @@ def table_rows(container: Container, name: str, columns: Columns) -> Iterator[Ro
                 else io.BytesIO(container.read(name, MAX_TABLE))
             )
             schema = parquet.ParquetFile(seekable, pre_buffer=False).schema_arrow
-            fields = locate(schema.names, columns, source)
+            fields = require_columns(schema.names, columns, source)
             texts = [
-                name for name in chosen(fields) if pyarrow.types.is_string(schema.field(name).type)
+                name
+                for name in list_columns(fields)
+                if pyarrow.types.is_string(schema.field(name).type)
             ]
             table = parquet.ParquetFile(
                 seekable, pre_buffer=False, read_dictionary=texts
             )  # else a text that recurs is unpacked each time
-            check_groups(table.metadata, set(chosen(fields)), source)
-            batches = table.iter_batches(1000, columns=chosen(fields))
+            check_row_groups(table.metadata, set(list_columns(fields)), source)
+            batches = table.iter_batches(1000, columns=list_columns(fields))
         number = itertools.count(1)
         for batch in batches:
             batch.validate(full=True)
@@ -56,7 +58,7 @@ def table_rows(container: Container, name: str, columns: Columns) -> Iterator[Ro
                     yield next(number), dict(zip(batch.schema.names, row, strict=True)), fields
 
 
-def check_groups(metadata: Any, names: set[str], source: str) -> None:
+def check_row_groups(metadata: Any, names: set[str], source: str) -> None:
     """Raise HubtweetsError where a row group's columns unpack to more than is read at once."""
     for number in range(metadata.num_row_groups):
         group = metadata.row_group(number)
@@ -88,7 +90,7 @@ def to_python(column: Any) -> list:
 
 
 @contextmanager
-def refused(source: str) -> Iterator[None]:
+def translate_errors(source: str) -> Iterator[None]:
     """Turn whatever a library makes of a hurt table, or of one that is not there, into one line."""
     try:
         yield

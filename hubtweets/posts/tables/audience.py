@@ -112,13 +112,13 @@ def find_columns(names: tuple[str, ...]) -> tuple[Column, ...]:
     found: list[Column] = []
     for name in names:
         plain = NOT_ALPHANUMERIC.sub("", name).casefold()
-        sense = SENSES.get(plain) or SENSES.get(WHOSE.sub("", plain)) or sense_of_suffix(plain)
+        sense = SENSES.get(plain) or SENSES.get(WHOSE.sub("", plain)) or find_suffix_sense(plain)
         if sense or plain in AUTHORS:
             found.append((name, sense))
     return tuple(found)
 
 
-def sense_of_suffix(plain: str) -> Sense | None:
+def find_suffix_sense(plain: str) -> Sense | None:
     return next((sense for suffix, sense in SUFFIXES.items() if plain.endswith(suffix)), None)
 
 
@@ -134,7 +134,7 @@ def find_cells(row: dict, columns: Iterable[Column]) -> Iterator[tuple[str, Any,
                     yield f"{name}.{inner}", value[inner], inner_sense
 
 
-def is_told(row: dict, columns: Iterable[Column]) -> bool:
+def has_audience(row: dict, columns: Iterable[Column]) -> bool:
     """Tell whether a row has a column that must name its audience."""
     return any(sense.empty == "private" for _, _, sense in find_cells(row, columns))
 
@@ -150,7 +150,7 @@ def read_value(value: Any, sense: Sense) -> Visibility:
     return sense.empty if word in EMPTY else sense.known.get(word, sense.other)
 
 
-class Withheld:
+class AudienceFilter:
     """The rows of a table that are not known to be public: how many, and some of the values that say so."""
 
     def __init__(self, told: bool) -> None:

@@ -12,33 +12,41 @@ from typing import Any
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import json_stream
-from hubtweets.posts.container import Container, base_name, place, suffix
+from hubtweets.posts.container import Container, base_name, describe_file, get_suffix
 from hubtweets.posts.post import Columns, Post, Profile, Reading
-from hubtweets.posts.tables.arrow import refused, table_rows
-from hubtweets.posts.tables.audience import is_told
-from hubtweets.posts.tables.rows import Fields, Format, Row, chosen, find, locate, to_posts
-from hubtweets.posts.text_lines import csv_dicts, lines
+from hubtweets.posts.tables.arrow import read_table_rows, translate_errors
+from hubtweets.posts.tables.audience import has_audience
+from hubtweets.posts.tables.rows import (
+    Fields,
+    Format,
+    Row,
+    list_columns,
+    match_columns,
+    require_columns,
+    to_posts,
+)
+from hubtweets.posts.text_lines import read_csv_dicts, read_lines
 
 NO_POSTS = re.compile(
     r"(^|.*/)(\.|__MACOSX/|cache-|(README|LICENSE|dataset_infos?\.json|dataset_dict\.json|state\.json)).*"
 )
 
 
-def files(container: Container) -> list[str]:
+def find_files(container: Container) -> list[str]:
     """Return the files of a table: of one kind, with nothing beside them but what describes them."""
     names = sorted(
         name for name in container.names if base_name(name) and not NO_POSTS.fullmatch(name)
     )
-    suffixes = {suffix(name) for name in names}
+    suffixes = {get_suffix(name) for name in names}
     return names if len(suffixes) == 1 and suffixes <= set(FORMATS) else []
 
 
 def read(container: Container, columns: Columns) -> Reading:
     """Read the table of a container; raise HubtweetsError where it has no such column, or is damaged."""
-    names = files(container)
+    names = find_files(container)
     warnings: list[str] = []
     return Reading(
-        FORMATS[suffix(names[0])].kind,
+        FORMATS[get_suffix(names[0])].kind,
         Profile("", ""),
         None,
         read_files(container, names, columns, warnings),
@@ -46,7 +54,7 @@ def read(container: Container, columns: Columns) -> Reading:
     )
 
 
-def fetch(name: str, columns: Columns) -> Reading:
+def fetch_dataset(name: str, columns: Columns) -> Reading:
     """Read the train split of a dataset on the Hub; raise HubtweetsError where there is none, or none for us, or it has no such column."""
     import datasets
     from huggingface_hub.errors import HFValidationError
@@ -71,27 +79,31 @@ def fetch(name: str, columns: Columns) -> Reading:
     shown = not are_progress_bars_disabled()
     disable_progress_bars()
     try:
-        with refused(source):  # by its name alone, a folder of this machine would come first
+        with translate_errors(
+            source
+        ):  # by its name alone, a folder of this machine would come first
             table = datasets.load_dataset(f"hf://datasets/{name}", split="train", streaming=True)
-            fields = locate(table.column_names or list(next(iter(table), {})), columns, source)
-            table = table.select_columns(chosen(fields))
+            fields = require_columns(
+                table.column_names or list(next(iter(table), {})), columns, source
+            )
+            table = table.select_columns(list_columns(fields))
     finally:
         if shown:  # a push shows them
             enable_progress_bars()
     warnings: list[str] = []
     posts = to_posts(
-        dataset_rows(table, fields, source),
+        read_dataset_rows(table, fields, source),
         columns,
         source,
-        Format("dataset", table_rows),
+        Format("dataset", read_table_rows),
         warnings,
     )
     return Reading(
-        "dataset", Profile("", ""), None, posts, warnings, name if is_public(name) else None
+        "dataset", Profile("", ""), None, posts, warnings, name if is_public_dataset(name) else None
     )
 
 
-def is_public(name: str) -> bool:
+def is_public_dataset(name: str) -> bool:
     """Tell whether anybody can read a dataset on the Hub, without a token; where the Hub does not say, nobody is taken to."""
     import httpx2
     from huggingface_hub import HfApi
@@ -107,13 +119,13 @@ def read_files(
     container: Container, names: Sequence[str], columns: Columns, warnings: list[str]
 ) -> Iterator[Post]:
     count = 0
-    told = tells_audience(container, names, columns)
+    told = has_audience_column(container, names, columns)
     for name in names:
-        format = FORMATS[suffix(name)]
+        format = FORMATS[get_suffix(name)]
         for post in to_posts(
             format.rows(container, name, columns),
             columns,
-            place(container, name),
+            describe_file(container, name),
             format,
             warnings,
             count,
@@ -123,12 +135,12 @@ def read_files(
             yield post
 
 
-def tells_audience(container: Container, names: Iterable[str], columns: Columns) -> bool:
+def has_audience_column(container: Container, names: Iterable[str], columns: Columns) -> bool:
     """Tell whether any row names its audience; in JSON, the first one that does may be the last of all."""
     for name in names:
-        format = FORMATS[suffix(name)]
+        format = FORMATS[get_suffix(name)]
         for _, row, fields in format.rows(container, name, columns):
-            if isinstance(row, dict) and is_told(row, fields.audience):
+            if isinstance(row, dict) and has_audience(row, fields.audience):
                 return True
             if format.is_regular:
                 break
@@ -138,17 +150,17 @@ def tells_audience(container: Container, names: Iterable[str], columns: Columns)
 # ---- text files
 
 
-def text_lines(container: Container, name: str, columns: Columns) -> Iterator[Row]:
+def read_text_rows(container: Container, name: str, columns: Columns) -> Iterator[Row]:
     with container.open(name) as file:
-        for number, line in lines(file, place(container, name)):
+        for number, line in read_lines(file, describe_file(container, name)):
             if text := line.strip():
                 yield number, text, Fields()
 
 
-def json_lines(container: Container, name: str, columns: Columns) -> Iterator[Row]:
-    source = place(container, name)
+def read_jsonl_rows(container: Container, name: str, columns: Columns) -> Iterator[Row]:
+    source = describe_file(container, name)
     with container.open(name) as file:
-        for number, line in lines(file, source):
+        for number, line in read_lines(file, source):
             if not line.strip():
                 continue
             try:
@@ -157,33 +169,39 @@ def json_lines(container: Container, name: str, columns: Columns) -> Iterator[Ro
                 raise HubtweetsError(
                     f"{source}: line {number} is not JSON ({error}); write one object a line"
                 ) from None
-            if number > 1 or not is_meta(row, columns):
-                yield number, *as_row(row, columns)
+            if number > 1 or not is_metadata(row, columns):
+                yield number, *to_row(row, columns)
 
 
-def as_row(value: Any, columns: Columns) -> tuple[Any, Fields]:
+def to_row(value: Any, columns: Columns) -> tuple[Any, Fields]:
     """Return an object with its fields; anything else has none."""
-    return (value, find(tuple(value), columns)) if isinstance(value, dict) else ({}, Fields())
+    return (
+        (value, match_columns(tuple(value), columns)) if isinstance(value, dict) else ({}, Fields())
+    )
 
 
-def is_meta(row: Any, columns: Columns) -> bool:
+def is_metadata(row: Any, columns: Columns) -> bool:
     """Tell the line that some write before the posts, about them."""
-    return isinstance(row, dict) and "_meta" in row and find(tuple(row), columns).text is None
+    return (
+        isinstance(row, dict) and "_meta" in row and match_columns(tuple(row), columns).text is None
+    )
 
 
-def json_rows(container: Container, name: str, columns: Columns) -> Iterator[Row]:
+def read_json_rows(container: Container, name: str, columns: Columns) -> Iterator[Row]:
     """Yield the rows of an array of objects or texts, of an object that holds one, or of the JSON Lines that datasets calls JSON."""
-    source = place(container, name)
+    source = describe_file(container, name)
     with container.open(name) as file:
         head = file.readline(1 << 20).decode("utf-8-sig", "replace")
     try:
         if head.lstrip().startswith("["):
-            yield from number_items(array(container, name), columns)
-        elif is_line(head, columns):
-            yield from json_lines(container, name, columns)
+            yield from number_items(read_array(container, name), columns)
+        elif is_json_line(head, columns):
+            yield from read_jsonl_rows(container, name, columns)
         else:
             yield from number_items(
-                held(json.loads(container.read(name).decode("utf-8-sig", "replace")), columns),
+                find_post_list(
+                    json.loads(container.read(name).decode("utf-8-sig", "replace")), columns
+                ),
                 columns,
             )
     except (ValueError, RecursionError) as error:
@@ -192,9 +210,9 @@ def json_rows(container: Container, name: str, columns: Columns) -> Iterator[Row
         ) from None
 
 
-def array(container: Container, name: str) -> Iterator[Any]:
+def read_array(container: Container, name: str) -> Iterator[Any]:
     with container.open(name) as file:
-        items = json_stream.items(file)
+        items = json_stream.stream_items(file)
         next(items)  # what is before the array
         yield from items
 
@@ -202,26 +220,26 @@ def array(container: Container, name: str) -> Iterator[Any]:
 def number_items(items: Iterable[Any], columns: Columns) -> Iterator[Row]:
     for number, item in enumerate(items, 1):
         yield (
-            (number, item, Fields()) if isinstance(item, str) else (number, *as_row(item, columns))
+            (number, item, Fields()) if isinstance(item, str) else (number, *to_row(item, columns))
         )
 
 
-def is_line(head: str, columns: Columns) -> bool:
+def is_json_line(head: str, columns: Columns) -> bool:
     try:
         row = json.loads(head)
     except (ValueError, RecursionError):
         return False
     return isinstance(row, dict) and (
-        is_meta(row, columns) or find(tuple(row), columns).text is not None
+        is_metadata(row, columns) or match_columns(tuple(row), columns).text is not None
     )
 
 
-def held(document: Any, columns: Columns) -> list:
+def find_post_list(document: Any, columns: Columns) -> list:
     """Return the first list of a document whose items are posts, or else texts; raise ValueError where there is none."""
     values = document.values() if isinstance(document, dict) else [document]
     lists = [value for value in values if isinstance(value, list) and value]
     for items in lists:
-        if as_row(items[0], columns)[1].text is not None:
+        if to_row(items[0], columns)[1].text is not None:
             return items
     for items in lists:
         if isinstance(items[0], str):
@@ -229,40 +247,40 @@ def held(document: Any, columns: Columns) -> list:
     raise ValueError("no list of posts in it")
 
 
-def csv_rows(container: Container, name: str, columns: Columns) -> Iterator[Row]:
+def read_csv_rows(container: Container, name: str, columns: Columns) -> Iterator[Row]:
     fields = None
-    for number, row in csv_dicts(container, name):
-        fields = fields or locate(list(row), columns, place(container, name))
+    for number, row in read_csv_dicts(container, name):
+        fields = fields or require_columns(list(row), columns, describe_file(container, name))
         yield number, row, fields
 
 
-def dataset_rows(table: Any, fields: Fields, source: str) -> Iterator[Row]:
-    with refused(source):
+def read_dataset_rows(table: Any, fields: Fields, source: str) -> Iterator[Row]:
+    with translate_errors(source):
         for number, row in enumerate(table, 1):
             yield number, row, fields
 
 
 LINES = Format(
     "jsonl",
-    json_lines,
+    read_jsonl_rows,
     "line",
     'write one object a line, such as {"text": "my post"}',
     is_regular=False,
 )
 JSON = Format(
     "json",
-    json_rows,
+    read_json_rows,
     "item",
     'write an array of objects such as {"text": "my post"}',
     is_regular=False,
 )
-CSV = Format("csv", csv_rows, "line")
+CSV = Format("csv", read_csv_rows, "line")
 FORMATS = {
     ".jsonl": LINES,
     ".json": JSON,
     ".csv": CSV,
     ".tsv": CSV,
-    ".parquet": Format("parquet", table_rows),
-    ".arrow": Format("dataset", table_rows),
-    ".txt": Format("text", text_lines, "line"),
+    ".parquet": Format("parquet", read_table_rows),
+    ".arrow": Format("dataset", read_table_rows),
+    ".txt": Format("text", read_text_rows, "line"),
 }

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.container import Container
-from hubtweets.posts.parsing import dig, text_at, to_utc
+from hubtweets.posts.parsing import dig, get_text, to_utc
 from hubtweets.posts.pii.scrub import scrub
 from hubtweets.posts.post import Columns, Post, SourceKind
-from hubtweets.posts.tables.audience import Column, Withheld, find_columns
+from hubtweets.posts.tables.audience import AudienceFilter, Column, find_columns
 from hubtweets.posts.x.tweet import REPOST as REPOST_TEXT
 from hubtweets.posts.x.tweet import unescape
-from hubtweets.text import well_formed
+from hubtweets.text import replace_surrogates
 
 TEXT = ("text", "full_text", "content", "body", "post", "tweet", "message", "caption", "title")
 DATE = (
@@ -72,7 +72,7 @@ class Format(NamedTuple):
 
 
 @lru_cache(maxsize=16)
-def find(names: tuple[str, ...], columns: Columns) -> Fields:
+def match_columns(names: tuple[str, ...], columns: Columns) -> Fields:
     """Return a table's fields: the columns that are given, else the first that has one of the names."""
     by_name = {name.lower(): name for name in names}
 
@@ -105,27 +105,31 @@ def find(names: tuple[str, ...], columns: Columns) -> Fields:
     )
 
 
-def locate(names: Sequence[str], columns: Columns, source: str) -> Fields:
+def require_columns(names: Sequence[str], columns: Columns, source: str) -> Fields:
     """Return the fields of a table whose columns are known; raise HubtweetsError where it has no texts, or a column that was given is not there."""
-    fields = find(tuple(names), columns)
+    fields = match_columns(tuple(names), columns)
     for option in OPTIONS:
         if getattr(fields, option) is None and (getattr(columns, option) or option == "text"):
-            raise no_column(source, option, columns, names)
+            raise missing_column_error(source, option, columns, names)
     return fields
 
 
-def no_column(source: str, option: str, columns: Columns, names: Iterable[str]) -> HubtweetsError:
+def missing_column_error(
+    source: str, option: str, columns: Columns, names: Iterable[str]
+) -> HubtweetsError:
     given = getattr(columns, option)
     wanted = (
         f"no column is called {given!r}" if given else "can't tell which column holds the texts"
     )
-    there = ", ".join(well_formed(name[:40]) for name in itertools.islice(names, 30)) or "none"
+    there = (
+        ", ".join(replace_surrogates(name[:40]) for name in itertools.islice(names, 30)) or "none"
+    )
     return HubtweetsError(
         f"{source}: {wanted} (there are: {there}); name one of them with --{option}-column"
     )
 
 
-def chosen(fields: Fields) -> list[str]:
+def list_columns(fields: Fields) -> list[str]:
     return list(
         dict.fromkeys(
             [
@@ -153,10 +157,10 @@ def to_posts(
     `told`: some row of the table names its audience, so that one that doesn't is private.
     """
     unread: list[Any] = []
-    withheld = Withheld(told)
+    withheld = AudienceFilter(told)
     unseen, names = {option for option in OPTIONS if getattr(columns, option)}, list[str]()
     for id, (number, row, fields) in enumerate(rows, count + 1):
-        text = text_of(row, fields)
+        text = get_row_text(row, fields)
         if text is None:
             raise HubtweetsError(
                 f'{source}: {format.unit} {number} has no "{fields.text or columns.text or "text"}"; {format.advice}'
@@ -181,23 +185,23 @@ def to_posts(
             f"{source}: {len(unread):,} dates are not understood, such as {scrub(str(unread[0])[:40])[0]!r}; write them as 2015-01-31 or 31.01.2015"
         )
     if unseen and names:
-        raise no_column(source, sorted(unseen)[0], columns, names)
+        raise missing_column_error(source, sorted(unseen)[0], columns, names)
 
 
-def text_of(row: Any, fields: Fields) -> str | None:
+def get_row_text(row: Any, fields: Fields) -> str | None:
     """Return the text of a row, empty where its cell is, or None where it has none."""
     if isinstance(row, str):
-        return well_formed(row)
+        return replace_surrogates(row)
     if fields.text is None:
         return None
     if row[fields.text] in (None, ""):
         return ""
-    text, more = text_at(row, fields.text), text_at(row, fields.selftext or "")
+    text, more = get_text(row, fields.text), get_text(row, fields.selftext or "")
     return f"{text}\n{more}" if text and more else text
 
 
 def to_post(row: dict, fields: Fields, text: str, number: int) -> Post:
-    id = text_at(row, fields.id or "") or str(number)
+    id = get_text(row, fields.id or "") or str(number)
     when = row[fields.date] if fields.date else None
     repost = is_repost(row[fields.repost]) if fields.repost else bool(REPOST_TEXT.match(text))
     reply = row.get(fields.reply) not in (None, "", False, 0, "nan") if fields.reply else False
@@ -205,7 +209,7 @@ def to_post(row: dict, fields: Fields, text: str, number: int) -> Post:
         id=id,
         text=unescape(text) if fields.from_x else text,
         created_at=to_utc(when.isoformat() if isinstance(when, date) else when),
-        lang=text_at(row, fields.lang or ""),
+        lang=get_text(row, fields.lang or ""),
         kind="repost" if repost else "reply" if reply else "post",
     )
 

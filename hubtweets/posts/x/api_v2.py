@@ -7,7 +7,7 @@ long one. Format: https://docs.x.com/x-api/fundamentals/data-dictionary
 import re
 from typing import Any
 
-from hubtweets.posts.parsing import dig, list_at, text_at, to_utc
+from hubtweets.posts.parsing import dig, get_list, get_text, to_utc
 from hubtweets.posts.post import Kind, Post, Profile
 from hubtweets.posts.x.tweet import REPOST, cut_links, unescape
 
@@ -26,35 +26,35 @@ def to_post(tweet: dict, account_id: str | None) -> Post:
     """Return the Post of a tweet of the account; one that is withheld somewhere loses its text."""
     note = tweet.get("note_tweet")
     source = note if isinstance(dig(note, "text"), str) else tweet  # a note has entities of its own
-    written = text_at(source, "text") or ""
+    written = get_text(source, "text") or ""
     places = [
         {"indices": [dig(url, "start"), dig(url, "end")]}
-        for url in list_at(source, "entities", "urls")
+        for url in get_list(source, "entities", "urls")
     ]
     text, link = cut_links(written, {"entities": {"urls": places}})
-    id = text_at(tweet, "id") or ""
-    versions = list_at(tweet, "edit_history_tweet_ids")
+    id = get_text(tweet, "id") or ""
+    versions = get_list(tweet, "edit_history_tweet_ids")
     post = Post(
         id=id,
         text=unescape(text),
         created_at=to_utc(tweet.get("created_at")),
-        lang=text_at(tweet, "lang"),
-        kind=kind_of(tweet, written, text_at(tweet, "author_id") or account_id),
+        lang=get_text(tweet, "lang"),
+        kind=get_kind(tweet, written, get_text(tweet, "author_id") or account_id),
         superseded=bool(versions) and str(versions[-1]) != id,
         link=link,
     )
-    return hidden(post) if is_withheld(tweet, written) else post
+    return hide_text(post) if is_withheld(tweet, written) else post
 
 
-def kind_of(tweet: dict, text: str, author_id: str | None) -> Kind:
+def get_kind(tweet: dict, text: str, author_id: str | None) -> Kind:
     """Tell what a tweet is by what it refers to: the text of a repost that is withheld does not start with `RT @`."""
-    types = [dig(reference, "type") for reference in list_at(tweet, "referenced_tweets")]
+    types = [dig(reference, "type") for reference in get_list(tweet, "referenced_tweets")]
     if "retweeted" in types or REPOST.match(text):
         return "repost"
     if "replied_to" in types:
         return (
             "self_reply"
-            if author_id and text_at(tweet, "in_reply_to_user_id") == author_id
+            if author_id and get_text(tweet, "in_reply_to_user_id") == author_id
             else "reply"
         )
     return "quote" if "quoted" in types else "post"
@@ -64,21 +64,21 @@ def is_withheld(tweet: dict, text: str) -> bool:
     return any(tweet.get(key) for key in WITHHELD_KEYS) or bool(WITHHELD.match(text))
 
 
-def hidden(post: Post) -> Post:
+def hide_text(post: Post) -> Post:
     """Return the post as one that is counted and never kept."""
     return post._replace(text="", lang=None, visibility="private", link=False)
 
 
 def to_profile(user: Any) -> Profile:
     """Return the Profile of a user as API v2 or v1.1 writes one, of whom no more than the id may be there."""
-    handle = text_at(user, "username", "screen_name") or ""
+    handle = get_text(user, "username", "screen_name") or ""
     if not HANDLE.fullmatch(handle):
         handle = ""
     return Profile(
         handle=handle,
-        name=text_at(user, "name") or handle,
+        name=get_text(user, "name") or handle,
         network="X",
-        bio=text_at(user, "description"),
-        account_id=text_at(user, "id_str", "id"),
+        bio=get_text(user, "description"),
+        account_id=get_text(user, "id_str", "id"),
         url=f"https://x.com/{handle}" if handle else None,
     )

@@ -19,8 +19,8 @@ from typing import Any
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.container import Container, base_name
-from hubtweets.posts.json_stream import items
-from hubtweets.posts.parsing import dig, list_at, text_at, to_utc
+from hubtweets.posts.json_stream import stream_items
+from hubtweets.posts.parsing import dig, get_list, get_text, to_utc
 from hubtweets.posts.post import Post, Profile, Reading
 from hubtweets.posts.x.tweet import is_tweet, to_post
 
@@ -42,7 +42,7 @@ SHORT_LINK = re.compile(r"https?://t\.co/[A-Za-z0-9]+")
 LEADING_MENTIONS = re.compile(r"^(@\w+\s+)+")
 
 
-def files(container: Container) -> list[str]:
+def find_files(container: Container) -> list[str]:
     """Return the files that `read` opens; raise HubtweetsError where there is more than one archive in the container."""
     if not container.path.is_dir() and container.path.suffix == ".js":
         with container.open(container.names[0]) as file:
@@ -64,17 +64,17 @@ def files(container: Container) -> list[str]:
 
 def read(container: Container) -> Reading:
     """Read an X archive; raise HubtweetsError where it is damaged or lacks a part that its manifest lists."""
-    names = {base_name(name): name for name in files(container)}
+    names = {base_name(name): name for name in find_files(container)}
     if container.path.suffix == ".js" and not container.path.is_dir():
         names = {"tweets.js": container.names[0]}  # whatever it is called
     parts = [name for name in names if TWEETS.fullmatch(name)]
-    manifest = load(container, names, "manifest.js", "{")
+    manifest = load_js(container, names, "manifest.js", "{")
     warnings = check_manifest(container, manifest, names)
-    account = dig(next(iter(load(container, names, "account.js", "[") or []), None), "account")
-    profile = dig(next(iter(load(container, names, "profile.js", "[") or []), None), "profile")
+    account = dig(next(iter(load_js(container, names, "account.js", "[") or []), None), "account")
+    profile = dig(next(iter(load_js(container, names, "profile.js", "[") or []), None), "profile")
     user = dig(manifest, "userInfo")
-    handle = text_at(account, "username") or text_at(user, "userName") or ""
-    account_id = text_at(account, "accountId") or text_at(user, "accountId")
+    handle = get_text(account, "username") or get_text(user, "userName") or ""
+    account_id = get_text(account, "accountId") or get_text(user, "accountId")
     notes = Notes(
         note
         for name in names
@@ -85,9 +85,9 @@ def read(container: Container) -> Reading:
         kind="x-archive",
         profile=Profile(
             handle=handle,
-            name=text_at(account, "accountDisplayName") or text_at(user, "displayName") or handle,
+            name=get_text(account, "accountDisplayName") or get_text(user, "displayName") or handle,
             network="X",
-            bio=text_at(dig(profile, "description"), "bio"),
+            bio=get_text(dig(profile, "description"), "bio"),
             account_id=account_id,
             url=f"https://x.com/{handle}" if re.fullmatch(r"\w{1,20}", handle, re.ASCII) else None,
         ),
@@ -97,12 +97,12 @@ def read(container: Container) -> Reading:
             {part: names[part] for part in parts},
             account_id,
             notes,
-            counts_of(manifest),
+            get_post_counts(manifest),
             warnings,
         ),
         warnings=warnings,
         protected=is_protected(
-            load(container, names, "protected-history.js", "["), (account, profile, user)
+            load_js(container, names, "protected-history.js", "["), (account, profile, user)
         ),
     )
 
@@ -127,7 +127,7 @@ def is_protected(history: Any, owner: Iterable[Any]) -> bool:
     return any(action != "Unprotect" for date, action in changes if date == last)
 
 
-def load(container: Container, names: dict[str, str], wanted: str, opening: str) -> Any:
+def load_js(container: Container, names: dict[str, str], wanted: str, opening: str) -> Any:
     """Return the value that `window.x = value;` assigns in a small .js file, or None where the archive has no such file."""
     if wanted not in names:
         return None
@@ -135,17 +135,17 @@ def load(container: Container, names: dict[str, str], wanted: str, opening: str)
     try:
         return json.loads(text[text.index(opening) :].rstrip().rstrip(";"))
     except (ValueError, RecursionError) as error:
-        raise not_x(container, names[wanted], error) from None
+        raise corrupt_error(container, names[wanted], error) from None
 
 
-def not_x(container: Container, name: str, error: Exception) -> HubtweetsError:
+def corrupt_error(container: Container, name: str, error: Exception) -> HubtweetsError:
     where = container.path if container.names == [name] else f"{container.path}: {name}"
     return HubtweetsError(f"{where} is not what X writes ({error}); download the archive again")
 
 
 def check_manifest(container: Container, manifest: Any, names: Iterable[str]) -> list[str]:
     """Raise HubtweetsError where manifest.js lists a file of posts that is not there; return a warning where the archive is one of several."""
-    missing = [name for name in counts_of(manifest) if name not in names]
+    missing = [name for name in get_post_counts(manifest) if name not in names]
     if dig(manifest, "archiveInfo", "isPartialArchive") is True:
         lacks = f" ({', '.join(missing)})" if missing else ""
         return [
@@ -158,12 +158,12 @@ def check_manifest(container: Container, manifest: Any, names: Iterable[str]) ->
     return []
 
 
-def counts_of(manifest: Any) -> dict[str, str | None]:
+def get_post_counts(manifest: Any) -> dict[str, str | None]:
     """Return the manifest's list of post files and how many posts it says each holds."""
     kinds = ("tweets", "tweet", "communityTweet", "communityTweets", "noteTweet")
-    entries = [entry for kind in kinds for entry in list_at(manifest, "dataTypes", kind, "files")]
+    entries = [entry for kind in kinds for entry in get_list(manifest, "dataTypes", kind, "files")]
     named = {
-        base_name(text_at(entry, "fileName") or ""): text_at(entry, "count") for entry in entries
+        base_name(get_text(entry, "fileName") or ""): get_text(entry, "count") for entry in entries
     }
     return {
         name: count
@@ -175,12 +175,12 @@ def counts_of(manifest: Any) -> dict[str, str | None]:
 def read_items(container: Container, name: str) -> Iterator[Any]:
     """Yield the items of a file that assigns a list."""
     with container.open(name) as file:
-        stream = items(file)
+        stream = stream_items(file)
         try:
             next(stream)
             yield from stream
         except ValueError as error:
-            raise not_x(container, name, error) from None
+            raise corrupt_error(container, name, error) from None
 
 
 def read_posts(
@@ -194,7 +194,7 @@ def read_posts(
     """Yield the posts of every part, the long ones whole, and warn of notes that belong to no post."""
     tasks = [(path, name, account_id) for name in parts.values()]
     batches: Iterable[Iterable[Post]] = (
-        in_processes(read_whole_part, tasks) if len(tasks) > 1 else [read_part(*tasks[0])]
+        map_in_processes(read_whole_part, tasks) if len(tasks) > 1 else [read_part(*tasks[0])]
     )
     for part, posts in zip(parts, batches, strict=True):
         number = 0
@@ -212,7 +212,7 @@ def read_posts(
         )
 
 
-def in_processes(work: Callable[..., list[Post]], tasks: list[tuple]) -> Iterator[list[Post]]:
+def map_in_processes(work: Callable[..., list[Post]], tasks: list[tuple]) -> Iterator[list[Post]]:
     """Yield each task's result in order, worked on by as many processes as there are cores, but not far ahead of who takes them."""
     workers = min(len(tasks), os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
@@ -237,7 +237,7 @@ def read_part(path: Path, name: str, account_id: str | None) -> Iterator[Post]:
     """Yield the posts of one file; raise HubtweetsError where it is damaged or holds something else."""
     container = Container(path)
     with container.open(name) as file:
-        stream = items(file)
+        stream = stream_items(file)
         try:
             variable = VARIABLE.match(next(stream))
             if variable and variable[1] not in PUBLIC:
@@ -251,11 +251,11 @@ def read_part(path: Path, name: str, account_id: str | None) -> Iterator[Post]:
                     raise HubtweetsError(f"{path}: {wrong}; download the archive again")
                 yield to_post(tweet, account_id, tweet["full_text"])
         except ValueError as error:
-            raise not_x(container, name, error) from None
+            raise corrupt_error(container, name, error) from None
 
 
 def read_avatar(container: Container, names: Iterable[str], profile: Any) -> bytes | None:
-    url = text_at(profile, "avatarMediaUrl")
+    url = get_text(profile, "avatarMediaUrl")
     wanted = base_name(url) if url else None
     name = next(
         (
@@ -275,23 +275,23 @@ class Notes:
         self.by_second: dict[int, list[dict]] = defaultdict(list)
         for item in notes:
             note = dig(item, "noteTweet")
-            id, text = text_at(note, "noteTweetId"), text_at(dig(note, "core"), "text")
+            id, text = get_text(note, "noteTweetId"), get_text(dig(note, "core"), "text")
             if id and is_snowflake(id) and text:
                 text = SHORT_LINK.sub("", text)
-                self.by_second[milliseconds(id) // 1000].append({"id": id, "text": text})
+                self.by_second[get_milliseconds(id) // 1000].append({"id": id, "text": text})
 
     def take(self, tweet_id: str, text: str) -> str | None:
         """Return the note's text for a post, once: made up to a second before the post, and beginning as the post does."""
         if not self.by_second or not is_snowflake(tweet_id):
             return None
-        moment = milliseconds(tweet_id)
+        moment = get_milliseconds(tweet_id)
         for second in (moment // 1000, moment // 1000 - 1):
             for note in self.by_second.get(second, ()):
-                begins = folded(text)  # a picture or a link alone begins every note
+                begins = normalize_text(text)  # a picture or a link alone begins every note
                 if (
                     begins
-                    and 0 < moment - milliseconds(note["id"]) < 1000
-                    and folded(note["text"]).startswith(begins)
+                    and 0 < moment - get_milliseconds(note["id"]) < 1000
+                    and normalize_text(note["text"]).startswith(begins)
                 ):
                     self.by_second[second].remove(note)
                     return note["text"]
@@ -306,12 +306,12 @@ def is_snowflake(id: str) -> bool:
     return id.isascii() and id.isdecimal() and len(id) <= 20
 
 
-def milliseconds(snowflake: str) -> int:
+def get_milliseconds(snowflake: str) -> int:
     """Return the time part of an X id: milliseconds in its bits from 22 up."""
     return int(snowflake) >> 22
 
 
-def folded(text: str) -> str:
+def normalize_text(text: str) -> str:
     """Reduce a text to what a post and its note share: no links, no leading mentions, no final ellipsis, single spaces."""
     text = " ".join(SHORT_LINK.sub("", text).split())
     return LEADING_MENTIONS.sub("", text + " ").strip().removesuffix("…").rstrip()

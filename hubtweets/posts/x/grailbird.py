@@ -11,12 +11,12 @@ from typing import Any
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.container import Container, base_name
-from hubtweets.posts.json_stream import items
-from hubtweets.posts.parsing import dig, text_at, to_utc
+from hubtweets.posts.json_stream import stream_items
+from hubtweets.posts.parsing import dig, get_text, to_utc
 from hubtweets.posts.post import Post, Profile, Reading
-from hubtweets.posts.text_lines import csv_dicts
+from hubtweets.posts.text_lines import read_csv_dicts
 from hubtweets.posts.x.tweet import to_post, unescape
-from hubtweets.text import well_formed
+from hubtweets.text import replace_surrogates
 
 MONTH = re.compile(r"(.*/)?data/js/tweets/\d{4}_\d{2}\.js")
 USER = re.compile(r"(.*/)?data/js/user_details\.js")
@@ -24,7 +24,7 @@ TABLE = re.compile(r"(.*/)?(tweets|data/csv/\d{4}_\d{2})\.csv")
 HEADER = b"in_reply_to_status_id"  # the second column of Twitter's tables, which others called tweets.csv lack
 
 
-def files(container: Container) -> list[str]:
+def find_files(container: Container) -> list[str]:
     """Return the files that `read` opens."""
     months = sorted(name for name in container.names if MONTH.fullmatch(name))
     if not months and len(container.names) == 1 and container.names[0].endswith(".js"):
@@ -49,7 +49,7 @@ def files(container: Container) -> list[str]:
 
 def read(container: Container) -> Reading:
     """Read a Grailbird archive; raise HubtweetsError where it is damaged."""
-    names = files(container)
+    names = find_files(container)
     if names[0].endswith(".csv"):
         return Reading(
             "x-grailbird",
@@ -59,13 +59,13 @@ def read(container: Container) -> Reading:
         )
     details = [name for name in names if USER.fullmatch(name)]
     user = read_user(container, details[0]) if details else {}
-    handle = text_at(user, "screen_name") or ""
+    handle = get_text(user, "screen_name") or ""
     profile = Profile(
         handle=handle,
-        name=text_at(user, "full_name") or handle,
+        name=get_text(user, "full_name") or handle,
         network="X",
-        bio=text_at(user, "bio"),
-        account_id=text_at(user, "id"),
+        bio=get_text(user, "bio"),
+        account_id=get_text(user, "id"),
         url=f"https://x.com/{handle}" if re.fullmatch(r"\w{1,20}", handle, re.ASCII) else None,
     )
     return Reading(
@@ -81,20 +81,20 @@ def read_user(container: Container, name: str) -> Any:
     try:
         return json.loads(text[text.index("{") :].rstrip().rstrip(";"))
     except (ValueError, RecursionError) as error:
-        raise damaged(container, name, error) from None
+        raise corrupt_error(container, name, error) from None
 
 
 def read_months(container: Container, months: list[str], account_id: str | None) -> Iterator[Post]:
     for name in months:
         with container.open(name) as file:
-            stream = items(file)
+            stream = stream_items(file)
             try:
                 next(stream)
                 for number, tweet in enumerate(stream, 1):
                     if (
                         not isinstance(tweet, dict)
                         or not isinstance(tweet.get("text"), str)
-                        or not text_at(tweet, "id_str", "id")
+                        or not get_text(tweet, "id_str", "id")
                     ):
                         wrong = (
                             f"item {number} of {base_name(name)} is no post (it lacks id or text)"
@@ -104,19 +104,19 @@ def read_months(container: Container, months: list[str], account_id: str | None)
                         )
                     post = to_post(
                         tweet,
-                        account_id or text_at(tweet.get("user"), "id_str", "id"),
+                        account_id or get_text(tweet.get("user"), "id_str", "id"),
                         tweet["text"],
                         reposts_are_marked=True,
                     )
                     protected = dig(tweet, "user", "protected") is True
                     yield post._replace(text="", visibility="private") if protected else post
             except ValueError as error:
-                raise damaged(container, name, error) from None
+                raise corrupt_error(container, name, error) from None
 
 
 def read_table(container: Container, name: str) -> Iterator[Post]:
     """Yield the posts of a table, which has no entities: links stay in the text."""
-    for number, row in csv_dicts(container, name):
+    for number, row in read_csv_dicts(container, name):
         id, text = row.get("tweet_id"), row.get("text")
         if not id or text is None:
             raise HubtweetsError(
@@ -124,14 +124,14 @@ def read_table(container: Container, name: str) -> Iterator[Post]:
             )
         reply = "reply" if row.get("in_reply_to_status_id") else "post"
         yield Post(
-            id=well_formed(id),
-            text=well_formed(unescape(text)),
+            id=replace_surrogates(id),
+            text=replace_surrogates(unescape(text)),
             created_at=to_utc(row.get("timestamp")),
             kind="repost" if row.get("retweeted_status_id") else reply,  # type: ignore[arg-type]
         )
 
 
-def damaged(container: Container, name: str, error: Exception) -> HubtweetsError:
+def corrupt_error(container: Container, name: str, error: Exception) -> HubtweetsError:
     return HubtweetsError(
         f"{container.path}: {name} is not what Twitter wrote ({error}); use a copy that nobody edited"
     )

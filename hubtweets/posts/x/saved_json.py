@@ -12,8 +12,8 @@ from typing import Any
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.container import Container, base_name
-from hubtweets.posts.json_stream import items
-from hubtweets.posts.parsing import X_DATE, dig, list_at, text_at
+from hubtweets.posts.json_stream import stream_items
+from hubtweets.posts.parsing import X_DATE_PATTERN, dig, get_list, get_text
 from hubtweets.posts.post import Post, Profile, Reading
 from hubtweets.posts.x import api_v2
 from hubtweets.posts.x import tweet as x_tweet
@@ -23,16 +23,16 @@ FILE = re.compile(
 )  # a name that starts with a dot is a Mac's shadow of another
 PAGE = re.compile(r'\s*\{\s*"(data|includes|meta|errors|__twarc)"\s*:')
 MAX_LINE = 8 * 2**20  # bytes; a page of 500 tweets with all that they refer to has some million
-HEAD = 4096
+HEAD_BYTES = 4096
 
 
-def files(container: Container) -> list[str]:
+def find_files(container: Container) -> list[str]:
     """Return the name of the one JSON file in the container, where its first item is of X's; raise HubtweetsError where it is locked."""
     names = [name for name in container.names if FILE.fullmatch(base_name(name))]
     if len(names) != 1:
         return []
     try:
-        first = next(values(container, names[0]), None)
+        first = next(read_values(container, names[0]), None)
     except (ValueError, RecursionError):
         return []
     return names if is_answer(first) or is_v1(first) or is_v2(first) else []
@@ -40,21 +40,25 @@ def files(container: Container) -> list[str]:
 
 def read(container: Container) -> Reading:
     """Read a file of saved tweets; raise HubtweetsError where it is hurt, and, in the posts, where they are of more than one author."""
-    [name] = files(container)
-    _, author = next(tweets(container, name), (None, None))
+    [name] = find_files(container)
+    _, author = next(read_tweets(container, name), (None, None))
     profile, warnings = api_v2.to_profile(author), list[str]()
-    return Reading("x-json", profile, None, posts(container, name, profile, warnings), warnings)
+    return Reading(
+        "x-json", profile, None, read_posts(container, name, profile, warnings), warnings
+    )
 
 
-def posts(container: Container, name: str, profile: Profile, warnings: list[str]) -> Iterator[Post]:
+def read_posts(
+    container: Container, name: str, profile: Profile, warnings: list[str]
+) -> Iterator[Post]:
     seen, authors = set[str](), set[str]()
     hurt = cut = 0
-    for tweet, author in tweets(container, name):
-        id = text_at(tweet, "id_str", "id")
+    for tweet, author in read_tweets(container, name):
+        id = get_text(tweet, "id_str", "id")
         if id is None or (post := to_post(tweet, author, profile.account_id)) is None:
             hurt += 1
             continue
-        if author_id := text_at(author, "id_str", "id") or text_at(tweet, "author_id"):
+        if author_id := get_text(author, "id_str", "id") or get_text(tweet, "author_id"):
             authors.add(author_id)
         if len(authors) > 1 or id in seen:  # of many authors nothing is read, they are only counted
             continue
@@ -79,9 +83,9 @@ def posts(container: Container, name: str, profile: Profile, warnings: list[str]
 
 def to_post(tweet: dict, author: Any, account_id: str | None) -> Post | None:
     """Return the Post of a tweet of either version, or None where it has no text; a protected account's is for its followers alone."""
-    account_id = text_at(author, "id_str", "id") or account_id
-    if text_at(tweet, "id_str"):
-        tweet, text = whole(tweet)
+    account_id = get_text(author, "id_str", "id") or account_id
+    if get_text(tweet, "id_str"):
+        tweet, text = pick_full_text(tweet)
         if text is None:
             return None
         post = x_tweet.to_post(tweet, account_id, text)
@@ -90,10 +94,10 @@ def to_post(tweet: dict, author: Any, account_id: str | None) -> Post | None:
         post, withheld = api_v2.to_post(tweet, account_id), False  # it looks itself
     else:
         return None
-    return api_v2.hidden(post) if withheld or dig(author, "protected") is True else post
+    return api_v2.hide_text(post) if withheld or dig(author, "protected") is True else post
 
 
-def whole(tweet: dict) -> tuple[dict, str | None]:
+def pick_full_text(tweet: dict) -> tuple[dict, str | None]:
     """Return a v1.1 tweet and its text, of the places where v1.1 has put it the one that is whole, with the entities of that place."""
     extended = tweet.get("extended_tweet")
     if isinstance(text := dig(extended, "full_text"), str):
@@ -107,18 +111,20 @@ def whole(tweet: dict) -> tuple[dict, str | None]:
     )
 
 
-def tweets(container: Container, name: str) -> Iterator[tuple[dict, Any]]:
+def read_tweets(container: Container, name: str) -> Iterator[tuple[dict, Any]]:
     """Yield every tweet with its author, if known; what is no object comes as an empty one. Raises HubtweetsError where the file is hurt."""
     where = (
         container.path if container.names == [container.path.name] else f"{container.path}: {name}"
     )
     try:
-        for value in values(container, name):
+        for value in read_values(container, name):
             if is_page(value):
-                users = {text_at(user, "id"): user for user in list_at(value, "includes", "users")}
-                for tweet in page_data(value):
+                users = {
+                    get_text(user, "id"): user for user in get_list(value, "includes", "users")
+                }
+                for tweet in get_page_data(value):
                     yield (
-                        (tweet, users.get(text_at(tweet, "author_id")))
+                        (tweet, users.get(get_text(tweet, "author_id")))
                         if isinstance(tweet, dict)
                         else ({}, None)
                     )
@@ -132,23 +138,23 @@ def tweets(container: Container, name: str) -> Iterator[tuple[dict, Any]]:
         raise HubtweetsError(f"{where} is cut or no JSON ({error}); save it again") from None
 
 
-def values(container: Container, name: str) -> Iterator[Any]:
+def read_values(container: Container, name: str) -> Iterator[Any]:
     """Yield the file's values: an array's items, each line's, or the one that the whole file is; raise ValueError where it is no JSON."""
     with container.open(name) as file:
         line = file.readline(MAX_LINE)
-        head = (line + file.read(HEAD)).decode("utf-8-sig", errors="replace")
+        head = (line + file.read(HEAD_BYTES)).decode("utf-8-sig", errors="replace")
     if head.lstrip().startswith("["):
         with container.open(name) as file:
-            array = items(file)
+            array = stream_items(file)
             next(array)
             yield from array
     elif PAGE.match(head) and not line.rstrip().endswith(b"}"):  # one answer, over many lines
         yield json.loads(container.read(name).decode("utf-8-sig", errors="replace"))
     else:
-        yield from lines(container, name)
+        yield from read_json_lines(container, name)
 
 
-def lines(container: Container, name: str) -> Iterator[Any]:
+def read_json_lines(container: Container, name: str) -> Iterator[Any]:
     with container.open(name) as file:
         number = 0
         while line := file.readline(MAX_LINE + 1):
@@ -163,9 +169,9 @@ def lines(container: Container, name: str) -> Iterator[Any]:
                 raise ValueError(f"line {number}: {getattr(error, 'msg', error)}") from None
 
 
-def page_data(page: dict) -> list:
+def get_page_data(page: dict) -> list:
     data = page.get("data")
-    return [data] if isinstance(data, dict) else list_at(page, "data")
+    return [data] if isinstance(data, dict) else get_list(page, "data")
 
 
 def is_page(value: Any) -> bool:
@@ -180,7 +186,7 @@ def is_answer(value: Any) -> bool:
     """Tell a page of X's by its first tweet, or, where it has none, by what twarc and X write beside them."""
     if not is_page(value):
         return False
-    if data := page_data(value):
+    if data := get_page_data(value):
         return isinstance(dig(data[0], "id"), str) and isinstance(dig(data[0], "text"), str)
     return "__twarc" in value or isinstance(dig(value, "meta", "result_count"), int)
 
@@ -190,13 +196,13 @@ def is_v1(value: Any) -> bool:
     if (
         not isinstance(dig(value, "id_str"), str)
         or "is_retweet" in value
-        or whole(value)[1] is None
+        or pick_full_text(value)[1] is None
     ):
         return False
     date = value.get("created_at")
     return any(
         isinstance(value.get(key), dict) for key in ("user", "entities", "retweeted_status")
-    ) or (isinstance(date, str) and X_DATE.fullmatch(date) is not None)
+    ) or (isinstance(date, str) and X_DATE_PATTERN.fullmatch(date) is not None)
 
 
 def is_v2(value: Any) -> bool:

@@ -7,16 +7,16 @@ no repost metadata, only the text `RT @name: `; older ones and the API have `ret
 import re
 from typing import Any
 
-from hubtweets.posts.parsing import dig, list_at, text_at, to_utc
+from hubtweets.posts.parsing import dig, get_list, get_text, to_utc
 from hubtweets.posts.post import Kind, Post
-from hubtweets.text import well_formed
+from hubtweets.text import replace_surrogates
 
 REPOST = re.compile(r"RT @\w{1,20}: ")
 QUOTE = re.compile(r"//(mobile\.)?(twitter|x)\.com/\w+/status/\d+", re.IGNORECASE)
 
 
 def is_tweet(item: Any) -> bool:
-    return isinstance(dig(item, "full_text"), str) and text_at(item, "id_str", "id") is not None
+    return isinstance(dig(item, "full_text"), str) and get_text(item, "id_str", "id") is not None
 
 
 def to_post(
@@ -26,15 +26,15 @@ def to_post(
 
     Where reposts are marked for sure, one without the mark was typed by hand, whatever it begins with.
     """
-    id = text_at(tweet, "id_str", "id") or ""
+    id = get_text(tweet, "id_str", "id") or ""
     text, link = cut_links(escaped_text, tweet)
-    versions = edit_versions(tweet)
+    versions = list_versions(tweet)
     return Post(
         id=id,
-        text=well_formed(unescape(text)),
+        text=replace_surrogates(unescape(text)),
         created_at=to_utc(tweet.get("created_at")),
-        lang=text_at(tweet, "lang"),
-        kind=kind_of(tweet, "" if reposts_are_marked else escaped_text, account_id),
+        lang=get_text(tweet, "lang"),
+        kind=get_kind(tweet, "" if reposts_are_marked else escaped_text, account_id),
         superseded=bool(versions) and versions[-1] != id,
         link=link,
     )
@@ -45,13 +45,13 @@ def cut_links(text: str, tweet: dict) -> tuple[str, bool]:
     if "http" not in text:
         return text, False
     entities = [
-        *list_at(tweet, "entities", "urls"),
-        *list_at(tweet, "entities", "media"),
-        *list_at(tweet, "extended_entities", "media"),
+        *get_list(tweet, "entities", "urls"),
+        *get_list(tweet, "entities", "media"),
+        *get_list(tweet, "extended_entities", "media"),
     ]
     places = set()
     for entity in entities:
-        indices = list_at(entity, "indices")
+        indices = get_list(entity, "indices")
         if len(indices) == 2 and all(
             str(index).isascii() and str(index).isdecimal() and len(str(index)) < 8
             for index in indices
@@ -77,15 +77,15 @@ def unescape(text: str) -> str:
     )
 
 
-def kind_of(tweet: dict, text: str, account_id: str | None) -> Kind:
+def get_kind(tweet: dict, text: str, account_id: str | None) -> Kind:
     if REPOST.match(text) or isinstance(tweet.get("retweeted_status"), dict):
         return "repost"
-    replied = text_at(tweet, "in_reply_to_user_id_str", "in_reply_to_user_id")
-    if replied or text_at(
+    replied = get_text(tweet, "in_reply_to_user_id_str", "in_reply_to_user_id")
+    if replied or get_text(
         tweet, "in_reply_to_status_id_str", "in_reply_to_status_id"
     ):  # a mention at the beginning has the user only
         return "self_reply" if account_id and replied == account_id else "reply"
-    urls = [text_at(url, "expanded_url") or "" for url in list_at(tweet, "entities", "urls")]
+    urls = [get_text(url, "expanded_url") or "" for url in get_list(tweet, "entities", "urls")]
     return (
         "quote"
         if tweet.get("is_quote_status") is True or any(QUOTE.search(url) for url in urls)
@@ -93,12 +93,13 @@ def kind_of(tweet: dict, text: str, account_id: str | None) -> Kind:
     )
 
 
-def edit_versions(tweet: dict) -> list[str]:
+def list_versions(tweet: dict) -> list[str]:
     """Return the ids of a post's versions, oldest first: each version is an item of its own, and only the last one counts."""
     if not tweet.get("edit_info"):
         return []
-    first = list_at(tweet, "edit_info", "initial", "editTweetIds")
+    first = get_list(tweet, "edit_info", "initial", "editTweetIds")
     return [
         str(id)
-        for id in first or list_at(tweet, "edit_info", "edit", "editControlInitial", "editTweetIds")
+        for id in first
+        or get_list(tweet, "edit_info", "edit", "editControlInitial", "editTweetIds")
     ]
