@@ -463,10 +463,10 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.posts import sources
 from hubtweets.posts.post import Columns
 import pyarrow.parquet
-sources.choose(Path(sys.argv[2]))
+sources.choose_reader(Path(sys.argv[2]))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
-    count = sum(1 for post in sources.read(Path(sys.argv[1]), "alice", Columns()).posts)
+    count = sum(1 for post in sources.read_source(Path(sys.argv[1]), "alice", Columns()).posts)
 except HubtweetsError as error:
     count = error
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, count)

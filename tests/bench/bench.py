@@ -115,7 +115,7 @@ from hubtweets.posts.example import sentences
 def most():
     return int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0]) / 2**10
 chance = random.Random(0)
-posts, held_out, samples = ([sentences.sentence(chance) for _ in range(count)] for count in (100_000, 10_000, 200))
+posts, held_out, samples = ([sentences.make_sentence(chance) for _ in range(count)] for count in (100_000, 10_000, 200))
 before, began = most(), time.perf_counter()
 memorization.audit(samples, held_out, posts)
 print(time.perf_counter() - began, most() - before)

@@ -116,7 +116,7 @@ from hubtweets.training.trainer import train
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 generator = sentences.Random(0)
-documents = encode([sentences.sentence(generator) for _ in range(2_000)], load_tokenizer(resolve("tiny")[1]))
+documents = encode([sentences.make_sentence(generator) for _ in range(2_000)], load_tokenizer(resolve("tiny")[1]))
 before = peak()
 model = GPT2LMHeadModel(GPT2Config())
 micro = hardware.micro_batch_tokens(model, 128, torch.device("cpu"))
