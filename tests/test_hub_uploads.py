@@ -22,7 +22,7 @@ from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage import xet
 from hubtweets.hub.storage.blobs import Blobs
 from hubtweets.hub.storage.storage import Storage
-from hubtweets.publishing.retry import wait_after
+from hubtweets.publishing.retry import choose_wait
 from tests.test_hub_xet import WRONG, XORB, at_most, chunk, kept, shard
 
 Hub = tuple[str, str]
@@ -272,7 +272,7 @@ def test_a_disk_that_fills_up_during_xet_is_not_tried_again(
         api.create_commit(
             REPO, [CommitOperationAdd("model.safetensors", os.urandom(1000))], commit_message="x"
         )
-    assert calls == [step] and wait_after(caught.value, 1) is None
+    assert calls == [step] and choose_wait(caught.value, 1) is None
 
 
 def test_by_lfs_a_disk_that_fills_up_says_so_at_once(

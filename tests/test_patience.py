@@ -4,7 +4,7 @@ import httpx2
 import pytest
 from huggingface_hub.errors import HfHubHTTPError
 
-from hubtweets.publishing.retry import cause_of, wait_after
+from hubtweets.publishing.retry import choose_wait, unwrap
 
 WAITS = [
     (503, {}, 4.0),
@@ -29,7 +29,7 @@ def test_an_answer(status: int, headers: dict[str, str], wait: float | None) -> 
         headers={name.encode(): value.encode() for name, value in headers.items()},
         request=httpx2.Request("GET", "http://x"),
     )
-    assert wait_after(HfHubHTTPError("no", response=response), 4.0) == wait
+    assert choose_wait(HfHubHTTPError("no", response=response), 4.0) == wait
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_an_answer(status: int, headers: dict[str, str], wait: float | None) -> 
     ],
 )
 def test_no_answer(error: Exception, wait: float | None) -> None:
-    assert wait_after(error, 4.0) == wait
+    assert choose_wait(error, 4.0) == wait
 
 
 def test_what_an_upload_failed_of() -> None:
@@ -54,4 +54,4 @@ def test_what_an_upload_failed_of() -> None:
         httpx2.ReadTimeout("no"),
     )
     wrapped.__cause__ = cause
-    assert (cause_of(wrapped), cause_of(cause)) == (cause, cause)
+    assert (unwrap(wrapped), unwrap(cause)) == (cause, cause)

@@ -20,8 +20,7 @@ from hubtweets.models import inspection
 from hubtweets.models.base import resolve as resolve_base
 from hubtweets.posts.post import Columns
 from hubtweets.posts.sources import FetchOptions
-from hubtweets.publishing import dependencies, dry_run, preflight
-from hubtweets.publishing import permissions as permission
+from hubtweets.publishing import dry_run, permissions, preflight
 from hubtweets.publishing.connection import Hub
 from hubtweets.publishing.preflight import PreparedPublish, PublishRequest
 from hubtweets.publishing.push import PushOptions
@@ -156,7 +155,7 @@ def test_every_problem_is_told_at_once(
 def test_a_hub_that_is_away_hides_no_other_problem(opened: RunFolder, base: Path) -> None:
     away = Hub(HfApi(endpoint="http://127.0.0.1:9", token="hf_" + "x" * 34), "http://127.0.0.1:9")
     assert problems(opened, away, asked(base, license="gpl-3.0", namespace="a/b")) == [
-        "http://127.0.0.1:9 does not answer ([Errno 111] Connection refused); type the command again, or try --hub local",
+        "http://127.0.0.1:9 does not answer ([Errno 111] Connection refused); run the command again, or try --hub local",
         "a/b/lyons____: Repo id must be in the form 'repo_name' or 'namespace/repo_name'; choose another --namespace",
         "--license gpl-3.0: one-layer is under mit, and so is what is made of it; leave --license out",
     ]
@@ -194,11 +193,11 @@ def scoped(name: str, *permissions: str) -> dict[str, Any]:
 
 
 ORGS = [{"name": "team", "roleInOrg": "write"}, {"name": "club", "roleInOrg": "read"}]
-FINE = "the fine-grained token of me may not write to me's repos; give it repo.write there, or take one with the role write"
+FINE = "the fine-grained token of me may not write to me's repos; give it repo.write there, or use one with the role write"
 
 
 @pytest.mark.parametrize(
-    ("answer", "namespace", "pr", "expected"),
+    ("answer", "namespace", "create_pr", "expected"),
     [
         (who(), "me", False, []),
         (who("admin-of-2030"), "me", False, []),
@@ -224,7 +223,7 @@ FINE = "the fine-grained token of me may not write to me's repos; give it repo.w
             "club",
             False,
             [
-                "--namespace club: me may only read there; ask an admin of it for the role write, or offer it with --create-pr"
+                "--namespace club: me may only read there; ask an admin of it for the role write, or pass --create-pr"
             ],
         ),
         (who(orgs=ORGS), "club", True, []),
@@ -232,15 +231,13 @@ FINE = "the fine-grained token of me may not write to me's repos; give it repo.w
             who(orgs=ORGS),
             "you",
             False,
-            [
-                "--namespace you: me is no member there; take one of me, team, or offer it with --create-pr"
-            ],
+            ["--namespace you: me is not a member; use one of me, team, or pass --create-pr"],
         ),
         (
             who(),
             "you",
             False,
-            ["--namespace you: me is no member there; take me, or offer it with --create-pr"],
+            ["--namespace you: me is not a member; use me, or pass --create-pr"],
         ),
         (who() | {"writesEverywhere": True}, "you", False, []),
         (who("fineGrained", **scoped("me", "repo.content.read", "repo.write")), "me", False, []),
@@ -254,9 +251,9 @@ FINE = "the fine-grained token of me may not write to me's repos; give it repo.w
     ],
 )
 def test_what_a_token_may_do(
-    answer: dict[str, Any], namespace: str, pr: bool, expected: list[str]
+    answer: dict[str, Any], namespace: str, create_pr: bool, expected: list[str]
 ) -> None:
-    assert list(permission.problems(answer, namespace, "bot", pr)) == expected
+    assert list(permissions.find_problems(answer, namespace, "bot", create_pr)) == expected
 
 
 def no_token(run: RunFolder, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> tuple[Hub, str]:
@@ -449,36 +446,6 @@ def test_a_disk_that_is_too_small(
     with (opened.folder / "checkpoints" / "x").open("wb") as sparse:
         sparse.truncate(10**12)
     check_training_space(opened.folder, 10**12 // 32)  # which has its room already
-
-
-def test_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert list(dependencies.problems()) == []
-    folder = tmp_path / "hubtweets-0.dist-info"
-    folder.mkdir()
-    wanted = [
-        "click>=99",
-        "Not-There>=1,<2",
-        "pytest>=1",
-        'nor.this>=1; extra == "lora"',
-        'nor-this>=1; python_version < "3"',
-    ]
-    lines = [
-        "Metadata-Version: 2.1",
-        "Name: hubtweets",
-        "Version: 0",
-        "Requires-Python: >=99",
-        *(f"Requires-Dist: {one}" for one in wanted),
-    ]
-    (folder / "METADATA").write_text("\n".join(lines))
-    monkeypatch.syspath_prepend(tmp_path)
-    python, click, missing = dependencies.problems()
-    assert python.startswith("Python 3.") and python.endswith(
-        ": hubtweets needs >=99; install that Python, and hubtweets with it"
-    )
-    assert click.startswith("click 8.") and click.endswith(
-        ": >=99 is needed; type: pip install 'click>=99'"
-    )
-    assert missing == "Not-There is not installed; type: pip install 'Not-There<2,>=1'"
 
 
 def test_what_is_in_the_way_elsewhere(

@@ -123,7 +123,7 @@ def test_what_a_push_put_there_goes_when_the_folder_drops_it(connected: Hub, rep
 
 def test_who_may_see_a_repo_is_not_changed_by_a_push(connected: Hub, repo: Path) -> None:
     push(connected, repo)
-    public = r"is public already; make it private in its settings, or type --public$"
+    public = r"is public already; make it private in its settings, or pass --public$"
     with pytest.raises(HubtweetsError, match=public):
         choose_target(connected, "bot", None, private=True)
     with pytest.raises(HubtweetsError, match=public):
@@ -224,9 +224,9 @@ def test_a_push_in_between_is_merged(
         "Publish @bot",
         "initial commit",
     ]
-    assert [line.partition(": somebody")[2] for line in said] == [
+    assert [line.partition("; trying again in ")[2] for line in said] == [
         "",
-        " pushed in between; again in 1 s",
+        "1 s",
         "",
     ]
 
@@ -248,10 +248,12 @@ def test_who_is_always_late_gives_up_with_one_line(
     monkeypatch.setattr(connected.api, "create_commit", commit_after_somebody)
     with pytest.raises(
         HubtweetsError,
-        match=r"refused \(412: .*somebody pushed in between\); somebody pushed meanwhile; type the command again$",
+        match=r"refused \(412: .*\); another push came first; run the command again$",
     ):
         push(connected, repo, said)
-    assert [line.rpartition("; again in ")[2] for line in said if "again in" in line] == [
+    assert [
+        line.rpartition("; trying again in ")[2] for line in said if "trying again in" in line
+    ] == [
         "1 s",
         "2 s",
         "4 s",
@@ -278,7 +280,7 @@ def test_an_edit_that_was_rendered_anew_becomes_one_pull_request(
         pull_request=f"{url}/discussions/1",
     )
     assert said == [
-        'push: README.md was edited where it is rendered anew: line 1: there "# mine", new "# hello again"',
+        'push: a rendered part of README.md was edited: line 1: there "# mine", new "# hello again"',
         f"push: 2 of 4 files, 0.0 MiB, to {url} as refs/pr/1",
     ]
     assert (content(connected), content(connected, revision="refs/pr/1")) == (
@@ -304,7 +306,7 @@ def test_an_edit_in_the_way_on_a_branch_stops_the_push(connected: Hub, repo: Pat
     render(repo, "# hello again\n")
     with pytest.raises(
         HubtweetsError,
-        match=r"edits of README\.md on dev are in the way \(see above\); undo them, or push to another --revision$",
+        match=r"edits of README\.md on dev conflict with this push \(see above\); undo them, or push to another --revision$",
     ):
         push(connected, repo, revision="dev")
     assert content(connected, revision="dev") == "# mine\n" and not list(
@@ -427,7 +429,7 @@ def test_what_the_owner_wrote_outlives_a_publish(connected: Hub, repo: Path) -> 
     assert "0.001" in content(connected) and words in content(connected, revision="refs/pr/1")
     assert any(
         line.startswith(
-            "push: README.md was edited where it is rendered anew: metadata 'model-index': there "
+            "push: a rendered part of README.md was edited: metadata 'model-index': there "
         )
         for line in said
     )
@@ -439,7 +441,7 @@ def test_a_hub_that_is_down_gets_one_line(repo: Path) -> None:
         choose_target(down, "bot", None)
     assert (
         str(caught.value)
-        == "http://127.0.0.1:9 does not answer ([Errno 111] Connection refused); type the command again, or try --hub local"
+        == "http://127.0.0.1:9 does not answer ([Errno 111] Connection refused); run the command again, or try --hub local"
     )
 
 

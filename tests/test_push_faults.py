@@ -209,7 +209,7 @@ def test_a_fault_at_each_step(
     if "create" in step:
         storage, old = serve(served[0], tmp_path / "another", monkeypatch), ["v0"]
     if what == "hang":
-        monkeypatch.setattr(retry, "TIMEOUT", httpx2.Timeout(0.3))
+        monkeypatch.setattr(retry, "REQUEST_TIMEOUT", httpx2.Timeout(0.3))
     faulty = Faulty(create_app(storage))
     faulty.faults = [
         Fault(step, kind.removesuffix(" for good"), 99 if lasting else 1)
@@ -224,7 +224,7 @@ def test_a_fault_at_each_step(
         line = str(error)
     done = not line
     assert done or re.fullmatch(
-        f"{served[0].server.endpoint}.*; (free some disk space there and )?type the command again.*",
+        f"{served[0].server.endpoint}.*; (free some disk space there and )?run the command again.*",
         line,
     )
     assert done is not lasting and all(

@@ -1,4 +1,4 @@
-"""The Hub that is pushed to, the repo there, and its errors in words that say what to do."""
+"""The Hub that is published to, the repo on it, and its errors as one line with a fix."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,16 +11,17 @@ from huggingface_hub.hf_api import ModelInfo
 from huggingface_hub.utils import validate_repo_id
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.publishing.retry import cause_of, limit_waiting, patiently, reason_of
+from hubtweets.publishing.retry import describe_error, retry, set_default_timeout, unwrap
 from hubtweets.record.run_record import Target
 
 HINTS = {
     401: "log in with a token that is valid there: hf auth login",
-    403: "take a token with the role write, or another --namespace",
-    412: "somebody pushed meanwhile; type the command again",
-    429: "wait some minutes and type the command again",
-    507: "free some disk space there and type the command again",
+    403: "use a token with the role write, or another --namespace",
+    412: "another push came first; run the command again",
+    429: "wait some minutes and run the command again",
+    507: "free some disk space there and run the command again",
 }
+NETWORK_ERRORS = (httpx2.TransportError, ConnectionError)
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,18 @@ class Hub:
 
 @contextmanager
 def connect(hub: str | None) -> Iterator[Hub]:
-    """Give the Hub at a URL, at HF_ENDPOINT where it is None, or the embedded one, started for the while, where it is "local"."""
-    limit_waiting()
+    """Yield the Hub at a URL.
+
+    None stands for HF_ENDPOINT. "local" starts the embedded Hub, and stops it at the end.
+    """
+    set_default_timeout()
     if hub == "local":
         from hubtweets.hub import local
 
         storage = local.open_storage()
         with local.serve_in_thread(storage) as address:
-            yield Hub(
-                HfApi(endpoint=address, token=storage.token), f"http://{local.HOST}:{local.PORT}"
-            )
+            api = HfApi(endpoint=address, token=storage.token)
+            yield Hub(api, f"http://{local.HOST}:{local.PORT}")
     else:
         api = HfApi(endpoint=hub.rstrip("/") if hub else None)
         yield Hub(api, api.endpoint)
@@ -51,9 +54,10 @@ def connect(hub: str | None) -> Iterator[Hub]:
 def choose_target(
     hub: Hub, handle: str, namespace: str | None, private: bool | None = None
 ) -> Target:
-    """Return where the bot will stand, under the token's user by default.
+    """Return the repo to publish to, in the namespace of the token's user by default.
 
-    Raises HubtweetsError where the Hub or the token says no, or where a repo that is there already is not as `private` as asked.
+    Raises HubtweetsError if the Hub refuses the token, or if the repo exists and its visibility
+    is not the one that `private` asks for.
     """
 
     def attempt() -> Target:
@@ -64,17 +68,19 @@ def choose_target(
             check_visibility(hub.api.model_info(target.repo_id), target, private)
         return target
 
-    with speaking_to(hub):
-        return patiently(
-            attempt, lambda _: None, unless=(httpx2.ConnectError,)
-        )  # more likely a wrong address than a Hub that starts
+    with hub_errors(hub):
+        # A failed connection is more likely a wrong address than a Hub that is starting.
+        return retry(attempt, lambda _: None, unless=(httpx2.ConnectError,))
 
 
 def check_visibility(info: ModelInfo, target: Target, private: bool | None) -> None:
-    """Raise HubtweetsError where a repo is public and was to be private, or the other way round: who made it so decides."""
+    """Raise HubtweetsError if a repo is public and should be private, or the reverse.
+
+    Only the repo's owner changes the visibility of a repo that exists.
+    """
     if private and not info.private:
         raise HubtweetsError(
-            f"{target.url} is public already; make it private in its settings, or type --public"
+            f"{target.url} is public already; make it private in its settings, or pass --public"
         )
     if private is False and info.private:
         raise HubtweetsError(
@@ -83,8 +89,8 @@ def check_visibility(info: ModelInfo, target: Target, private: bool | None) -> N
 
 
 @contextmanager
-def speaking_to(hub: Hub) -> Iterator[None]:
-    """Turn what the client raises into one line that says what to do."""
+def hub_errors(hub: Hub) -> Iterator[None]:
+    """Turn the client's exceptions into a HubtweetsError of one line that says what to do."""
     endpoint = hub.endpoint
     try:
         yield
@@ -94,24 +100,21 @@ def speaking_to(hub: Hub) -> Iterator[None]:
         ) from None
     except httpx2.InvalidURL as error:
         raise HubtweetsError(
-            f"{endpoint}: no address of a Hub ({error}); type: --hub https://huggingface.co, or --hub local"
+            f"{endpoint}: not the address of a Hub ({error}); "
+            "type: --hub https://huggingface.co, or --hub local"
         ) from None
-    except (
-        httpx2.TransportError,
-        ConnectionError,
-        HfHubHTTPError,
-        ValueError,
-        RuntimeError,
-    ) as error:
-        cause = cause_of(error)
-        if isinstance(cause, HfHubHTTPError):
-            hint = HINTS.get(cause.response.status_code, "type the command again")
-            raise HubtweetsError(f"{endpoint} refused ({reason_of(cause)}); {hint}") from None
-        if isinstance(cause, (httpx2.TransportError, ConnectionError)):
-            raise HubtweetsError(
-                f"{endpoint} does not answer ({reason_of(cause)}); type the command again, or try --hub local"
-            ) from None
-        # the client's words for a bad name, a bad card and a failed upload
-        raise HubtweetsError(
-            f"{endpoint}: {str(cause).partition(chr(10))[0]}; type the command again"
-        ) from None
+    # ValueError is a bad repo name or a bad card; RuntimeError is a failed upload.
+    except (*NETWORK_ERRORS, HfHubHTTPError, ValueError, RuntimeError) as error:
+        raise HubtweetsError(f"{endpoint}{explain_error(unwrap(error))}") from None
+
+
+def explain_error(error: Exception) -> str:
+    """Return what an error of the client means and what to do, to follow the Hub's address."""
+    if isinstance(error, HfHubHTTPError):
+        hint = HINTS.get(error.response.status_code, "run the command again")
+        return f" refused ({describe_error(error)}); {hint}"
+    if isinstance(error, NETWORK_ERRORS):
+        reason = describe_error(error)
+        return f" does not answer ({reason}); run the command again, or try --hub local"
+    message = str(error).partition("\n")[0]
+    return f": {message}; run the command again"

@@ -1,4 +1,4 @@
-"""What a push of a folder has to send, by comparing hashes with a commit on the Hub."""
+"""What a push of a folder has to send, found by comparing hashes with a commit on the Hub."""
 
 import hashlib
 import json
@@ -15,65 +15,70 @@ from hubtweets.files import hash_files
 from hubtweets.record.run_record import Published
 
 CARD, RECORD = "README.md", "hubtweets.json"
-MAX_CARD = 2**24  # bytes; a larger card or record on the Hub is not read
+MAX_TEXT_BYTES = 2**24  # a larger card or record on the Hub is not read
+
+RemoteFiles = dict[str, RepoFile]  # by path
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a commit on top of `head` takes: files to send and to delete, the card as it is sent, and where that and its owner's edits disagree."""
+    """The files that a commit on top of `head` changes and deletes; false if there are none.
+
+    `card` is the README.md that is sent, merged with its owner's edits, if both changed it.
+    """
 
     head: str
     changed: tuple[str, ...]
-    gone: tuple[str, ...]
+    deleted: tuple[str, ...]
     card: MergedCard | None
 
     def __bool__(self) -> bool:
-        return bool(self.changed or self.gone)
+        return bool(self.changed or self.deleted)
 
 
 def make_plan(api: HfApi, repo_id: str, head: str, repo: Path, last: Published | None) -> Plan:
     """Compare a folder with a commit on the Hub."""
-    files, there = files_of(repo), files_at(api, repo_id, head)
+    files, there = list_local_files(repo), list_remote_files(api, repo_id, head)
     card = None
     if CARD in files and CARD in there and not is_same(files[CARD], there[CARD]):
-        ours, theirs = (
-            files[CARD].read_text(encoding="utf-8"),
-            read(api, repo_id, head, there[CARD]),
-        )
-        card = (
-            merge(last_card(api, repo_id, head, there), ours, theirs)
-            if theirs is not None
-            else MergedCard(ours, (Conflict(CARD, "no text", "one"),))
-        )
-    changed = [
-        name
-        for name, path in files.items()
-        if not is_same(path if name != CARD or not card else card.text.encode(), there.get(name))
-    ]
-    gone = [name for name in (last.files if last else ()) if name in there and name not in files]
-    return Plan(head, tuple(changed), tuple(gone), card)
+        ours = files[CARD].read_text(encoding="utf-8")
+        card = merge_card(api, repo_id, head, there, ours)
+    changed = []
+    for name, path in files.items():
+        content = card.text.encode() if card and name == CARD else path
+        if not is_same(content, there.get(name)):
+            changed.append(name)
+    earlier = last.files if last else ()
+    deleted = [name for name in earlier if name in there and name not in files]
+    return Plan(head, tuple(changed), tuple(deleted), card)
 
 
-def files_of(repo: Path) -> dict[str, Path]:
-    """Return a folder's files by the paths that they have in the repo."""
-    return {
-        path.relative_to(repo).as_posix(): path
-        for path in sorted(repo.rglob("*"))
-        if path.is_file() and not path.name.startswith(".")
-    }
+def merge_card(api: HfApi, repo_id: str, head: str, there: RemoteFiles, ours: str) -> MergedCard:
+    """Merge a rendered card with the one on the Hub."""
+    theirs = read_text(api, repo_id, head, there[CARD])
+    if theirs is None:
+        return MergedCard(ours, (Conflict(CARD, "no text", "one"),))
+    return merge(read_rendered_card(api, repo_id, head, there), ours, theirs)
 
 
-def files_at(api: HfApi, repo_id: str, commit: str) -> dict[str, RepoFile]:
-    return {
-        item.path: item
-        for item in api.list_repo_tree(repo_id, recursive=True, revision=commit)
-        if isinstance(item, RepoFile)
-    }
+def list_local_files(folder: Path) -> dict[str, Path]:
+    """Return a folder's files by their paths in the repo, without hidden ones."""
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.name.startswith("."):
+            files[path.relative_to(folder).as_posix()] = path
+    return files
 
 
-def last_card(api: HfApi, repo_id: str, commit: str, there: dict[str, RepoFile]) -> str | None:
-    """Return the card as it was rendered for a commit, None where its record does not say."""
-    text = read(api, repo_id, commit, there[RECORD]) if RECORD in there else None
+def list_remote_files(api: HfApi, repo_id: str, commit: str) -> RemoteFiles:
+    """Return the files of a commit on the Hub by their paths."""
+    items = api.list_repo_tree(repo_id, recursive=True, revision=commit)
+    return {item.path: item for item in items if isinstance(item, RepoFile)}
+
+
+def read_rendered_card(api: HfApi, repo_id: str, commit: str, there: RemoteFiles) -> str | None:
+    """Return the card as it was rendered for a commit, None if its record has none."""
+    text = read_text(api, repo_id, commit, there[RECORD]) if RECORD in there else None
     try:
         record = json.loads(text or "")
     except (ValueError, RecursionError):
@@ -82,9 +87,11 @@ def last_card(api: HfApi, repo_id: str, commit: str, there: dict[str, RepoFile])
     return card if isinstance(card, str) else None
 
 
-def read(api: HfApi, repo_id: str, commit: str, file: RepoFile, kind: str = "model") -> str | None:
-    """Return a file's text, None where it is none, or very long."""
-    if file.size > MAX_CARD:
+def read_text(
+    api: HfApi, repo_id: str, commit: str, file: RepoFile, kind: str = "model"
+) -> str | None:
+    """Return the text of a file on the Hub, None if it is not UTF-8 or too large."""
+    if file.size > MAX_TEXT_BYTES:
         return None
     url = hf_hub_url(repo_id, file.path, revision=commit, repo_type=kind, endpoint=api.endpoint)
     response = get_session().get(url, headers=build_hf_headers(token=api.token))
@@ -96,16 +103,16 @@ def read(api: HfApi, repo_id: str, commit: str, file: RepoFile, kind: str = "mod
 
 
 def is_same(content: Path | bytes, there: RepoFile | None) -> bool:
-    """Tell whether the Hub's file has this content: by SHA-256 for large files, by git's blob id for the others."""
+    """Return whether the Hub's file has this content.
+
+    Compared are the sizes, then the SHA-256 of an LFS file, or git's blob id of any other file.
+    """
     size = len(content) if isinstance(content, bytes) else content.stat().st_size
     if there is None or there.size != size:
         return False
+    if there.lfs and isinstance(content, Path):
+        return there.lfs.sha256 == hash_files([content])
+    data = content if isinstance(content, bytes) else content.read_bytes()
     if there.lfs:
-        return there.lfs.sha256 == (
-            hashlib.sha256(content).hexdigest()
-            if isinstance(content, bytes)
-            else hash_files([content])
-        )
-    return there.blob_id == git_hash(
-        content if isinstance(content, bytes) else content.read_bytes()
-    )
+        return there.lfs.sha256 == hashlib.sha256(data).hexdigest()
+    return there.blob_id == git_hash(data)

@@ -16,8 +16,8 @@ from huggingface_hub.hf_api import ModelInfo, RepoFile
 from hubtweets.card import metadata, model_card
 from hubtweets.curation import report
 from hubtweets.publishing import diff, push
-from hubtweets.publishing.connection import Hub, speaking_to
-from hubtweets.publishing.diff import CARD, RECORD, files_at, files_of
+from hubtweets.publishing.connection import Hub, hub_errors
+from hubtweets.publishing.diff import CARD, RECORD, list_local_files, list_remote_files
 from hubtweets.publishing.preflight import PreparedPublish, PublishRequest, is_trained, provisional
 from hubtweets.record import serialization
 from hubtweets.record.run_folder import RunFolder
@@ -41,7 +41,7 @@ class Remote:
 
 def lines(run: RunFolder, hub: Hub, asked: PublishRequest, ready: PreparedPublish) -> Iterator[str]:
     """Yield the plan of a publish that passed preflight."""
-    with speaking_to(hub):
+    with hub_errors(hub):
         remote = look(hub, ready)
         yield "Nothing is pushed: this is a dry run."
         yield ""
@@ -67,7 +67,9 @@ def look(hub: Hub, ready: PreparedPublish) -> Remote | None:
     refs = api.list_repo_refs(repo_id)
     heads = {ref.name: ref.target_commit for ref in refs.branches}
     head = heads.get(ready.push_options.revision or "main") or str(info.sha)
-    return Remote(info, head, files_at(api, repo_id, head), [tag.name for tag in refs.tags])
+    return Remote(
+        info, head, list_remote_files(api, repo_id, head), [tag.name for tag in refs.tags]
+    )
 
 
 def facts(
@@ -103,13 +105,13 @@ def finished(
     text = model_card.render(record)
     with TemporaryDirectory() as folder:
         repo = Path(folder)
-        for name, path in files_of(run.repo).items():
+        for name, path in list_local_files(run.repo).items():
             (repo / name).parent.mkdir(parents=True, exist_ok=True)
             (repo / name).symlink_to(path.absolute())
         for name, content in ((CARD, text), (RECORD, serialization.dumps_public(record, text))):
             (repo / name).unlink(missing_ok=True)
             (repo / name).write_text(content, encoding="utf-8")
-        files = {name: path.stat().st_size for name, path in files_of(repo).items()}
+        files = {name: path.stat().st_size for name, path in list_local_files(repo).items()}
         there = remote.files if remote else {}
         planned = (
             diff.make_plan(hub.api, ready.target.repo_id, remote.head, repo, run.record.published)
@@ -124,13 +126,13 @@ def finished(
             else "new"
             for name in files
         }
-        gone = planned.gone if planned is not None else ()
+        gone = planned.deleted if planned is not None else ()
         yield from table(
             {name: (marks[name], amount(size)) for name, size in files.items()}, gone, remote
         )
         yield ""
         before = (
-            diff.read(hub.api, ready.target.repo_id, remote.head, there[CARD])
+            diff.read_text(hub.api, ready.target.repo_id, remote.head, there[CARD])
             if remote and CARD in there
             else None
         )

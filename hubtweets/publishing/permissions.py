@@ -1,6 +1,6 @@
-"""What a token may do, as the Hub's `whoami` tells it.
+"""What a token may do, by the answer of the Hub's `whoami`.
 
-A role or a permission that is not known here may be enough: the Hub has the last word when it is pushed to.
+A role or a permission that is unknown here counts as enough: the Hub itself decides at the push.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError
 
 WRITE = "repo.write"
-WRITERS = ("admin", "write", "contributor")  # the roles in an organization that may make a repo
+WRITER_ROLES = ("admin", "write", "contributor")  # in an organization, that may create a repo
 
 
 class Org(BaseModel):
@@ -40,35 +40,64 @@ class Auth(BaseModel):
 
 
 class Who(BaseModel):
-    """A user, the user's organizations, and what the token may do; `everywhere` is the embedded Hub's word: it has one user for all namespaces."""
+    """A user, their organizations, and what the token may do.
+
+    `everywhere` is set by the embedded Hub only, which has one user for all namespaces.
+    """
 
     name: str
     orgs: list[Org] = []
     auth: Auth | None = None
     everywhere: bool = Field(False, alias="writesEverywhere")
 
+    @property
+    def token(self) -> AccessToken | None:
+        return self.auth.token if self.auth else None
 
-def problems(answer: dict[str, Any], namespace: str, name: str, pr: bool) -> Iterator[str]:
-    """Yield why a push to a namespace's repo, or a pull request there, would be refused; nothing where the answer does not tell."""
+    def find_org(self, name: str) -> Org | None:
+        return next((org for org in self.orgs if org.name == name), None)
+
+
+def find_problems(
+    answer: dict[str, Any], namespace: str, name: str, create_pr: bool
+) -> Iterator[str]:
+    """Yield why the Hub would refuse a push, or a pull request, to a namespace's repo.
+
+    Yields nothing if the answer of `whoami` does not say.
+    """
     try:
         who = Who.model_validate(answer)
     except ValidationError:
         return
-    token = who.auth.token if who.auth else None
-    if token and token.role == "read":
-        yield f"the token of {who.name} may only read; make one with the role write, and type: hf auth login"
-    if pr:  # anybody may ask anybody
-        return
-    org = next((org for org in who.orgs if org.name == namespace), None)
-    others = ", ".join(org.name for org in who.orgs if org.role is None or org.role in WRITERS)
+    if who.token and who.token.role == "read":
+        yield (
+            f"the token of {who.name} may only read; "
+            "make one with the role write, and type: hf auth login"
+        )
+    if not create_pr:  # everybody may open a pull request
+        yield from find_namespace_problems(who, namespace, name)
+
+
+def find_namespace_problems(who: Who, namespace: str, name: str) -> Iterator[str]:
+    """Yield why a user or their token may not write to a namespace's repo."""
+    org = who.find_org(namespace)
     if org is None and namespace != who.name and not who.everywhere:
-        choice = f"one of {who.name}, {others}" if others else who.name
-        yield f"--namespace {namespace}: {who.name} is no member there; take {choice}, or offer it with --create-pr"
+        writable = [org.name for org in who.orgs if org.role is None or org.role in WRITER_ROLES]
+        choice = ", ".join([who.name, *writable])
+        yield (
+            f"--namespace {namespace}: {who.name} is not a member; "
+            f"use {'one of ' if writable else ''}{choice}, or pass --create-pr"
+        )
     elif org and org.role == "read":
-        yield f"--namespace {namespace}: {who.name} may only read there; ask an admin of it for the role write, or offer it with --create-pr"
-    elif token and token.fine_grained:
-        writable = {
-            scope.entity.name for scope in token.fine_grained.scoped if WRITE in scope.permissions
-        }
-        if not writable & {namespace, f"{namespace}/{name}"}:
-            yield f"the fine-grained token of {who.name} may not write to {namespace}'s repos; give it {WRITE} there, or take one with the role write"
+        yield (
+            f"--namespace {namespace}: {who.name} may only read there; "
+            "ask an admin of it for the role write, or pass --create-pr"
+        )
+    elif who.token and who.token.fine_grained:
+        scopes = who.token.fine_grained.scoped
+        allowed = {scope.entity.name for scope in scopes if WRITE in scope.permissions}
+        if not allowed & {namespace, f"{namespace}/{name}"}:
+            yield (
+                f"the fine-grained token of {who.name} may not write to {namespace}'s repos; "
+                f"give it {WRITE} there, or use one with the role write"
+            )

@@ -21,8 +21,8 @@ from hubtweets.models import inspection
 from hubtweets.models.base import resolve
 from hubtweets.models.inspection import Contents
 from hubtweets.posts.sources import is_remote
-from hubtweets.publishing import dependencies, permissions, secret_scan
-from hubtweets.publishing.connection import Hub, check_visibility, speaking_to
+from hubtweets.publishing import permissions, secret_scan
+from hubtweets.publishing.connection import Hub, check_visibility, hub_errors
 from hubtweets.publishing.push import PushOptions
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_folder import RunFolder, hash_key, list_training_inputs
@@ -129,7 +129,9 @@ def check(
     )
     if who and target:
         found.note(
-            permissions.problems(who, target.repo_id.partition("/")[0], handle, options.create_pr)
+            permissions.find_problems(
+                who, target.repo_id.partition("/")[0], handle, options.create_pr
+            )
         )
     base, location = found.take(resolve, asked.base) or (None, "")
     inside = found.take(inspection.read, base, location) if base else None
@@ -149,7 +151,6 @@ def check(
     if who and target:
         found.note(problems_of_tag(hub, target, options.tag, trained))
     found.note(problems_of_texts(asked, base, inside, looked_for))
-    found.note(dependencies.problems())
     settings = found.take(reading)
     if settings and any(
         is_remote(source, run.folder / "sources", settings["columns"], settings["fetching"].refresh)
@@ -182,7 +183,7 @@ def check(
 
 def ask(hub: Hub) -> dict[str, Any]:
     """Return who the token belongs to and what it may do, as the Hub tells it."""
-    with speaking_to(hub):
+    with hub_errors(hub):
         return hub.api.whoami()
 
 
@@ -215,7 +216,7 @@ def target_of(hub: Hub, namespace: str, name: str) -> Target:
 
 def problems_of_tag(hub: Hub, target: Target, tag: str | None, trained: bool) -> Iterator[str]:
     """Yield that a tag is taken: by another commit, or by the last one where the weights will be others."""
-    with speaking_to(hub):
+    with hub_errors(hub):
         try:
             refs = hub.api.list_repo_refs(target.repo_id) if tag else None
         except RepositoryNotFoundError:
@@ -232,7 +233,7 @@ def problems_of_visibility(
     hub: Hub, target: Target, private: bool | None, why: str | None
 ) -> Iterator[str]:
     """Yield that a repo which is there already is public or private, and was to be the other; `why` it is private if nobody asked for that."""
-    with speaking_to(hub):
+    with hub_errors(hub):
         try:
             info = hub.api.model_info(target.repo_id)
         except RepositoryNotFoundError:
@@ -277,7 +278,7 @@ def problems_of_card(hub: Hub | None, record: RunRecord) -> Iterator[str]:
     card = f"---\n{metadata.dump_metadata(record)}---\n"
     if hub is None:
         return
-    with speaking_to(hub):
+    with hub_errors(hub):
         response = get_session().post(
             f"{hub.api.endpoint}/api/validate-yaml", json={"content": card, "repoType": "model"}
         )

@@ -1,13 +1,15 @@
-"""The repo folder to the Hub: one commit, then a tag.
+"""Push the repo folder to the Hub: one commit, then a tag.
 
-In: a finished repo/ folder. Out: Published. A push is a loop: read where the branch is, plan by hashes what it lacks, commit that on top of just
-this commit, tag. Whatever fails for a moment, is refused because somebody else pushed, or is done without an answer, the loop begins again and
-finds what is left to do; where that is nothing, it is done. So nothing is committed twice, and a push that is cut anywhere leaves the old commit
-or the new one. Files on the Hub that no push of this run put there stay; and so does what the card's owner wrote into it.
+In: a finished repo/ folder. Out: Published. A push is a loop: read the branch's head, plan by
+hashes what it lacks, commit that on top of exactly this head, tag. After a transient error, a
+push of someone else or a lost response, the loop starts again and finds what is left to do; if
+that is nothing, it is done. So nothing is committed twice, and a push that is killed leaves the
+old commit or the new one. Files on the Hub that no push of this run put there stay, and so do
+the edits of the card's owner.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,9 +20,16 @@ from huggingface_hub.hf_api import ModelInfo
 
 from hubtweets.card.merge import Conflict
 from hubtweets.errors import HubtweetsError
-from hubtweets.publishing.connection import Hub, check_visibility, speaking_to
-from hubtweets.publishing.diff import CARD, Plan, files_at, files_of, is_same, make_plan
-from hubtweets.publishing.retry import patiently
+from hubtweets.publishing.connection import Hub, check_visibility, hub_errors
+from hubtweets.publishing.diff import (
+    CARD,
+    Plan,
+    is_same,
+    list_local_files,
+    list_remote_files,
+    make_plan,
+)
+from hubtweets.publishing.retry import retry
 from hubtweets.record.run_record import Published, Target
 
 VERSION_TAG = re.compile(r"v(\d+)")
@@ -37,19 +46,28 @@ class PushOptions:
     tag: str | None = None
     commit_message: str | None = None
 
+    @property
+    def branch(self) -> str:
+        """The branch that is pushed to."""
+        return self.revision or "main"
+
 
 def parse_push_options(settings: dict[str, Any]) -> PushOptions:
-    """Take the options of a push out of a command's settings; raise HubtweetsError for those that don't go together."""
+    """Pop the options of a push from a command's settings.
+
+    Raises HubtweetsError if they exclude each other.
+    """
     options = PushOptions(**{name: settings.pop(name) for name in vars(PushOptions())})
     check_compatible(options)
     return options
 
 
 def check_compatible(options: PushOptions) -> None:
-    """Raise HubtweetsError for what a pull request can't have: it is made to main, and has no tag."""
-    if options.create_pr and options.revision not in (None, "main"):
+    """Raise HubtweetsError if a pull request has a tag, or is made to another branch than main."""
+    if options.create_pr and options.branch != "main":
         raise HubtweetsError(
-            f"--revision {options.revision}: a pull request is made to main; leave --create-pr or --revision out"
+            f"--revision {options.revision}: a pull request is made to main; "
+            "leave --create-pr or --revision out"
         )
     if options.create_pr and options.tag:
         raise HubtweetsError(
@@ -62,131 +80,156 @@ def push(
     target: Target,
     repo: Path,
     options: PushOptions,
-    say: Callable[[str], None],
+    log: Callable[[str], None],
     last: Published | None = None,
 ) -> Published:
-    """Push a folder's files and tag the commit, by default with the next version; repeated with the same files, it changes nothing.
+    """Push a folder's files, and tag the commit, by default with the next version.
 
-    A file that the `last` push put there and that the folder no longer has is deleted. A card whose owner changed what is rendered anew goes into
-    a pull request, for a person to look at.
+    Repeated with the same files, it changes nothing. A file that the `last` push put there is
+    deleted if the folder no longer has it. If the owner edited a rendered part of the card, the
+    push becomes a pull request for a person to review.
     """
     check_compatible(options)
     if last and (last.endpoint, last.repo_id) != (target.endpoint, target.repo_id):
-        last = None  # another repo, whose files were never put here
-    parents: list[str] = []  # on which a commit was sent: the answer may be lost
-    with speaking_to(hub):
-        return patiently(
-            lambda: push_once(hub.api, target, repo, options, say, last, parents),
-            lambda why: say(f"push: {why}"),
-        )
+        last = None  # of another repo
+    push = Push(hub.api, target, repo, options, log, last)
+    with hub_errors(hub):
+        return retry(push.finish, lambda reason: log(f"push: {reason}"))
 
 
-def push_once(
-    api: HfApi,
-    target: Target,
-    repo: Path,
-    options: PushOptions,
-    say: Callable[[str], None],
-    last: Published | None,
-    parents: list[str],
-) -> Published:
-    """Do what is left to do of a push; raise what the client raises."""
-    repo_id, branch = target.repo_id, options.revision or "main"
-    title, _, text = map(str.strip, format_commit_message(options, target).partition("\n"))
-    info = prepare_repo(api, target, options)
-    refs = api.list_repo_refs(repo_id)
-    heads, tags = (
-        {ref.name: ref.target_commit for ref in found} for found in (refs.branches, refs.tags)
-    )
-    plan = make_plan(api, repo_id, heads.get(branch) or str(info.sha), repo, last)
-    files = files_of(repo)
-    released = None if plan else find_release_tag(api, repo_id, plan.head, tags, files, options.tag)
-    if options.tag in tags and not released:
-        raise HubtweetsError(
-            f"{target.url} has a tag {options.tag} on another commit; choose another --tag, or leave it out"
-        )
-    conflicts = plan.card.conflicts if plan.card else ()
-    for conflict in conflicts:
-        say(f"push: {CARD} was edited where it is rendered anew: {conflict}")
-    if conflicts and branch != "main":
-        raise HubtweetsError(
-            f"{target.url}: edits of {CARD} on {branch} are in the way (see above); undo them, or push to another --revision"
-        )
+@dataclass
+class Push:
+    """A push, whose `finish` can be called again after an error."""
 
-    def send(plan: Plan, revision: str) -> str:
-        """Commit to a branch, and return the commit."""
-        size = sum(path.stat().st_size for name, path in files.items() if name in plan.changed)
-        say(
-            f"push: {len(plan.changed)} of {len(files)} files, {size / 2**20:.1f} MiB, to {target.url}{f' as {revision}' * (revision != 'main')}"
+    api: HfApi
+    target: Target
+    folder: Path
+    options: PushOptions
+    log: Callable[[str], None]
+    last: Published | None
+    # The head that the newest commit was sent on top of. It is kept from one call of `finish` to
+    # the next, as the Hub may have made that commit although its response was lost.
+    parent: str | None = None
+
+    def finish(self) -> Published:
+        """Do what is left to do; raise the client's exceptions."""
+        api, repo_id, options = self.api, self.target.repo_id, self.options
+        info = prepare_repo(api, self.target, options)
+        refs = api.list_repo_refs(repo_id)
+        heads = {ref.name: ref.target_commit for ref in refs.branches}
+        tags = {ref.name: ref.target_commit for ref in refs.tags}
+        plan = self.plan(heads.get(options.branch) or str(info.sha))
+        tag = None if plan else self.find_own_tag(plan.head, tags)
+        if options.tag in tags and not tag:
+            raise HubtweetsError(
+                f"{self.target.url} has a tag {options.tag} on another commit; "
+                "choose another --tag, or leave it out"
+            )
+        conflicts = self.report_conflicts(plan)
+        if plan and (options.create_pr or conflicts):
+            return self.finish_pull_request(conflicts)
+        if options.branch not in heads:
+            api.create_branch(repo_id, branch=options.branch, revision=plan.head, exist_ok=True)
+        if plan:
+            commit = self.commit(plan, options.branch)
+        else:
+            number = len(list_local_files(self.folder))
+            self.log(f"push: {self.target.url} has all {number} files already, nothing to commit")
+            commit = tags[tag] if tag else plan.head
+        if not tag and not options.create_pr:
+            tag = options.tag or choose_next_version(tags)
+            api.create_tag(repo_id, tag=tag, revision=commit)
+        return self.describe_commit(commit, tag)
+
+    def plan(self, head: str) -> Plan:
+        return make_plan(self.api, self.target.repo_id, head, self.folder, self.last)
+
+    def find_own_tag(self, head: str, tags: dict[str, str]) -> str | None:
+        """Return the tag of an earlier push of these files, None if there is none."""
+        files = list_local_files(self.folder)
+        return find_release_tag(self.api, self.target.repo_id, head, tags, files, self.options.tag)
+
+    def report_conflicts(self, plan: Plan) -> tuple[Conflict, ...]:
+        """Return the owner's edits of rendered parts of the card.
+
+        Raises HubtweetsError if a pull request can't solve them, as it is always made to main.
+        """
+        conflicts = plan.card.conflicts if plan.card else ()
+        for conflict in conflicts:
+            self.log(f"push: a rendered part of {CARD} was edited: {conflict}")
+        branch = self.options.branch
+        if conflicts and branch != "main":
+            raise HubtweetsError(
+                f"{self.target.url}: edits of {CARD} on {branch} conflict with this push "
+                "(see above); undo them, or push to another --revision"
+            )
+        return conflicts
+
+    def commit(self, plan: Plan, revision: str) -> str:
+        """Commit a plan to a branch or a pull request, and return the commit."""
+        files = list_local_files(self.folder)
+        size = sum(files[name].stat().st_size for name in plan.changed)
+        place = self.target.url if revision == "main" else f"{self.target.url} as {revision}"
+        self.log(
+            f"push: {len(plan.changed)} of {len(files)} files, {size / 2**20:.1f} MiB, to {place}"
         )
-        parents.append(plan.head)
-        operations = list_operations(plan, files)
-        made = api.create_commit(
-            repo_id,
-            operations,
-            commit_message=title,
-            commit_description=text,
+        title, _, text = format_commit_message(self.options, self.target).partition("\n")
+        self.parent = plan.head
+        made = self.api.create_commit(
+            self.target.repo_id,
+            list_operations(plan, files),
+            commit_message=title.strip(),
+            commit_description=text.strip(),
             revision=revision,
             parent_commit=plan.head,
         )
         return made.oid
 
-    if plan and (options.create_pr or conflicts):
-        number, pull = open_pull_request(api, repo_id, title, conflicts)
+    def finish_pull_request(self, conflicts: tuple[Conflict, ...]) -> Published:
+        """Commit to a pull request, and open it."""
+        api, repo_id = self.api, self.target.repo_id
+        title = format_commit_message(self.options, self.target).partition("\n")[0].strip()
+        number, status = open_pull_request(api, repo_id, title, conflicts)
         revision = f"refs/pr/{number}"
-        plan = make_plan(
-            api, repo_id, str(api.model_info(repo_id, revision=revision).sha), repo, last
-        )
-        commit = send(plan, revision) if plan else plan.head
-        if pull == "draft":
+        plan = self.plan(str(api.model_info(repo_id, revision=revision).sha))
+        commit = self.commit(plan, revision) if plan else plan.head
+        if status == "draft":
             api.change_discussion_status(repo_id, number, "open")
-        put = tuple(
-            dict.fromkeys([*(last.files if last else ()), *files])
-        )  # all that is to go when the folder drops it
-        return Published(
-            target.endpoint,
-            repo_id,
-            commit,
-            parents[-1] if parents else commit,
-            None,
-            put,
-            f"{target.url}/discussions/{number}",
-        )
-    if branch not in heads:
-        api.create_branch(repo_id, branch=branch, revision=plan.head, exist_ok=True)
-    if plan:
-        commit = send(plan, branch)
-    else:
-        say(f"push: {target.url} has all {len(files)} files already, nothing to commit")
-        commit = tags[released] if released else plan.head
-    if not released and not options.create_pr:
-        released = options.tag or f"v{max(map(parse_version_tag, tags), default=0) + 1}"
-        api.create_tag(repo_id, tag=released, revision=commit)
-    parent = last.parent if last and last.commit == commit else parents[-1] if parents else commit
-    return Published(target.endpoint, repo_id, commit, parent, released, tuple(files))
+        # A later push deletes those of these files that the folder then lacks.
+        earlier = self.last.files if self.last else ()
+        files = tuple(dict.fromkeys([*earlier, *list_local_files(self.folder)]))
+        url = f"{self.target.url}/discussions/{number}"
+        parent = self.parent or commit
+        return Published(self.target.endpoint, repo_id, commit, parent, None, files, url)
+
+    def describe_commit(self, commit: str, tag: str | None) -> Published:
+        if self.last and self.last.commit == commit:
+            parent = self.last.parent
+        else:
+            parent = self.parent or commit
+        files = tuple(list_local_files(self.folder))
+        return Published(self.target.endpoint, self.target.repo_id, commit, parent, tag, files)
 
 
 def format_commit_message(options: PushOptions, target: Target) -> str:
-    """Return the commit's message: its title in the first line."""
-    return (options.commit_message or "").strip() or f"Publish @{target.repo_id.partition('/')[2]}"
+    """Return the commit message, with the title in its first line."""
+    handle = target.repo_id.partition("/")[2]
+    return (options.commit_message or "").strip() or f"Publish @{handle}"
 
 
 def list_operations(
     plan: Plan, files: dict[str, Path]
 ) -> list[CommitOperationAdd | CommitOperationDelete]:
-    """Return a plan as the client wants it; the card is sent as it was merged, not as it lies in the folder."""
-    contents = {
-        name: plan.card.text.encode() if name == CARD and plan.card else files[name]
-        for name in plan.changed
-    }
-    return [
-        *(CommitOperationAdd(*one) for one in contents.items()),
-        *map(CommitOperationDelete, plan.gone),
-    ]
+    """Return a plan as operations of the client, with the merged card in place of the folder's."""
+    operations: list[CommitOperationAdd | CommitOperationDelete] = []
+    for name in plan.changed:
+        content = plan.card.text.encode() if name == CARD and plan.card else files[name]
+        operations.append(CommitOperationAdd(name, content))
+    return operations + [CommitOperationDelete(name) for name in plan.deleted]
 
 
 def prepare_repo(api: HfApi, target: Target, options: PushOptions) -> ModelInfo:
-    """Make the repo where there is none, and gate it before anything is in it; return what the Hub says of it."""
+    """Return the Hub's info of the repo, created if missing, and gated before it has files."""
     try:
         info = api.model_info(target.repo_id)
     except RepositoryNotFoundError:
@@ -201,17 +244,18 @@ def prepare_repo(api: HfApi, target: Target, options: PushOptions) -> ModelInfo:
 def open_pull_request(
     api: HfApi, repo_id: str, title: str, conflicts: tuple[Conflict, ...]
 ) -> tuple[int, str]:
-    """Return the number and the status of the user's own pull request of this title that still waits, made where there is none."""
+    """Return the number and the status of the user's pull request of this title.
+
+    One that is open already is used again.
+    """
     user = api.whoami()["name"]
     for one in api.get_repo_discussions(repo_id, author=user, discussion_type="pull_request"):
         if one.title == title and one.status in ("draft", "open"):
             return one.num, one.status
-    edited = "".join(f"\n- {conflict.where}" for conflict in conflicts)
-    text = (
-        f"{CARD} was edited where it is rendered anew; merging this takes the new text there:{edited}"
-        if edited
-        else "Made by hubtweets."
-    )
+    text = "Made by hubtweets."
+    if conflicts:
+        edited = "".join(f"\n- {conflict.where}" for conflict in conflicts)
+        text = f"Rendered parts of {CARD} were edited; merging this replaces these edits:{edited}"
     made = api.create_pull_request(repo_id, title=title, description=text)
     return made.num, made.status
 
@@ -222,24 +266,31 @@ def find_release_tag(
     head: str,
     tags: dict[str, str],
     files: dict[str, Path],
-    wished: str | None,
+    wanted: str | None,
 ) -> str | None:
-    """Return the tag, the wished one or any, under which the Hub has these files, whatever their card's owner wrote into that; None without one."""
-    candidates = [tag for tag in tags if wished in (None, tag)]
-    name = max(
-        candidates, key=lambda tag: (tags[tag] == head, parse_version_tag(tag)), default=None
-    )
-    if name is None or tags[name] == head:
-        return name
-    there = files_at(api, repo_id, tags[name])
-    return (
-        name
-        if all(is_same(path, there.get(file)) for file, path in files.items() if file != CARD)
-        else None
-    )
+    """Return the tag under which the Hub has these files, `wanted` or the newest; None without one.
+
+    The card is not compared, as its owner may have edited it.
+    """
+    candidates = [tag for tag in tags if wanted in (None, tag)]
+    if not candidates:
+        return None
+    tag = max(candidates, key=lambda tag: (tags[tag] == head, parse_version_tag(tag)))
+    if tags[tag] == head:
+        return tag
+    there = list_remote_files(api, repo_id, tags[tag])
+    for name, path in files.items():
+        if name != CARD and not is_same(path, there.get(name)):
+            return None
+    return tag
+
+
+def choose_next_version(tags: Iterable[str]) -> str:
+    """Return the tag after the highest of v1, v2, ..."""
+    return f"v{max(map(parse_version_tag, tags), default=0) + 1}"
 
 
 def parse_version_tag(tag: str) -> int:
-    """Return the number of a tag such as v3, 0 of any other."""
+    """Return the number of a tag such as v3, 0 of any other tag."""
     match = VERSION_TAG.fullmatch(tag)
     return int(match[1]) if match else 0

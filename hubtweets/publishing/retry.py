@@ -1,7 +1,7 @@
-"""Patience with a Hub: what fails for a moment is tried again, after the time that the server asks for.
+"""Retry transient errors of a Hub, honouring Retry-After.
 
-The client tries uploads and lists again by itself, and nothing else; and it waits for an answer for ever. So what speaks to a Hub is made such that
-doing it all again is harmless, and goes through `patiently`.
+The client itself only retries uploads and listings, and its requests have no timeout. So every
+operation here can be repeated without harm, and goes through `retry`.
 """
 
 import time
@@ -16,98 +16,93 @@ from huggingface_hub.utils._http import default_client_factory
 
 Answer = TypeVar("Answer")
 
-WAITS = (
-    1.0,
-    2.0,
-    4.0,
-    8.0,
-    8.0,
-)  # seconds before the second try and so on, where the server asks for no other
-LONGEST = 600  # seconds to wait at its word; a rate limit's window on the Hub has 300
-TIMEOUT = httpx2.Timeout(120, connect=10)  # seconds without a byte, not of a whole upload
-PASSING = {
-    408,
-    409,
-    412,
-    429,
-    500,
-    502,
-    503,
-    504,
-}  # 409, 412: somebody else was at it, so it is planned anew
+# Before the second attempt, the third and so on, if the server asks for no other wait.
+WAIT_SECONDS = (1.0, 2.0, 4.0, 8.0, 8.0)
+MAX_WAIT_SECONDS = 600  # that a server may ask for; the window of the Hub's rate limit is 300
+REQUEST_TIMEOUT = httpx2.Timeout(120, connect=10)  # seconds without a byte, not of a whole upload
+# 409 and 412 mean that another push came first, so this one is planned again.
+TRANSIENT_STATUSES = {408, 409, 412, 429, 500, 502, 503, 504}
+TRANSIENT_ERRORS = (
+    httpx2.TimeoutException,
+    httpx2.NetworkError,
+    httpx2.RemoteProtocolError,
+    ConnectionError,  # raised by hf_xet
+)
 
 
-def limit_waiting() -> None:
-    """Let each of the client's requests that has no limit of its own end in an error when the server does not go on for a while."""
+def set_default_timeout() -> None:
+    """Give the client's requests a timeout if they have none of their own."""
 
     def limit(request: httpx2.Request) -> None:
-        if not any(
-            request.extensions.get("timeout", {}).values()
-        ):  # many calls say None themselves, whatever the client's default is
-            request.extensions["timeout"] = TIMEOUT.as_dict()
+        # Many calls of the client pass timeout=None, which overrides the client's default.
+        if not any(request.extensions.get("timeout", {}).values()):
+            request.extensions["timeout"] = REQUEST_TIMEOUT.as_dict()
 
-    def client() -> httpx2.Client:
-        made = default_client_factory()
-        made.event_hooks = {"request": [*made.event_hooks["request"], limit]}
-        return made
+    def create_client() -> httpx2.Client:
+        client = default_client_factory()
+        client.event_hooks = {"request": [*client.event_hooks["request"], limit]}
+        return client
 
-    set_client_factory(client)
+    set_client_factory(create_client)
 
 
-def patiently(
+# tenacity is no shorter: its retry and wait are two callbacks, `choose_wait` decides both at once.
+def retry(
     attempt: Callable[[], Answer],
-    say: Callable[[str], None],
+    log: Callable[[str], None],
     unless: tuple[type[Exception], ...] = (),
 ) -> Answer:
-    """Return what an attempt that may be repeated gives, tried again while it fails in a way that passes; `unless` is what does not."""
-    for usual in WAITS:
+    """Return the result of `attempt`, which is repeated after transient errors.
+
+    Errors of the types in `unless` are raised at once.
+    """
+    for usual in WAIT_SECONDS:
         try:
             return attempt()
         except (HfHubHTTPError, httpx2.TransportError, ConnectionError, RuntimeError) as error:
-            cause = cause_of(error)
-            wait = wait_after(cause, usual)
+            cause = unwrap(error)
+            wait = choose_wait(cause, usual)
             if wait is None or isinstance(cause, unless):
                 raise
-            say(f"{reason_of(cause)}; again in {wait:g} s")
+            log(f"{describe_error(cause)}; trying again in {wait:g} s")
         time.sleep(wait)
     return attempt()
 
 
-def cause_of(error: Exception) -> Exception:
-    """Return what the client wrapped: a failed upload by LFS is a RuntimeError to it."""
-    return (
-        error.__cause__
-        if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception)
-        else error
-    )
+def unwrap(error: Exception) -> Exception:
+    """Return the cause of a RuntimeError, in which the client wraps failed LFS uploads."""
+    if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception):
+        return error.__cause__
+    return error
 
 
-def wait_after(error: Exception, usual: float) -> float | None:
-    """Return how many seconds to wait before the next try, None where another one is of no use."""
-    if isinstance(error, ConnectionError) and "(413 " in str(
-        error
-    ):  # hf_xet's, of a Hub whose disk is full
-        return None
-    if not isinstance(error, HfHubHTTPError):
-        passing = (
-            httpx2.TimeoutException,
-            httpx2.NetworkError,
-            httpx2.RemoteProtocolError,
-            ConnectionError,
-        )  # the last is hf_xet's
-        return usual if isinstance(error, passing) else None
-    if error.response.status_code not in PASSING:
-        return None
-    headers = error.response.headers
-    limit, asked = parse_ratelimit_headers(headers), headers.get("Retry-After", "").strip()
-    wait = float(asked) if asked.isascii() and asked.isdecimal() else usual
-    if limit and limit.remaining == 0:
-        wait = limit.reset_in_seconds + 1.0
-    return wait if wait <= LONGEST else None
-
-
-def reason_of(error: Exception) -> str:
-    """Return what happened in a few words."""
+def choose_wait(error: Exception, usual: float) -> float | None:
+    """Return the seconds to wait before the next attempt, None if the error is permanent."""
     if isinstance(error, HfHubHTTPError):
-        return f"{error.response.status_code}: {(error.server_message or str(error).partition(chr(10))[0]).rstrip('.')}"
+        return choose_wait_after_response(error.response, usual)
+    if isinstance(error, ConnectionError) and "(413 " in str(error):  # hf_xet: the disk is full
+        return None
+    return usual if isinstance(error, TRANSIENT_ERRORS) else None
+
+
+def choose_wait_after_response(response: httpx2.Response, usual: float) -> float | None:
+    """Return the seconds that a response asks to wait, None if a retry is of no use."""
+    if response.status_code not in TRANSIENT_STATUSES:
+        return None
+    rate_limit = parse_ratelimit_headers(response.headers)
+    retry_after = response.headers.get("Retry-After", "").strip()
+    if rate_limit and rate_limit.remaining == 0:
+        wait = rate_limit.reset_in_seconds + 1.0
+    elif retry_after.isascii() and retry_after.isdecimal():
+        wait = float(retry_after)
+    else:
+        wait = usual
+    return wait if wait <= MAX_WAIT_SECONDS else None
+
+
+def describe_error(error: Exception) -> str:
+    """Return an error in a few words."""
+    if isinstance(error, HfHubHTTPError):
+        message = error.server_message or str(error).partition("\n")[0]
+        return f"{error.response.status_code}: {message.rstrip('.')}"
     return str(error) or type(error).__name__

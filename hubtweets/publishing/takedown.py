@@ -17,7 +17,7 @@ from huggingface_hub.hf_api import RepoFile
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.publishing import diff
-from hubtweets.publishing.connection import Hub, speaking_to
+from hubtweets.publishing.connection import Hub, hub_errors
 from hubtweets.record import serialization
 
 KINDS = ("model", "dataset")
@@ -49,7 +49,7 @@ def take_down(
 
     Raises HubtweetsError if no repo of this id was made by hubtweets, if one changes after the question, or if the Hub refuses.
     """
-    with speaking_to(hub):
+    with hub_errors(hub):
         found = [one for kind in KINDS if (one := find(hub, repo_id, kind))]
         copies = list(elsewhere(hub, repo_id))
     if not found:
@@ -68,7 +68,7 @@ def take_down(
         yield "nothing was changed"
         return
     for one in ours:
-        with speaking_to(hub):
+        with hub_errors(hub):
             take(hub, repo_id, one, hide)
         yield f"{'private' if hide else 'deleted'}: {one.url}"
     yield from (f"left alone: {one.foreign}" for one in foreign)
@@ -108,7 +108,9 @@ def find(hub: Hub, repo_id: str, kind: str) -> Found | None:
 def find_doubt(hub: Hub, repo_id: str, kind: str, commit: str, name: str) -> str | None:
     """Return why the record in a repo does not show that hubtweets made it; None if it does. `name` is what the answer calls the record."""
     [file] = hub.api.get_paths_info(repo_id, diff.RECORD, revision=commit, repo_type=kind)
-    text = diff.read(hub.api, repo_id, commit, file, kind) if isinstance(file, RepoFile) else None
+    text = (
+        diff.read_text(hub.api, repo_id, commit, file, kind) if isinstance(file, RepoFile) else None
+    )
     if text is None:
         return f"{name} is no record of hubtweets"
     try:

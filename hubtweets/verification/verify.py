@@ -19,7 +19,7 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import disable_progress_bars
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.publishing.connection import Hub, speaking_to
+from hubtweets.publishing.connection import Hub, hub_errors
 from hubtweets.publishing.diff import is_same
 from hubtweets.record import serialization
 from hubtweets.record.run_record import Target
@@ -106,7 +106,7 @@ def list_repo(hub: Hub, repo_id: str, revision: str) -> tuple[str, str | None, d
     Raises HubtweetsError for what is not there, and for files that are not fit to be downloaded.
     """
     url = f"{hub.endpoint}/{repo_id}"
-    with speaking_to(hub):
+    with hub_errors(hub):
         try:
             info = hub.api.repo_info(repo_id, revision=revision)
         except RevisionNotFoundError:
@@ -145,7 +145,7 @@ def download(hub: Hub, repo_id: str, commit: str, files: dict[str, RepoFile], fo
         )
     if not sys.stderr.isatty():
         disable_progress_bars()
-    with speaking_to(hub):
+    with hub_errors(hub):
         for path in files:
             hub.api.hf_hub_download(repo_id, path, revision=commit, local_dir=folder)
     shutil.rmtree(folder / ".cache", ignore_errors=True)  # the client's notes
