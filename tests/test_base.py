@@ -17,8 +17,8 @@ from tests.conftest import environment
 
 
 def test_what_is_shipped() -> None:
-    resolved, location = base.resolve("tiny")
-    model, tokenizer = loading.load(resolved, location)
+    resolved, location = base.resolve_base("tiny")
+    model, tokenizer = loading.load_base(resolved, location)
     assert (resolved.id, resolved.license, resolved.on_hub) == (
         "tiny",
         License("apache-2.0"),
@@ -80,22 +80,22 @@ LICENSES: list[tuple[str, License | None]] = [
 @pytest.mark.parametrize(("card", "expected"), LICENSES)
 def test_the_licence_of_a_base(card: str, expected: License | None, tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text(f"---\n{card}\n---\n", encoding="utf-8")
-    assert base.card_of(tmp_path / "README.md", PLACE)[0] == expected
+    assert base.read_card_facts(tmp_path / "README.md", PLACE)[0] == expected
 
 
 def test_a_link_into_a_local_base_leads_nowhere(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text(
         "---\nlicense: other\nlicense_name: pie\nlicense_link: LICENSE\n---\n", encoding="utf-8"
     )
-    assert base.card_of(tmp_path / "README.md") == (License("other", "pie"), ())
-    assert base.card_of(tmp_path / "nothing.md") == (None, ())
+    assert base.read_card_facts(tmp_path / "README.md") == (License("other", "pie"), ())
+    assert base.read_card_facts(tmp_path / "nothing.md") == (None, ())
 
 
 def test_it_writes_texts_that_end() -> None:
     from hubtweets.evaluation.sampling import generate
 
-    resolved, location = base.resolve("tiny")
-    model, tokenizer = loading.load(resolved, location)
+    resolved, location = base.resolve_base("tiny")
+    model, tokenizer = loading.load_base(resolved, location)
     texts = generate(model, tokenizer, "I", 20, seed=0)
     ended = [text for text in texts if len(tokenizer(text)["input_ids"]) < samples.MAX_NEW_TOKENS]
     assert len(set(texts)) == 20 and len(ended) >= 18
@@ -125,6 +125,6 @@ def test_make_base_builds_a_base(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith(" held-out paragraphs\n")
-    model, _ = loading.load(*base.resolve(str(tmp_path / "tiny")))
+    model, _ = loading.load_base(*base.resolve_base(str(tmp_path / "tiny")))
     assert model.config.n_layer == 6 and not (tmp_path / "tiny.checkpoints").exists()
     assert "held-out paragraphs of" in (tmp_path / "tiny" / "README.md").read_text()

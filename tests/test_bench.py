@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from hubtweets.models.loading import load
-from hubtweets.models.tokenizer import encode
+from hubtweets.models.loading import load_base
+from hubtweets.models.tokenizer import encode_texts
 from hubtweets.record.run_record import Base
 from tests.bench import peers
 
@@ -16,13 +16,13 @@ TEXTS = [f"my dream is to repair the radio in shed {number}" for number in range
 
 @pytest.fixture
 def loaded(base: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    return load(Base("one-layer", "", None, (), on_hub=False), str(base))
+    return load_base(Base("one-layer", "", None, (), on_hub=False), str(base))
 
 
 @torch.no_grad()
 def loss(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> float:
     """Return the mean loss over TEXTS of a model that is as `load` leaves it: in fp32, without dropout."""
-    batch = peers.pad([torch.from_numpy(document) for document in encode(TEXTS, tokenizer)])
+    batch = peers.pad([torch.from_numpy(document) for document in encode_texts(TEXTS, tokenizer)])
     assert not model.training and "forward" not in vars(model)
     return model(**batch).loss.item()
 
@@ -88,7 +88,7 @@ def test_peers_learn_from_as_many_tokens_as_they_tell(
     steps: int | None,
 ) -> None:
     model, tokenizer = loaded
-    lengths = np.array([len(document) for document in encode(TEXTS, tokenizer)])
+    lengths = np.array([len(document) for document in encode_texts(TEXTS, tokenizer)])
     before = loss(model, tokenizer)
     trained = peer(*loaded)
     assert trained.tokens == tokens(lengths)

@@ -84,7 +84,7 @@ def hostile(texts: dict[str, str]) -> RunRecord:
             Tracked("trackio", "train", texts["tracker"]),
         ),
         terms=Terms(
-            base.license_of(
+            base.parse_license(
                 {"license": "other", "license_name": texts["license"], "license_link": link}, None
             )
             or License("mit")

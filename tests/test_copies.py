@@ -42,13 +42,13 @@ OTHER = "The neighbour's dog repaired nothing at all this morning."
     ],
 )  # fmt: skip
 def test_a_text_is_measured(text: str, expected: Overlap) -> None:
-    assert memorization.copied(
+    assert memorization.measure_overlaps(
         [text], [POST, OTHER, OTHER, "我的梦想是修好那台旧收音机了，然后睡觉", ""]
     ) == [expected]
 
 
 def test_it_finds_what_a_slow_search_finds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memorization, "CHUNK", 7)
+    monkeypatch.setattr(memorization, "POSTS_PER_CHUNK", 7)
     chance = random.Random(0)
     posts = [sentences.make_sentence(chance) for _ in range(40)]
     texts = [sentences.make_sentence(chance) for _ in range(20)] + [
@@ -56,17 +56,17 @@ def test_it_finds_what_a_slow_search_finds(monkeypatch: pytest.MonkeyPatch) -> N
         *posts[:3],
         "",
     ]
-    split = [memorization.WORD.findall(memorization.normalise(post)) for post in posts]
-    for text, found in zip(texts, memorization.copied(texts, posts), strict=True):
-        words = memorization.WORD.findall(memorization.normalise(text))
+    split = [memorization.WORD.findall(memorization.normalize_text(post)) for post in posts]
+    for text, found in zip(texts, memorization.measure_overlaps(texts, posts), strict=True):
+        words = memorization.WORD.findall(memorization.normalize_text(text))
         longest = max(
             difflib.SequenceMatcher(None, words, post, autojunk=False).find_longest_match().size
             for post in split
         )
         assert found.words == longest
-    assert memorization.copied([], posts) == [] and memorization.copied(["a b"], []) == [
-        Overlap(0, 0, 0.0)
-    ]
+    assert memorization.measure_overlaps([], posts) == [] and memorization.measure_overlaps(
+        ["a b"], []
+    ) == [Overlap(0, 0, 0.0)]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_copies_are_counted_against_the_floor(
     samples: list[str], held_out: list[str], expected: MemorizationAudit
 ) -> None:
     audit, measured = memorization.audit(samples, held_out, [POST, OTHER])
-    assert audit == expected and measured == memorization.copied(samples, [POST, OTHER])
+    assert audit == expected and measured == memorization.measure_overlaps(samples, [POST, OTHER])
 
 
 @pytest.mark.parametrize(
@@ -128,9 +128,9 @@ def test_a_memoriser_is_flagged_and_a_normal_run_is_not(tmp_path: Path) -> None:
     from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast, set_seed
 
     from hubtweets.evaluation.sampling import generate
-    from hubtweets.models.base import resolve
-    from hubtweets.models.loading import load
-    from hubtweets.models.tokenizer import encode
+    from hubtweets.models.base import resolve_base
+    from hubtweets.models.loading import load_base
+    from hubtweets.models.tokenizer import encode_texts
     from hubtweets.record.config import TrainingConfig
     from hubtweets.training.trainer import train
 
@@ -156,10 +156,10 @@ def test_a_memoriser_is_flagged_and_a_normal_run_is_not(tmp_path: Path) -> None:
     tokenizer.save_pretrained(tmp_path)
     audits = []
     for epochs in (4, 50):
-        model, tokenizer = load(*resolve(str(tmp_path)))
+        model, tokenizer = load_base(*resolve_base(str(tmp_path)))
         train(
             model,
-            [encode(posts, tokenizer)],
+            [encode_texts(posts, tokenizer)],
             TrainingConfig(
                 num_train_epochs=epochs, learning_rate=1e-2, batch_size=16, block_size=64
             ),

@@ -43,10 +43,10 @@ def test_a_micro_batch_is_what_half_of_the_free_memory_holds(
         (state + 2 * 900 * per_token, 896),
         (10**12, 10**12 // 2 // per_token),
     ):
-        monkeypatch.setattr(hardware, "free_memory", lambda device, free=free: free)
-        found = hardware.micro_batch_tokens(model, 128, cuda)
+        monkeypatch.setattr(hardware, "get_free_bytes", lambda device, free=free: free)
+        found = hardware.estimate_micro_batch_tokens(model, 128, cuda)
         assert found % 128 == 0 and tokens - 128 < found <= max(tokens, 128)
-    assert hardware.micro_batch_tokens(model, 128, torch.device("cpu")) == 256
+    assert hardware.estimate_micro_batch_tokens(model, 128, torch.device("cpu")) == 256
     assert (
-        hardware.micro_batch_tokens(model, 1024, torch.device("cpu")) == 1024
+        hardware.estimate_micro_batch_tokens(model, 1024, torch.device("cpu")) == 1024
     )  # one block at least

@@ -32,11 +32,11 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.evaluation import sampling
 from hubtweets.models import base as bases
 from hubtweets.models import loading, lora
-from hubtweets.models.hardware import device
+from hubtweets.models.hardware import choose_device
 from hubtweets.models.inspection import check_adapter
-from hubtweets.models.lora import adapt
-from hubtweets.models.probing import can_pack, fast, is_causal
-from hubtweets.models.saving import install, write_weights
+from hubtweets.models.lora import add_adapter
+from hubtweets.models.probing import can_pack, is_causal, optimized
+from hubtweets.models.saving import install_weights, write_weights
 from hubtweets.models.tokenizer import load_tokenizer
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_record import Base, License
@@ -52,7 +52,7 @@ def save(
     old: Sequence[Path],
 ) -> list[Path]:
     write_weights(model, repo.parent / "writing")
-    return install(repo.parent / "writing", tokenizer, repo, old)
+    return install_weights(repo.parent / "writing", tokenizer, repo, old)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def repo(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `save` makes of the one-layer base, taught to stop at once so that generation can be followed."""
     folder = tmp_path_factory.mktemp("run") / "repo"
     folder.mkdir()
-    model, tokenizer = loading.load(LOCAL, str(base))
+    model, tokenizer = loading.load_base(LOCAL, str(base))
     save(model, tokenizer, folder, [])
     return folder
 
@@ -131,7 +131,7 @@ def test_a_hurt_card_costs_its_licence_only(
 ) -> None:
     shutil.copytree(base, tmp_path / "base")
     (tmp_path / "base" / "README.md").write_text(f"---\n{matter}\n---\n")
-    assert bases.resolve(str(tmp_path / "base"))[0].license == expected
+    assert bases.resolve_base(str(tmp_path / "base"))[0].license == expected
 
 
 def test_saving_replaces_the_old_files(base: Path, tmp_path: Path) -> None:
@@ -139,12 +139,12 @@ def test_saving_replaces_the_old_files(base: Path, tmp_path: Path) -> None:
     repo.mkdir()
     (repo / "merges.txt").write_text("of another base")
     (repo / "README.md").write_text("a card")
-    save(*loading.load(LOCAL, str(base)), repo, [repo / "merges.txt"])
+    save(*loading.load_base(LOCAL, str(base)), repo, [repo / "merges.txt"])
     assert (repo / "README.md").exists() and not (repo / "merges.txt").exists()
 
 
 def test_a_folder_is_a_base(base: Path) -> None:
-    resolved, location = bases.resolve(str(base))
+    resolved, location = bases.resolve_base(str(base))
     assert (resolved.id, resolved.on_hub, location) == ("one-layer", False, str(base))
     assert len(resolved.revision) == 64
 
@@ -168,7 +168,7 @@ def test_an_unknown_base_gets_one_line(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(HubtweetsError) as caught:
-        bases.resolve(name)
+        bases.resolve_base(name)
     assert str(caught.value) == expected
 
 
@@ -180,7 +180,7 @@ def test_a_folder_that_is_no_causal_model_gets_one_line(base: Path, tmp_path: Pa
         HubtweetsError,
         match=r"^one-layer: can't be loaded as a causal language model \(.+\); try --base tiny$",
     ):
-        loading.load(LOCAL, str(tmp_path))
+        loading.load_base(LOCAL, str(tmp_path))
 
 
 HEADS = {
@@ -312,7 +312,7 @@ def test_a_model_that_reads_ahead_gets_one_line(base: Path, tmp_path: Path, kind
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(base / name, tmp_path)
     with pytest.raises(HubtweetsError) as caught:
-        loading.load(LOCAL, str(tmp_path))
+        loading.load_base(LOCAL, str(tmp_path))
     assert (
         str(caught.value)
         == "one-layer: reads ahead, so it is no causal language model; try --base tiny"
@@ -328,7 +328,7 @@ def test_fast_computes_and_saves_the_same(kind: str, sizes: dict, tmp_path: Path
     write_weights(model, tmp_path / "before")
     before = [type(module) for module in model.modules()]
     logits = model(input_ids=ids).logits
-    with fast(model):
+    with optimized(model):
         assert model.config._attn_implementation == "eager" or model.device.type != "cpu"
         assert NewGELUActivation not in [type(module) for module in model.modules()]
         torch.testing.assert_close(model(input_ids=ids).logits, logits, rtol=0, atol=2e-6)
@@ -344,7 +344,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_weights_are_written_whole_or_not_at_all(base: Path, tmp_path: Path) -> None:
-    model, tokenizer = loading.load(LOCAL, str(base))
+    model, tokenizer = loading.load_base(LOCAL, str(base))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
     try:
@@ -363,7 +363,7 @@ def test_weights_are_written_whole_or_not_at_all(base: Path, tmp_path: Path) -> 
         {name: torch.zeros_like(tensor) for name, tensor in model.state_dict().items()},
     )
     (tmp_path / "repo").mkdir()
-    written = install(tmp_path / "best", tokenizer, tmp_path / "repo", [])
+    written = install_weights(tmp_path / "best", tokenizer, tmp_path / "repo", [])
     assert (tmp_path / "best").exists() and sorted(tmp_path.glob("repo/*")) == written
     assert not any(
         parameter.any() for parameter in loading.load_repo(tmp_path / "repo")[0].parameters()
@@ -435,7 +435,7 @@ def test_any_tokenizer_begins_a_prompt(
         tmp_path / "base"
     )
     (tmp_path / "repo").mkdir()
-    save(*loading.load(LOCAL, str(tmp_path / "base")), tmp_path / "repo", [])
+    save(*loading.load_base(LOCAL, str(tmp_path / "base")), tmp_path / "repo", [])
     model, tokenizer = loading.load_repo(tmp_path / "repo")
     assert [tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token] == special
     first, *rest = tokenizer("my dream")["input_ids"]
@@ -503,10 +503,10 @@ def test_lora_adapts_every_linear_layer(
     tiny_model(kind, sizes).save_pretrained(folder)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(base / name, folder)
-    plain, _ = loading.load(LOCAL, str(folder))
+    plain, _ = loading.load_base(LOCAL, str(folder))
     ids, state = torch.arange(1, 40)[None], torch.get_rng_state()
     before = plain(input_ids=ids).logits
-    model = adapt(plain, 4, 7, Base("someone/a-base", "c" * 40, None, (), on_hub=True))
+    model = add_adapter(plain, 4, 7, Base("someone/a-base", "c" * 40, None, (), on_hub=True))
     assert (
         torch.equal(torch.get_rng_state(), state)
         and torch.equal(model(input_ids=ids).logits, before)
@@ -534,7 +534,7 @@ def test_lora_adapts_every_linear_layer(
     assert str(tmp_path) not in text
     after = model(input_ids=ids).logits
     assert not torch.allclose(after, before, atol=1e-2)
-    merged = lora.merge(loading.load(LOCAL, str(folder))[0], tmp_path / "adapter")
+    merged = lora.merge_adapter(loading.load_base(LOCAL, str(folder))[0], tmp_path / "adapter")
     torch.testing.assert_close(merged(input_ids=ids).logits, after, rtol=0, atol=1e-4)
     write_weights(merged, tmp_path / "merged")
     assert sorted(contents(tmp_path / "merged")) == [
@@ -548,7 +548,7 @@ def test_lora_adapts_every_linear_layer(
 
 def test_an_adapter_is_the_same_for_the_same_seed() -> None:
     first, second, other = (
-        adapt(tiny_model("qwen2", HEADS), 4, seed, LOCAL).state_dict() for seed in (0, 0, 1)
+        add_adapter(tiny_model("qwen2", HEADS), 4, seed, LOCAL).state_dict() for seed in (0, 0, 1)
     )
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not all(torch.equal(first[name], other[name]) for name in first)
@@ -561,14 +561,14 @@ def test_lora_says_what_it_lacks(
     errors = []
     (tmp_path / "adapter_config.json").write_text("{}")
     with pytest.raises(HubtweetsError) as caught:
-        adapt(tiny_model("mamba", {}), 4, 0, tiny)
+        add_adapter(tiny_model("mamba", {}), 4, 0, tiny)
     assert str(caught.value).startswith("tiny: peft can't adapt it (") and str(
         caught.value
     ).endswith("; train every weight of it, without --lora")
     monkeypatch.setitem(sys.modules, "peft", None)
     for action in (
         lambda: check_adapter(tiny, TrainingConfig(lora="adapter")),
-        lambda: adapt(tiny_model("qwen2", HEADS), 4, 0, tiny),
+        lambda: add_adapter(tiny_model("qwen2", HEADS), 4, 0, tiny),
         lambda: loading.load_repo(tmp_path),
     ):
         with pytest.raises(HubtweetsError) as caught:
@@ -592,9 +592,9 @@ def test_an_adapter_from_the_hub_writes_what_its_model_writes(
     revision = api.upload_folder(
         repo_id="huggingtweets/one-layer", folder_path=tmp_path / "one-layer"
     ).oid
-    adapted, tokenizer = loading.load(LOCAL, str(base))
+    adapted, tokenizer = loading.load_base(LOCAL, str(base))
     model = trained(
-        adapt(adapted, 4, 0, Base("huggingtweets/one-layer", revision, None, (), on_hub=True))
+        add_adapter(adapted, 4, 0, Base("huggingtweets/one-layer", revision, None, (), on_hub=True))
     )
     folder = tmp_path / "runs" / "repo"
     folder.mkdir(parents=True)
@@ -662,4 +662,4 @@ def test_each_process_has_its_gpu(
         if found
         else torch.device("cpu")
     )
-    assert device() == expected
+    assert choose_device() == expected

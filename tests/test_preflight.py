@@ -17,7 +17,7 @@ from hubtweets.files import check_download_space, check_training_space
 from hubtweets.hub.storage.storage import Storage
 from hubtweets.hub.storage.tokens import create_token
 from hubtweets.models import inspection
-from hubtweets.models.base import resolve as resolve_base
+from hubtweets.models.base import resolve_base as resolve_base
 from hubtweets.posts.post import Columns
 from hubtweets.posts.sources import FetchOptions
 from hubtweets.publishing import dry_run, permissions, preflight
@@ -373,7 +373,7 @@ def test_a_base_is_a_causal_language_model_in_safetensors(
     shutil.copytree(base, tmp_path / "other")
     change(tmp_path / "other")
     try:
-        found = inspection.read(*resolve_base(str(tmp_path / "other")))
+        found = inspection.inspect_base(*resolve_base(str(tmp_path / "other")))
         assert (found.parameters, found.context, found.download) == (29_344, 256, 0)
         said = None
     except HubtweetsError as error:

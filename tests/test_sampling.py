@@ -11,11 +11,11 @@ from tokenizers import ByteLevelBPETokenizer, SentencePieceBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerFast
 
 from hubtweets.cli.main import main
-from hubtweets.evaluation.sampling import AT_ONCE, could_write, generate
-from hubtweets.models.base import resolve
-from hubtweets.models.loading import load, load_repo
-from hubtweets.models.saving import install
-from hubtweets.models.tokenizer import encode, load_tokenizer
+from hubtweets.evaluation.sampling import TEXTS_PER_BATCH, can_generate, generate
+from hubtweets.models.base import resolve_base
+from hubtweets.models.loading import load_base, load_repo
+from hubtweets.models.saving import install_weights
+from hubtweets.models.tokenizer import encode_texts, load_tokenizer
 from hubtweets.record import serialization
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.samples import Overlap, Samples
@@ -52,13 +52,15 @@ def taught(folder: Path, epochs: int, **special: str) -> Loaded:
     tokenizer = load_tokenizer(str(folder / "base"))
     torch.manual_seed(0)
     GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **SIZES)).save_pretrained(folder / "base")
-    model, tokenizer = load(*resolve(str(folder / "base")))
+    model, tokenizer = load_base(*resolve_base(str(folder / "base")))
     config = TrainingConfig(
         num_train_epochs=epochs, learning_rate=1e-2, batch_size=4, block_size=32
     )
-    result = train(model, [encode(TEXTS, tokenizer)], config, folder / "checkpoints", quiet=True)
+    result = train(
+        model, [encode_texts(TEXTS, tokenizer)], config, folder / "checkpoints", quiet=True
+    )
     (folder / "repo").mkdir()
-    install(result.weights, tokenizer, folder / "repo", [])
+    install_weights(result.weights, tokenizer, folder / "repo", [])
     return load_repo(folder / "repo")
 
 
@@ -86,12 +88,12 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
 
 
 def test_many_texts_are_made_some_at_a_time(loaded: Loaded) -> None:
-    texts = generate(*loaded, "my dream", 2 * AT_ONCE + 5, seed=1)
-    assert len(texts) == 2 * AT_ONCE + 5 and texts[:AT_ONCE] == generate(
-        *loaded, "my dream", AT_ONCE, seed=1
+    texts = generate(*loaded, "my dream", 2 * TEXTS_PER_BATCH + 5, seed=1)
+    assert len(texts) == 2 * TEXTS_PER_BATCH + 5 and texts[:TEXTS_PER_BATCH] == generate(
+        *loaded, "my dream", TEXTS_PER_BATCH, seed=1
     )
     assert (
-        texts[:AT_ONCE] != texts[AT_ONCE : 2 * AT_ONCE]
+        texts[:TEXTS_PER_BATCH] != texts[TEXTS_PER_BATCH : 2 * TEXTS_PER_BATCH]
         and generate(*loaded, "my dream", 0, seed=1) == []
     )
 
@@ -101,12 +103,12 @@ def test_what_the_model_wrote_it_could_write_and_what_was_changed_it_could_not(
 ) -> None:
     written = set(generate(*loaded, "my dream", 40, seed=2))
     assert written == set(TEXTS[:3]) and all(
-        could_write(*loaded, "my dream", text) for text in written
+        can_generate(*loaded, "my dream", text) for text in written
     )
     for text in written:
         words = text.split()
         for place in range(2, len(words)):
-            assert not could_write(
+            assert not can_generate(
                 *loaded, "my dream", " ".join([*words[:place], "spoons", *words[place + 1 :]])
             ), text
 
@@ -150,7 +152,7 @@ def test_a_text_is_judged_by_the_models_own_settings(
         )
     for name, value in settings.items():
         monkeypatch.setattr(model.generation_config, name, value)
-    assert could_write(model, tokenizer, prompt, text) == expected
+    assert can_generate(model, tokenizer, prompt, text) == expected
 
 
 @pytest.mark.parametrize("settings", [{"top_k": 1}, {"top_p": 0.01}, {"temperature": 1e-3}])
@@ -159,7 +161,7 @@ def test_only_the_likeliest_is_left_where_the_settings_say_so(
 ) -> None:
     for name, value in settings.items():
         monkeypatch.setattr(loaded[0].generation_config, name, value)
-    assert [could_write(*loaded, "my dream", text) for text in TEXTS[:3]].count(True) == 1
+    assert [can_generate(*loaded, "my dream", text) for text in TEXTS[:3]].count(True) == 1
 
 
 def test_the_space_after_a_prompt_stays_whatever_the_tokenizer_does_with_it(tmp_path: Path) -> None:
@@ -175,7 +177,7 @@ def test_the_space_after_a_prompt_stays_whatever_the_tokenizer_does_with_it(tmp_
     GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **SIZES)).save_pretrained(
         tmp_path / "base"
     )
-    model, tokenizer = load(*resolve(str(tmp_path / "base")))
+    model, tokenizer = load_base(*resolve_base(str(tmp_path / "base")))
     texts = generate(model, tokenizer, "my dream", 8, seed=3)
     assert all(text.startswith("my dream") for text in texts) and any(
         text.startswith("my dream shed") for text in texts

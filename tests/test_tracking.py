@@ -13,7 +13,7 @@ from hubtweets.record.run_record import Tracked
 from hubtweets.training.tracking import trackers as tracking
 from hubtweets.training.tracking import wandb as wandb_tracker
 from hubtweets.training.tracking.base import Trackers
-from hubtweets.training.tracking.tensorboard import flatten
+from hubtweets.training.tracking.tensorboard import flatten_config
 from tests.conftest import environment
 
 CONFIG = {
@@ -39,11 +39,11 @@ SCALARS = [(step, name, value) for values, step in LOGGED for name, value in val
 PROGRAM = """
 import json, os, sys
 from pathlib import Path
-from hubtweets.training.tracking.trackers import tracking
+from hubtweets.training.tracking.trackers import open_trackers
 from tests.test_tracking import CONFIG, LOGGED
 before = dict(os.environ)
 data = [Path("posts.parquet"), Path("dataset/train.parquet"), Path("dataset/validation.parquet")]
-with tracking(["tensorboard", "wandb", "trackio"], Path("runs/bob/tracking"), "bob", "0123abcd", CONFIG, data) as trackers:
+with open_trackers(["tensorboard", "wandb", "trackio"], Path("runs/bob/tracking"), "bob", "0123abcd", CONFIG, data) as trackers:
     for values, step in LOGGED:
         trackers.log(values, step)
         if sys.argv[1] == "killed":
@@ -76,7 +76,7 @@ def events(path: Path) -> tuple[list[str], list[tuple[int, str, float]]]:
 
 
 def tensorboard(folder: Path, last: int = 3) -> Trackers:
-    with tracking.tracking(["tensorboard"], folder, "bob", "0123abcd", CONFIG, []) as trackers:
+    with tracking.open_trackers(["tensorboard"], folder, "bob", "0123abcd", CONFIG, []) as trackers:
         Accelerator(cpu=True)
         for values, step in LOGGED[:last]:
             trackers.log(values, step)
@@ -285,7 +285,7 @@ def test_wandb_without_a_login_or_a_server(
     (tmp_path / "posts.parquet").touch()
     with (
         pytest.raises(HubtweetsError) as raised,
-        tracking.tracking(
+        tracking.open_trackers(
             ["wandb"],
             tmp_path / "tracking",
             "bob",
@@ -299,9 +299,9 @@ def test_wandb_without_a_login_or_a_server(
 
 
 def test_a_missing_package_is_named() -> None:
-    tracking.check(["tensorboard", "wandb", "trackio"])
+    tracking.check_installed(["tensorboard", "wandb", "trackio"])
     with pytest.raises(HubtweetsError) as raised:
-        tracking.check(["nobody"])  # type: ignore[list-item]
+        tracking.check_installed(["nobody"])  # type: ignore[list-item]
     assert (
         str(raised.value)
         == "--report-to nobody needs a package that is not installed; type: pip install 'hubtweets[nobody]'"
@@ -309,4 +309,4 @@ def test_a_missing_package_is_named() -> None:
 
 
 def test_settings_become_one_level() -> None:
-    assert flatten(CONFIG) == FLAT
+    assert flatten_config(CONFIG) == FLAT

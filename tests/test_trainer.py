@@ -10,8 +10,8 @@ from transformers import AutoModelForCausalLM, OPTConfig, OPTForCausalLM, PreTra
 
 from hubtweets.record.config import TrainingConfig
 from hubtweets.training import trainer
-from hubtweets.training.checkpoints import Progress
-from hubtweets.training.packing import batches
+from hubtweets.training.checkpoints import TrainingState
+from hubtweets.training.packing import iterate_batches
 
 CONFIG = TrainingConfig(
     num_train_epochs=6,
@@ -32,7 +32,7 @@ def train(
     checkpoints: Path,
     config: TrainingConfig = CONFIG,
     documents: Sequence[np.ndarray] = DOCUMENTS,
-) -> tuple[PreTrainedModel, trainer.Result]:
+) -> tuple[PreTrainedModel, trainer.TrainingResult]:
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
     return model, trainer.train(model, [documents], config, checkpoints, quiet=True)
 
@@ -64,7 +64,7 @@ def test_the_loss_is_that_of_each_document_alone(base: Path, tmp_path: Path) -> 
         CONFIG, batch_size=1, block_size=4 * 14, num_train_epochs=4 / 40, logging_steps=1
     )
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32).eval()
-    shuffled = next(batches([DOCUMENTS], 1, 56, config.seed)).input_ids.view(4, 14)
+    shuffled = next(iterate_batches([DOCUMENTS], 1, 56, config.seed)).input_ids.view(4, 14)
     with torch.no_grad():
         alone = [model(document[None], labels=document[None]).loss.item() for document in shuffled]
     result = trainer.train(model, [DOCUMENTS], config, tmp_path, quiet=True)
@@ -106,15 +106,15 @@ def test_cut_anywhere_it_ends_with_the_same_weights(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, uncut = train(base, tmp_path / "whole")
-    real = trainer.save
+    real = trainer.save_checkpoint
 
-    def save_and_die(accelerator: object, checkpoints: Path, progress: Progress) -> None:
+    def save_and_die(accelerator: object, checkpoints: Path, progress: TrainingState) -> None:
         real(accelerator, checkpoints, progress)
         if progress.step == 17:
             raise KeyboardInterrupt
 
     (tmp_path / "cut").mkdir()
-    monkeypatch.setattr(trainer, "save", save_and_die)
+    monkeypatch.setattr(trainer, "save_checkpoint", save_and_die)
     with pytest.raises(KeyboardInterrupt):
         train(base, tmp_path / "cut", replace(CONFIG, save_seconds=0))
     assert [path.name for path in (tmp_path / "cut").iterdir()] == ["step-17"]
@@ -202,11 +202,12 @@ def test_it_ends_after_so_many_steps_or_minutes(base: Path, tmp_path: Path) -> N
 def test_the_schedule_reaches_zero_by_steps_or_by_time() -> None:
     config = replace(CONFIG, warmup_ratio=0.1)
     assert [
-        round(trainer.schedule(step, 100, 1e9, config), 3) for step in (1, 10, 11, 56, 100)
+        round(trainer.scale_learning_rate(step, 100, 1e9, config), 3)
+        for step in (1, 10, 11, 56, 100)
     ] == [0.1, 1.0, 1.0, 0.5, 0.0]
     timed = replace(config, max_minutes=10.0)
     assert [
-        round(trainer.schedule(step, 100, seconds, timed), 3)
+        round(trainer.scale_learning_rate(step, 100, seconds, timed), 3)
         for step, seconds in ((1, 0), (2, 30), (2, 330), (2, 600), (2, 700), (100, 0))
     ] == [
         0.1,

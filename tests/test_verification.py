@@ -418,14 +418,14 @@ def test_a_model_that_writes_broken_characters(repo: Path, base: Path, tmp_path:
     bot = bot_of(folder, read_record(repo), "", tmp_path)
     samples = bot.record.samples
     assert samples
-    texts = sampling.write_on(*bot.model, "My dream is", 4, samples.seed)
+    texts = sampling.generate_stream(*bot.model, "My dream is", 4, samples.seed)
     written = tuple(
         replace(samples.samples[0], prompt="My dream is", text=scrub(text)[0]) for text in texts
     )
     bot = replace(
         bot, record=replace(bot.record, samples=replace(samples, samples=written, picked=()))
     )
-    assert not all(sampling.could_write(*bot.model, one.prompt, one.text or "") for one in written)
+    assert not all(sampling.can_generate(*bot.model, one.prompt, one.text or "") for one in written)
     assert model_checks.check_writer(bot) == (
         True,
         f"drawn again from seed {samples.seed}, all 4 samples are the same",

@@ -213,12 +213,12 @@ def train(
     \b
     accelerate launch -m hubtweets train lyons____
     """
-    from hubtweets.models.base import resolve
+    from hubtweets.models.base import resolve_base
     from hubtweets.stages import evaluate, train
 
     name, training = normalize_handle(handle), training_of(settings)
     with open_run_folder(runs, name, quiet, shared=True) as run:
-        chosen, location = resolve(base)
+        chosen, location = resolve_base(base)
         train.train(
             run,
             chosen,

@@ -16,13 +16,13 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.models.probing import context_of
-from hubtweets.models.tokenizer import IGNORED, encode
+from hubtweets.models.probing import get_context_length
+from hubtweets.models.tokenizer import IGNORE_INDEX, encode_texts
 from hubtweets.record.run_record import Score
 
 TOKENS_PER_BATCH = 1024
-HOPELESS = 100  # nats per token; knowing nothing costs some 10
-UNBOUNDED = 1024  # the window for models that read texts of any length
+MAX_NATS_PER_TOKEN = 100  # nats per token; knowing nothing costs some 10
+DEFAULT_CONTEXT_TOKENS = 1024  # the window for models that read texts of any length
 
 
 class Window(NamedTuple):
@@ -46,16 +46,16 @@ def evaluate(
     for a tokenizer that has no tokens for the texts. Call it in each process of the accelerator, on a model in evaluation mode.
     """
     bare = accelerator.unwrap_model(model) if accelerator else model
-    context = context_of(bare) or UNBOUNDED
+    context = get_context_length(bare) or DEFAULT_CONTEXT_TOKENS
     windows = [
         Window(number, tokens)
         for number, texts in enumerate(authors)
-        for text in encode(texts, tokenizer)
-        for tokens in split(text[:-1], context)
+        for text in encode_texts(texts, tokenizer)
+        for tokens in split_windows(text[:-1], context)
     ]
     sums = torch.zeros(len(authors), 2, dtype=torch.float64)  # nats and tokens
     rank, world = (accelerator.process_index, accelerator.num_processes) if accelerator else (0, 1)
-    shared = list(batches(windows))
+    shared = list(batch_windows(windows))
     if (
         windows
     ):  # filled up with batches of no tokens, for every process must call the model as often
@@ -64,20 +64,20 @@ def evaluate(
         if number % world == rank:
             owners = torch.tensor([window.author for window in batch])
             sums.index_add_(
-                0, owners, score([window.tokens for window in batch], model, bare.device)
+                0, owners, score_windows([window.tokens for window in batch], model, bare.device)
             )
     if accelerator and world > 1:
         sums = accelerator.reduce(sums.to(accelerator.device), "sum").cpu()
     sizes = [sum(len(text.encode()) for text in texts) for texts in authors]
     scores = [
-        score_of(nats, int(tokens), size)
+        make_score(nats, int(tokens), size)
         for (nats, tokens), size in zip(sums.tolist(), sizes, strict=True)
     ]
     nats, tokens = sums.sum(0).tolist()
-    return score_of(nats, int(tokens), sum(sizes)), scores
+    return make_score(nats, int(tokens), sum(sizes)), scores
 
 
-def bits_per_byte(
+def measure_bits_per_byte(
     tokenizer: PreTrainedTokenizerBase,
     authors: Sequence[Sequence[str]],
     model: PreTrainedModel,
@@ -87,42 +87,42 @@ def bits_per_byte(
     return evaluate(model, tokenizer, authors, accelerator)[0].bits_per_byte
 
 
-def score_of(nats: float, tokens: int, size: int) -> Score:
+def make_score(nats: float, tokens: int, size: int) -> Score:
     if tokens == 0:
         raise HubtweetsError("this base has no tokens for these posts; take another one: --base ID")
-    if not nats / tokens < HOPELESS:
+    if not nats / tokens < MAX_NATS_PER_TOKEN:
         raise HubtweetsError(
             f"the model is lost ({nats / tokens:.3g} nats per token); train it with a smaller --learning-rate"
         )
     return Score(nats / math.log(2) / size, math.exp(nats / tokens), size, tokens)
 
 
-def score(
+def score_windows(
     windows: Sequence[torch.Tensor], model: PreTrainedModel, device: torch.device
 ) -> torch.Tensor:
     """Return the nats and the number of tokens of each window, [windows, 2]."""
     input_ids = pad_sequence(list(windows), batch_first=True).to(device)
-    labels = pad_sequence(list(windows), batch_first=True, padding_value=IGNORED).to(device)
+    labels = pad_sequence(list(windows), batch_first=True, padding_value=IGNORE_INDEX).to(device)
     logits = model(
-        input_ids=input_ids, attention_mask=(labels != IGNORED).long(), use_cache=False
+        input_ids=input_ids, attention_mask=(labels != IGNORE_INDEX).long(), use_cache=False
     ).logits
     labels = labels[:, 1:]
     losses = cross_entropy(
         logits[:, :-1].flatten(0, 1).float(),
         labels.flatten(),
-        ignore_index=IGNORED,
+        ignore_index=IGNORE_INDEX,
         reduction="none",
     )
     return torch.stack(
         [
             losses.view(labels.shape).cpu().double().sum(1),
-            (labels != IGNORED).cpu().double().sum(1),
+            (labels != IGNORE_INDEX).cpu().double().sum(1),
         ],
         1,
     )
 
 
-def split(document: np.ndarray, context: int) -> list[torch.Tensor]:
+def split_windows(document: np.ndarray, context: int) -> list[torch.Tensor]:
     """Cut BOS and tokens into windows of at most `context`, each with BOS before it."""
     bos, tokens = document[:1], document[1:]
     return [
@@ -131,7 +131,7 @@ def split(document: np.ndarray, context: int) -> list[torch.Tensor]:
     ]
 
 
-def batches(windows: list[Window]) -> Iterator[list[Window]]:
+def batch_windows(windows: list[Window]) -> Iterator[list[Window]]:
     """Yield windows of like length together, as many as fit TOKENS_PER_BATCH with their padding, one at least."""
     batch: list[Window] = []
     for window in sorted(windows, key=lambda window: len(window.tokens)):

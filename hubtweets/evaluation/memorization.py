@@ -13,14 +13,14 @@ import numpy as np
 
 from hubtweets.record.samples import MIN_RUN_CHARS, MIN_WHOLE_CHARS, MemorizationAudit, Overlap
 
-MANY = 0.5  # share of a text from which it counts as a copy, at least
-FLOOR = 0.95  # share of the held-out posts that stay under the threshold
-MOST_HELD_OUT = 1000  # posts that the floor is measured on
-CHUNK = 2**16  # posts that are searched at once
+MIN_COPY_SHARE = 0.5  # share of a text from which it counts as a copy, at least
+FLOOR_QUANTILE = 0.95  # share of the held-out posts that stay under the threshold
+MAX_HELD_OUT_POSTS = 1000  # posts that the floor is measured on
+POSTS_PER_CHUNK = 2**16  # posts that are searched at once
 
-ALONE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"  # scripts without spaces: each character is a word
-MARKED = "\u0900-\u0dff"  # scripts whose vowel signs are no letters to `re`
-WORD = re.compile(rf"[{ALONE}]|(?:[^\W{ALONE}]|[{MARKED}])+")
+UNSPACED_SCRIPTS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"  # scripts without spaces: each character is a word
+VOWEL_SIGN_SCRIPTS = "\u0900-\u0dff"  # scripts whose vowel signs are no letters to `re`
+WORD = re.compile(rf"[{UNSPACED_SCRIPTS}]|(?:[^\W{UNSPACED_SCRIPTS}]|[{VOWEL_SIGN_SCRIPTS}])+")
 
 
 def audit(
@@ -30,19 +30,22 @@ def audit(
 
     Of very many held-out posts, some at even distances make the floor.
     """
-    held_out = held_out[:: -(-len(held_out) // MOST_HELD_OUT) or 1]
-    found = copied([*samples, *held_out], posts)
+    held_out = held_out[:: -(-len(held_out) // MAX_HELD_OUT_POSTS) or 1]
+    found = measure_overlaps([*samples, *held_out], posts)
     measured, floor = found[: len(samples)], found[len(samples) :]
-    threshold = max(MANY, float(np.quantile([one.share for one in floor], FLOOR)) if floor else 0.0)
+    threshold = max(
+        MIN_COPY_SHARE,
+        float(np.quantile([one.share for one in floor], FLOOR_QUANTILE)) if floor else 0.0,
+    )
     copies, same = (sum(one.share >= threshold for one in group) for group in (measured, floor))
     return MemorizationAudit(threshold, len(samples), copies, len(held_out), same), measured
 
 
-def copied(texts: Sequence[str], sources: Sequence[str]) -> list[Overlap]:
+def measure_overlaps(texts: Sequence[str], sources: Sequence[str]) -> list[Overlap]:
     """Compare each text with all sources."""
     texts, sources = (
-        [normalise(text) for text in texts],
-        list(dict.fromkeys(normalise(source) for source in sources)),
+        [normalize_text(text) for text in texts],
+        list(dict.fromkeys(normalize_text(source) for source in sources)),
     )
     spans = [[match.span() for match in WORD.finditer(text)] for text in texts]
     numbers: dict[str, int] = {}
@@ -52,16 +55,16 @@ def copied(texts: Sequence[str], sources: Sequence[str]) -> list[Overlap]:
     ]
     theirs = ([numbers.get(word, 0) for word in WORD.findall(source)] for source in sources)
     return [
-        measure(text, words, runs)
-        for text, words, runs in zip(texts, spans, common_runs(ours, theirs), strict=True)
+        measure_overlap(text, words, runs)
+        for text, words, runs in zip(texts, spans, find_common_runs(ours, theirs), strict=True)
     ]
 
 
-def normalise(text: str) -> str:
+def normalize_text(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def measure(text: str, words: Sequence[tuple[int, int]], runs: Sequence[int]) -> Overlap:
+def measure_overlap(text: str, words: Sequence[tuple[int, int]], runs: Sequence[int]) -> Overlap:
     """Measure a text by where its words stand and by how many words from each of them a source has too."""
     at = list(
         accumulate(
@@ -79,7 +82,7 @@ def measure(text: str, words: Sequence[tuple[int, int]], runs: Sequence[int]) ->
     return Overlap(max(runs, default=0), longest, round(inside / whole, 4) if whole else 0.0)
 
 
-def common_runs(
+def find_common_runs(
     texts: Sequence[Sequence[int]], sources: Iterator[Sequence[int]]
 ) -> list[list[int]]:
     """Return for each symbol of each text the length of the longest run from there that a source has too; symbol 0 is like no other.
@@ -87,10 +90,10 @@ def common_runs(
     All runs of one symbol are looked up at once, then those among them that go on for another, and so on. Equal runs of a length have the same
     number, so that a run with its next symbol is a pair of numbers.
     """
-    ours = joined(texts)
+    ours = join_sequences(texts)
     symbols, lengths = int(ours.max(initial=0)) + 1, np.zeros(len(ours), np.int64)
-    while chunk := list(islice(sources, CHUNK)):
-        theirs = joined(chunk)
+    while chunk := list(islice(sources, POSTS_PER_CHUNK)):
+        theirs = join_sequences(chunk)
         here, there = np.flatnonzero(ours), np.flatnonzero(theirs)
         wanted, found = ours[here], theirs[there]
         for size in count(1):
@@ -104,13 +107,13 @@ def common_runs(
             if not len(here):
                 break
             lengths[here] = np.maximum(lengths[here], size)
-            here, wanted = longer(here, number, ours[here + size], symbols)
-            there, found = longer(there, place, theirs[there + size], symbols)
+            here, wanted = extend_runs(here, number, ours[here + size], symbols)
+            there, found = extend_runs(there, place, theirs[there + size], symbols)
     ends = np.cumsum([len(text) + 1 for text in texts])
     return [runs[:-1].tolist() for runs in np.split(lengths, ends[:-1])] if len(ends) else []
 
 
-def longer(
+def extend_runs(
     positions: np.ndarray, numbers: np.ndarray, following: np.ndarray, symbols: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the positions of runs that another symbol follows, and each of those pairs as one number."""
@@ -118,6 +121,6 @@ def longer(
     return positions[on], numbers[on] * symbols + following[on]
 
 
-def joined(sequences: Sequence[Sequence[int]]) -> np.ndarray:
+def join_sequences(sequences: Sequence[Sequence[int]]) -> np.ndarray:
     """Return the sequences one behind the other with a 0 behind each."""
     return np.fromiter((symbol for sequence in sequences for symbol in (*sequence, 0)), np.int64)

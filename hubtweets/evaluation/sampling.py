@@ -11,46 +11,50 @@ from accelerate.utils import set_seed
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerFast
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.models.probing import context_of
+from hubtweets.models.probing import get_context_length
 from hubtweets.text import replace_surrogates
 
-AT_ONCE = 20  # texts; of GPT-2, each takes 20 MB while it is made
-TOLERANCE = 1e-3  # of a probability that other hardware, or another kernel, may compute otherwise
+TEXTS_PER_BATCH = 20  # texts; of GPT-2, each takes 20 MB while it is made
+PROBABILITY_TOLERANCE = (
+    1e-3  # of a probability that other hardware, or another kernel, may compute otherwise
+)
 
 
 def generate(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str, count: int, seed: int
 ) -> list[str]:
     """Return `count` texts that start with the prompt, the same for the same seed on the same machine; raise HubtweetsError for a long prompt."""
-    return list(write_on(model, tokenizer, prompt, count, seed))
+    return list(generate_stream(model, tokenizer, prompt, count, seed))
 
 
 @torch.no_grad()
-def write_on(
+def generate_stream(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str, count: int, seed: int
 ) -> Iterator[str]:
     """Yield what `generate` returns, some at a time, for they are kept in memory together only while they are made."""
     model.eval()
     set_seed(seed)
     prompt = replace_surrogates(prompt)
-    inputs = encode(model, tokenizer, prompt)
+    inputs = encode_prompt(model, tokenizer, prompt)
     start = len(
         tokenizer.decode(inputs["input_ids"][0], skip_special_tokens=True)
     )  # decoded with it, or some tokenizers lose the space behind
-    for made in range(0, count, AT_ONCE):
-        sequences = model.generate(**inputs, num_return_sequences=min(AT_ONCE, count - made))
+    for made in range(0, count, TEXTS_PER_BATCH):
+        sequences = model.generate(
+            **inputs, num_return_sequences=min(TEXTS_PER_BATCH, count - made)
+        )
         yield from (
             prompt + text[start:]
             for text in tokenizer.batch_decode(sequences, skip_special_tokens=True)
         )
 
 
-def encode(
+def encode_prompt(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str
 ) -> BatchEncoding:
     """Return a prompt's tokens, [1, tokens]; raise HubtweetsError where they leave the model no room to go on."""
     inputs = tokenizer(prompt, return_tensors="pt", return_token_type_ids=False).to(model.device)
-    length, context = inputs["input_ids"].shape[1], context_of(model)
+    length, context = inputs["input_ids"].shape[1], get_context_length(model)
     if context and length + model.generation_config.max_new_tokens > context:
         most = context - model.generation_config.max_new_tokens
         raise HubtweetsError(
@@ -60,7 +64,7 @@ def encode(
 
 
 @torch.no_grad()
-def could_write(
+def can_generate(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str, text: str
 ) -> bool:
     """Tell whether the model, with its settings, can go on from the prompt to this very text: each token, and its end, may be drawn there.
@@ -74,7 +78,7 @@ def could_write(
         )
         for words in (prompt, text)
     )
-    added, context = len(ids) - len(start), context_of(model)
+    added, context = len(ids) - len(start), get_context_length(model)
     if (
         added < 1
         or added > settings.max_new_tokens
@@ -89,7 +93,7 @@ def could_write(
     probabilities = (logits / (settings.temperature or 1.0)).softmax(-1)
     drawn = probabilities.gather(-1, ids[len(start) :, None])
     likelier = probabilities > drawn
-    nucleus = (probabilities * likelier).sum(-1) < (settings.top_p or 1.0) + TOLERANCE
+    nucleus = (probabilities * likelier).sum(-1) < (settings.top_p or 1.0) + PROBABILITY_TOLERANCE
     return bool(nucleus.all()) and not (
         settings.top_k and (likelier.sum(-1) >= settings.top_k).any()
     )

@@ -12,13 +12,18 @@ from hubtweets.text import to_link_target, to_plain_text
 
 TINY = Path(__file__).parent / "tiny"
 LICENSE_KEYS = ("license", "license_name", "license_link")
-MAX_NAME, MAX_LINK = 200, 1000  # characters of a licence's name and link
-FILE = re.compile(r"(?:\./)?[\w-][\w.-]*(?:/[\w-][\w.-]*)*", re.ASCII)  # in the base's own repo
-LANGUAGE = re.compile(r"[A-Za-z-]{2,20}")
+MAX_LICENSE_NAME_CHARS, MAX_LICENSE_LINK_CHARS = (
+    200,
+    1000,
+)  # characters of a licence's name and link
+REPO_FILE = re.compile(
+    r"(?:\./)?[\w-][\w.-]*(?:/[\w-][\w.-]*)*", re.ASCII
+)  # in the base's own repo
+LANGUAGE_CODE = re.compile(r"[A-Za-z-]{2,20}")
 REPO_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
 
 
-def resolve(name: str) -> tuple[Base, str]:
+def resolve_base(name: str) -> tuple[Base, str]:
     """Return a base, pinned to what it is now, and where transformers loads it from; raise HubtweetsError where there is no such model.
 
     `tiny` is the embedded base; a folder is taken as it is; anything else is an id on the Hub, from the local cache where the Hub is away.
@@ -33,9 +38,9 @@ def resolve(name: str) -> tuple[Base, str]:
         id = (
             name if name == "tiny" else folder.resolve().name
         )  # a path says more of this machine than of the model
-        return Base(id, hash_files(weights), *card_of(folder / "README.md"), on_hub=False), str(
-            folder
-        )
+        return Base(
+            id, hash_files(weights), *read_card_facts(folder / "README.md"), on_hub=False
+        ), str(folder)
     if not REPO_ID.fullmatch(name):
         raise HubtweetsError(
             f"{name}: neither a folder nor a model's id; try --base tiny or --base openai-community/gpt2"
@@ -62,7 +67,7 @@ def resolve_on_hub(repo_id: str) -> tuple[Base, str]:
         return Base(
             repo_id,
             str(info.sha),
-            *facts_of(info.card_data or {}, place_of(repo_id, str(info.sha))),
+            *parse_card_facts(info.card_data or {}, build_blob_url(repo_id, str(info.sha))),
             on_hub=True,
         ), repo_id
     except (httpx2.TransportError, ConnectionError):
@@ -72,7 +77,7 @@ def resolve_on_hub(repo_id: str) -> tuple[Base, str]:
             return Base(
                 repo_id,
                 folder.name,
-                *card_of(folder / "README.md", place_of(repo_id, folder.name)),
+                *read_card_facts(folder / "README.md", build_blob_url(repo_id, folder.name)),
                 on_hub=True,
             ), repo_id
         raise HubtweetsError(
@@ -88,41 +93,43 @@ def resolve_on_hub(repo_id: str) -> tuple[Base, str]:
         ) from None
 
 
-def place_of(repo_id: str, revision: str) -> str:
+def build_blob_url(repo_id: str, revision: str) -> str:
     """Return the address under which a base's files are shown."""
     return f"https://huggingface.co/{repo_id}/blob/{revision}/"
 
 
-def card_of(path: Path, place: str | None = None) -> tuple[License | None, tuple[str, ...]]:
+def read_card_facts(path: Path, place: str | None = None) -> tuple[License | None, tuple[str, ...]]:
     """Return the licence and the languages that a model card on disk names; none where there is no card, or one that can't be read."""
     from huggingface_hub import ModelCard
 
     try:
-        return facts_of(ModelCard.load(path).data, place) if path.exists() else (None, ())
+        return parse_card_facts(ModelCard.load(path).data, place) if path.exists() else (None, ())
     except Exception:  # PyYAML and the client raise a dozen kinds for a hurt card
         return None, ()
 
 
-def facts_of(metadata: Any, place: str | None = None) -> tuple[License | None, tuple[str, ...]]:
+def parse_card_facts(
+    metadata: Any, place: str | None = None
+) -> tuple[License | None, tuple[str, ...]]:
     """Return the licence and the languages of a card's metadata, anybody's; `place` is where the files are that it may link to."""
     languages = metadata.get("language")
     codes = languages if isinstance(languages, list) else [languages]
-    return license_of(metadata, place), tuple(
-        code for code in codes if isinstance(code, str) and LANGUAGE.fullmatch(code)
+    return parse_license(metadata, place), tuple(
+        code for code in codes if isinstance(code, str) and LANGUAGE_CODE.fullmatch(code)
     )
 
 
-def license_of(metadata: Any, place: str | None) -> License | None:
+def parse_license(metadata: Any, place: str | None) -> License | None:
     """Return the licence that a card names, as the Hub reads it: only `other` has a name and a link."""
     id, name, link = (
         to_plain_text(value) if isinstance(value := metadata.get(key), str) else ""
         for key in LICENSE_KEYS
     )
     if id != "other":
-        return License(to_plain_text(id, MAX_NAME)) if id else None
-    target = to_link_target(place + quote(link) if place and FILE.fullmatch(link) else link)
+        return License(to_plain_text(id, MAX_LICENSE_NAME_CHARS)) if id else None
+    target = to_link_target(place + quote(link) if place and REPO_FILE.fullmatch(link) else link)
     return License(
         id,
-        to_plain_text(name, MAX_NAME) or None,
-        str(target) if target and len(target) <= MAX_LINK else None,
+        to_plain_text(name, MAX_LICENSE_NAME_CHARS) or None,
+        str(target) if target and len(target) <= MAX_LICENSE_LINK_CHARS else None,
     )

@@ -8,7 +8,7 @@ import torch
 from accelerate.utils import parse_flag_from_env
 from transformers import PreTrainedModel
 
-CPU_TOKENS = 256  # in a forward pass on a CPU: more make it hardly faster, and hold more memory
+MAX_CPU_TOKENS = 256  # in a forward pass on a CPU: more make it hardly faster, and hold more memory
 
 
 def choose_precision() -> str:
@@ -26,14 +26,16 @@ def choose_precision() -> str:
     return "bf16" if cpu.get("avx512_bf16") or cpu.get("amx_bf16") else "no"
 
 
-def device_name(device: torch.device) -> str:
+def get_device_name(device: torch.device) -> str:
     """Return what the hardware calls itself."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return str(torch.cpu.get_capabilities().get("cpu_name") or platform.processor() or device.type)
 
 
-def micro_batch_tokens(model: PreTrainedModel, block_size: int, device: torch.device) -> int:
+def estimate_micro_batch_tokens(
+    model: PreTrainedModel, block_size: int, device: torch.device
+) -> int:
     """Return how many tokens, a multiple of `block_size`, one forward and backward pass may hold: what half of the free memory has room for.
 
     Activations take `34 h + 5 a s` values of two bytes a token and layer (h width, a heads, s block size; Korthikanti et al., Reducing Activation
@@ -49,13 +51,13 @@ def micro_batch_tokens(model: PreTrainedModel, block_size: int, device: torch.de
     training_state = 12 * sum(
         p.numel() for p in model.parameters() if p.requires_grad
     )  # gradients and Adam's two moments, yet to come
-    tokens = (free_memory(device) - training_state) // 2 // per_token
+    tokens = (get_free_bytes(device) - training_state) // 2 // per_token
     if device.type == "cpu":
-        tokens = min(tokens, CPU_TOKENS)
+        tokens = min(tokens, MAX_CPU_TOKENS)
     return max(1, tokens // block_size) * block_size
 
 
-def free_memory(device: torch.device) -> int:
+def get_free_bytes(device: torch.device) -> int:
     """Return the bytes that are free where the model is trained."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
@@ -64,7 +66,7 @@ def free_memory(device: torch.device) -> int:
     return psutil.virtual_memory().available
 
 
-def device() -> torch.device:
+def choose_device() -> torch.device:
     """Return this process's GPU where there is one, as Accelerate will choose it, else the CPU."""
     accelerator = torch.accelerator.current_accelerator(check_available=True)
     if accelerator is None or parse_flag_from_env("ACCELERATE_USE_CPU"):

@@ -15,7 +15,7 @@ from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_record import Base
 
 # keys of a config that have transformers or peft import modules by name or fetch them, and those under which an id has them fetch a kernel
-REMOTE_CODE = {
+REMOTE_CODE_KEYS = {
     "auto_map",
     "auto_mapping",
     "custom_generate",
@@ -23,7 +23,7 @@ REMOTE_CODE = {
     "megatron_config",
     "megatron_core",
 }
-KERNELS = {
+KERNEL_KEYS = {
     "attn_implementation",
     "_attn_implementation",
     "experts_implementation",
@@ -32,16 +32,16 @@ KERNELS = {
 OTHER_TASK = re.compile(
     r"For(?!CausalLM|ConditionalGeneration)\w+"
 )  # a class such as BertForMaskedLM
-ADAPTER = "adapter_config.json"
-SHARD = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
-PUSHED = (
+ADAPTER_CONFIG = "adapter_config.json"
+WEIGHT_FILE = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
+REUSED_FILES = (
     "config.json",
     "tokenizer.json",
 )  # what goes from a base into what is made of it; all else is written anew
 
 
 @dataclass(frozen=True)
-class Contents:
+class CheckpointInfo:
     """A base's own files by name with their sizes in bytes, its config, its parameters, the bytes that are still to be downloaded, and its texts."""
 
     sizes: dict[str, int]
@@ -57,7 +57,7 @@ class Contents:
         return next((length for length in known if isinstance(length, int)), None)
 
 
-def read(base: Base, location: str) -> Contents:
+def inspect_base(base: Base, location: str) -> CheckpointInfo:
     """Return what is in a base; raise HubtweetsError where that is no causal language model, or no safetensors."""
     import httpx2
     from huggingface_hub.errors import (
@@ -67,7 +67,7 @@ def read(base: Base, location: str) -> Contents:
     )
 
     try:
-        found = on_hub(base) if base.on_hub else in_folder(Path(location))
+        found = inspect_on_hub(base) if base.on_hub else inspect_folder(Path(location))
     except (httpx2.TransportError, ConnectionError, HfHubHTTPError, OSError) as error:
         raise HubtweetsError(
             f"{base.id}: its files can't be read ({str(error).partition(chr(10))[0]}); type the command again"
@@ -113,16 +113,16 @@ def check_context(base: Base, context: int | None, training: TrainingConfig) -> 
         )
 
 
-def in_folder(folder: Path) -> Contents:
+def inspect_folder(folder: Path) -> CheckpointInfo:
     from huggingface_hub.hf_api import get_local_safetensors_metadata
 
     sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.is_file()}
-    texts = {name: (folder / name).read_bytes() for name in PUSHED if name in sizes}
+    texts = {name: (folder / name).read_bytes() for name in REUSED_FILES if name in sizes}
     parameters = get_local_safetensors_metadata(folder).parameter_count
-    return Contents(sizes, config_of(texts), sum(parameters.values()), 0, texts)
+    return CheckpointInfo(sizes, parse_config(texts), sum(parameters.values()), 0, texts)
 
 
-def on_hub(base: Base) -> Contents:
+def inspect_on_hub(base: Base) -> CheckpointInfo:
     """Ask the Hub, or look into the cache where the Hub is away."""
     import httpx2
     from huggingface_hub import HfApi, hf_hub_download, try_to_load_from_cache
@@ -134,24 +134,24 @@ def on_hub(base: Base) -> Contents:
         cached = try_to_load_from_cache(base.id, "config.json", revision=base.revision)
         if not isinstance(cached, str):
             raise
-        return in_folder(Path(cached).parent)
+        return inspect_folder(Path(cached).parent)
     sizes = {
         file.rfilename: file.size or 0 for file in info.siblings or [] if "/" not in file.rfilename
     }
     texts = {
         name: Path(hf_hub_download(base.id, name, revision=base.revision)).read_bytes()
-        for name in PUSHED
+        for name in REUSED_FILES
         if name in sizes
     }
     parameters = api.get_safetensors_metadata(base.id, revision=base.revision).parameter_count
     missing = [
         name
-        for name in weights(sizes)
+        for name in list_weight_files(sizes)
         if not isinstance(try_to_load_from_cache(base.id, name, revision=base.revision), str)
     ]
-    return Contents(
+    return CheckpointInfo(
         sizes,
-        config_of(texts),
+        parse_config(texts),
         sum(parameters.values()),
         sum(sizes[name] for name in missing),
         texts,
@@ -169,12 +169,12 @@ def count_parameters(file: Path) -> int:
         raise ValueError(f"{file.name} is not a safetensors file ({error})") from None
 
 
-def weights(sizes: dict[str, int]) -> list[str]:
+def list_weight_files(sizes: dict[str, int]) -> list[str]:
     """Return the names of the files that hold a model's weights."""
-    return [name for name in sizes if SHARD.fullmatch(name)]
+    return [name for name in sizes if WEIGHT_FILE.fullmatch(name)]
 
 
-def config_of(texts: dict[str, bytes]) -> dict[str, Any]:
+def parse_config(texts: dict[str, bytes]) -> dict[str, Any]:
     config = json.loads(texts["config.json"])
     if not isinstance(config, dict):
         raise ValueError("no object")

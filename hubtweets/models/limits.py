@@ -18,7 +18,7 @@ from hubtweets.models.inspection import count_parameters
 
 MAX_CONFIG_BYTES = 2**20
 MAX_PARTS = 1000  # layers, experts or labels; the deepest models of 2026 have some hundred layers, the widest 512 experts
-PARTS = re.compile(r"(?!.*(size|dim|interval))(?=.*(layer|expert|label))", re.IGNORECASE)
+PART_COUNT_KEY = re.compile(r"(?!.*(size|dim|interval))(?=.*(layer|expert|label))", re.IGNORECASE)
 
 
 def read_config(path: Path) -> Any:
@@ -34,14 +34,18 @@ def read_config(path: Path) -> Any:
         if isinstance(value, dict):
             waiting.extend(value.values())
             for key, number in value.items():
-                if isinstance(number, int | float) and number > MAX_PARTS and PARTS.match(key):
+                if (
+                    isinstance(number, int | float)
+                    and number > MAX_PARTS
+                    and PART_COUNT_KEY.match(key)
+                ):
                     raise ValueError(
                         f"{key} is {number:.4g}, and at most {MAX_PARTS} are loaded here"
                     )
     return config
 
 
-def names_of(file: Any) -> list[str]:
+def list_tensors(file: Any) -> list[str]:
     return list(file.keys())
 
 
@@ -50,7 +54,7 @@ def count_weights(paths: Iterable[Path]) -> int:
     return sum(map(count_parameters, paths))
 
 
-def check_model(folder: Path) -> None:
+def check_model_size(folder: Path) -> None:
     """Raise ValueError if a model has more parameters than its weights; it is built without memory for that."""
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(
@@ -66,14 +70,14 @@ def check_model(folder: Path) -> None:
         )
 
 
-def check_adapter(config: dict[str, Any], weights: Iterable[Path]) -> None:
+def check_adapter_rank(config: dict[str, Any], weights: Iterable[Path]) -> None:
     """Raise ValueError if an adapter's rank is larger than any side of its matrices."""
     largest = 0
     for path in weights:
         with safe_open(path, "pt") as file:
             largest = max(
                 largest,
-                *(max(file.get_slice(name).get_shape(), default=0) for name in names_of(file)),
+                *(max(file.get_slice(name).get_shape(), default=0) for name in list_tensors(file)),
                 0,
             )
     ranks = [

@@ -18,8 +18,8 @@ from transformers import (
 from transformers.utils import logging
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.models.hardware import device
-from hubtweets.models.inspection import ADAPTER, REMOTE_CODE
+from hubtweets.models.hardware import choose_device
+from hubtweets.models.inspection import ADAPTER_CONFIG, REMOTE_CODE_KEYS
 from hubtweets.models.lora import check_peft
 from hubtweets.models.probing import is_causal
 from hubtweets.models.tokenizer import load_tokenizer
@@ -30,7 +30,7 @@ logging.set_verbosity_error()  # its hints are for people who write code
 logging.disable_progress_bar()
 
 
-def load(base: Base, location: str) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+def load_base(base: Base, location: str) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """Load a base at its revision; raise HubtweetsError where it is no causal language model with safetensors weights."""
     revision = base.revision if base.on_hub else None
     try:
@@ -52,8 +52,8 @@ def load(base: Base, location: str) -> tuple[PreTrainedModel, PreTrainedTokenize
         raise HubtweetsError(
             f"{base.id}: reads ahead, so it is no causal language model; try --base tiny"
         )
-    set_generation(model, generation_config(tokenizer))
-    for key in REMOTE_CODE & set(
+    set_generation_config(model, make_generation_config(tokenizer))
+    for key in REMOTE_CODE_KEYS & set(
         vars(model.config)
     ):  # the code stays behind, and what is published must not ask for it
         delattr(model.config, key)
@@ -64,14 +64,14 @@ def load_model(location: str, revision: str | None = None) -> PreTrainedModel:
     """Load weights from safetensors alone, with no code of the model's own, in fp32, onto this process's GPU where there is one."""
     settings = {"dtype": torch.float32, "use_safetensors": True, "trust_remote_code": False}
     return AutoModelForCausalLM.from_pretrained(location, revision=revision, **settings).to(
-        device()
+        choose_device()
     )
 
 
 def load_repo(repo: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """Load what `install` put into the repo folder; raise HubtweetsError where it can't be."""
     try:
-        return read_repo(repo)
+        return load_folder(repo)
     except HubtweetsError:
         raise
     except Exception as error:
@@ -81,9 +81,9 @@ def load_repo(repo: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
         ) from None
 
 
-def read_repo(repo: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+def load_folder(repo: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """Load a model's folder, an adapter with its base at the revision that it was trained on; raise whatever transformers raises."""
-    adapter = repo / ADAPTER
+    adapter = repo / ADAPTER_CONFIG
     if adapter.exists():
         check_peft()
     revision = (
@@ -94,11 +94,11 @@ def read_repo(repo: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
         AutoTokenizer.from_pretrained(repo, trust_remote_code=False),
     )
     if adapter.exists():  # transformers takes the base's settings
-        set_generation(model, GenerationConfig.from_pretrained(repo))
+        set_generation_config(model, GenerationConfig.from_pretrained(repo))
     return model, tokenizer
 
 
-def generation_config(tokenizer: PreTrainedTokenizerFast) -> GenerationConfig:
+def make_generation_config(tokenizer: PreTrainedTokenizerFast) -> GenerationConfig:
     """Return the settings that `pipeline()` will generate with: the original's sampling, and an end."""
     return GenerationConfig(
         do_sample=True,
@@ -109,7 +109,7 @@ def generation_config(tokenizer: PreTrainedTokenizerFast) -> GenerationConfig:
     )
 
 
-def set_generation(model: PreTrainedModel, settings: GenerationConfig) -> None:
+def set_generation_config(model: PreTrainedModel, settings: GenerationConfig) -> None:
     model.generation_config = settings
     if settings.pad_token_id == settings.eos_token_id:
         model.config.pad_token_id = None  # else transformers takes the BOS before every prompt for padding, and warns; generation_config has it

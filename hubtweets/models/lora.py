@@ -22,7 +22,7 @@ def check_peft() -> None:
         raise HubtweetsError("LoRA needs peft; type: pip install 'hubtweets[lora]'") from None
 
 
-def adapt(model: PreTrainedModel, rank: int, seed: int, base: Base) -> "PeftModel":
+def add_adapter(model: PreTrainedModel, rank: int, seed: int, base: Base) -> "PeftModel":
     """Freeze the model and give each of its linear layers a low-rank adaptation, which changes nothing until it is trained.
 
     All layers, as Biderman et al. advise (LoRA Learns Less and Forgets Less, 2024), and alpha = 2 x rank, as is common. Raises HubtweetsError
@@ -57,7 +57,7 @@ def adapt(model: PreTrainedModel, rank: int, seed: int, base: Base) -> "PeftMode
     return adapted
 
 
-def merge(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
+def merge_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
     """Return the untouched base with the adapter in the folder added to its weights."""
     check_peft()
     from peft import PeftModel

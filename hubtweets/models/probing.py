@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from peft import PeftModel
 
 
-SAME = 1e-5  # of the largest logit; rounding makes less than a tenth of that, a token that should not have been seen makes a hundred times more
+LOGIT_TOLERANCE = 1e-5  # of the largest logit; rounding makes less than a tenth of that, a token that should not have been seen makes a hundred times more
 
 
 @contextmanager
-def fast(model: "PreTrainedModel | PeftModel") -> Iterator[None]:
+def optimized(model: "PreTrainedModel | PeftModel") -> Iterator[None]:
     """Make a model quicker on short packed blocks; what it computes and what is saved of it stay the same.
 
     `gelu_new`, GPT-2's activation, is six operations that torch has as one. On a CPU, a mask for packed documents makes sdpa slower than the plain
@@ -44,13 +44,13 @@ def fast(model: "PreTrainedModel | PeftModel") -> Iterator[None]:
 
 def is_causal(model: PreTrainedModel) -> bool:
     """Tell whether no token changes what the model foretells before it."""
-    ids = some_tokens(model, 16)
+    ids = make_token_ids(model, 16)
     changed = ids.clone()
     changed[:, -1] = ids[:, 0]
-    with at_rest(model):
+    with eval_mode(model):
         before, after = model(input_ids=ids).logits[:, :-1], model(input_ids=changed).logits[:, :-1]
     return (
-        not (after - before).abs().max() > SAME * before.abs().max()
+        not (after - before).abs().max() > LOGIT_TOLERANCE * before.abs().max()
     )  # of a model that is hurt (nan) this says nothing
 
 
@@ -60,11 +60,11 @@ def can_pack(model: "PreTrainedModel | PeftModel") -> bool:
     It is run as in training, without a mask or a cache: each document alone, and all of them in a row. Models that hand on a state, or find
     positions by themselves, are told by their results.
     """
-    ids = some_tokens(model, 60)
+    ids = make_token_ids(model, 60)
     documents = ids.split([20, 13, 27], dim=1)
     positions = [torch.arange(document.shape[1], device=ids.device)[None] for document in documents]
     try:
-        with at_rest(model):
+        with eval_mode(model):
             alone = [
                 model(input_ids=d, position_ids=p, use_cache=False).logits
                 for d, p in zip(documents, positions, strict=True)
@@ -75,10 +75,10 @@ def can_pack(model: "PreTrainedModel | PeftModel") -> bool:
     except Exception:  # each architecture has its own way to refuse position ids
         return False
     apart = torch.cat(alone, 1)
-    return bool((packed - apart).abs().max() <= SAME * apart.abs().max())
+    return bool((packed - apart).abs().max() <= LOGIT_TOLERANCE * apart.abs().max())
 
 
-def some_tokens(model: "PreTrainedModel | PeftModel", count: int) -> torch.Tensor:
+def make_token_ids(model: "PreTrainedModel | PeftModel", count: int) -> torch.Tensor:
     """Return different token ids, the same each time, [1, count]."""
     generator = torch.Generator().manual_seed(0)
     return torch.randperm(model.config.get_text_config().vocab_size, generator=generator)[
@@ -87,7 +87,7 @@ def some_tokens(model: "PreTrainedModel | PeftModel", count: int) -> torch.Tenso
 
 
 @contextmanager
-def at_rest(model: "PreTrainedModel | PeftModel") -> Iterator[None]:
+def eval_mode(model: "PreTrainedModel | PeftModel") -> Iterator[None]:
     """Without dropout or gradients; after that each part of the model is in the mode that it was in."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
@@ -99,6 +99,6 @@ def at_rest(model: "PreTrainedModel | PeftModel") -> Iterator[None]:
             module.training = training
 
 
-def context_of(model: "PreTrainedModel | PeftModel") -> int | None:
+def get_context_length(model: "PreTrainedModel | PeftModel") -> int | None:
     """Return the tokens that a model can read at once, or None where it has no bound."""
     return getattr(model.config.get_text_config(), "max_position_embeddings", None)

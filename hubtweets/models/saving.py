@@ -11,7 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.files import replace_atomically
-from hubtweets.models.inspection import ADAPTER
+from hubtweets.models.inspection import ADAPTER_CONFIG
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -32,19 +32,19 @@ def write_weights(
             model.save_pretrained(str(folder), state_dict=state_dict, save_embedding_layers=False)
             (folder / "README.md").unlink()
             model.generation_config.save_pretrained(folder)
-            config = json.loads((folder / ADAPTER).read_text(encoding="utf-8"))
+            config = json.loads((folder / ADAPTER_CONFIG).read_text(encoding="utf-8"))
             config[
                 "target_modules"
             ].sort()  # peft has a set, whose order differs from process to process
-            (folder / ADAPTER).write_text(
+            (folder / ADAPTER_CONFIG).write_text(
                 json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8"
             )
     except (OSError, SafetensorError) as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise cannot_write(folder, error) from None
+        raise make_write_error(folder, error) from None
 
 
-def install(
+def install_weights(
     folder: Path, tokenizer: PreTrainedTokenizerFast, repo: Path, old: Sequence[Path]
 ) -> list[Path]:
     """Copy what `write_weights` wrote with the tokenizer into the repo folder in place of the old files, and return what is there now.
@@ -54,7 +54,7 @@ def install(
     try:
         tokenizer.save_pretrained(folder)
     except OSError as error:
-        raise cannot_write(repo, error) from None
+        raise make_write_error(repo, error) from None
     for path in old:
         path.unlink(missing_ok=True)
     written = [repo / path.name for path in sorted(folder.iterdir())]
@@ -64,7 +64,7 @@ def install(
     return written
 
 
-def cannot_write(folder: Path, error: Exception) -> HubtweetsError:
+def make_write_error(folder: Path, error: Exception) -> HubtweetsError:
     return HubtweetsError(
         f"{folder}: the weights can't be written ({error}); free some disk space and type the command again"
     )

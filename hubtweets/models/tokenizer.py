@@ -31,10 +31,10 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
     )
 
 
-IGNORED = -100  # the label that torch's cross entropy skips
+IGNORE_INDEX = -100  # the label that torch's cross entropy skips
 
 
-def encode(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[np.ndarray]:
+def encode_texts(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[np.ndarray]:
     """Turn each text into token ids with BOS (or EOS where the tokenizer has no BOS) before it and EOS after it.
 
     A special token that somebody wrote into a text is text.

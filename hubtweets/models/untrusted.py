@@ -10,13 +10,13 @@ from huggingface_hub import snapshot_download
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.models.inspection import ADAPTER, KERNELS, REMOTE_CODE
-from hubtweets.models.limits import check_adapter, check_model, read_config
-from hubtweets.models.loading import read_repo
+from hubtweets.models.inspection import ADAPTER_CONFIG, KERNEL_KEYS, REMOTE_CODE_KEYS
+from hubtweets.models.limits import check_adapter_rank, check_model_size, read_config
+from hubtweets.models.loading import load_folder
 
 Loaded = tuple[PreTrainedModel, PreTrainedTokenizerFast]
-SUFFIXES = (".safetensors", ".json")
-NAMES = ("merges.txt", "vocab.txt", "tokenizer.model")
+ALLOWED_SUFFIXES = (".safetensors", ".json")
+ALLOWED_NAMES = ("merges.txt", "vocab.txt", "tokenizer.model")
 
 
 def load_files(files: Mapping[str, Path], repo_id: str) -> Loaded:
@@ -31,14 +31,14 @@ def load_files(files: Mapping[str, Path], repo_id: str) -> Loaded:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         try:
-            lay_out(files, folder)
-            if (adapter := folder / ADAPTER).exists():
-                config = at_hand(json.loads(adapter.read_text(encoding="utf-8")))
-                check_adapter(config, folder.glob("*.safetensors"))
+            write_model_folder(files, folder)
+            if (adapter := folder / ADAPTER_CONFIG).exists():
+                config = localize_adapter_base(json.loads(adapter.read_text(encoding="utf-8")))
+                check_adapter_rank(config, folder.glob("*.safetensors"))
                 adapter.write_text(json.dumps(config), encoding="utf-8")
             else:
-                check_model(folder)
-            model, tokenizer = read_repo(folder)
+                check_model_size(folder)
+            model, tokenizer = load_folder(folder)
         except HubtweetsError:
             raise
         except Exception as error:  # transformers raises a dozen kinds for a model that is hurt, foreign or half there
@@ -48,30 +48,30 @@ def load_files(files: Mapping[str, Path], repo_id: str) -> Loaded:
     return model.eval(), tokenizer
 
 
-def lay_out(files: Mapping[str, Path], folder: Path) -> None:
+def write_model_folder(files: Mapping[str, Path], folder: Path) -> None:
     """Put into an empty folder what a model is loaded from, its configs without what would have code fetched; raise ValueError for bad ones."""
     for path, file in files.items():
-        if "/" in path or not (path.endswith(SUFFIXES) or path in NAMES):
+        if "/" in path or not (path.endswith(ALLOWED_SUFFIXES) or path in ALLOWED_NAMES):
             continue
-        if path in ("config.json", ADAPTER):
-            config = without_fetching(read_config(file))
+        if path in ("config.json", ADAPTER_CONFIG):
+            config = remove_code_keys(read_config(file))
             (folder / path).write_text(json.dumps(config), encoding="utf-8")
         else:
             (folder / path).symlink_to(file)
 
 
-def without_fetching(value: Any) -> Any:
+def remove_code_keys(value: Any) -> Any:
     """Return a config without the keys that would have code fetched or imported, at any depth."""
     if isinstance(value, dict):
         return {
-            key: without_fetching(one)
+            key: remove_code_keys(one)
             for key, one in value.items()
-            if key not in REMOTE_CODE | KERNELS
+            if key not in REMOTE_CODE_KEYS | KERNEL_KEYS
         }
-    return [without_fetching(one) for one in value] if isinstance(value, list) else value
+    return [remove_code_keys(one) for one in value] if isinstance(value, list) else value
 
 
-def at_hand(config: dict[str, Any]) -> dict[str, Any]:
+def localize_adapter_base(config: dict[str, Any]) -> dict[str, Any]:
     """Return an adapter's config with its base as the folder that this machine has of it; raise HubtweetsError where it has none."""
     base, revision = str(config.get("base_model_name_or_path")), config.get("revision")
     try:

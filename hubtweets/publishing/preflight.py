@@ -18,8 +18,8 @@ from hubtweets.card import licensing, metadata
 from hubtweets.errors import HubtweetsError, ProblemsError
 from hubtweets.files import check_download_space, check_training_space
 from hubtweets.models import inspection
-from hubtweets.models.base import resolve
-from hubtweets.models.inspection import Contents
+from hubtweets.models.base import resolve_base
+from hubtweets.models.inspection import CheckpointInfo
 from hubtweets.posts.sources import is_remote
 from hubtweets.publishing import permissions, secret_scan
 from hubtweets.publishing.connection import Hub, check_visibility, hub_errors
@@ -68,7 +68,7 @@ class PreparedPublish:
 
     target: Target
     base: Base
-    contents: Contents
+    contents: CheckpointInfo
     location: str
     terms: Terms
     push_options: PushOptions
@@ -133,15 +133,15 @@ def check(
                 who, target.repo_id.partition("/")[0], handle, options.create_pr
             )
         )
-    base, location = found.take(resolve, asked.base) or (None, "")
-    inside = found.take(inspection.read, base, location) if base else None
+    base, location = found.take(resolve_base, asked.base) or (None, "")
+    inside = found.take(inspection.inspect_base, base, location) if base else None
     agreed = (
         found.take(licensing.choose_terms, base, asked.license, asked.consent) if base else None
     )
     if asked.license and not base:
         found.take(licensing.check_license, asked.license)
     trained = base is not None and is_trained(run, base, asked.training)
-    found.take(trackers.check, asked.track)
+    found.take(trackers.check_installed, asked.track)
     if base:
         found.take(inspection.check_adapter, base, asked.training)
     if base and inside and not trained:
@@ -245,7 +245,10 @@ def problems_of_visibility(
 
 
 def problems_of_texts(
-    asked: PublishRequest, base: Base | None, inside: Contents | None, looked_for: secret_scan.Marks
+    asked: PublishRequest,
+    base: Base | None,
+    inside: CheckpointInfo | None,
+    looked_for: secret_scan.Marks,
 ) -> Iterator[str]:
     """Yield what the options and the base's files would give away."""
     options = asked.push_options

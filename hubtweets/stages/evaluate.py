@@ -17,13 +17,13 @@ def evaluate(run: RunFolder, location: str) -> None:
         return
     from hubtweets.curation import dataset
     from hubtweets.evaluation import bits_per_byte
-    from hubtweets.models.loading import load, load_repo
+    from hubtweets.models.loading import load_base, load_repo
 
     texts = list(dataset.read_texts(run.folder / "dataset" / "validation.parquet").values())
     run.log(f"evaluate: {sum(map(len, texts)):,} held-out posts")
     (base_score, base_scores), (tuned, tuned_scores) = (
         bits_per_byte.evaluate(*model, texts)
-        for model in (load(base, location), load_repo(run.repo))
+        for model in (load_base(base, location), load_repo(run.repo))
     )
     before, after = base_score.bits_per_byte, tuned.bits_per_byte
     run.log(

@@ -18,7 +18,7 @@ from hubtweets.card.templating import create_environment
 from hubtweets.evaluation.bits_per_byte import evaluate
 from hubtweets.files import hash_files
 from hubtweets.models.loading import load_model, load_repo
-from hubtweets.models.tokenizer import encode
+from hubtweets.models.tokenizer import encode_texts
 from hubtweets.record.config import TrainingConfig
 from hubtweets.training.trainer import train
 
@@ -86,7 +86,7 @@ def main(corpus: Path, output: Path) -> None:
             attn_implementation="eager",  # a tenth faster than sdpa on blocks of 128
         )
     )
-    documents = encode(texts, tokenizer)
+    documents = encode_texts(texts, tokenizer)
     click.echo(
         f"{len(texts):,} paragraphs, {sum(map(len, documents)):,} tokens, {model.num_parameters():,} parameters",
         err=True,

@@ -30,7 +30,7 @@ def sample(run: RunFolder, prompts: Sequence[str], seed: int, count: int) -> Non
         return
     from hubtweets.curation import dataset
     from hubtweets.evaluation import memorization
-    from hubtweets.evaluation.sampling import could_write, write_on
+    from hubtweets.evaluation.sampling import can_generate, generate_stream
     from hubtweets.models.loading import load_repo
     from hubtweets.posts.pii.scrub import scrub  # a base may have learnt addresses elsewhere
 
@@ -43,7 +43,7 @@ def sample(run: RunFolder, prompts: Sequence[str], seed: int, count: int) -> Non
     texts = (
         (prompt, scrub(text)[0])
         for prompt, share, own in shares
-        for text in write_on(model, tokenizer, prompt, share, own % 2**32)
+        for text in generate_stream(model, tokenizer, prompt, share, own % 2**32)
     )
     written = [pair for _, pair in zip(run.progress(range(count), "posts"), texts, strict=True)]
     posts, held_out = (
@@ -72,7 +72,7 @@ def sample(run: RunFolder, prompts: Sequence[str], seed: int, count: int) -> Non
                 (
                     number
                     for number in free
-                    if could_write(model, tokenizer, prompt, samples[number - 1].text or "")
+                    if can_generate(model, tokenizer, prompt, samples[number - 1].text or "")
                 ),
                 1,
             )
@@ -113,14 +113,14 @@ def pick(run: RunFolder, numbers: Sequence[int]) -> None:
             raise HubtweetsError(
                 f"{number}: this sample copies a post, or adds nothing to its prompt; pick another: {again}"
             )
-    from hubtweets.evaluation.sampling import could_write
+    from hubtweets.evaluation.sampling import can_generate
     from hubtweets.models.loading import load_repo
 
     run.check_outputs("train")
     model, tokenizer = load_repo(run.repo)
     for number in numbers:
         one = samples.samples[number - 1]
-        if not could_write(model, tokenizer, one.prompt, one.text or ""):
+        if not can_generate(model, tokenizer, one.prompt, one.text or ""):
             raise HubtweetsError(
                 f"{number}: nobody can tell from this text in which tokens the model wrote it; pick another: {again}"
             )

@@ -46,18 +46,18 @@ def train(
 
     from hubtweets.curation import dataset, language
     from hubtweets.evaluation import bits_per_byte
-    from hubtweets.models.loading import load
-    from hubtweets.models.lora import adapt, merge
-    from hubtweets.models.probing import context_of
-    from hubtweets.models.saving import install, write_weights
-    from hubtweets.models.tokenizer import encode
+    from hubtweets.models.loading import load_base
+    from hubtweets.models.lora import add_adapter, merge_adapter
+    from hubtweets.models.probing import get_context_length
+    from hubtweets.models.saving import install_weights, write_weights
+    from hubtweets.models.tokenizer import encode_texts
     from hubtweets.training import checkpoints, packing, trainer
     from hubtweets.training.tracking import trackers as tracking
 
-    tracking.check(track)
+    tracking.check_installed(track)
     inspection.check_adapter(base, config)
-    model, tokenizer = load(base, location)
-    inspection.check_context(base, context_of(model), config)
+    model, tokenizer = load_base(base, location)
+    inspection.check_context(base, get_context_length(model), config)
     folder = run.folder / "checkpoints"
     check_training_space(run.folder, model.num_parameters())
     if run.is_main:
@@ -66,7 +66,7 @@ def train(
         list(dataset.read_texts(run.folder / "dataset" / f"{side}.parquet").values())
         for side in ("train", "validation")
     )
-    documents = [encode(author, tokenizer) for author in posts]
+    documents = [encode_texts(author, tokenizer) for author in posts]
     run.log(
         f"train: {base.id}, {model.num_parameters():,} parameters, on {info.train_posts:,} posts"
     )
@@ -74,17 +74,17 @@ def train(
         run.log(
             f"warning: {share:.0%} of the posts are in {code}, and {base.id} knows {', '.join(base.languages)}; take another base: --base ID"
         )
-    default_learning_rate = trainer.default_learning_rate(model, config)
+    default_learning_rate = trainer.choose_learning_rate(model, config)
     config = replace(config, learning_rate=config.learning_rate or default_learning_rate)
     if config.lora:
-        model = adapt(model, config.lora_r, config.seed, base)
+        model = add_adapter(model, config.lora_r, config.seed, base)
     data = [
         run.folder / file.path
         for file in run.list_outputs("curate")
         if file.path.endswith(".parquet")
     ]
     facts = asdict(config) | {"base": base.id, "posts": info.train_posts}
-    with tracking.tracking(
+    with tracking.open_trackers(
         track if run.is_main else (),
         run.folder / "tracking",
         run.record.handle,
@@ -93,7 +93,7 @@ def train(
         data,
     ) as trackers:
         try:
-            held_out_bits = partial(bits_per_byte.bits_per_byte, tokenizer, held_out)
+            held_out_bits = partial(bits_per_byte.measure_bits_per_byte, tokenizer, held_out)
             result = trainer.train(
                 model, documents, config, folder, held_out_bits, trackers.log, run.quiet
             )
@@ -106,7 +106,7 @@ def train(
         weights = result.weights
         if config.lora == "merged":
             weights = folder / "merged"
-            write_weights(merge(load(base, location)[0], result.weights), weights)
+            write_weights(merge_adapter(load_base(base, location)[0], result.weights), weights)
         tokenizer.save_pretrained(weights)
         trackers.log_model(weights)
     progress = result.progress
@@ -115,7 +115,7 @@ def train(
         if "train" in run.record.stages
         else []
     )
-    written = install(weights, tokenizer, run.repo, old)
+    written = install_weights(weights, tokenizer, run.repo, old)
     for path in trackers.event_files:  # where the Hub looks for them
         written.append(run.repo / "runs" / path.name)
         written[-1].parent.mkdir(exist_ok=True)
@@ -144,7 +144,7 @@ def train(
         written,
         base=base,
         training=config,
-        passes=tuple(packing.passes(documents)),
+        passes=tuple(packing.compute_passes(documents)),
         environment=environment,
         history=tuple(progress.history),
         evaluations=tuple(progress.evaluations),

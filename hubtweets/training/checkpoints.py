@@ -25,7 +25,7 @@ logging.getLogger("accelerate").setLevel(
 
 
 @dataclass
-class Progress:
+class TrainingState:
     """Where a training run stands; saved with each checkpoint. `seconds` leaves out what a kill threw away."""
 
     step: int = 0
@@ -62,7 +62,7 @@ def check_settings(folder: Path, settings: Mapping[str, object]) -> None:
     except (OSError, ValueError):
         before = None
     if before != settings:
-        if before and (cut := newest(folder)):
+        if before and (cut := find_newest(folder)):
             names = [name for name in before | settings if before.get(name) != settings.get(name)]
             changes = ", ".join(
                 f"{name.replace('_', ' ')} was {before.get(name)} and is {settings.get(name)}"
@@ -76,7 +76,7 @@ def check_settings(folder: Path, settings: Mapping[str, object]) -> None:
         write_atomically(path, json.dumps(settings, indent=2).encode())
 
 
-def newest(folder: Path) -> tuple[int, Path] | None:
+def find_newest(folder: Path) -> tuple[int, Path] | None:
     """Return the step and the folder of the last checkpoint that is whole."""
     return max(
         (
@@ -87,13 +87,13 @@ def newest(folder: Path) -> tuple[int, Path] | None:
     )
 
 
-def clear(folder: Path) -> None:
+def remove_checkpoints(folder: Path) -> None:
     """Remove the checkpoints and the best weights, for nobody wants to go on from there."""
     for path in folder.glob("*-*"):
         shutil.rmtree(path, ignore_errors=True)
 
 
-def save(accelerator: Accelerator, folder: Path, progress: Progress) -> None:
+def save_checkpoint(accelerator: Accelerator, folder: Path, progress: TrainingState) -> None:
     """Write the state into a fresh folder and put it in the place of the last checkpoint, so that a cut write never counts."""
     fresh = folder / "writing"
     if accelerator.is_main_process:
@@ -119,15 +119,15 @@ def save(accelerator: Accelerator, folder: Path, progress: Progress) -> None:
                 shutil.rmtree(path)
 
 
-def restore(accelerator: Accelerator, folder: Path) -> Progress | None:
+def restore_checkpoint(accelerator: Accelerator, folder: Path) -> TrainingState | None:
     """Load the newest whole checkpoint and return where it stood, or None where there is none, or its best weights are gone."""
-    found = newest(folder)
+    found = find_newest(folder)
     if not found:
         return None
     saved = json.loads((found[1] / "progress.json").read_text())
     saved["history"] = [HistoryPoint(**point) for point in saved["history"]]
     saved["evaluations"] = [Evaluation(**point) for point in saved["evaluations"]]
-    progress = Progress(**saved)
+    progress = TrainingState(**saved)
     if progress.best and not (folder / f"best-{progress.best}").exists():
         return None
     accelerator.load_state(str(found[1]))

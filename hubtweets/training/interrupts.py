@@ -10,7 +10,7 @@ from hubtweets.record.run_folder import is_distributed
 
 
 @contextmanager
-def passing_on(process: "subprocess.Popen[bytes]") -> Iterator[list[int]]:
+def forward_signals(process: "subprocess.Popen[bytes]") -> Iterator[list[int]]:
     """Pass Ctrl-C and SIGTERM on, once, and note them: the launcher tells its processes, and gives them half a minute to save."""
     asked: list[int] = []
 
@@ -31,7 +31,7 @@ def passing_on(process: "subprocess.Popen[bytes]") -> Iterator[list[int]]:
 
 
 @contextmanager
-def stoppable() -> Iterator[Callable[[], bool]]:
+def defer_signals() -> Iterator[Callable[[], bool]]:
     """Take the first Ctrl-C or SIGTERM as a wish, which the function tells of; the second one acts as ever.
 
     Of several processes none acts on the second: it is the launcher's, who passes on the first.

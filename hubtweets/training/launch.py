@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.training.interrupts import passing_on
+from hubtweets.training.interrupts import forward_signals
 
 ERROR = b"Error: "  # how the command line begins its last line
 
@@ -65,7 +65,7 @@ def launch(number: int, arguments: Sequence[str]) -> None:
         subprocess.Popen(
             command, env=environ, stderr=subprocess.PIPE, start_new_session=True
         ) as process,
-        passing_on(process) as asked,
+        forward_signals(process) as asked,
     ):
         assert process.stderr
         for line in process.stderr:  # behind the first error come the launcher's own words about it

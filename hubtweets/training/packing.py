@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from hubtweets.models.tokenizer import IGNORED
+from hubtweets.models.tokenizer import IGNORE_INDEX
 
-MOST_PASSES = 3.0  # over one author's documents in an epoch
+MAX_PASSES = 3.0  # over one author's documents in an epoch
 
 
 class Batch(NamedTuple):
@@ -42,7 +42,7 @@ class Batch(NamedTuple):
     @property
     def targets(self) -> int:
         """How many tokens are foretold."""
-        return int((self.labels[:, 1:] != IGNORED).sum())
+        return int((self.labels[:, 1:] != IGNORE_INDEX).sum())
 
     def map(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Batch":
         """Return the batch with each of its tensors changed."""
@@ -53,7 +53,7 @@ class Batch(NamedTuple):
         return Batch(change(self.input_ids), change(self.labels), position_ids, attention_mask)
 
 
-def passes(authors: Sequence[Sequence[np.ndarray]]) -> list[float]:
+def compute_passes(authors: Sequence[Sequence[np.ndarray]]) -> list[float]:
     """Return how many passes over each author's documents an epoch makes; the tokens of an epoch are as many as the authors have together.
 
     Their shares are as the square roots of what each wrote, half way between drawing every post alike and every author alike; the exponent is
@@ -64,12 +64,12 @@ def passes(authors: Sequence[Sequence[np.ndarray]]) -> list[float]:
     found = np.zeros(len(tokens))
     free = np.ones(len(tokens), bool)
     while (
-        over := free & (found > MOST_PASSES)
+        over := free & (found > MAX_PASSES)
     ).any() or not found.any():  # what those at the most leave is shared by the others
         free &= ~over
-        found[over] = MOST_PASSES
+        found[over] = MAX_PASSES
         shares = np.sqrt(tokens[free]) / np.sqrt(tokens[free]).sum()
-        found[free] = shares * (tokens.sum() - MOST_PASSES * tokens[~free].sum()) / tokens[free]
+        found[free] = shares * (tokens.sum() - MAX_PASSES * tokens[~free].sum()) / tokens[free]
     return [float(number) for number in found]
 
 
@@ -81,12 +81,12 @@ def count_steps(
     return max(1, int(epochs * tokens) // (batch_size * block_size))
 
 
-def epochs_of(
+def draw_epochs(
     authors: Sequence[Sequence[np.ndarray]], generator: np.random.Generator
 ) -> Iterator[list[np.ndarray]]:
     """Yield epochs for ever, each a shuffled list of documents; nobody's document comes a second time before all of theirs came."""
-    weights = passes(authors)
-    drawn = [endless(documents, generator) for documents in authors]
+    weights = compute_passes(authors)
+    drawn = [draw_documents(documents, generator) for documents in authors]
     owed = [0.0] * len(authors)
     while True:
         epoch: list[np.ndarray] = []
@@ -97,7 +97,7 @@ def epochs_of(
         yield [epoch[i] for i in generator.permutation(len(epoch))]
 
 
-def endless(
+def draw_documents(
     documents: Sequence[np.ndarray], generator: np.random.Generator
 ) -> Iterator[np.ndarray]:
     while True:
@@ -105,7 +105,7 @@ def endless(
             yield documents[i]
 
 
-def batches(
+def iterate_batches(
     authors: Sequence[Sequence[np.ndarray]],
     batch_size: int,
     block_size: int,
@@ -113,15 +113,15 @@ def batches(
     packed: bool = True,
 ) -> Iterator[Batch]:
     """Yield batches of the authors' documents for ever, in an order that only the seed decides."""
-    epochs = epochs_of(authors, np.random.default_rng(seed))
+    epochs = draw_epochs(authors, np.random.default_rng(seed))
     return (
-        packed_batches(epochs, batch_size, block_size)
+        pack_batches(epochs, batch_size, block_size)
         if packed
-        else padded_batches(epochs, batch_size * block_size, block_size)
+        else pad_batches(epochs, batch_size * block_size, block_size)
     )
 
 
-def packed_batches(
+def pack_batches(
     epochs: Iterator[list[np.ndarray]], batch_size: int, block_size: int
 ) -> Iterator[Batch]:
     """Yield batches of `batch_size` full blocks."""
@@ -139,15 +139,13 @@ def packed_batches(
         input_ids = torch.from_numpy(tokens[:size].reshape(shape))
         position_ids = torch.from_numpy(positions[:size].reshape(shape))
         # a block's first token has no context, and a document's first must not be foretold from the document before it
-        labels = input_ids.masked_fill(position_ids == 0, IGNORED)
-        labels[:, 0] = IGNORED
+        labels = input_ids.masked_fill(position_ids == 0, IGNORE_INDEX)
+        labels[:, 0] = IGNORE_INDEX
         yield Batch(input_ids, labels, position_ids=position_ids)
         tokens, positions = tokens[size:], positions[size:]
 
 
-def padded_batches(
-    epochs: Iterator[list[np.ndarray]], size: int, block_size: int
-) -> Iterator[Batch]:
+def pad_batches(epochs: Iterator[list[np.ndarray]], size: int, block_size: int) -> Iterator[Batch]:
     """Yield batches of whole documents, `size` tokens in the mean, the shortest first; one longer than a block is cut."""
     step: list[torch.Tensor] = []
     owed = size  # what a batch is over goes off the next one
@@ -159,9 +157,9 @@ def padded_batches(
             step.sort(key=len)
             input_ids = pad_sequence(step, batch_first=True)
             labels = pad_sequence(
-                [piece.index_fill(0, torch.tensor(0), IGNORED) for piece in step],
+                [piece.index_fill(0, torch.tensor(0), IGNORE_INDEX) for piece in step],
                 batch_first=True,
-                padding_value=IGNORED,
+                padding_value=IGNORE_INDEX,
             )
             lengths = torch.tensor([len(piece) for piece in step])
             yield Batch(
@@ -172,7 +170,7 @@ def padded_batches(
             step, owed = [], owed + size
 
 
-def micro_batches(batch: Batch, tokens: int, rank: int, world: int) -> Iterator[Batch]:
+def split_micro_batches(batch: Batch, tokens: int, rank: int, world: int) -> Iterator[Batch]:
     """Cut a batch into what a process takes at once, `tokens` tokens at most but one block at least, and yield its share of each cut.
 
     Every process gets as many micro-batches, of like shape; where blocks are missing for that, one comes again without labels.
@@ -197,6 +195,6 @@ def micro_batches(batch: Batch, tokens: int, rank: int, world: int) -> Iterator[
             return tensor[rows, :end]
 
         part = batch.map(share)
-        part.labels[len(own) :] = IGNORED
+        part.labels[len(own) :] = IGNORE_INDEX
         yield part
         start = stop

@@ -6,7 +6,7 @@ import time
 from tqdm.auto import tqdm
 
 
-class Bar:
+class ProgressBar:
     """A progress bar with loss and tokens per second; where nobody watches a terminal, a plain line every tenth of the way."""
 
     def __init__(self, total: int, start: int, quiet: bool) -> None:

@@ -20,24 +20,29 @@ from torch.nn.functional import cross_entropy, pad
 from transformers import PreTrainedModel
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.models.hardware import choose_precision, device_name, micro_batch_tokens
-from hubtweets.models.probing import can_pack, fast
+from hubtweets.models.hardware import choose_precision, estimate_micro_batch_tokens, get_device_name
+from hubtweets.models.probing import can_pack, optimized
 from hubtweets.models.saving import write_weights
-from hubtweets.models.tokenizer import IGNORED
+from hubtweets.models.tokenizer import IGNORE_INDEX
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_record import Evaluation, HistoryPoint
-from hubtweets.training.checkpoints import Progress, clear, restore, save
-from hubtweets.training.interrupts import stoppable
-from hubtweets.training.packing import Batch, batches, count_steps, micro_batches
-from hubtweets.training.progress import Bar
+from hubtweets.training.checkpoints import (
+    TrainingState,
+    remove_checkpoints,
+    restore_checkpoint,
+    save_checkpoint,
+)
+from hubtweets.training.interrupts import defer_signals
+from hubtweets.training.packing import Batch, count_steps, iterate_batches, split_micro_batches
+from hubtweets.training.progress import ProgressBar
 
 
 @dataclass(frozen=True)
-class Result:
+class TrainingResult:
     """A finished training: the folder of the weights that are to be published, what it ran on."""
 
     weights: Path
-    progress: Progress
+    progress: TrainingState
     device: str
     num_processes: int
     mixed_precision: str
@@ -53,7 +58,7 @@ def train(
     evaluate: Callable[[PreTrainedModel, Accelerator], float] | None = None,
     log: Callable[[Mapping[str, float], int], None] = lambda values, step: None,
     quiet: bool = False,
-) -> Result:
+) -> TrainingResult:
     """Fine-tune the model on the authors' documents; the best of its states by `evaluate` (bits per byte) is the result, without it the last one.
 
     Raises HubtweetsError where the training diverges, is stopped, or can't write.
@@ -63,7 +68,7 @@ def train(
     model.eval()  # without dropout: it draws otherwise in each process, takes time, and the evaluations stop what it is against
     micro_tokens = config.block_size * (
         config.per_device_train_batch_size or 0
-    ) or micro_batch_tokens(model, config.block_size, accelerator.device)
+    ) or estimate_micro_batch_tokens(model, config.block_size, accelerator.device)
     micro_tokens = int(
         accelerator.gather(torch.tensor([micro_tokens], device=accelerator.device)).min()
     )
@@ -73,18 +78,18 @@ def train(
     )
     total = min(total, config.max_steps or total)
     eval_steps = config.eval_steps or max(1, in_epoch // 2)
-    peak = config.learning_rate or default_learning_rate(model, config)
-    optimizer = torch.optim.AdamW(parameter_groups(model, config.weight_decay), lr=peak, fused=True)
+    peak = config.learning_rate or choose_learning_rate(model, config)
+    optimizer = torch.optim.AdamW(group_parameters(model, config.weight_decay), lr=peak, fused=True)
     if (
         accelerator.distributed_type == DistributedType.DEEPSPEED
     ):  # it wants to be told, and does not use it
         accelerator.state.deepspeed_plugin.deepspeed_config["train_micro_batch_size_per_gpu"] = 1
-    with fast(model), stoppable() as asked:
+    with optimized(model), defer_signals() as asked:
         packed = can_pack(model)
         model, optimizer = accelerator.prepare(model, optimizer)
         main = accelerator.is_main_process
-        progress = restore(accelerator, checkpoints) or Progress()
-        bar = Bar(total, progress.step, quiet or not main)
+        progress = restore_checkpoint(accelerator, checkpoints) or TrainingState()
+        bar = ProgressBar(total, progress.step, quiet or not main)
         for point in progress.points():
             log(point.values(), point.step)
         running = torch.tensor(
@@ -92,21 +97,23 @@ def train(
         )  # the losses since the last point of the history
         began = saved = time.monotonic()
         before, finished = progress.seconds, False
-        steps = batches(documents, config.batch_size, config.block_size, config.seed, packed)
+        steps = iterate_batches(
+            documents, config.batch_size, config.block_size, config.seed, packed
+        )
         for step, batch in enumerate(steps, 1):
             if step <= progress.step:
                 continue
-            rate = peak * schedule(step, total, progress.seconds, config)
+            rate = peak * scale_learning_rate(step, total, progress.seconds, config)
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            running += backward(accelerator, model, batch, micro_tokens)
+            running += accumulate_gradients(accelerator, model, batch, micro_tokens)
             accelerator.clip_grad_norm_(model.parameters(), config.max_grad_norm)
             optimizer.step()
             optimizer.zero_grad()
 
             progress.step, progress.tokens = step, progress.tokens + batch.tokens
             now = time.monotonic()
-            progress.seconds, late, stop = agree(
+            progress.seconds, late, stop = sync_flags(
                 accelerator, before + now - began, now - saved > config.save_seconds, asked()
             )
             finished = step == total or (
@@ -119,7 +126,7 @@ def train(
                     step - (progress.history[-1].step if progress.history else 0)
                 )
                 if not math.isfinite(loss):
-                    clear(checkpoints)
+                    remove_checkpoints(checkpoints)
                     raise HubtweetsError(
                         f"the loss is {loss} at step {step}; type a smaller --learning-rate than {peak:g}"
                     )
@@ -131,7 +138,7 @@ def train(
                 try:
                     progress.evaluations.append(Evaluation(step, evaluate(model, accelerator)))
                 except HubtweetsError:  # the model is lost
-                    clear(checkpoints)
+                    remove_checkpoints(checkpoints)
                     raise
                 log(progress.evaluations[-1].values(), step)
                 finished = (
@@ -147,7 +154,7 @@ def train(
                 break
             if late or stop or (config.save_steps and step % config.save_steps == 0):
                 progress.loss = accelerator.reduce(running, "sum").item()
-                save(accelerator, checkpoints, progress)
+                save_checkpoint(accelerator, checkpoints, progress)
                 saved = time.monotonic()
             if stop:
                 raise HubtweetsError(
@@ -162,10 +169,10 @@ def train(
         accelerator.end_training()
     weights = checkpoints / f"best-{progress.best or progress.step}"
     stopped = asked()  # after the last step
-    return Result(
+    return TrainingResult(
         weights,
         progress,
-        device_name(accelerator.device),
+        get_device_name(accelerator.device),
         accelerator.num_processes,
         accelerator.mixed_precision,
         packed,
@@ -173,7 +180,7 @@ def train(
     )
 
 
-def backward(
+def accumulate_gradients(
     accelerator: Accelerator, model: PreTrainedModel, batch: Batch, micro_tokens: int
 ) -> torch.Tensor:
     """Compute the gradients of a step, and return this process's share of its loss.
@@ -183,20 +190,22 @@ def backward(
     """
     share, targets = torch.zeros((), device=accelerator.device), batch.targets
     parts = list(
-        micro_batches(batch, micro_tokens, accelerator.process_index, accelerator.num_processes)
+        split_micro_batches(
+            batch, micro_tokens, accelerator.process_index, accelerator.num_processes
+        )
     )
     for part in parts:
         accelerator.sync_gradients = part is parts[-1]
         with nullcontext() if accelerator.sync_gradients else accelerator.no_sync(model):
             loss = (
-                summed_loss(model, part.map(lambda tensor: tensor.to(accelerator.device))) / targets
+                sum_losses(model, part.map(lambda tensor: tensor.to(accelerator.device))) / targets
             )
             accelerator.backward(loss * accelerator.num_processes)
         share += loss.detach()
     return share
 
 
-def summed_loss(model: PreTrainedModel, part: Batch) -> torch.Tensor:
+def sum_losses(model: PreTrainedModel, part: Batch) -> torch.Tensor:
     """Return the sum of the cross entropies (nats) of a micro-batch's labels."""
     inputs = (
         {"position_ids": part.position_ids}
@@ -205,14 +214,14 @@ def summed_loss(model: PreTrainedModel, part: Batch) -> torch.Tensor:
     )
     logits = model(input_ids=part.input_ids, **inputs, use_cache=False).logits
     labels = pad(
-        part.labels[:, 1:], (0, 1), value=IGNORED
+        part.labels[:, 1:], (0, 1), value=IGNORE_INDEX
     )  # moved, for logits without their last column would be copied
     return cross_entropy(
-        logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="sum"
+        logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORE_INDEX, reduction="sum"
     )
 
 
-def agree(
+def sync_flags(
     accelerator: Accelerator, seconds: float, late: bool, stop: bool
 ) -> tuple[float, bool, bool]:
     """Return the main process's clock and whether its checkpoint is due, and whether any process was asked to stop: the same in all of them."""
@@ -225,7 +234,7 @@ def agree(
     return sums[0], sums[1] > 0, sums[2] > 0
 
 
-def schedule(step: int, total: int, seconds: float, config: TrainingConfig) -> float:
+def scale_learning_rate(step: int, total: int, seconds: float, config: TrainingConfig) -> float:
     """Return the share of the peak learning rate at a step: a linear rise over `warmup_ratio` of the training, then a cosine to zero.
 
     Where `max_minutes` will end the training, the time counts for the steps that there would have been, so that it reaches zero then.
@@ -243,7 +252,7 @@ def schedule(step: int, total: int, seconds: float, config: TrainingConfig) -> f
     )
 
 
-def default_learning_rate(model: PreTrainedModel, config: TrainingConfig) -> float:
+def choose_learning_rate(model: PreTrainedModel, config: TrainingConfig) -> float:
     """Return 1e-3 at a width of 256, in inverse proportion to the width, and ten times that for a low-rank adaptation.
 
     1e-3 is measured on the embedded base (`make bench PARTS=quality`), the proportion is that of Yang et al., Tensor Programs V, 2022, for Adam. The
@@ -252,7 +261,7 @@ def default_learning_rate(model: PreTrainedModel, config: TrainingConfig) -> flo
     return 1e-3 * 256 / model.config.get_text_config().hidden_size * (10 if config.lora else 1)
 
 
-def parameter_groups(model: PreTrainedModel, weight_decay: float) -> list[dict]:
+def group_parameters(model: PreTrainedModel, weight_decay: float) -> list[dict]:
     """Split the parameters that are trained so that matrices decay, and biases and norms do not."""
     trained = [p for p in model.parameters() if p.requires_grad]
     matrices, vectors = [p for p in trained if p.ndim >= 2], [p for p in trained if p.ndim < 2]

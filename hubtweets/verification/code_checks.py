@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hubtweets.models.inspection import KERNELS, REMOTE_CODE, count_parameters
+from hubtweets.models.inspection import KERNEL_KEYS, REMOTE_CODE_KEYS, count_parameters
 from hubtweets.verification.claims import Verdict, list_files
 
 # pickles, and formats that can hold one or other code
@@ -210,7 +210,7 @@ def remote_code(file: Path) -> Iterator[str]:
             yield from (
                 key
                 for key, held in value.items()
-                if (key in REMOTE_CODE and held) or (key in KERNELS and "/" in str(held))
+                if (key in REMOTE_CODE_KEYS and held) or (key in KERNEL_KEYS and "/" in str(held))
             )
             waiting += value.values()
         elif isinstance(value, list):

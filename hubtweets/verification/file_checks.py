@@ -175,14 +175,14 @@ def check_samples(bot: Bot) -> Verdict:
             f"copies are measured from {audit.long} and {audit.whole} characters on, and hubtweets does so from {MIN_RUN_CHARS} and {MIN_WHOLE_CHARS}",
         )
     if (
-        not memorization.MANY <= audit.threshold <= 1
+        not memorization.MIN_COPY_SHARE <= audit.threshold <= 1
         or not 0 <= audit.held_out_copies <= audit.held_out
     ):
         floor = f"{audit.held_out_copies} of {audit.held_out} held-out posts"
         return False, f"a threshold of {audit.threshold:g} with {floor} is none that hubtweets sets"
     info = bot.record.dataset
     assert info
-    step = max(1, -(-info.validation_posts // memorization.MOST_HELD_OUT))
+    step = max(1, -(-info.validation_posts // memorization.MAX_HELD_OUT_POSTS))
     if audit.held_out != -(-info.validation_posts // step):
         return (
             False,
@@ -218,7 +218,7 @@ def find_wrong_picks(samples: Samples, audit: MemorizationAudit) -> Iterator[str
 def can_be_measured(one: Sample) -> bool:
     """Tell whether a text can have its measures: none is longer than the text, and a share needs a run that is long enough (`copies.measure`)."""
     words, characters, share = one.copied.words, one.copied.characters, one.copied.share
-    longest = math.inf if one.text is None else len(memorization.normalise(one.text))
+    longest = math.inf if one.text is None else len(memorization.normalize_text(one.text))
     is_whole = 0 <= words <= characters <= longest and 0 <= share <= 1
     return (
         is_whole

@@ -20,10 +20,10 @@ from hubtweets.card import model_card, snippets
 from hubtweets.errors import HubtweetsError
 from hubtweets.evaluation import bits_per_byte, sampling
 from hubtweets.models import base
-from hubtweets.models.hardware import device_name
-from hubtweets.models.inspection import ADAPTER
-from hubtweets.models.loading import load
-from hubtweets.models.untrusted import lay_out
+from hubtweets.models.hardware import get_device_name
+from hubtweets.models.inspection import ADAPTER_CONFIG
+from hubtweets.models.loading import load_base
+from hubtweets.models.untrusted import write_model_folder
 from hubtweets.posts.pii.scrub import scrub
 from hubtweets.record.run_record import Base, RunRecord
 from hubtweets.record.samples import Sample, Samples
@@ -51,7 +51,7 @@ def check_writer(bot: Bot) -> Verdict:
     except HubtweetsError as error:
         return cannot_load(bot, error)
     if (
-        not (bot.folder / ADAPTER).exists()
+        not (bot.folder / ADAPTER_CONFIG).exists()
         and model.num_parameters() != bot.record.environment.parameters
     ):
         return (
@@ -78,7 +78,7 @@ def judge_texts(
     strange = [
         number
         for number, one in known.items()
-        if not sampling.could_write(model, tokenizer, one.prompt, one.text or "")
+        if not sampling.can_generate(model, tokenizer, one.prompt, one.text or "")
     ]
     if shown := [number for number in samples.picked if number in strange]:
         return False, f"these weights don't write {samples.samples[shown[0] - 1].text!r}"
@@ -106,7 +106,7 @@ def is_same_machine(record: RunRecord, model: PreTrainedModel) -> bool:
     assert record.environment
     here = {name: version(name) for name in ("torch", "transformers")}
     same = all(record.environment.versions.get(name) == found for name, found in here.items())
-    return same and record.environment.device == device_name(model.device)
+    return same and record.environment.device == get_device_name(model.device)
 
 
 def draw_again(
@@ -115,7 +115,7 @@ def draw_again(
     """Yield each recorded sample with what its seed draws now, masked as `sample` does."""
     for number, (prompt, group) in enumerate(groupby(samples.samples, key=lambda one: one.prompt)):
         recorded = list(group)
-        drawn = sampling.write_on(
+        drawn = sampling.generate_stream(
             model, tokenizer, prompt, len(recorded), (samples.seed + number) % 2**32
         )
         yield from zip(recorded, (scrub(text)[0] for text in drawn), strict=True)
@@ -145,7 +145,7 @@ def compare_drawn(samples: Samples, pairs: Iterable[tuple[Sample, str]]) -> Verd
 
 def cannot_load(bot: Bot, error: HubtweetsError) -> Verdict:
     """Judge weights that can't be loaded: of an adapter it may be the base that is missing here."""
-    return (None if (bot.folder / ADAPTER).exists() else False), str(error)
+    return (None if (bot.folder / ADAPTER_CONFIG).exists() else False), str(error)
 
 
 def check_snippets(bot: Bot) -> Verdict:
@@ -172,11 +172,11 @@ def check_snippets(bot: Bot) -> Verdict:
     ]:
         return False, "the record puts Python of its own on the card"
     with tempfile.TemporaryDirectory() as name:
-        lay_out(bot.files(), Path(name))
+        write_model_folder(bot.files(), Path(name))
         try:
             printed = snippets.run_snippets(ours, target.repo_id, Path(name))
         except HubtweetsError as error:
-            return (None if (bot.folder / ADAPTER).exists() else False), str(error)
+            return (None if (bot.folder / ADAPTER_CONFIG).exists() else False), str(error)
     others = len(snippets.find_snippets(bot.readme)) - len(ours)
     return True, f"the card's {len(printed)} Python snippets run" + (
         f"; {others} of the owner's not run" if others > 0 else ""
@@ -242,7 +242,7 @@ def check_evaluation(bot: Bot) -> Verdict:
             False,
             f"{before:.4f} bits per byte of the base, not {metrics.base.bits_per_byte:.4f}",
         )
-    if not (bot.folder / ADAPTER).exists() and parameters != environment.parameters:
+    if not (bot.folder / ADAPTER_CONFIG).exists() and parameters != environment.parameters:
         return (
             False,
             f"the base has {parameters:,} parameters, and these weights {environment.parameters:,}",
@@ -259,13 +259,13 @@ def score_base(recorded: Base, texts: list[list[str]]) -> tuple[float, int]:
         raise HubtweetsError(
             f"{recorded.id} is a folder on the machine where it was trained; lay it into this one"
         )
-    found, location = base.resolve(recorded.id)
+    found, location = base.resolve_base(recorded.id)
     if found.on_hub != recorded.on_hub or (
         not found.on_hub and found.revision != recorded.revision
     ):
         raise HubtweetsError(f"{recorded.id} here is another one")
     if not found.on_hub:
-        return score(*load(found, location), texts)
+        return score(*load_base(found, location), texts)
     from huggingface_hub import snapshot_download
 
     folder = Path(
@@ -276,10 +276,10 @@ def score_base(recorded: Base, texts: list[list[str]]) -> tuple[float, int]:
         )
     )
     with tempfile.TemporaryDirectory() as name:  # a record may name any base
-        lay_out(
+        write_model_folder(
             {path.name: path.resolve() for path in folder.iterdir() if path.is_file()}, Path(name)
         )
-        return score(*load(replace(recorded, on_hub=False), name), texts)
+        return score(*load_base(replace(recorded, on_hub=False), name), texts)
 
 
 def score(

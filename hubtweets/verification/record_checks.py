@@ -16,7 +16,7 @@ from packaging.version import InvalidVersion, Version
 
 from hubtweets import __version__
 from hubtweets.files import hash_files
-from hubtweets.models.base import TINY, resolve
+from hubtweets.models.base import TINY, resolve_base
 from hubtweets.models.inspection import count_parameters
 from hubtweets.record.run_record import Base, Metrics, RunRecord, Score
 from hubtweets.record.samples import SAMPLING_SETTINGS
@@ -323,7 +323,7 @@ def compare_with_tiny(record: RunRecord, config: dict, tokenizer: dict) -> Verdi
     assert record.base and record.environment
     if record.base.revision != hash_files(sorted(TINY.glob("*.safetensors"))):
         return None, "its base is the `tiny` of another version of hubtweets"
-    if record.base != (tiny := resolve("tiny")[0]):
+    if record.base != (tiny := resolve_base("tiny")[0]):
         return False, f"the record says of `tiny` {record.base}, and it is {tiny}"
     own, words = (
         json.loads((TINY / name).read_bytes()) for name in ("config.json", "tokenizer.json")

@@ -30,9 +30,9 @@ from transformers import (
     get_cosine_schedule_with_warmup,
 )
 
-from hubtweets.models.hardware import device
-from hubtweets.models.probing import context_of
-from hubtweets.models.tokenizer import IGNORED, encode
+from hubtweets.models.hardware import choose_device
+from hubtweets.models.probing import get_context_length
+from hubtweets.models.tokenizer import IGNORE_INDEX, encode_texts
 
 LONGEST_BLOCK = 1024
 POSTS_PER_BATCH = 8
@@ -77,8 +77,8 @@ def original(
         if isinstance(module, torch.nn.Dropout):
             module.p = DROPOUT  # which the embedded base comes without; it stays so
     examples = blocks(
-        encode(texts, tokenizer),
-        min(LONGEST_BLOCK, context_of(model) or LONGEST_BLOCK),
+        encode_texts(texts, tokenizer),
+        min(LONGEST_BLOCK, get_context_length(model) or LONGEST_BLOCK),
         epochs,
         seed,
     )
@@ -94,8 +94,8 @@ def original(
             lr_scheduler_type="cosine",
             seed=seed,
             bf16=False,
-            use_cpu=device().type == "cpu",
-            dataloader_pin_memory=device().type == "cuda",
+            use_cpu=choose_device().type == "cpu",
+            dataloader_pin_memory=choose_device().type == "cuda",
             logging_strategy="no",
             save_strategy="no",
             report_to="none",
@@ -145,10 +145,12 @@ def padded(
     or "bf16". The schedule ends at `max_steps` where that is less.
     """
     forget()
-    accelerator = Accelerator(mixed_precision=mixed_precision, cpu=device().type == "cpu")
+    accelerator = Accelerator(mixed_precision=mixed_precision, cpu=choose_device().type == "cpu")
     set_seed(seed)
-    context = context_of(model) or LONGEST_BLOCK
-    documents = [torch.from_numpy(document[:context]) for document in encode(texts, tokenizer)]
+    context = get_context_length(model) or LONGEST_BLOCK
+    documents = [
+        torch.from_numpy(document[:context]) for document in encode_texts(texts, tokenizer)
+    ]
     loader: DataLoader = DataLoader(
         documents,  # type: ignore[arg-type]  # a list will do
         batch_size=POSTS_PER_BATCH,
@@ -189,10 +191,10 @@ def padded(
 
 def pad(documents: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
     """Return a batch as the models of transformers take it; each tensor is [documents, tokens of the longest]."""
-    labels = pad_sequence(list(documents), batch_first=True, padding_value=IGNORED)
+    labels = pad_sequence(list(documents), batch_first=True, padding_value=IGNORE_INDEX)
     return {
         "input_ids": labels.clamp(min=0),
-        "attention_mask": (labels != IGNORED).long(),
+        "attention_mask": (labels != IGNORE_INDEX).long(),
         "labels": labels,
     }
 
@@ -212,13 +214,13 @@ def now() -> float:
 def gpt2_124m() -> PreTrainedModel:
     """Return a model of GPT-2's smallest size with random weights, in fp32, on the GPU where there is one."""
     torch.manual_seed(0)
-    return GPT2LMHeadModel(GPT2Config(vocab_size=50257)).to(device())
+    return GPT2LMHeadModel(GPT2Config(vocab_size=50257)).to(choose_device())
 
 
 def matmul_flops(rows: int, inner: int, columns: int, dtype: torch.dtype) -> float:
     """Return the floating-point operations per second of a product of [rows, inner] and [inner, columns], in the best of several measurements."""
-    left = torch.randn(rows, inner, device=device()).to(dtype)
-    right = torch.randn(inner, columns, device=device()).to(dtype)
+    left = torch.randn(rows, inner, device=choose_device()).to(dtype)
+    right = torch.randn(inner, columns, device=choose_device()).to(dtype)
     timer = Timer(
         "torch.mm(left, right)",
         globals={"torch": torch, "left": left, "right": right},

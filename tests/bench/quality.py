@@ -99,12 +99,12 @@ def ours(
     """Train ours, and note in `curve` the seconds and the bits per byte of each evaluation."""
     from hubtweets.evaluation.bits_per_byte import evaluate
     from hubtweets.models import base
-    from hubtweets.models.loading import load, load_model
-    from hubtweets.models.tokenizer import encode
+    from hubtweets.models.loading import load_base, load_model
+    from hubtweets.models.tokenizer import encode_texts
     from hubtweets.record.config import TrainingConfig
     from hubtweets.training import trainer
 
-    model, tokenizer = load(*base.resolve("tiny"))
+    model, tokenizer = load_base(*base.resolve_base("tiny"))
     config = TrainingConfig(save_seconds=1e9, **settings)  # type: ignore[arg-type]
     began = time.perf_counter()
 
@@ -114,7 +114,7 @@ def ours(
             curve.append((time.perf_counter() - began, bits))
         return bits
 
-    documents = [encode(author, tokenizer) for author in texts[0]]
+    documents = [encode_texts(author, tokenizer) for author in texts[0]]
     result = trainer.train(model, documents, config, folder / "checkpoints", held_out, quiet=True)
     score, _ = evaluate(load_model(str(result.weights)).eval(), tokenizer, texts[1])
     shutil.rmtree(folder / "checkpoints")
@@ -124,10 +124,10 @@ def ours(
 def peer(name: str, texts: Texts, **settings: object) -> Outcome:
     from hubtweets.evaluation.bits_per_byte import evaluate
     from hubtweets.models import base
-    from hubtweets.models.loading import load
+    from hubtweets.models.loading import load_base
     from tests.bench import peers
 
-    model, tokenizer = load(*base.resolve("tiny"))
+    model, tokenizer = load_base(*base.resolve_base("tiny"))
     trained = getattr(peers, name)(
         model, tokenizer, [text for author in texts[0] for text in author], **settings
     )

@@ -25,17 +25,17 @@ def speed(folder: Path) -> Figures:
     import torch
 
     from hubtweets.models import base
-    from hubtweets.models.loading import load
+    from hubtweets.models.loading import load_base
     from hubtweets.posts.example import sentences
     from tests.bench import peers
 
-    _, tokenizer = load(*base.resolve("tiny"))
+    _, tokenizer = load_base(*base.resolve_base("tiny"))
     generator = sentences.Random(0)
     texts = [sentences.make_sentence(generator) for _ in range(4_000)]
     figures: Figures = {}
     for name, make, steps in (
         ("124M", peers.gpt2_124m, 2),
-        ("tiny", lambda: load(*base.resolve("tiny"))[0], 40),
+        ("tiny", lambda: load_base(*base.resolve_base("tiny"))[0], 40),
     ):
         found: dict[str, list[float]] = {}
         for turn in range(ROUNDS + 1):
@@ -84,7 +84,7 @@ def ours(
     """Return the tokens per second of our trainer in a precision."""
     from accelerate.state import AcceleratorState
 
-    from hubtweets.models.tokenizer import encode
+    from hubtweets.models.tokenizer import encode_texts
     from hubtweets.record.config import TrainingConfig
     from hubtweets.training.trainer import train
 
@@ -93,7 +93,7 @@ def ours(
     try:
         config = TrainingConfig(num_train_epochs=100, max_steps=steps, save_seconds=1e9)
         result = train(
-            model, [encode(texts, tokenizer)], config, folder / "checkpoints", quiet=True
+            model, [encode_texts(texts, tokenizer)], config, folder / "checkpoints", quiet=True
         )
     finally:
         del os.environ["ACCELERATE_MIXED_PRECISION"]
@@ -109,17 +109,17 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 from hubtweets.models import hardware
 from hubtweets.posts.example import sentences
-from hubtweets.models.base import resolve
-from hubtweets.models.tokenizer import encode, load_tokenizer
+from hubtweets.models.base import resolve_base
+from hubtweets.models.tokenizer import encode_texts, load_tokenizer
 from hubtweets.record.config import TrainingConfig
 from hubtweets.training.trainer import train
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 generator = sentences.Random(0)
-documents = encode([sentences.make_sentence(generator) for _ in range(2_000)], load_tokenizer(resolve("tiny")[1]))
+documents = encode_texts([sentences.make_sentence(generator) for _ in range(2_000)], load_tokenizer(resolve_base("tiny")[1]))
 before = peak()
 model = GPT2LMHeadModel(GPT2Config())
-micro = hardware.micro_batch_tokens(model, 128, torch.device("cpu"))
+micro = hardware.estimate_micro_batch_tokens(model, 128, torch.device("cpu"))
 train(model, [documents], TrainingConfig(num_train_epochs=100, max_steps=4, save_seconds=1e9), Path(sys.argv[1]), quiet=True)
 print(json.dumps([before, model.num_parameters(), micro, model.config.vocab_size, peak()]))
 """
@@ -155,7 +155,7 @@ def start(folder: Path) -> Figures:
     room.mkdir()
     run(room, "example", "lyons____.zip").check_returncode()
     run(room, "curate", "lyons____").check_returncode()
-    imports = "import torch, accelerate, transformers.pipelines, hubtweets.trainer"
+    imports = "import torch, accelerate, transformers.pipelines, hubtweets.training.trainer"
     firsts, loads = [], []
     for seed in range(ROUNDS):
         began = time.perf_counter()

@@ -15,8 +15,8 @@ from accelerate.utils import set_seed
 from transformers import GenerationConfig, PreTrainedTokenizerFast, StoppingCriteria
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.evaluation.sampling import encode
-from hubtweets.models.probing import context_of
+from hubtweets.evaluation.sampling import encode_prompt
+from hubtweets.models.probing import get_context_length
 from hubtweets.models.untrusted import Loaded, load_files
 from hubtweets.record.samples import MAX_NEW_TOKENS
 from hubtweets.text import replace_surrogates
@@ -84,7 +84,7 @@ def generate(
         loaded[key] = load_model(files, repo_id)
     model, tokenizer = loaded[key]
     prompt = replace_surrogates(prompt)
-    inputs = encode(model, tokenizer, prompt)
+    inputs = encode_prompt(model, tokenizer, prompt)
     if not inputs["input_ids"].numel():
         raise HubtweetsError(f"{repo_id}: its tokenizer knows no token of this prompt")
     set_seed(seed)
@@ -106,7 +106,7 @@ def load_model(files: Mapping[str, Path], repo_id: str) -> Loaded:
     found = model.generation_config.to_dict()
     settings, room = (
         GenerationConfig(**{name: found[name] for name in SAFE_SETTINGS & found.keys()}),
-        (context_of(model) or MAX_NEW_TOKENS * 2) // 2,
+        (get_context_length(model) or MAX_NEW_TOKENS * 2) // 2,
     )
     settings.max_new_tokens = min(
         settings.max_new_tokens or min(MAX_NEW_TOKENS, room), MAX_WIDGET_TOKENS

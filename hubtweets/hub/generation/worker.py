@@ -18,9 +18,9 @@ import psutil
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub.generation import generate
-from hubtweets.models.inspection import ADAPTER
+from hubtweets.models.inspection import ADAPTER_CONFIG
 from hubtweets.models.limits import count_weights
-from hubtweets.models.untrusted import at_hand
+from hubtweets.models.untrusted import localize_adapter_base
 
 SPARE_BYTES = (
     2**30
@@ -90,10 +90,10 @@ def count_model_weights(files: Mapping[str, Path]) -> int:
     """Return how many weights a model has, those of an adapter's base included; 0 if they can't be read, which loading them will tell."""
     try:
         paths = [file for path, file in files.items() if path.endswith(".safetensors")]
-        if ADAPTER in files:
-            base = at_hand(json.loads(files[ADAPTER].read_text(encoding="utf-8")))[
-                "base_model_name_or_path"
-            ]
+        if ADAPTER_CONFIG in files:
+            base = localize_adapter_base(
+                json.loads(files[ADAPTER_CONFIG].read_text(encoding="utf-8"))
+            )["base_model_name_or_path"]
             paths += Path(base).glob("*.safetensors")
         return count_weights(paths)
     except Exception:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 Config = Mapping[str, int | float | str]
-PROJECT = "hubtweets"
+PROJECT_NAME = "hubtweets"
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Trackers:
 
 
 @contextmanager
-def variables(**values: str) -> Iterator[None]:
+def set_variables(**values: str) -> Iterator[None]:
     """Set environment variables for a while."""
     before = {name: os.environ.get(name) for name in values}
     os.environ |= values

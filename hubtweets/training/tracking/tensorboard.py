@@ -9,15 +9,15 @@ from pathlib import Path
 from hubtweets.record.run_record import Tracked
 from hubtweets.training.tracking.base import Config, Trackers
 
-EVENTS = "events.out.tfevents.hubtweets"  # the writers put the host's name there
+EVENT_FILE_NAME = "events.out.tfevents.hubtweets"  # the writers put the host's name there
 
 
-def flatten(config: Mapping[str, object], prefix: str = "") -> dict[str, int | float | str]:
+def flatten_config(config: Mapping[str, object], prefix: str = "") -> dict[str, int | float | str]:
     """Return nested settings as one level, `training.num_train_epochs` and the like; None is left out, lists become JSON."""
     flat: dict[str, int | float | str] = {}
     for key, value in config.items():
         if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{key}.")
+            flat |= flatten_config(value, f"{prefix}{key}.")
         elif value is not None:
             flat[prefix + key] = (
                 value if isinstance(value, int | float | str) else json.dumps(value)
@@ -51,4 +51,4 @@ def open_tensorboard(trackers: Trackers, folder: Path, config: Config) -> Iterat
     finally:
         tracker.finish()
         (written,) = folder.iterdir()
-        trackers.event_files = (written.rename(folder / EVENTS),)
+        trackers.event_files = (written.rename(folder / EVENT_FILE_NAME),)

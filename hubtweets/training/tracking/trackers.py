@@ -13,12 +13,12 @@ from pathlib import Path
 from hubtweets.errors import HubtweetsError
 from hubtweets.record.run_record import Tracker
 from hubtweets.training.tracking.base import Trackers
-from hubtweets.training.tracking.tensorboard import flatten, open_tensorboard
+from hubtweets.training.tracking.tensorboard import flatten_config, open_tensorboard
 from hubtweets.training.tracking.trackio import open_trackio
 from hubtweets.training.tracking.wandb import open_wandb
 
 
-def check(names: Sequence[Tracker]) -> None:
+def check_installed(names: Sequence[Tracker]) -> None:
     """Raise HubtweetsError where the package of a tracker is missing."""
     for name in names:
         try:
@@ -32,7 +32,7 @@ def check(names: Sequence[Tracker]) -> None:
 
 
 @contextmanager
-def tracking(
+def open_trackers(
     names: Sequence[Tracker],
     folder: Path,
     name: str,
@@ -44,14 +44,14 @@ def tracking(
 
     trackio learns its folder once in a process. Raises HubtweetsError where a package or a login is missing, or a tracker can't be reached.
     """
-    check(names)
+    check_installed(names)
     from accelerate import PartialState
     from accelerate.utils import parse_flag_from_env
 
     PartialState(
         cpu=parse_flag_from_env("ACCELERATE_USE_CPU")
     )  # the trackers ask it; these are the words in which Accelerator makes it
-    folder, flat = folder.absolute(), flatten(config)
+    folder, flat = folder.absolute(), flatten_config(config)
     trackers = Trackers(name=name)
     with ExitStack() as stack:
         if "tensorboard" in names:

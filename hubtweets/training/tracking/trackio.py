@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.record.run_record import Tracked
-from hubtweets.training.tracking.base import PROJECT, Config, Trackers, variables
+from hubtweets.training.tracking.base import PROJECT_NAME, Config, Trackers, set_variables
 
 
 @contextmanager
@@ -17,13 +17,13 @@ def open_trackio(trackers: Trackers, folder: Path, config: Config) -> Iterator[N
     from httpx2 import HTTPError
 
     shutil.rmtree(folder, ignore_errors=True)
-    with variables(TRACKIO_DIR=str(folder), GRADIO_ANALYTICS_ENABLED="False"):
+    with set_variables(TRACKIO_DIR=str(folder), GRADIO_ANALYTICS_ENABLED="False"):
         import trackio
         from accelerate.tracking import TrackioTracker
 
         # as an argument: Accelerate's store_init_configuration adds a setting of its own
         tracker = TrackioTracker(
-            PROJECT,
+            PROJECT_NAME,
             name=trackers.name,
             config=dict(config),
             embed=False,

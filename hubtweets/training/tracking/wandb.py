@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.record.run_record import Tracked
-from hubtweets.training.tracking.base import PROJECT, Config, Trackers, variables
+from hubtweets.training.tracking.base import PROJECT_NAME, Config, Trackers, set_variables
 
 if TYPE_CHECKING:
     import wandb
@@ -58,7 +58,7 @@ def open_wandb(
         "WANDB_CACHE_DIR": str(own / "cache"),
         "WANDB_ARTIFACT_DIR": str(own / "artifacts"),
     }
-    with variables(**places, WANDB_ERROR_REPORTING="false", WANDB_SILENT="true"):
+    with set_variables(**places, WANDB_ERROR_REPORTING="false", WANDB_SILENT="true"):
         try:
             online = wandb.setup(settings).settings.mode not in ("offline", "dryrun", "disabled")
             if online and not wandb.login(prompt=False, verify=False):
@@ -76,7 +76,11 @@ def open_wandb(
             url = log_data(logged, trackers.name, run_id, data, common, online)
             curated = f"curated-{trackers.name}"
             tracker = WandBTracker(
-                PROJECT, job_type="train", id=run_id, config={**config, "data": curated}, **common
+                PROJECT_NAME,
+                job_type="train",
+                id=run_id,
+                config={**config, "data": curated},
+                **common,
             )
             tracker.start()
             if tracker.run.url:  # offline it refuses
@@ -97,7 +101,7 @@ def open_wandb(
         )
         trackers.tracked += (
             Tracked("wandb", "preprocess", url),
-            Tracked("wandb", "train", public(tracker.run.url)),
+            Tracked("wandb", "train", get_public_url(tracker.run.url)),
         )
         try:
             yield
@@ -125,15 +129,15 @@ def log_data(
     if url is None or (online and not url):
         for path in logged.parent.glob(f"offline-run-*-{run_id}-data"):
             shutil.rmtree(path)
-        run = wandb.init(project=PROJECT, job_type="preprocess", id=f"{run_id}-data", **common)  # type: ignore[arg-type]
+        run = wandb.init(project=PROJECT_NAME, job_type="preprocess", id=f"{run_id}-data", **common)  # type: ignore[arg-type]
         log_artifact(run, f"raw-{name}", "dataset", data[:1])
         log_artifact(run, f"curated-{name}", "dataset", data[1:])
         run.finish()
-        url = public(run.url)
+        url = get_public_url(run.url)
     return url or None
 
 
-def public(url: str | None) -> str | None:
+def get_public_url(url: str | None) -> str | None:
     """Return an address on wandb.ai without its query, in which an anonymous run has its key; that of another server is nobody's business."""
     return url.partition("?")[0] if url and url.startswith("https://wandb.ai/") else None
 
