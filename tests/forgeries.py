@@ -803,7 +803,7 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     ),
     "another licence than the base's": (
         change(terms={"license": License("apache-2.0")}),
-        {"consistency": "is under mit, and so is what is made of it"},
+        {"consistency": "is under mit, and so are models made from it"},
     ),
     "a measure longer than the text": (measure(characters=9999), {"samples": "9999", "audit": ""}),
     "a measure of less than nothing": (measure(characters=-5), {"samples": "-5", "audit": ""}),

@@ -428,7 +428,7 @@ def test_rows_that_are_not_zero_appear() -> None:
 def test_a_run_that_is_not_that_far_gets_one_line(missing: str) -> None:
     with pytest.raises(
         HubtweetsError,
-        match=rf"^@lyons____ has no {missing} to show yet; type: hubtweets (curate|train|sample) lyons____$",
+        match=rf"^@lyons____ has no {missing} yet; type: hubtweets (curate|train|sample) lyons____$",
     ):
         model_card.render(replace(RECORD, **{missing: None}))  # type: ignore[arg-type]
 

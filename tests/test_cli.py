@@ -1104,7 +1104,7 @@ def test_the_posts_of_a_protected_account_are_read_only_if_asked_for(
     planned = run(
         tmp_path, *PUBLISH, str(base), "--protected-posts", "--consent", "own", "--dry-run"
     )
-    said = "push: private, for the account is protected, and its posts were for its followers; say --public to publish the bot anyway\n"
+    said = "push: private, because the account is protected, and its posts are for its followers; add --public to publish the bot anyway\n"
     assert planned.returncode == 0 and said in planned.stderr
     assert (
         run(tmp_path, "curate", "lyons____", "--quiet").stderr == refused

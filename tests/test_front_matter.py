@@ -203,23 +203,23 @@ def test_a_text_is_a_text_in_every_yaml(text: str) -> None:
     [
         (
             {"base": {"id": "a/b/c"}},
-            "the card's base_model: 'a/b/c' is no id of a repo; publish again with another",
+            "the card's base_model: 'a/b/c' is not a repo id; publish again with another",
         ),
         (
             {"base": {"id": "../x"}},
-            "the card's base_model: '../x' is no id of a repo; publish again with another",
+            "the card's base_model: '../x' is not a repo id; publish again with another",
         ),
         (
             {"base": {"revision": "main"}},
-            "the card's base_model_revision: 'main' is no commit; type: hubtweets train HANDLE",
+            "the card's base_model_revision: 'main' is not a commit; type: hubtweets train HANDLE",
         ),
         (
             {"sources": {"dataset": "my posts"}},
-            "the card's datasets: 'my posts' is no id of a repo; publish again with another",
+            "the card's datasets: 'my posts' is not a repo id; publish again with another",
         ),
         (
             {"target": {"repo_id": "me/a--b"}},
-            "the card's repo: 'me/a--b' is no id of a repo; publish again with another",
+            "the card's repo: 'me/a--b' is not a repo id; publish again with another",
         ),
         (
             {"terms": {"license": License("mine")}},

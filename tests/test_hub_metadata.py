@@ -67,11 +67,11 @@ CARDS: list[tuple[dict, list[str]]] = [
     ({"tags": ["a", 1]}, ['"tags[1]" Input should be a valid string']),
     (
         {"base_model": "a b"},
-        ["\"base_model[0]\" with value 'a b' is not valid; it must be the id of a repository"],
+        ["\"base_model[0]\" with value 'a b' is not valid; it must be a repo id"],
     ),
     (
         {"datasets": ["a/b/c"]},
-        ["\"datasets[0]\" with value 'a/b/c' is not valid; it must be the id of a repository"],
+        ["\"datasets[0]\" with value 'a/b/c' is not valid; it must be a repo id"],
     ),
     (
         {"base_model_relation": "x"},
@@ -190,7 +190,7 @@ def test_large_front_matter_is_read_off_the_event_loop(
             return read(card)
         return {}
 
-    monkeypatch.setattr(validation, "front_matter", watch)
+    monkeypatch.setattr(validation, "parse_front_matter", watch)
     matter, count = LARGE[name]
     answer = httpx2.post(
         f"{hub[0]}/api/validate-yaml",

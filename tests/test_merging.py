@@ -254,7 +254,7 @@ CONFLICTS = {
         "a: &x [1]\nb: *x",
         Conflict(
             "metadata",
-            '"the front matter is no YAML that JSON could hold: aliases a…"',
+            '"the front matter can\'t be read as JSON: aliases are not rea…"',
             '"the rendered metadata"',
         ),
     ),
@@ -264,7 +264,7 @@ CONFLICTS = {
         "a: 1\n<<: {b: 1}",
         Conflict(
             "metadata",
-            '"the front matter is no YAML that JSON could hold: merge key…"',
+            '"the front matter can\'t be read as JSON: merge keys are not …"',
             '"the rendered metadata"',
         ),
     ),
@@ -274,7 +274,7 @@ CONFLICTS = {
         "a: 1\nb: 1\nb: 2",
         Conflict(
             "metadata",
-            "\"'b' is not alone on its lines, or is there twice\"",
+            "\"'b' shares a line with another key, or is repeated\"",
             '"the rendered metadata"',
         ),
     ),
@@ -284,7 +284,7 @@ CONFLICTS = {
         "{a: 1, b: 2}",
         Conflict(
             "metadata",
-            "\"'a' is not alone on its lines, or is there twice\"",
+            "\"'a' shares a line with another key, or is repeated\"",
             '"the rendered metadata"',
         ),
     ),
@@ -311,7 +311,7 @@ CONFLICTS = {
         "a: 1",
         "a: 2",
         "- a",
-        Conflict("metadata", '"the front matter is no YAML mapping"', '"the rendered metadata"'),
+        Conflict("metadata", '"the front matter is not a YAML mapping"', '"the rendered metadata"'),
     ),
 }
 
@@ -331,7 +331,7 @@ def test_metadata_in_conflict(name: str) -> None:
 def test_a_conflict_is_told_on_one_line() -> None:
     assert (
         str(merge(*MERGES["a number of its own"][:3]).conflicts[0])
-        == 'line 11: there "Kept: 999", new "Kept: 900"'
+        == 'line 11: on the Hub "Kept: 999", new "Kept: 900"'
     )
 
 

@@ -140,7 +140,7 @@ def test_every_problem_is_told_at_once(
     )
     assert problems(opened, only_reads, wanted, "none.zip") == [
         "the token of huggingtweets may only read; make one with the role write, and type: hf auth login",
-        "--license gpl-3.0: one-layer is under mit, and so is what is made of it; leave --license out",
+        "--license gpl-3.0: one-layer is under mit, and so are models made from it; leave out --license",
         "one-layer is not on the Hub, so an adapter of it is of no use to others; type --lora --merge",
         "one-layer reads 256 tokens at most, not 1024; type: --block-size 256",
         f"--tag v1: {ADDRESS}/mine/lyons____ has it on another commit; choose another, or leave --tag out",
@@ -157,7 +157,7 @@ def test_a_hub_that_is_away_hides_no_other_problem(opened: RunFolder, base: Path
     assert problems(opened, away, asked(base, license="gpl-3.0", namespace="a/b")) == [
         "http://127.0.0.1:9 does not answer ([Errno 111] Connection refused); run the command again, or try --hub local",
         "a/b/lyons____: Repo id must be in the form 'repo_name' or 'namespace/repo_name'; choose another --namespace",
-        "--license gpl-3.0: one-layer is under mit, and so is what is made of it; leave --license out",
+        "--license gpl-3.0: one-layer is under mit, and so are models made from it; leave out --license",
     ]
 
 
@@ -293,8 +293,8 @@ def test_who_may_see_it(opened: RunFolder, connected: Hub, base: Path) -> None:
     api.create_repo("huggingtweets/lyons____")
     url = f"{ADDRESS}/huggingtweets/lyons____"
     assert problems(opened, connected, asked(base)) == [
-        f"{url} is public already, and this push would be private, for these posts came by a way that is open to everybody; "
-        "say --consent own where they are yours, or --public; or make it private in its settings"
+        f"{url} is public already, and this push would be private, because anyone can read these posts; "
+        "add --consent own if they are yours, or add --public; or make it private in its settings"
     ]
     assert problems(opened, connected, asked(base, consent="own")) == []
     assert problems(opened, connected, asked(base, private=False)) == []
@@ -320,8 +320,8 @@ def test_the_bot_of_a_protected_account_is_private(
     assert check(opened, connected, asked(base, private=False)).push_options.private is False
     connected.api.create_repo("huggingtweets/lyons____")
     assert problems(opened, connected, asked(base, consent="own")) == [
-        f"{ADDRESS}/huggingtweets/lyons____ is public already, and this push would be private, for the account is protected, and its posts were for "
-        "its followers; say --public to publish the bot anyway; or make it private in its settings"
+        f"{ADDRESS}/huggingtweets/lyons____ is public already, and this push would be private, because the account is protected, and its posts are for "
+        "its followers; add --public to publish the bot anyway; or make it private in its settings"
     ]
 
 
@@ -462,7 +462,7 @@ def test_what_is_in_the_way_elsewhere(
     monkeypatch.setattr(sys, "path", [path for path in sys.path if "site-packages" not in path])
     assert problems(opened, connected, asked("no such", license="mti", track=("trackio",))) == [
         "no such: neither a folder nor a model's id; try --base tiny or --base openai-community/gpt2",
-        "--license mti: the Hub knows no such licence; take mit",
+        "--license mti: the Hub has no such licence; use mit",
         "--report-to trackio needs a package that is not installed; type: pip install 'hubtweets[trackio]'",
         "not-there is not installed; type: pip install 'not-there>=1'",
         "@lyons____: the name or the bio holds the path of your home folder; take it out there, and get the posts again",
@@ -480,7 +480,7 @@ def test_the_hubs_validator_has_a_say(
         seen.append(metadata)
         return ['"tags[0]" is not to our taste']
 
-    monkeypatch.setattr(validation, "faults", stricter)
+    monkeypatch.setattr(validation, "find_faults", stricter)
     assert problems(opened, connected, asked(base)) == [
         'the card\'s metadata: "tags[0]" is not to our taste; give another --license, --base or source of posts'
     ]
@@ -619,7 +619,7 @@ def test_publish_dry_run_leaves_the_hub_as_it_was(workplace: Path, base: Path) -
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.splitlines()[1:] == [
         "Error: 3 things stand in the way:",
-        "- --license gpl-3.0: one-layer is under mit, and so is what is made of it; leave --license out",
+        "- --license gpl-3.0: one-layer is under mit, and so are models made from it; leave out --license",
         "- --prompt: holds an e-mail address; take it out",
         refused.stderr.splitlines()[-1],
     ]

@@ -280,7 +280,7 @@ def test_an_edit_that_was_rendered_anew_becomes_one_pull_request(
         pull_request=f"{url}/discussions/1",
     )
     assert said == [
-        'push: a rendered part of README.md was edited: line 1: there "# mine", new "# hello again"',
+        'push: a rendered part of README.md was edited: line 1: on the Hub "# mine", new "# hello again"',
         f"push: 2 of 4 files, 0.0 MiB, to {url} as refs/pr/1",
     ]
     assert (content(connected), content(connected, revision="refs/pr/1")) == (
@@ -429,7 +429,7 @@ def test_what_the_owner_wrote_outlives_a_publish(connected: Hub, repo: Path) -> 
     assert "0.001" in content(connected) and words in content(connected, revision="refs/pr/1")
     assert any(
         line.startswith(
-            "push: a rendered part of README.md was edited: metadata 'model-index': there "
+            "push: a rendered part of README.md was edited: metadata 'model-index': on the Hub "
         )
         for line in said
     )

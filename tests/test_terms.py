@@ -25,32 +25,32 @@ def based(license: License | None) -> Base:
         (None, "apache-2.0", License("apache-2.0")),
         (License("unknown"), "mit", MIT),
         (License("mine"), "mit", MIT),
-        (None, None, "a/b names no licence; ask who made it, and type: --license ID"),
+        (None, None, "a/b names no licence; ask its author, and type: --license ID"),
         (
             License("unknown"),
             None,
-            "a/b names the licence unknown, which is no id of the Hub's; ask who made it, and type: --license ID",
+            "a/b names the licence unknown, which the Hub has no id for; ask its author, and type: --license ID",
         ),
         (
             MIT,
             "cc0-1.0",
-            "--license cc0-1.0: a/b is under mit, and so is what is made of it; leave --license out",
+            "--license cc0-1.0: a/b is under mit, and so are models made from it; leave out --license",
         ),
         (
             OTHER,
             "mit",
-            "--license mit: a/b is under other, and so is what is made of it; leave --license out",
+            "--license mit: a/b is under other, and so are models made from it; leave out --license",
         ),
         (
             None,
             "other",
-            "--license other: says nothing without a name and a text; name one, as in --license mit, or take another --base",
+            "--license other: has no name and no text; take one that has, as in --license mit, or another --base",
         ),
-        (None, "Apache-2", "--license Apache-2: the Hub knows no such licence; take apache-2.0"),
+        (None, "Apache-2", "--license Apache-2: the Hub has no such licence; use apache-2.0"),
         (
             None,
             "xyzzy",
-            "--license xyzzy: the Hub knows no such licence; take mit, apache-2.0 or another of "
+            "--license xyzzy: the Hub has no such licence; use mit, apache-2.0 or another of "
             "https://huggingface.co/docs/hub/repositories-licenses",
         ),
     ],
@@ -99,7 +99,7 @@ def test_the_posts_of_a_protected_account_are_published_private(consent: Consent
         Source("x-archive", "b" * 64, None, None, protected=True),
     )
     assert licensing.is_private([mine, protected], Terms(MIT, consent)) is True
-    expected = "for the account is protected, and its posts were for its followers; say --public to publish the bot anyway"
+    expected = "because the account is protected, and its posts are for its followers; add --public to publish the bot anyway"
     assert licensing.explain_private([mine, protected]) == expected
     assert licensing.explain_private([mine]) == licensing.WHY_PRIVATE
 

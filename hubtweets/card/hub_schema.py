@@ -1,7 +1,8 @@
-"""What a card's front matter may say, as far as the Hub checks it.
+"""The metadata of a card as the Hub checks it.
 
-Sources: huggingface/hub-docs (modelcard.md, docs/hub/repositories-licenses.md), and the Hub's own messages. A key that is not checked there
-is not checked here; that a dataset or a base exists is not checked either, for this Hub does not hold them.
+Sources: huggingface/hub-docs (modelcard.md, docs/hub/repositories-licenses.md) and the messages of
+the Hub. A key that the Hub does not check is not checked here. Unlike on the Hub, a dataset or base
+model need not exist, since the embedded Hub does not hold them.
 """
 
 import re
@@ -18,28 +19,33 @@ from pydantic import (
 )
 
 LICENSES = """
-apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0 bigcode-openrail-m afl-3.0 artistic-2.0 bsl-1.0 bsd
-bsd-2-clause bsd-3-clause bsd-3-clause-clear c-uda cc cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0
-cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cdla-sharing-1.0
-cdla-permissive-1.0 cdla-permissive-2.0 wtfpl ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 eupl-1.2 agpl-3.0 gfdl gpl gpl-2.0 gpl-3.0 lgpl lgpl-2.1
-lgpl-3.0 isc h-research intel-research lppl-1.3c ms-pl apple-ascl apple-amlr mpl-2.0 odc-by odbl openmdw-1.0 openrail++ osl-3.0 postgresql ofl-1.1
-ncsa unlicense zlib pddl lgpl-lr deepfloyd-if-license fair-noncommercial-research-license llama2 llama3 llama3.1 llama3.2 llama3.3 llama4
-grok2-community gemma unknown other
+apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0
+bigcode-openrail-m afl-3.0 artistic-2.0 bsl-1.0 bsd bsd-2-clause bsd-3-clause bsd-3-clause-clear
+c-uda cc cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0
+cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0
+cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cdla-sharing-1.0 cdla-permissive-1.0 cdla-permissive-2.0 wtfpl
+ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 eupl-1.2 agpl-3.0 gfdl gpl gpl-2.0 gpl-3.0 lgpl lgpl-2.1
+lgpl-3.0 isc h-research intel-research lppl-1.3c ms-pl apple-ascl apple-amlr mpl-2.0 odc-by odbl
+openmdw-1.0 openrail++ osl-3.0 postgresql ofl-1.1 ncsa unlicense zlib pddl lgpl-lr
+deepfloyd-if-license fair-noncommercial-research-license llama2 llama3 llama3.1 llama3.2 llama3.3
+llama4 grok2-community gemma unknown other
 """
 LICENSE_IDS = frozenset(LICENSES.split())
-MAX_FAULTS = 100  # front matter has room for 40,000 of them
+MAX_FAULTS = 100  # reported of a card; front matter has room for 40,000
 LANGUAGE = re.compile(r"[a-z]{2,3}|code|multilingual")
 REPO_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
 
 
 def to_list(value: object) -> object:
+    """Return a single value as a list of it."""
     return value if isinstance(value, list) or value is None else [value]
 
 
 def check_license_id(value: str) -> str:
     if value not in LICENSE_IDS:
         raise ValueError(
-            f"with value {value[:100]!r} is not valid; take one of https://huggingface.co/docs/hub/repositories-licenses, or other"
+            f"with value {value[:100]!r} is not valid; take one of "
+            "https://huggingface.co/docs/hub/repositories-licenses, or other"
         )
     return value
 
@@ -47,20 +53,20 @@ def check_license_id(value: str) -> str:
 def check_language_code(value: str) -> str:
     if not LANGUAGE.fullmatch(value):
         raise ValueError(
-            f"with value {value[:100]!r} is not valid; it must be an ISO 639 code of 2 or 3 lowercase letters, code or multilingual"
+            f"with value {value[:100]!r} is not valid; it must be an ISO 639 code of 2 or 3 "
+            "lowercase letters, code or multilingual"
         )
     return value
 
 
 def check_repo_id(value: str) -> str:
     if not REPO_ID.fullmatch(value):
-        raise ValueError(
-            f"with value {value[:100]!r} is not valid; it must be the id of a repository"
-        )
+        raise ValueError(f"with value {value[:100]!r} is not valid; it must be a repo id")
     return value
 
 
 def reject_false(value: object) -> object:
+    """Raise ValueError for False, which YAML 1.1 reads for `no`, the code of Norwegian."""
     if value is False:
         raise ValueError('is false in YAML; put quotes around "no"')
     return value
@@ -134,22 +140,17 @@ KINDS: dict[str, type[Card]] = {"model": ModelCard, "dataset": Card, "space": Sp
 
 
 def find_faults(metadata: dict[str, Any], kind: str) -> list[str]:
-    """Return what the Hub would refuse in a card of a kind of repo, a line each, MAX_FAULTS at most."""
+    """Return what the Hub would refuse in the card of a kind of repo, at most MAX_FAULTS lines."""
     try:
         KINDS.get(kind, Card).model_validate(metadata)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False, include_context=False)[
-            :MAX_FAULTS
-        ]
-        return [
-            f'"{format_location(fault["loc"])}" {fault["msg"].removeprefix("Value error, ")[:2000]}'
-            for fault in found
-        ]
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        return [format_fault(fault["loc"], fault["msg"]) for fault in found[:MAX_FAULTS]]
     return []
 
 
-def format_location(steps: tuple[int | str, ...]) -> str:
-    """Write where a fault is as the Hub does: model-index[0].results[0].task."""
-    return "".join(
-        f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps
-    ).removeprefix(".")
+def format_fault(location: tuple[int | str, ...], message: str) -> str:
+    """Write a fault as the Hub does: "model-index[0].results[0].task" Field required."""
+    steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in location]
+    path = "".join(steps).removeprefix(".")
+    return f'"{path}" {message.removeprefix("Value error, ")[:2000]}'

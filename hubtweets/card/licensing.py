@@ -1,4 +1,4 @@
-"""Under what a bot is published: the weights' licence, and the right to the posts."""
+"""Under what a bot is published: the licence of the weights, and the right to the posts."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -9,54 +9,59 @@ from hubtweets.posts.origins import access_of
 from hubtweets.record.run_record import Base, Consent, License, RunRecord, Source, Terms
 
 KNOWN_LICENSES = [id for id in LICENSES.split() if id != "unknown"]
-OTHER_LICENSE = (
-    "other"  # a licence that the Hub has no id for; the base's card gives its name and its text
+OTHER_LICENSE = "other"  # has no id on the Hub; the base's card gives its name and text
+SUGGESTED = "mit, apache-2.0 or another of https://huggingface.co/docs/hub/repositories-licenses"
+WHY_PRIVATE = (
+    "because anyone can read these posts; add --consent own if they are yours, or add --public"
 )
-
-WHY_PRIVATE = "for these posts came by a way that is open to everybody; say --consent own where they are yours, or --public"
-
-WHY_PROTECTED = "for the account is protected, and its posts were for its followers; say --public to publish the bot anyway"
+WHY_PROTECTED = (
+    "because the account is protected, and its posts are for its followers; "
+    "add --public to publish the bot anyway"
+)
 
 
 def choose_terms(base: Base, license: str | None, consent: Consent | None) -> Terms:
-    """Return the base's licence, or the one that is given where it names none that the Hub knows.
+    """Return the base's licence, or the given one if the base has none that the Hub knows.
 
-    Raises HubtweetsError for none, for another than the base's, and for one that is no id of the Hub.
+    Raises HubtweetsError if there is neither, if the given one is not the base's, and if it is no
+    id of the Hub.
     """
     own = base.license if base.license and base.license.id in KNOWN_LICENSES else None
-    if own is None and license is None:
-        named = (
-            f"the licence {base.license.id}, which is no id of the Hub's"
-            if base.license
-            else "no licence"
-        )
-        raise HubtweetsError(f"{base.id} names {named}; ask who made it, and type: --license ID")
-    if own is None:
-        return Terms(License(check_license(str(license))), consent)
-    if license not in (None, own.id):
-        raise HubtweetsError(
-            f"--license {license}: {base.id} is under {own.id}, and so is what is made of it; leave --license out"
-        )
-    return Terms(own, consent)
+    if own:
+        if license not in (None, own.id):
+            raise HubtweetsError(
+                f"--license {license}: {base.id} is under {own.id}, and so are models made from "
+                "it; leave out --license"
+            )
+        return Terms(own, consent)
+    if license is None:
+        named = "no licence"
+        if base.license:
+            named = f"the licence {base.license.id}, which the Hub has no id for"
+        raise HubtweetsError(f"{base.id} names {named}; ask its author, and type: --license ID")
+    return Terms(License(check_license(license)), consent)
 
 
 def check_license(id: str) -> str:
-    """Return the id of a licence; raise HubtweetsError where the Hub knows none such, or where it says nothing by itself."""
+    """Return the id of a licence.
+
+    Raises HubtweetsError if the Hub has no such id, or for `other`, which needs a name and a text.
+    """
     if id == OTHER_LICENSE:
         raise HubtweetsError(
-            "--license other: says nothing without a name and a text; name one, as in --license mit, or take another --base"
+            "--license other: has no name and no text; take one that has, as in --license mit, "
+            "or another --base"
         )
     if id not in KNOWN_LICENSES:
-        near = (
-            ", ".join(get_close_matches(id.lower(), KNOWN_LICENSES, 3))
-            or "mit, apache-2.0 or another of https://huggingface.co/docs/hub/repositories-licenses"
+        similar = ", ".join(get_close_matches(id.lower(), KNOWN_LICENSES, 3))
+        raise HubtweetsError(
+            f"--license {id}: the Hub has no such licence; use {similar or SUGGESTED}"
         )
-        raise HubtweetsError(f"--license {id}: the Hub knows no such licence; take {near}")
     return id
 
 
 def choose_run_terms(record: RunRecord, license: str | None, consent: Consent | None) -> Terms:
-    """Return the terms of a run that has a base, those that it had where nothing else is said."""
+    """Return the terms of a run, which keep their earlier values unless others are given."""
     if record.base is None:
         raise HubtweetsError(
             f"@{record.handle} has no base yet; type: hubtweets train {record.handle}"
@@ -69,9 +74,10 @@ def choose_run_terms(record: RunRecord, license: str | None, consent: Consent | 
 
 
 def is_private(sources: Sequence[Source], terms: Terms) -> bool:
-    """Tell whether a repo is private by default.
+    """Return True if a repo is private by default.
 
-    It is if an account is protected, and if others can get a source too, unless the publisher says that the posts are theirs.
+    It is if an account is protected. It also is if others can get one of the sources, unless the
+    publisher says that the posts are theirs.
     """
     if any(source.protected for source in sources):
         return True

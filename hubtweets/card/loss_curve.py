@@ -1,127 +1,129 @@
-"""The curves of training and evaluation: thinned, with ticks, as Typst draws them."""
+"""loss.png: the curves of the training loss and of the held-out score over the steps.
+
+In: the record's history and evaluations. Out: PNG bytes. Here curves are thinned and scaled to
+fractions of the plot; templates/loss.typ.j2 draws them.
+"""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 from hubtweets.card.typst import draw_template
 from hubtweets.record.run_record import RunRecord
 
-MAX_GROUPS = 200  # of points in a curve, each drawn as its lowest and its highest
-MAX_DOTS = 40  # on a curve
+MAX_GROUPS = 200  # of neighbouring points in a curve; each is drawn as its lowest and highest point
+MAX_DOTS = 40  # on a curve; one with more points is drawn as a line only
+
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A curve over steps with its ticks: every coordinate a fraction of the plot, every label as it is shown.
+    """A curve over steps with its ticks: coordinates are fractions of the plot, labels are text.
 
-    `base` is the height of the dashed line and its label; outside of the plot no line is drawn.
+    `base` is the height and label of the dashed line for the base model; a height outside of the
+    plot has a label but no line.
     """
 
     title: str
-    line: list[tuple[float, float]]
-    points: list[tuple[float, float]]
-    across: list[tuple[float, str]]
-    up: list[tuple[float, str]]
+    line: list[Point]
+    dots: list[Point]
+    x_ticks: list[tuple[float, str]]
+    y_ticks: list[tuple[float, str]]
     base: tuple[float, str] | None
 
 
 def draw_loss(record: RunRecord, repo: Path) -> bytes:
-    """Draw the training loss and the held-out bits per byte over the steps, 1200 x 400 pixels; raise ValueError where there is no loss."""
+    """Draw the training loss and the held-out bits per byte, 1200 x 400 pixels.
+
+    Raises ValueError if the record has neither.
+    """
     assert record.environment and record.metrics
     losses = [(float(point.step), point.loss) for point in record.history]
-    scores = [
-        (float(evaluation.step), evaluation.bits_per_byte) for evaluation in record.evaluations
-    ]
+    scores = [(float(point.step), point.bits_per_byte) for point in record.evaluations]
     steps = max(step for step, _ in losses + scores)
     panels = [build_panel("Training loss (nats per token)", losses, steps, dots=False)]
     if scores:
-        panels.append(
-            build_panel(
-                "Held-out bits per byte",
-                scores,
-                steps,
-                dots=True,
-                base=record.metrics.base.bits_per_byte,
-            )
-        )
-    return draw_template(
-        "loss.typ.j2",
-        repo,
-        [],
-        record=record,
-        panels=panels,
-        published=record.environment.published_step / steps,
-    )
+        base = record.metrics.base.bits_per_byte
+        panels.append(build_panel("Held-out bits per byte", scores, steps, dots=True, base=base))
+    published = record.environment.published_step / steps
+    return draw_template("loss.typ.j2", repo, [], record=record, panels=panels, published=published)
 
 
 def build_panel(
-    title: str,
-    curve: Sequence[tuple[float, float]],
-    steps: float,
-    dots: bool,
-    base: float | None = None,
+    title: str, curve: Sequence[Point], steps: float, dots: bool, base: float | None = None
 ) -> Panel:
-    """Scale a curve of (step, value) to the plot; the base's value is on the scale unless the curve would be flat beside it."""
-    values = [value for _, value in curve]
-    low, high = min(values), max(values)
-    if base is not None and (
-        is_flat(low, high) or max(base - high, low - base) <= 3 * (high - low)
-    ):
-        low, high = min(low, base), max(high, base)
-    margin = (abs(high) / 10 or 1.0) if is_flat(low, high) else (high - low) / 12
-    low, high = max(0.0, low - margin), high + margin
+    """Scale a curve of (step, value) to the plot, with a dot at each point if `dots` is true."""
+    low, high = choose_range([value for _, value in curve], base)
 
-    def up(value: float) -> float:
+    def scale(value: float) -> float:
         return (value - low) / (high - low)
 
-    line = [(step / steps, up(value)) for step, value in thin(curve)]
-    scale = choose_ticks(low, high)
+    line = [(step / steps, scale(value)) for step, value in thin(curve)]
+    has_dots = len(line) == 1 or (dots and len(line) <= MAX_DOTS)
+    x_ticks = [step for step in choose_ticks(0, steps) if step == round(step)]
+    y_ticks = choose_ticks(low, high)
     return Panel(
-        title,
-        line,
-        line if len(line) == 1 or (dots and len(line) <= MAX_DOTS) else [],
-        [(step / steps, f"{step:,.0f}") for step in choose_ticks(0, steps) if step == round(step)],
-        [(up(tick), format_number(tick, scale[1] - scale[0])) for tick in scale],
-        (
-            up(base),
-            f"{'↓' if base < low else '↑' if base > high else '- -'} untouched base: {format_number(base, max(1.0, base) / 1000)}",
-        )
-        if base
-        else None,
+        title=title,
+        line=line,
+        dots=line if has_dots else [],
+        x_ticks=[(step / steps, f"{step:,.0f}") for step in x_ticks],
+        y_ticks=[(scale(tick), format_number(tick, y_ticks[1] - y_ticks[0])) for tick in y_ticks],
+        base=(scale(base), label_base(base, low, high)) if base else None,
     )
 
 
-def thin(curve: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the lowest and the highest point of each group of neighbours, so that a long curve keeps its peaks."""
+def choose_range(values: Sequence[float], base: float | None) -> tuple[float, float]:
+    """Return the lowest and highest value of the y axis, with a margin.
+
+    The base's value is in the range unless it would flatten the curve to a quarter of the plot.
+    """
+    low, high = min(values), max(values)
+    if base is not None:
+        distance = max(base - high, low - base)
+        if is_flat(low, high) or distance <= 3 * (high - low):
+            low, high = min(low, base), max(high, base)
+    margin = (abs(high) / 10 or 1.0) if is_flat(low, high) else (high - low) / 12
+    return max(0.0, low - margin), high + margin
+
+
+def label_base(base: float, low: float, high: float) -> str:
+    """Return the label of the base's value, after a dashed line or an arrow to where it lies."""
+    sign = "- -"
+    if base < low:
+        sign = "↓"
+    elif base > high:
+        sign = "↑"
+    return f"{sign} untouched base: {format_number(base, max(1.0, base) / 1000)}"
+
+
+def thin(curve: Sequence[Point]) -> list[Point]:
+    """Return the lowest and highest point of each group of neighbours, which keeps the peaks."""
+    value = itemgetter(1)
     size = math.ceil(len(curve) / MAX_GROUPS)
-    groups = [curve[i : i + size] for i in range(0, len(curve), size)]
-    return [
-        point
-        for group in groups
-        for point in sorted({min(group, key=value_of), max(group, key=value_of)})
-    ]
-
-
-def value_of(point: tuple[float, float]) -> float:
-    return point[1]
+    thinned: list[Point] = []
+    for start in range(0, len(curve), size):
+        group = curve[start : start + size]
+        thinned += sorted({min(group, key=value), max(group, key=value)})
+    return thinned
 
 
 def is_flat(low: float, high: float) -> bool:
-    """Tell whether two numbers are so close that their ticks would take more digits than there is room for."""
+    """Return True if two numbers are so close that their ticks would need too many digits."""
     return high - low <= 1e-4 * abs(high)
 
 
 def choose_ticks(low: float, high: float) -> list[float]:
-    """Return the two to six multiples of 1, 2 or 5 times a power of ten that lie between two numbers."""
+    """Return the two to six multiples of 1, 2 or 5 times a power of ten in a range."""
     power = 10.0 ** math.floor(math.log10((high - low) / 5))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * 5 >= high - low)
     return [count * step for count in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def format_number(value: float, step: float) -> str:
-    """Write a number to the digit in which its neighbours, a `step` away, differ."""
+    """Return a number with the digits that tell it from its neighbours, a `step` away."""
     digit = math.floor(math.log10(step) + 1e-9)
     if digit >= -6 and abs(value) < 1e6:
         return f"{value:,.{max(0, -digit)}f}"

@@ -1,6 +1,7 @@
-"""Jinja environments over the templates, in which a missing value is an error."""
+"""Jinja environments over templates/, in which a missing value is an error."""
 
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -12,14 +13,15 @@ TEMPLATES = PACKAGED if PACKAGED.is_dir() else PACKAGE.parent / "templates"
 
 
 def create_environment(**options: object) -> Environment:
-    """Return a Jinja environment over templates/ that refuses a missing variable."""
-    settings: dict = {
+    """Return a Jinja environment over templates/ that raises an error for a missing variable."""
+    settings: dict[str, Any] = {
         "undefined": StrictUndefined,
         "trim_blocks": True,
         "lstrip_blocks": True,
         "keep_trailing_newline": True,
+        **options,
     }
-    jinja = Environment(loader=FileSystemLoader(TEMPLATES), **settings, **options)  # type: ignore[arg-type]
+    jinja = Environment(loader=FileSystemLoader(TEMPLATES), **settings)
     jinja.filters["description"] = escape_alt_text
     jinja.filters["thousands"] = lambda number: f"{number:,}"
     return jinja

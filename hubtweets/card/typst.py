@@ -12,16 +12,19 @@ from hubtweets.text import to_typst_literal
 
 
 def draw_template(template: str, repo: Path, avatars: Sequence[str], **values: object) -> bytes:
+    """Fill a Typst template and return the picture as PNG; `avatars` are files in `repo`.
+
+    Typst runs in an empty folder with copies of the avatars, so it can read nothing else.
+    """
     jinja = create_environment(finalize=to_typst_literal)
     source = jinja.get_template(template).render(avatars=avatars, **values)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        (root / "main.typ").write_text(source, encoding="utf-8")
+        main = root / "main.typ"
+        main.write_text(source, encoding="utf-8")
         for avatar in avatars:
             (root / avatar).write_bytes((repo / avatar).read_bytes())
-        picture = typst.compile(
-            root / "main.typ", root=root, font_paths=load_fonts(), format="png", ppi=72.0
-        )
+        picture = typst.compile(main, root=root, font_paths=load_fonts(), format="png", ppi=72.0)
     assert isinstance(picture, bytes)
     return picture
 
