@@ -49,7 +49,7 @@ def generate_numbers() -> dict[str, object]:
 
 
 @pytest.fixture
-def marks(monkeypatch: pytest.MonkeyPatch) -> secret_scan.Marks:
+def marks(monkeypatch: pytest.MonkeyPatch) -> secret_scan.SensitiveValues:
     for name, value in {
         "HOME": HOME,
         "LOGNAME": "jane",
@@ -58,7 +58,7 @@ def marks(monkeypatch: pytest.MonkeyPatch) -> secret_scan.Marks:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(socket, "gethostname", lambda: "planted-host7")
-    return secret_scan.marks(TOKEN)
+    return secret_scan.find_sensitive_values(TOKEN)
 
 
 @pytest.mark.parametrize(
@@ -68,77 +68,85 @@ def marks(monkeypatch: pytest.MonkeyPatch) -> secret_scan.Marks:
             "README.md",
             "a\nb " + TOKEN,
             [
-                "README.md, line 2: holds your token",
-                "README.md, line 2: holds what looks like a token or a key",
+                "README.md, line 2: contains your token",
+                "README.md, line 2: contains what looks like a token or a key",
             ],
         ),
-        ("a.bin", f"\0{TOKEN}\0", ["a.bin: holds your token"]),
+        ("a.bin", f"\0{TOKEN}\0", ["a.bin: contains your token"]),
         ("a.bin", "\0hf_" + "other" * 8, []),  # what only looks like one may be chance there
-        ("a.json", "hf_" + "other" * 8, ["a.json, line 1: holds what looks like a token or a key"]),
-        ("a.json", "AKIA" + "Q" * 16, ["a.json, line 1: holds what looks like a token or a key"]),
+        (
+            "a.json",
+            "hf_" + "other" * 8,
+            ["a.json, line 1: contains what looks like a token or a key"],
+        ),
+        (
+            "a.json",
+            "AKIA" + "Q" * 16,
+            ["a.json, line 1: contains what looks like a token or a key"],
+        ),
         (
             "a.json",
             json.dumps({"text": "look\n" + generate("gsk_{a52}")}),
-            ["a.json, line 1: holds what looks like a token or a key"],
+            ["a.json, line 1: contains what looks like a token or a key"],
         ),
         (
             "a.json",
             json.dumps({"text": "é" + generate("hf_{a34}")}),
-            ["a.json, line 1: holds what looks like a token or a key"],
+            ["a.json, line 1: contains what looks like a token or a key"],
         ),
         (
             "a.md",
             generate("aws_secret_access_key = {b40}"),
-            ["a.md, line 1: holds what looks like a token or a key"],
+            ["a.md, line 1: contains what looks like a token or a key"],
         ),
-        ("a.md", "alice (at) example (dot) org", ["a.md, line 1: holds an e-mail address"]),
+        ("a.md", "alice (at) example (dot) org", ["a.md, line 1: contains an e-mail address"]),
         ("a.json", json.dumps(generate_numbers()), []),
         ("a.md", "![](foo@2x.png) git@github.com:a/b.git sk-learn-is-the-best-library", []),
-        ("a.json", KEY, ["a.json, line 1: holds the value of WANDB_API_KEY"]),
+        ("a.json", KEY, ["a.json, line 1: contains the value of WANDB_API_KEY"]),
         ("a.json", "short", []),
         (
             "a.json",
             '{"x":\n"/home/planted-jane/models"}',
-            ["a.json, line 2: holds the path of your home folder"],
+            ["a.json, line 2: contains the path of your home folder"],
         ),
         (
             "a.json",
             json.dumps({"x": json.dumps({"y": HOME})}),
-            ["a.json, line 1: holds the path of your home folder"],
+            ["a.json, line 1: contains the path of your home folder"],
         ),
         (
             "a.txt",
             f"https://a.example/?at={quote(HOME, safe='')}",
-            ["a.txt, line 1: holds the path of your home folder"],
+            ["a.txt, line 1: contains the path of your home folder"],
         ),
         (
             "a.txt",
             "file:///home/planted-jane",
-            ["a.txt, line 1: holds the path of your home folder"],
+            ["a.txt, line 1: contains the path of your home folder"],
         ),
         ("a.txt", "/home/planted-janet and /mnt/home/planted-jane", []),
         ("events", "x/home/planted-jane/y", []),
-        ("events", "\0/home/planted-jane/y", ["events: holds the path of your home folder"]),
-        ("a.txt", "on planted-host7.local", ["a.txt, line 1: holds this machine's name"]),
+        ("events", "\0/home/planted-jane/y", ["events: contains the path of your home folder"]),
+        ("a.txt", "on planted-host7.local", ["a.txt, line 1: contains this machine's name"]),
         (
             "a.txt",
             "jane@planted-host7",
             [
-                "a.txt, line 1: holds this machine's name",
-                "a.txt, line 1: holds your name on this machine",
+                "a.txt, line 1: contains this machine's name",
+                "a.txt, line 1: contains your name on this machine",
             ],
         ),
         ("a.txt", "unplanted-host77", []),
-        ("a.md", "écrivez à me@private.example !", ["a.md, line 1: holds an e-mail address"]),
+        ("a.md", "écrivez à me@private.example !", ["a.md, line 1: contains an e-mail address"]),
         ("a.md", "@alice@mastodon.example, https://mastodon.example/@alice", []),
         ("tokenizer.json", '"Ġ@mail.org", "' + "A" * 64 + '"', []),
-        ("tokenizer.json", HOME, ["tokenizer.json, line 1: holds the path of your home folder"]),
+        ("tokenizer.json", HOME, ["tokenizer.json, line 1: contains the path of your home folder"]),
     ],
 )
 def test_what_a_file_gives_away(
-    marks: secret_scan.Marks, name: str, content: str, expected: list[str]
+    marks: secret_scan.SensitiveValues, name: str, content: str, expected: list[str]
 ) -> None:
-    assert list(secret_scan.in_file(name, content.encode(), marks)) == expected
+    assert list(secret_scan.scan_file(name, content.encode(), marks)) == expected
     assert not any(
         secret in line for line in expected for secret in (TOKEN, KEY, HOME, "planted-host7")
     )
@@ -159,14 +167,16 @@ def test_what_may_stand_in_any_text_is_none(
     monkeypatch.setenv("HOME", home)
     monkeypatch.setenv("LOGNAME", "root")
     monkeypatch.setattr(socket, "gethostname", lambda: host)
-    assert list(secret_scan.in_text(content, secret_scan.marks("hf_x"))) == expected
+    assert (
+        list(secret_scan.scan_text(content, secret_scan.find_sensitive_values("hf_x"))) == expected
+    )
 
 
 def test_weights_are_searched_in_their_header_alone(
-    marks: secret_scan.Marks, tmp_path: Path
+    marks: secret_scan.SensitiveValues, tmp_path: Path
 ) -> None:
     for header, expected in (
-        ({"path": HOME}, ["runs/x.safetensors: holds the path of your home folder"]),
+        ({"path": HOME}, ["runs/x.safetensors: contains the path of your home folder"]),
         ({}, []),
     ):
         text = json.dumps({"__metadata__": header}).encode()
@@ -175,7 +185,7 @@ def test_weights_are_searched_in_their_header_alone(
             len(text).to_bytes(8, "little") + text + HOME.encode()
         )
         (tmp_path / ".hidden").write_text(HOME)
-        assert list(secret_scan.in_folder(tmp_path, marks)) == expected
+        assert list(secret_scan.scan_folder(tmp_path, marks)) == expected
 
 
 def test_a_push_with_a_leak_sends_nothing(
@@ -191,9 +201,9 @@ def test_a_push_with_a_leak_sends_nothing(
             push(opened, Hub(api, hub[0]), PushOptions())
     assert str(caught.value).splitlines() == [
         "3 things stand in the way:",
-        "- b.bin: holds the path of your home folder; take it out of where it came from, and type: hubtweets publish lyons____",
-        "- notes.txt, line 2: holds your token; take it out of where it came from, and type: hubtweets publish lyons____",
-        "- notes.txt, line 2: holds what looks like a token or a key; take it out of where it came from, and type: hubtweets publish lyons____",
+        "- b.bin: contains the path of your home folder; take it out of where it came from, and type: hubtweets publish lyons____",
+        "- notes.txt, line 2: contains your token; take it out of where it came from, and type: hubtweets publish lyons____",
+        "- notes.txt, line 2: contains what looks like a token or a key; take it out of where it came from, and type: hubtweets publish lyons____",
     ]
     assert list(api.list_models()) == []
 
@@ -319,7 +329,9 @@ def test_nothing_that_was_planted_is_pushed(base: Path, tmp_path: Path) -> None:
         token,
         f"marked-user@{host}",
     ]
-    marks += [host] if len(host) >= secret_scan.TELLING else []  # a shorter one stands in much
+    marks += (
+        [host] if len(host) >= secret_scan.MIN_HOST_CHARS else []
+    )  # a shorter one stands in much
     pushed = [home / "hub", home / "runs" / "alice" / "repo"]
     assert [
         line for line in seen(pushed, marks) if line != f"token: {token}"

@@ -17,13 +17,13 @@ from hubtweets.files import check_download_space, check_training_space
 from hubtweets.hub.storage.storage import Storage
 from hubtweets.hub.storage.tokens import create_token
 from hubtweets.models import inspection
-from hubtweets.models.base import resolve_base as resolve_base
+from hubtweets.models.base import resolve_base
 from hubtweets.posts.post import Columns
 from hubtweets.posts.sources import FetchOptions
 from hubtweets.publishing import dry_run, permissions, preflight
 from hubtweets.publishing.connection import Hub
-from hubtweets.publishing.preflight import PreparedPublish, PublishRequest
 from hubtweets.publishing.push import PushOptions
+from hubtweets.publishing.request import PreparedPublish, PublishRequest
 from hubtweets.record.config import Curation, TrainingConfig
 from hubtweets.record.run_folder import RunFolder, open_run_folder
 from hubtweets.stages import curate
@@ -82,7 +82,9 @@ def check(
     run: RunFolder, hub: Hub, wanted: PublishRequest, source: str | None = None
 ) -> PreparedPublish:
     archive = source or str(run.folder.parent.parent / "lyons____.zip")
-    return preflight.check(run, hub, wanted, lambda: reading(archive), partial(curate.curate, run))
+    return preflight.prepare_publish(
+        run, hub, wanted, lambda: reading(archive), partial(curate.curate, run)
+    )
 
 
 def problems(
@@ -144,10 +146,10 @@ def test_every_problem_is_told_at_once(
         "one-layer is not on the Hub, so an adapter of it is of no use to others; type --lora --merge",
         "one-layer reads 256 tokens at most, not 1024; type: --block-size 256",
         f"--tag v1: {ADDRESS}/mine/lyons____ has it on another commit; choose another, or leave --tag out",
-        "--prompt: holds the path of your home folder; take it out",
-        "--prompt: holds your token; take it out",
-        "--prompt: holds what looks like a token or a key; take it out",
-        "--commit-message: holds an e-mail address; take it out",
+        "--prompt: contains the path of your home folder; take it out",
+        "--prompt: contains your token; take it out",
+        "--prompt: contains what looks like a token or a key; take it out",
+        "--commit-message: contains an e-mail address; take it out",
         "none.zip: no such file, nor one of x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID; name the posts: --posts FILE",
     ]
 
@@ -171,9 +173,11 @@ def test_nothing_is_read_over_the_network_while_something_stands_in_the_way(
 
     bluesky = partial(reading, "bluesky:a.example")
     with pytest.raises(HubtweetsError, match=r"^--license gpl-3\.0: "):
-        preflight.check(opened, connected, asked(base, license="gpl-3.0"), bluesky, curate)
+        preflight.prepare_publish(
+            opened, connected, asked(base, license="gpl-3.0"), bluesky, curate
+        )
     assert read == []
-    preflight.check(opened, connected, asked(base), bluesky, curate)
+    preflight.prepare_publish(opened, connected, asked(base), bluesky, curate)
     assert read == ["bluesky:a.example"]
 
 
@@ -418,7 +422,7 @@ def test_a_base_that_names_a_home_folder_is_refused_where_that_would_be_pushed(
     (line,) = problems(opened, connected, asked(other))
     assert (
         line
-        == "other: config.json, line 1: holds the path of your home folder; take it out there, or take another base: --base ID"
+        == "other: config.json, line 1: contains the path of your home folder; take it out there, or take another base: --base ID"
     )
 
 
@@ -454,18 +458,12 @@ def test_what_is_in_the_way_elsewhere(
     """A base that is none, a tracker and a package that are missing, a profile that tells too much."""
     (profile,) = opened.record.profiles
     opened.update(profiles=(replace(profile, bio=f"I live in {tmp_path}/home-of-jane"),))
-    (tmp_path / "hubtweets-0.dist-info").mkdir()
-    (tmp_path / "hubtweets-0.dist-info" / "METADATA").write_text(
-        "Name: hubtweets\nVersion: 0\nRequires-Python: >=3\nRequires-Dist: not-there>=1\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "path", [path for path in sys.path if "site-packages" not in path])
     assert problems(opened, connected, asked("no such", license="mti", track=("trackio",))) == [
         "no such: neither a folder nor a model's id; try --base tiny or --base openai-community/gpt2",
         "--license mti: the Hub has no such licence; use mit",
         "--report-to trackio needs a package that is not installed; type: pip install 'hubtweets[trackio]'",
-        "not-there is not installed; type: pip install 'not-there>=1'",
-        "@lyons____: the name or the bio holds the path of your home folder; take it out there, and get the posts again",
+        "@lyons____: the name or the bio contains the path of your home folder; take it out there, and get the posts again",
     ]
 
 
@@ -488,7 +486,7 @@ def test_the_hubs_validator_has_a_say(
 
 
 def shown(run: RunFolder, hub: Hub, wanted: PublishRequest) -> list[str]:
-    return list(dry_run.lines(run, hub, wanted, check(run, hub, wanted)))
+    return list(dry_run.describe_publish(run, hub, wanted, check(run, hub, wanted)))
 
 
 def test_a_rehearsal_shows_what_a_push_would_change(
@@ -544,7 +542,7 @@ def test_a_rehearsal_shows_what_a_push_would_change(
         "deleted",
     )
     assert (marks["mine.txt"], marks["config.json"]) == ("kept", "same")
-    changes = told[told.index("The card, as it would change:") + 2 :]
+    changes = told[told.index("The changes of the card:") + 2 :]
     assert "+The publisher says that they are the publisher's own." in changes and not any(
         line.startswith("-Mine.") for line in changes
     )
@@ -620,7 +618,7 @@ def test_publish_dry_run_leaves_the_hub_as_it_was(workplace: Path, base: Path) -
     assert refused.stderr.splitlines()[1:] == [
         "Error: 3 things stand in the way:",
         "- --license gpl-3.0: one-layer is under mit, and so are models made from it; leave out --license",
-        "- --prompt: holds an e-mail address; take it out",
+        "- --prompt: contains an e-mail address; take it out",
         refused.stderr.splitlines()[-1],
     ]
     assert refused.stderr.splitlines()[-1].startswith(

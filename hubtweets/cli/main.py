@@ -142,22 +142,23 @@ def publish(
     \b
     hubtweets publish alice bob --posts alice=alice.zip --posts bob=bluesky:bob.example
     """
-    from hubtweets.publishing import preflight
     from hubtweets.publishing.connection import connect
-    from hubtweets.publishing.dry_run import lines
+    from hubtweets.publishing.dry_run import describe_publish
+    from hubtweets.publishing.preflight import prepare_publish
     from hubtweets.publishing.push import parse_push_options
+    from hubtweets.publishing.request import PublishRequest
     from hubtweets.stages import curate, evaluate, push, render, sample, train
 
     name, reading = join_handles(handles), reading_of(handles, settings)
     how_to_push = parse_push_options(settings)
     training = training_of(settings)
-    asked = preflight.PublishRequest(
+    asked = PublishRequest(
         namespace, base, license, consent, training, tuple(tracked_by(track)), prompt, how_to_push
     )
     with connect(hub) as connected, open_run_folder(runs, name, quiet, new=True) as run:
-        ready = preflight.check(run, connected, asked, reading, partial(curate.curate, run))
+        ready = prepare_publish(run, connected, asked, reading, partial(curate.curate, run))
         if dry_run:
-            for line in lines(run, connected, asked, ready):
+            for line in describe_publish(run, connected, asked, ready):
                 click.echo(printable(line))
             return
         launch = launcher(name, base, training, track, num_processes, runs, quiet)

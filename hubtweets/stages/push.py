@@ -22,7 +22,9 @@ def push(run: RunFolder, hub: "Hub", options: "PushOptions") -> Published:
     if run.quiet or not sys.stderr.isatty():
         disable_progress_bars()
     run.check_outputs()
-    if given_away := list(secret_scan.in_folder(run.repo, secret_scan.marks(hub.api.token))):
+    if given_away := list(
+        secret_scan.scan_folder(run.repo, secret_scan.find_sensitive_values(hub.api.token))
+    ):
         raise ProblemsError(
             [
                 f"{line}; take it out of where it came from, and type: hubtweets publish {run.authors}"
