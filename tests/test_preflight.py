@@ -422,7 +422,7 @@ def test_a_base_that_names_a_home_folder_is_refused_where_that_would_be_pushed(
     (line,) = problems(opened, connected, asked(other))
     assert (
         line
-        == "other: config.json, line 1: contains the path of your home folder; take it out there, or take another base: --base ID"
+        == "other: config.json, line 1: contains the path of your home folder; take it out there, or use another base: --base ID"
     )
 
 
