@@ -13,8 +13,7 @@ from hubtweets.card import model_card
 from hubtweets.card.front_matter import strip_front_matter
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub.pages import sanitize
-from hubtweets.posts.origins import ORIGINS
-from hubtweets.posts.post import SourceKind
+from hubtweets.posts.source_kinds import SOURCES, SourceKind
 from hubtweets.record import serialization
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.counts import build_stats_rows
@@ -409,7 +408,7 @@ def test_the_language_that_was_measured() -> None:
 
 
 def test_every_kind_of_source_has_a_name() -> None:
-    assert set(get_args(SourceKind)) == set(ORIGINS)
+    assert set(get_args(SourceKind)) == set(SOURCES)
 
 
 def test_rows_that_are_not_zero_appear() -> None:

@@ -468,7 +468,7 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
     (
         nothing,
         ["publish", "a", "--posts", "no.zip", *LOCAL],
-        r"no\.zip: no such file, nor one of x:NAME, .+; name the posts: --posts FILE",
+        r"no\.zip: file not found, and not one of x:NAME, .+; name the posts: --posts FILE",
     ),
     (
         cut_zip,
@@ -534,7 +534,7 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
     (
         nothing,
         ["publish", "a", "--posts", "/dev/null", *LOCAL],
-        r"/dev/null: no such file, nor one of x:NAME, .+; name the posts: --posts FILE",
+        r"/dev/null: file not found, and not one of x:NAME, .+; name the posts: --posts FILE",
     ),
     (nothing, ["generate", "typo", "I"], r"runs/typo: no such run; type: hubtweets publish typo"),
     (nothing, ["train", "typo"], r"runs/typo: no such run; type: hubtweets publish typo"),
@@ -903,8 +903,8 @@ main(["curate", "alice", "--posts", "x:alice", *sys.argv[1:]])
         asked = len(X.asked)
         again = curate("--rules", "classic")
         assert (
-            "x:alice: read on " in again
-            and "--refresh reads it again" in again
+            "x:alice: using the posts fetched on " in again
+            and "--refresh fetches them again" in again
             and len(X.asked) == asked
         )
         assert "$4.50" in curate("--refresh", "--yes") and len(X.asked) == asked + 2

@@ -7,7 +7,8 @@ from pyarrow import parquet
 from hubtweets.curation import dataset
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import cache as saved
-from hubtweets.posts.post import Columns, Post, Profile, Reading, SourceKind
+from hubtweets.posts.post import Columns, Post, Profile, Reading
+from hubtweets.posts.source_kinds import SourceKind
 from hubtweets.posts.sources import FetchOptions
 from hubtweets.record.config import Curation
 from hubtweets.record.counts import OUTCOMES

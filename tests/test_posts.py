@@ -227,7 +227,7 @@ NAMED: list[tuple[list[str], list[str], dict[str, str] | str]] = [
     (
         ["alice"],
         ["a.zip", "b.zip"],
-        "b.zip: alice has a source already, a.zip; give one for each author",
+        "b.zip: alice already has a source, a.zip; give one per author",
     ),
     (
         ["bob"],
@@ -319,7 +319,7 @@ def test_a_service_is_read_once_unless_refreshed(
     assert (
         asked == ["bluesky:bob.example"] * 2
         and len(said) == 3
-        and "--refresh reads it again" in said[1]
+        and "--refresh fetches them again" in said[1]
     )
     assert (
         sources.fetch_if_needed(
@@ -364,9 +364,9 @@ def test_an_address_that_markdown_could_act_on_is_left_out(
 
 
 UNREADABLE = {
-    "alice.docx": "no posts are read from such a file; give an archive of X, Mastodon or Bluesky or an export as it came, "
+    "alice.docx": "can't read posts from such a file; give an archive of X, Mastodon or Bluesky or an unchanged export, "
     "or one .jsonl, .json, .csv, .tsv, .parquet or .txt file",
-    "nothing.zip": "no such file, nor one of x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID; name the posts: --posts FILE",
+    "nothing.zip": "file not found, and not one of x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID; name the posts: --posts FILE",
 }
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from hubtweets.errors import HubtweetsError
+from hubtweets.posts import sources
 from hubtweets.posts.container import Container
-from hubtweets.posts.exports import exports
-from hubtweets.posts.post import Post, Profile
+from hubtweets.posts.exports import reddit, telegram, threads
+from hubtweets.posts.post import Columns, Post, Profile
 
 DAY = "2026-01-02T00:00:00+00:00"
 SECONDS = 1767312000
@@ -44,7 +45,15 @@ def write(path: Path, files: dict[str, Any]) -> Path:
 
 
 def read(path: Path) -> list[Post]:
-    return list(exports.read(Container(path)).posts)
+    return list(sources.read_source(path, "", Columns()).posts)
+
+
+def find_files(container: Container) -> list[str]:
+    """Return the files that the first reader of exports opens."""
+    for reader in (threads, reddit, telegram):
+        if names := reader.find_files(container):
+            return names
+    return []
 
 
 def thread(text: str, **more: Any) -> dict:
@@ -181,13 +190,13 @@ SAMPLES: dict[str, tuple[str, Profile, list[Post]]] = {
 def test_every_export(tmp_path: Path) -> None:
     found = {}
     for path in samples(tmp_path):
-        reading = exports.read(Container(path))
+        reading = sources.read_source(path, "", Columns())
         found[path.name] = (reading.kind, reading.profile, list(reading.posts))
     assert found == SAMPLES
 
 
 def test_nothing_private_is_opened(tmp_path: Path) -> None:
-    assert {path.name: exports.find_files(Container(path)) for path in samples(tmp_path)} == {
+    assert {path.name: find_files(Container(path)) for path in samples(tmp_path)} == {
         "threads.zip": [THREADS],
         "instagram.zip": [INSTAGRAM],
         "reddit.zip": ["comments.csv", "posts.csv"],
@@ -198,7 +207,7 @@ def test_nothing_private_is_opened(tmp_path: Path) -> None:
 def test_one_file_alone(tmp_path: Path) -> None:
     for path in samples(tmp_path):
         container = Container(path)
-        for name in exports.find_files(container):
+        for name in find_files(container):
             alone = tmp_path / Path(name).name
             alone.write_bytes(container.read(name))
             assert set(read(alone)) <= set(SAMPLES[path.name][2]) and read(alone)
@@ -216,7 +225,7 @@ def test_one_file_alone(tmp_path: Path) -> None:
     ],
 )
 def test_other_files_are_none_of_ours(tmp_path: Path, name: str, content: Any) -> None:
-    assert exports.find_files(Container(write(tmp_path / "a.zip", {name: content}))) == []
+    assert find_files(Container(write(tmp_path / "a.zip", {name: content}))) == []
 
 
 TEXTS: list[tuple[Any, str]] = [
@@ -344,12 +353,12 @@ ERRORS: list[tuple[dict[str, Any], str]] = [
     ({"result.json": ACCOUNT}, f"{{path}}: result.json is of a whole account; {ONLY}"),
     (
         {"result.json": json.dumps(chat(message(1, "a")))[:-30]},
-        "{path}: result.json is cut, or is not what its service writes (Unterminated string starting at: line 1 column 132 (char 131)); "
-        "ask for the export again",
+        "{path}: result.json is not what Telegram writes (Unterminated string starting at: line 1 column 132 (char 131)); "
+        "export it again",
     ),
     (
         {THREADS: "{"},
-        f"{{path}}: {THREADS} is cut, or is not what its service writes "
+        f"{{path}}: {THREADS} is not what Threads or Instagram writes "
         "(Expecting property name enclosed in double quotes: line 1 column 2 (char 1)); ask for the export again",
     ),
     (

@@ -362,14 +362,14 @@ api.upload_file(path_or_fileobj=sys.argv[2], path_in_repo="data/train-00000-of-0
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.post import Columns
-from hubtweets.posts.tables import files
+from hubtweets.posts.tables import dataset
 api.update_repo_settings("org/private", private=True, repo_type="dataset")
 api.update_repo_settings("org/gated", gated="auto", repo_type="dataset")
 Path("org/lines").mkdir(parents=True)
 Path("org/lines/train.csv").write_text("text\\nnot from the Hub\\n")
 for name in sys.argv[3:]:
     try:
-        reading = files.fetch(name, Columns())
+        reading = dataset.fetch(name, Columns())
         print(json.dumps([reading.dataset, *reading.posts]))
     except HubtweetsError as error:
         print(json.dumps(str(error)))
@@ -390,8 +390,8 @@ FETCHED: dict[str, Any] = {
     "org/numbers": "dataset:org/numbers: can't tell which column holds the texts (there are: n); name one of them with --text-column",
     "org/hurt": "dataset:org/hurt: can't be read (JSON parse error: Invalid value. in row 1); "
     "download it again, or give its posts as a .csv or .jsonl file",
-    "../lines": "dataset:../lines: no dataset can be called so; write dataset:NAMESPACE/NAME",
-    "lines": "dataset:lines: no dataset can be called so; write dataset:NAMESPACE/NAME",
+    "../lines": "dataset:../lines: not the id of a dataset; write dataset:NAMESPACE/NAME",
+    "lines": "dataset:lines: not the id of a dataset; write dataset:NAMESPACE/NAME",
 }
 
 

@@ -121,17 +121,17 @@ def test_tables_by_month(tmp_path: Path) -> None:
 
 
 ERRORS = {
-    "data/js/tweets/2013_02.js is not what Twitter wrote (no list in it); use a copy that nobody edited": {
+    "data/js/tweets/2013_02.js is not what Twitter writes (no list in it); use an unedited copy": {
         "data/js/tweets/2013_02.js": "hello"
     },
-    "item 1 of 2013_02.js is no post (it lacks id or text); use a copy that nobody edited": archive(
+    "item 1 of 2013_02.js is no post (it lacks id or text); use an unedited copy": archive(
         {"2013_02": [{"text": "no id"}]}
     ),
-    "data/js/user_details.js is not what Twitter wrote (substring not found); use a copy that nobody edited": {
+    "data/js/user_details.js is not what Twitter writes (substring not found); use an unedited copy": {
         **MONTHS,
         "data/js/user_details.js": "hello",
     },
-    "line 2 of tweets.csv is no post; use a copy that nobody edited": {
+    "line 2 of tweets.csv is no post; use an unedited copy": {
         "tweets.csv": '"tweet_id","in_reply_to_status_id"\r\n"1",""\r\n'
     },
 }

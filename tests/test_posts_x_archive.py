@@ -500,7 +500,7 @@ def broken(tmp_path: Path, case: str) -> Path:
 
 
 ERRORS = {
-    "no archive": "{path}: no posts are read from such a file; give an archive of X, Mastodon or Bluesky or an export as it came, "
+    "no archive": "{path}: can't read posts from such a file; give an archive of X, Mastodon or Bluesky or an unchanged export, "
     "or one .jsonl, .json, .csv, .tsv, .parquet or .txt file",
     "no zip": "{path}: cut or damaged (File is not a zip file); download the archive again",
     "cut": "{path}: cut or damaged (File is not a zip file); download the archive again",

@@ -150,7 +150,7 @@ def test_every_problem_is_told_at_once(
         "--prompt: contains your token; take it out",
         "--prompt: contains what looks like a token or a key; take it out",
         "--commit-message: contains an e-mail address; take it out",
-        "none.zip: no such file, nor one of x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID; name the posts: --posts FILE",
+        "none.zip: file not found, and not one of x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID; name the posts: --posts FILE",
     ]
 
 

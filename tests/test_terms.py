@@ -5,7 +5,7 @@ import pytest
 
 from hubtweets.card import licensing, model_card
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts.post import SourceKind
+from hubtweets.posts.source_kinds import SourceKind
 from hubtweets.record.run_record import Base, Consent, License, Source, Terms
 from tests.records import RECORD
 

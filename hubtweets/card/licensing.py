@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from hubtweets.card.hub_schema import LICENSES
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts.origins import access_of
+from hubtweets.posts.source_kinds import get_access
 from hubtweets.record.run_record import Base, Consent, License, RunRecord, Source, Terms
 
 KNOWN_LICENSES = [id for id in LICENSES.split() if id != "unknown"]
@@ -82,7 +82,7 @@ def is_private(sources: Sequence[Source], terms: Terms) -> bool:
     if any(source.protected for source in sources):
         return True
     return terms.consent != "own" and any(
-        access_of(source.kind, source.dataset) in ("anybody", "granted") for source in sources
+        get_access(source.kind, source.dataset) in ("anybody", "granted") for source in sources
     )
 
 

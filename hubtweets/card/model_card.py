@@ -17,7 +17,7 @@ from hubtweets.card import metadata
 from hubtweets.card.hyperparameters import list_hyperparameters
 from hubtweets.card.templating import create_environment
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts.origins import ORIGINS, access_of
+from hubtweets.posts.source_kinds import SOURCES, get_access
 from hubtweets.record.counts import build_stats_rows
 from hubtweets.record.run_record import File, Metrics, RunRecord, Source, Tracker
 from hubtweets.record.samples import Sample
@@ -85,7 +85,7 @@ def list_post_values(record: RunRecord) -> dict[str, Any]:
         "names": [
             to_plain_text(profile.name, 100) or profile.handle for profile in record.profiles
         ],
-        "kinds": list(dict.fromkeys(ORIGINS[source.kind].label for source in record.sources)),
+        "kinds": list(dict.fromkeys(SOURCES[source.kind].label for source in record.sources)),
         "ways": [describe_source(source) for source in record.sources],
         "addresses": [to_link_target(profile.url or "") for profile in record.profiles],
         "authors": list(authors),
@@ -140,7 +140,7 @@ def list_publishing_values(record: RunRecord) -> dict[str, Any]:
 
 def describe_source(source: Source) -> str:
     """Return the name of a source, and who can get it if that is known."""
-    label, access = ORIGINS[source.kind].label, access_of(source.kind, source.dataset)
+    label, access = SOURCES[source.kind].label, get_access(source.kind, source.dataset)
     if access == "owner":
         return f"{label}, which only the account's owner is given"
     if access == "anybody":

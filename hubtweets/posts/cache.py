@@ -13,7 +13,8 @@ from typing import get_args
 from hubtweets.errors import HubtweetsError
 from hubtweets.files import replace_atomically
 from hubtweets.posts.pii import scrub
-from hubtweets.posts.post import Post, Profile, Reading, SourceKind
+from hubtweets.posts.post import Post, Profile, Reading
+from hubtweets.posts.source_kinds import SourceKind
 
 
 def write_reading(reading: Reading, path: Path) -> None:

@@ -10,6 +10,7 @@ X_DATE_PATTERN = re.compile(r"\w{3} (\w{3}) (\d\d) (\d\d):(\d\d):(\d\d) \+0000 (
 YEAR_FIRST_DATE = re.compile(r"\d{4}/\d\d/\d\d\b", re.ASCII)
 GERMAN_DATE = re.compile(r"^(\d\d)\.(\d\d)\.(\d{4})\b", re.ASCII)
 ADDRESS = re.compile(r"[\w-]+(\.[\w-]+)+/\S*")  # a shortened one need not be in the link
+MARKDOWN_LINK = re.compile(r"\[([^\[\]]*)\]\(https?:[^\s()]*(?:\([^\s()]*\)[^\s()]*)*\)")
 MONTHS = {
     name: number
     for number, name in enumerate(

@@ -4,33 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
+from hubtweets.posts.source_kinds import SourceKind
+
 Kind = Literal["post", "reply", "self_reply", "quote", "repost"]
 Visibility = Literal["private", "unlisted", "public"]  # the narrowest first
-SourceKind = Literal[
-    "x-archive",
-    "x-grailbird",
-    "x-api",
-    "x-json",
-    "mastodon-archive",
-    "mastodon-api",
-    "misskey",
-    "bluesky-archive",
-    "bluesky-api",
-    "threads",
-    "instagram",
-    "reddit",
-    "telegram",
-    "dataset",
-    "csv",
-    "json",
-    "jsonl",
-    "parquet",
-    "text",
-]
 
 
 class Post(NamedTuple):
-    """One post as its author's readers saw it: unescaped, line breaks still in it, the links that the place itself marks cut out.
+    """One post as its readers saw it: unescaped, with its line breaks, without marked links.
 
     A private post (followers-only, direct, withheld) has no text: it is counted and never kept.
     """
@@ -38,19 +19,19 @@ class Post(NamedTuple):
     id: str
     text: str
     created_at: str | None = None  # ISO 8601, UTC
-    lang: str | None = None  # what the place itself says, not measured
+    lang: str | None = None  # as the service says, not measured
     kind: Kind = "post"
     visibility: Visibility = "public"
     superseded: bool = False  # an older version of a post that was edited later
     link: bool = False  # a link was cut out of the text
-    warning: bool = False  # it stood behind a content warning
+    warning: bool = False  # it had a content warning
     masked: bool = False  # an e-mail address, a phone number, a key or a token in it is masked
     secret: bool = False  # among them a key or a token
 
 
 @dataclass(frozen=True)
 class Profile:
-    """The public face of an author."""
+    """The public profile of an author."""
 
     handle: str
     name: str
@@ -58,15 +39,16 @@ class Profile:
     bio: str | None = None
     account_id: str | None = None
     avatar: str | None = None  # a file in the run's repo/ folder
-    url: str | None = None  # where the account's readers find it; https
+    url: str | None = None  # the account's public page; https
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a source gives: its kind, one author's profile, avatar (an image file's bytes) and posts, in no order, to be gone through once.
+    """The profile, avatar (an image file's bytes) and posts of one author, as a source gives them.
 
-    `warnings` grows while the posts are gone through; so may HubtweetsError be raised. `dataset` is the id of a dataset that anybody can read.
-    The posts of a protected account are for its followers alone.
+    The posts come in any order and can be iterated once. Meanwhile `warnings` grows, and
+    HubtweetsError may be raised. `dataset` is the id of a dataset that is public. The posts of a
+    protected account are for its followers alone.
     """
 
     kind: SourceKind
@@ -80,7 +62,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns of a table are meant; None: found by its name."""
+    """Names of a table's columns; None means that the column is found by its usual names."""
 
     text: str | None = None
     date: str | None = None

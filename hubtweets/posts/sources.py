@@ -1,7 +1,8 @@
 """From a source's name to its posts: which reader reads what.
 
-A source is a path (an archive or a file of posts) or `x:`, `mastodon:`, `bluesky:` or `dataset:` with a name. A file's reader is known by the
-files in it; it lists those that it would open, and nothing else is opened.
+A source is a path (an archive or a file of posts) or `x:`, `mastodon:`, `bluesky:` or `dataset:`
+with a name. The files of a path tell which reader it needs: each reader lists the files that it
+would open, and no other file is opened.
 """
 
 import hashlib
@@ -10,177 +11,192 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from typing import Any, Protocol, cast
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.files import hash_files
-from hubtweets.posts import cache as saved
+from hubtweets.posts import cache
 from hubtweets.posts.container import Container
-from hubtweets.posts.post import Columns, Reading
+from hubtweets.posts.post import Columns, Profile, Reading
+from hubtweets.posts.source_kinds import ROWS
 
-SERVICE_PATTERN = re.compile(r"(x|mastodon|bluesky|dataset):.+")
+SERVICES = {row.service: row.module for row in ROWS if row.service}
+SERVICE_PATTERN = re.compile(rf"({'|'.join(SERVICES)}):.+")
+SERVICE_EXAMPLES = "x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID"
+FILE_READERS = list(dict.fromkeys(row.module for row in ROWS if not row.service))
 SUFFIXES = (
-    ".zip",
-    "",
-    ".tar.gz",
-    ".tgz",
-    ".tar",
-    ".js",
-    ".jsonl",
-    ".json",
-    ".csv",
-    ".tsv",
-    ".parquet",
-    ".arrow",
-    ".txt",
-    ".car",
+    *(".zip", "", ".tar.gz", ".tgz", ".tar", ".js", ".jsonl", ".json"),
+    *(".csv", ".tsv", ".parquet", ".arrow", ".txt", ".car"),
 )
 HANDLE = re.compile(r"[\w.-]{1,96}", re.ASCII)
-SERVICES = "x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID"
 CACHE_SUFFIX = ".saved.jsonl"
 URL = re.compile(r"https://[\w.:/@%~-]+", re.ASCII)  # nothing that Markdown or HTML could act on
 
 
+class FileReader(Protocol):
+    """A module that reads the posts of files."""
+
+    def find_files(self, container: Container, /) -> list[str]:
+        """Return the names of the files that `read` opens; none if it can't read the container."""
+
+    def read(self, container: Container, /) -> Reading:
+        """Read the posts; raise HubtweetsError if the files are damaged."""
+
+
 @dataclass(frozen=True)
 class FetchOptions:
-    """How services are read: dollars a post at X, whether again, and who is asked before money is spent."""
+    """How services are read: dollars per post at X, whether to read again, and who confirms."""
 
     x_price: float
     refresh: bool
     confirm: Callable[[str], bool]
 
 
-def load_readers() -> list[ModuleType]:
-    """Return the modules that read archives, each with `files(container)`, the names it would open, and `read(container)`."""
-    from hubtweets.posts.bluesky import archive as bluesky
-    from hubtweets.posts.exports import exports, misskey
-    from hubtweets.posts.mastodon import archive as mastodon
-    from hubtweets.posts.x import archive as x_archive
-    from hubtweets.posts.x import grailbird, saved_json
+def assign_sources(
+    handles: Sequence[str], given: Sequence[str], typed: bool = True
+) -> dict[str, str]:
+    """Return the source of each handle, from `SOURCE` or `HANDLE=SOURCE`, else the file named so.
 
-    return [x_archive, grailbird, mastodon, misskey, bluesky, exports, saved_json]
+    Raises HubtweetsError if it is unclear which source belongs to which handle. Sources that were
+    not typed come from settings that several bots share, and may name other authors.
+    """
+    named: dict[str, str] = {}
+    for text in given:
+        assigned = split_assignment(handles, text, typed)
+        if assigned is None:
+            continue
+        handle, source = assigned
+        if handle in named:
+            raise HubtweetsError(
+                f"{text}: {handle} already has a source, {named[handle]}; give one per author"
+            )
+        named[handle] = source
+    return {handle: named.get(handle) or find_file(handle) for handle in handles}
+
+
+def split_assignment(handles: Sequence[str], text: str, typed: bool) -> tuple[str, str] | None:
+    """Return the handle and the source in `SOURCE` or `HANDLE=SOURCE`; None for another author."""
+    handle, equals, source = text.partition("=")
+    handle = handle.removeprefix("@").lower()
+    if equals and handle in handles:
+        return handle, source
+    if equals and HANDLE.fullmatch(handle) and not Path(text).exists():
+        if not typed:
+            return None
+        raise HubtweetsError(
+            f"--posts {text}: {handle} is none of {', '.join(handles)}; "
+            f"type: --posts {handles[0]}={source}"
+        )
+    if len(handles) > 1:
+        raise HubtweetsError(f"{text}: whose posts? type: --posts {handles[0]}={text}")
+    return handles[0], text
 
 
 def find_file(handle: str) -> str:
-    """Return the file or folder of the working folder that is named after the handle; raise HubtweetsError where there is none."""
+    """Return the file or folder in the working folder that is named after the handle."""
     there = {path.name.casefold(): path.name for path in sorted(Path().iterdir())}
     for suffix in SUFFIXES:
         if found := there.get(handle.casefold() + suffix):
             if not suffix and Path(found).is_file():
                 raise HubtweetsError(
-                    f"{found} is a file, not a handle; type a name for the bot, and --posts {shlex.quote(found)}"
+                    f"{found} is a file, not a handle; "
+                    f"type a name for the bot, and --posts {shlex.quote(found)}"
                 )
             return found
     raise HubtweetsError(
-        f"no posts of {handle} here (looked for {handle}.zip, {handle}.jsonl and so on); name them: --posts FILE"
+        f"no posts of {handle} here (looked for {handle}.zip, {handle}.jsonl and so on); "
+        "name them: --posts FILE"
     )
 
 
-def assign_sources(
-    handles: Sequence[str], given: Sequence[str], typed: bool = True
-) -> dict[str, str]:
-    """Return the source of each handle from `SOURCE` or `HANDLE=SOURCE`, else the file named after it; raise HubtweetsError where that is unclear.
-
-    What was not typed comes from settings that several bots share, and may name other authors.
-    """
-    named: dict[str, str] = {}
-    for source in given:
-        handle, equals, rest = source.partition("=")
-        handle = handle.removeprefix("@").lower()
-        if not (equals and handle in handles):
-            if equals and HANDLE.fullmatch(handle) and not Path(source).exists():
-                if typed:
-                    raise HubtweetsError(
-                        f"--posts {source}: {handle} is none of {', '.join(handles)}; type: --posts {handles[0]}={rest}"
-                    )
-                continue
-            if len(handles) > 1:
-                raise HubtweetsError(f"{source}: whose posts? type: --posts {handles[0]}={source}")
-            handle, rest = handles[0], source
-        if handle in named:
-            raise HubtweetsError(
-                f"{source}: {handle} has a source already, {named[handle]}; give one for each author"
-            )
-        named[handle] = rest
-    return {handle: named.get(handle) or find_file(handle) for handle in handles}
-
-
-def choose_reader(path: Path) -> tuple[Container, ModuleType]:
-    """Return a path's container and its reader; raise HubtweetsError where there is nothing, or nothing that a reader knows."""
-    from hubtweets.posts.tables import files
-
-    if not path.is_file() and not path.is_dir():
-        raise HubtweetsError(
-            f"{path}: no such file, nor one of {SERVICES}; name the posts: --posts FILE"
-        )
-    container = Container(path)
-    for reader in [*load_readers(), files]:
-        if reader.find_files(container):
-            return container, reader
-    place = "this folder" if path.is_dir() else "such a file"
-    raise HubtweetsError(
-        f"{path}: no posts are read from {place}; give an archive of X, Mastodon or Bluesky or an export as it came, "
-        "or one .jsonl, .json, .csv, .tsv, .parquet or .txt file"
-    )
+# ---- services
 
 
 def resolve_path(source: str, folder: Path, columns: Columns) -> Path:
-    """Return where a source's posts are, or will be once they were read over the network."""
+    """Return where a source's posts are, or will be once they were fetched from the network."""
     if not SERVICE_PATTERN.fullmatch(source):
         return Path(source)
-    asked = (
-        f"{source} {columns}" if source.startswith("dataset:") else source
-    )  # services have no columns
-    return folder / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}{CACHE_SUFFIX}"
+    # only datasets have columns
+    key = f"{source} {columns}" if source.startswith("dataset:") else source
+    return folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}{CACHE_SUFFIX}"
 
 
 def is_remote(source: str, folder: Path, columns: Columns, refresh: bool) -> bool:
-    """Tell whether `locate` would read a source over the network, which takes time and maybe money."""
+    """Return whether `fetch_if_needed` would use the network, which takes time and maybe money."""
     return SERVICE_PATTERN.fullmatch(source) is not None and (
         refresh or not resolve_path(source, folder, columns).exists()
     )
 
 
 def fetch_if_needed(
-    source: str, folder: Path, columns: Columns, fetching: FetchOptions, say: Callable[[str], None]
+    source: str, folder: Path, columns: Columns, options: FetchOptions, say: Callable[[str], None]
 ) -> Path:
-    """Return the path of a source: what a service has to give is read over the network and kept in the folder, the first time only."""
+    """Return a source's path; posts of a service are fetched once and kept in the folder."""
     path = resolve_path(source, folder, columns)
     if not SERVICE_PATTERN.fullmatch(source):
         return path
-    if path.exists() and not fetching.refresh:
-        say(
-            f"{source}: read on {date.fromtimestamp(path.stat().st_mtime)}, taken from there; --refresh reads it again"
-        )
+    if path.exists() and not options.refresh:
+        day = date.fromtimestamp(path.stat().st_mtime)
+        say(f"{source}: using the posts fetched on {day}; --refresh fetches them again")
         return path
-    say(f"{source}: reading")
+    say(f"{source}: fetching")
     folder.mkdir(parents=True, exist_ok=True)
-    saved.write_reading(fetch_reading(source, columns, fetching, say), path)
+    cache.write_reading(fetch_reading(source, columns, options, say), path)
     return path
 
 
 def fetch_reading(
-    source: str, columns: Columns, fetching: FetchOptions, say: Callable[[str], None]
+    source: str, columns: Columns, options: FetchOptions, say: Callable[[str], None]
 ) -> Reading:
-    """Read an account's posts from its service, or a dataset from the Hub; raise HubtweetsError where that can't be."""
-    from hubtweets.posts.bluesky import api as bluesky_api
-    from hubtweets.posts.mastodon import api as mastodon_api
-    from hubtweets.posts.tables import files
-    from hubtweets.posts.x import api as x_api
+    """Fetch an account's posts from its service, or a dataset from the Hub.
 
+    Raises HubtweetsError if there are none, or the service refuses.
+    """
     service, _, name = source.partition(":")
+    module: Any = load_module(SERVICES[service])
     if service == "x":
-        return x_api.fetch(name, fetching.x_price, say, fetching.confirm)
-    if service == "mastodon":
-        return mastodon_api.fetch(name, say)
-    if service == "bluesky":
-        return bluesky_api.fetch(name, say)
-    return files.fetch_dataset(name, columns)
+        return module.fetch(name, options.x_price, say, options.confirm)
+    if service == "dataset":
+        return module.fetch(name, columns)
+    return module.fetch(name, say)
+
+
+# ---- files
+
+
+def load_module(name: str) -> object:
+    """Import a reader when it is needed, so that no other format's libraries are loaded."""
+    return import_module(f"hubtweets.posts.{name}")
+
+
+def choose_reader(path: Path) -> tuple[Container, FileReader]:
+    """Return a path's container and its reader.
+
+    Raises HubtweetsError if the path does not exist, or if no reader knows its files.
+    """
+    if not path.is_file() and not path.is_dir():
+        raise HubtweetsError(
+            f"{path}: file not found, and not one of {SERVICE_EXAMPLES}; name the posts: --posts FILE"
+        )
+    container = Container(path)
+    for name in FILE_READERS:
+        reader = cast(FileReader, load_module(name))
+        if reader.find_files(container):
+            return container, reader
+    place = "this folder" if path.is_dir() else "such a file"
+    raise HubtweetsError(
+        f"{path}: can't read posts from {place}; give an archive of X, Mastodon or Bluesky or an "
+        "unchanged export, or one .jsonl, .json, .csv, .tsv, .parquet or .txt file"
+    )
 
 
 def hash_source(path: Path) -> str:
-    """Return the SHA-256, in hex, of what `read` would open: a zip and its unpacked folder have the same."""
+    """Return the SHA-256, in hex, of the files that `read_source` opens.
+
+    A zip and the folder unpacked from it have the same.
+    """
     if path.name.endswith(CACHE_SUFFIX):
         return hash_files([path])
     container, reader = choose_reader(path)
@@ -188,35 +204,51 @@ def hash_source(path: Path) -> str:
 
 
 def read_source(path: Path, handle: str, columns: Columns, protected: bool = False) -> Reading:
-    """Read the posts of `handle` from an archive or file; raise HubtweetsError where it is none, is damaged, or is somebody else's.
+    """Read the posts of `handle` from an archive or file.
 
-    The posts of a protected account come without their text unless `protected` asks for them.
+    Raises HubtweetsError if it is damaged or belongs to someone else. The posts of a protected
+    account come without their text unless `protected` asks for them.
     """
-    from hubtweets.posts.tables import files
     from hubtweets.posts.x import api_v2
 
     if path.name.endswith(CACHE_SUFFIX):
-        reading = saved.read_reading(path)
+        reading = cache.read_reading(path)
     else:
-        container, reader = choose_reader(path)
-        reading = files.read(container, columns) if reader is files else reader.read(container)
-        theirs = reading.profile.handle
-        if (
-            reading.profile.network == "X" and theirs and theirs.lower() != handle
-        ):  # who names an account of a service knows whose it is
-            advice = (
-                f"type {theirs} in place of {handle}"
-                if HANDLE.fullmatch(theirs)
-                else "give another with --posts"
-            )
-            raise HubtweetsError(f"{path}: the archive of @{theirs}, not of @{handle}; {advice}")
+        reading = read_files(path, columns)
+        check_owner(path, reading.profile, handle)
     if reading.protected and not protected:
         reading = replace(reading, posts=map(api_v2.hide_text, reading.posts))
-    found = reading.profile
-    url = found.url if found.url and URL.fullmatch(found.url) else None
+    return replace(reading, profile=complete_profile(reading.profile, handle))
+
+
+def read_files(path: Path, columns: Columns) -> Reading:
+    """Read the posts of a path with the reader that knows its files."""
+    from hubtweets.posts.tables import files
+
+    container, reader = choose_reader(path)
+    if reader is cast(FileReader, files):  # the only files with columns that a user can name
+        return files.read(container, columns)
+    return reader.read(container)
+
+
+def check_owner(path: Path, owner: Profile, handle: str) -> None:
+    """Raise HubtweetsError if an X archive is not of `handle`.
+
+    A source of a service names its account itself, so it is not checked.
+    """
+    if owner.network != "X" or not owner.handle or owner.handle.lower() == handle:
+        return
+    advice = "give another with --posts"
+    if HANDLE.fullmatch(owner.handle):
+        advice = f"type {owner.handle} in place of {handle}"
+    raise HubtweetsError(f"{path}: the archive of @{owner.handle}, not of @{handle}; {advice}")
+
+
+def complete_profile(profile: Profile, handle: str) -> Profile:
+    """Fill in the handle and the name, and drop a URL that isn't plain."""
     return replace(
-        reading,
-        profile=replace(
-            found, handle=found.handle or handle, name=found.name or found.handle or handle, url=url
-        ),
+        profile,
+        handle=profile.handle or handle,
+        name=profile.name or profile.handle or handle,
+        url=profile.url if profile.url and URL.fullmatch(profile.url) else None,
     )

@@ -1,6 +1,6 @@
 """What a card says on its publisher's word alone, in one line."""
 
-from hubtweets.posts.origins import ORIGINS
+from hubtweets.posts.source_kinds import SOURCES
 from hubtweets.record.run_record import RunRecord
 
 CONSENT = {
@@ -15,7 +15,7 @@ def describe(record: RunRecord) -> str:
     assert record.terms and record.environment
     authors = zip(record.profiles, record.sources, strict=False)
     posts = ", ".join(
-        f"@{profile.handle}'s posts from {ORIGINS[source.kind].label}"
+        f"@{profile.handle}'s posts from {SOURCES[source.kind].label}"
         for profile, source in authors
     )
     return (

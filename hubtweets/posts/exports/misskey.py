@@ -11,8 +11,7 @@ from typing import Any
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import json_stream
 from hubtweets.posts.container import Container, base_name, describe_file, get_suffix
-from hubtweets.posts.exports.reddit import MARKDOWN_LINK
-from hubtweets.posts.parsing import get_text, to_utc
+from hubtweets.posts.parsing import MARKDOWN_LINK, get_text, to_utc
 from hubtweets.posts.post import Kind, Post, Profile, Reading, Visibility
 
 KEYS = {"createdAt", "renoteId", "replyId", "text", "visibility"}

@@ -13,7 +13,7 @@ from typing import Any
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import json_stream
-from hubtweets.posts.container import Container, base_name
+from hubtweets.posts.container import Container, base_name, corrupt_error
 from hubtweets.posts.html_text import html_to_text
 from hubtweets.posts.parsing import dig, get_text, to_utc
 from hubtweets.posts.post import Kind, Post, Profile, Reading, Visibility, narrowest
@@ -94,7 +94,7 @@ def read_actor(container: Container, name: str) -> Any:
     try:
         return json.loads(container.read(name).decode("utf-8-sig", errors="replace"))
     except (ValueError, RecursionError) as error:
-        raise corrupt_error(container, name, error) from None
+        raise corrupt_error(container, name, error, "Mastodon") from None
 
 
 def find_first_actor(container: Container, outbox: str) -> dict:
@@ -122,14 +122,7 @@ def read_activities(container: Container, outbox: str) -> Iterator[Any]:
             next(activities)  # what stands before the list
             yield from activities
         except ValueError as error:
-            raise corrupt_error(container, outbox, error) from None
-
-
-def corrupt_error(container: Container, name: str, error: Exception) -> HubtweetsError:
-    where = container.path if container.path.name == name else f"{container.path}: {name}"
-    return HubtweetsError(
-        f"{where} is not what Mastodon writes ({error}); download the archive again"
-    )
+            raise corrupt_error(container, outbox, error, "Mastodon") from None
 
 
 def read_posts(container: Container, outbox: str, account_id: str | None) -> Iterator[Post]:

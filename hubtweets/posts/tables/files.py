@@ -14,13 +14,12 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.posts import json_stream
 from hubtweets.posts.container import Container, base_name, describe_file, get_suffix
 from hubtweets.posts.post import Columns, Post, Profile, Reading
-from hubtweets.posts.tables.arrow import read_table_rows, translate_errors
+from hubtweets.posts.tables.arrow import read_table_rows
 from hubtweets.posts.tables.audience import has_audience
 from hubtweets.posts.tables.rows import (
     Fields,
     Format,
     Row,
-    list_columns,
     match_columns,
     require_columns,
     to_posts,
@@ -52,67 +51,6 @@ def read(container: Container, columns: Columns) -> Reading:
         read_files(container, names, columns, warnings),
         warnings,
     )
-
-
-def fetch_dataset(name: str, columns: Columns) -> Reading:
-    """Read the train split of a dataset on the Hub; raise HubtweetsError where there is none, or none for us, or it has no such column."""
-    import datasets
-    from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import (
-        are_progress_bars_disabled,
-        disable_progress_bars,
-        enable_progress_bars,
-        logging,
-        validate_repo_id,
-    )
-
-    source = f"dataset:{name}"
-    try:
-        validate_repo_id(name)
-    except HFValidationError:
-        name = ""
-    if "/" not in name:
-        raise HubtweetsError(f"{source}: no dataset can be called so; write dataset:NAMESPACE/NAME")
-    datasets.disable_progress_bars()
-    datasets.logging.set_verbosity(datasets.logging.CRITICAL)  # what it logs, it raises too
-    logging.set_verbosity_error()
-    shown = not are_progress_bars_disabled()
-    disable_progress_bars()
-    try:
-        with translate_errors(
-            source
-        ):  # by its name alone, a folder of this machine would come first
-            table = datasets.load_dataset(f"hf://datasets/{name}", split="train", streaming=True)
-            fields = require_columns(
-                table.column_names or list(next(iter(table), {})), columns, source
-            )
-            table = table.select_columns(list_columns(fields))
-    finally:
-        if shown:  # a push shows them
-            enable_progress_bars()
-    warnings: list[str] = []
-    posts = to_posts(
-        read_dataset_rows(table, fields, source),
-        columns,
-        source,
-        Format("dataset", read_table_rows),
-        warnings,
-    )
-    return Reading(
-        "dataset", Profile("", ""), None, posts, warnings, name if is_public_dataset(name) else None
-    )
-
-
-def is_public_dataset(name: str) -> bool:
-    """Tell whether anybody can read a dataset on the Hub, without a token; where the Hub does not say, nobody is taken to."""
-    import httpx2
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError
-
-    try:
-        return not HfApi(token=False).dataset_info(name).gated
-    except (HfHubHTTPError, httpx2.TransportError, ConnectionError):
-        return False
 
 
 def read_files(
@@ -252,12 +190,6 @@ def read_csv_rows(container: Container, name: str, columns: Columns) -> Iterator
     for number, row in read_csv_dicts(container, name):
         fields = fields or require_columns(list(row), columns, describe_file(container, name))
         yield number, row, fields
-
-
-def read_dataset_rows(table: Any, fields: Fields, source: str) -> Iterator[Row]:
-    with translate_errors(source):
-        for number, row in enumerate(table, 1):
-            yield number, row, fields
 
 
 LINES = Format(

@@ -14,7 +14,8 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.posts.container import Container
 from hubtweets.posts.parsing import dig, get_text, to_utc
 from hubtweets.posts.pii.scrub import scrub
-from hubtweets.posts.post import Columns, Post, SourceKind
+from hubtweets.posts.post import Columns, Post
+from hubtweets.posts.source_kinds import SourceKind
 from hubtweets.posts.tables.audience import AudienceFilter, Column, find_columns
 from hubtweets.posts.x.tweet import REPOST as REPOST_TEXT
 from hubtweets.posts.x.tweet import unescape

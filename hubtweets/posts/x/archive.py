@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts.container import Container, base_name
+from hubtweets.posts.container import Container, base_name, corrupt_error
 from hubtweets.posts.json_stream import stream_items
 from hubtweets.posts.parsing import dig, get_list, get_text, to_utc
 from hubtweets.posts.post import Post, Profile, Reading
@@ -135,12 +135,7 @@ def load_js(container: Container, names: dict[str, str], wanted: str, opening: s
     try:
         return json.loads(text[text.index(opening) :].rstrip().rstrip(";"))
     except (ValueError, RecursionError) as error:
-        raise corrupt_error(container, names[wanted], error) from None
-
-
-def corrupt_error(container: Container, name: str, error: Exception) -> HubtweetsError:
-    where = container.path if container.names == [name] else f"{container.path}: {name}"
-    return HubtweetsError(f"{where} is not what X writes ({error}); download the archive again")
+        raise corrupt_error(container, names[wanted], error, "X") from None
 
 
 def check_manifest(container: Container, manifest: Any, names: Iterable[str]) -> list[str]:
@@ -180,7 +175,7 @@ def read_items(container: Container, name: str) -> Iterator[Any]:
             next(stream)
             yield from stream
         except ValueError as error:
-            raise corrupt_error(container, name, error) from None
+            raise corrupt_error(container, name, error, "X") from None
 
 
 def read_posts(
@@ -251,7 +246,7 @@ def read_part(path: Path, name: str, account_id: str | None) -> Iterator[Post]:
                     raise HubtweetsError(f"{path}: {wrong}; download the archive again")
                 yield to_post(tweet, account_id, tweet["full_text"])
         except ValueError as error:
-            raise corrupt_error(container, name, error) from None
+            raise corrupt_error(container, name, error, "X") from None
 
 
 def read_avatar(container: Container, names: Iterable[str], profile: Any) -> bytes | None:

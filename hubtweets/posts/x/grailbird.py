@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts.container import Container, base_name
+from hubtweets.posts.container import Container, base_name, corrupt_error
 from hubtweets.posts.json_stream import stream_items
 from hubtweets.posts.parsing import dig, get_text, to_utc
 from hubtweets.posts.post import Post, Profile, Reading
@@ -21,6 +21,7 @@ from hubtweets.text import replace_surrogates
 MONTH = re.compile(r"(.*/)?data/js/tweets/\d{4}_\d{2}\.js")
 USER = re.compile(r"(.*/)?data/js/user_details\.js")
 TABLE = re.compile(r"(.*/)?(tweets|data/csv/\d{4}_\d{2})\.csv")
+EDITED = "use an unedited copy"
 HEADER = b"in_reply_to_status_id"  # the second column of Twitter's tables, which others called tweets.csv lack
 
 
@@ -81,7 +82,7 @@ def read_user(container: Container, name: str) -> Any:
     try:
         return json.loads(text[text.index("{") :].rstrip().rstrip(";"))
     except (ValueError, RecursionError) as error:
-        raise corrupt_error(container, name, error) from None
+        raise corrupt_error(container, name, error, "Twitter", EDITED) from None
 
 
 def read_months(container: Container, months: list[str], account_id: str | None) -> Iterator[Post]:
@@ -99,9 +100,7 @@ def read_months(container: Container, months: list[str], account_id: str | None)
                         wrong = (
                             f"item {number} of {base_name(name)} is no post (it lacks id or text)"
                         )
-                        raise HubtweetsError(
-                            f"{container.path}: {wrong}; use a copy that nobody edited"
-                        )
+                        raise HubtweetsError(f"{container.path}: {wrong}; use an unedited copy")
                     post = to_post(
                         tweet,
                         account_id or get_text(tweet.get("user"), "id_str", "id"),
@@ -111,7 +110,7 @@ def read_months(container: Container, months: list[str], account_id: str | None)
                     protected = dig(tweet, "user", "protected") is True
                     yield post._replace(text="", visibility="private") if protected else post
             except ValueError as error:
-                raise corrupt_error(container, name, error) from None
+                raise corrupt_error(container, name, error, "Twitter", EDITED) from None
 
 
 def read_table(container: Container, name: str) -> Iterator[Post]:
@@ -120,7 +119,7 @@ def read_table(container: Container, name: str) -> Iterator[Post]:
         id, text = row.get("tweet_id"), row.get("text")
         if not id or text is None:
             raise HubtweetsError(
-                f"{container.path}: line {number} of {base_name(name)} is no post; use a copy that nobody edited"
+                f"{container.path}: line {number} of {base_name(name)} is no post; use an unedited copy"
             )
         reply = "reply" if row.get("in_reply_to_status_id") else "post"
         yield Post(
@@ -129,9 +128,3 @@ def read_table(container: Container, name: str) -> Iterator[Post]:
             created_at=to_utc(row.get("timestamp")),
             kind="repost" if row.get("retweeted_status_id") else reply,  # type: ignore[arg-type]
         )
-
-
-def corrupt_error(container: Container, name: str, error: Exception) -> HubtweetsError:
-    return HubtweetsError(
-        f"{container.path}: {name} is not what Twitter wrote ({error}); use a copy that nobody edited"
-    )

@@ -1,0 +1,74 @@
+"""The table of sources: what each is called, who can get it, and the module that reads it.
+
+To add a source, write its module and add its name to `SourceKind` and a row to `ROWS`. A module
+that reads files has `find_files` and `read` (see `sources.FileReader`); a module that asks a
+service has `fetch`. The card's wording and the default privacy of a repo follow from `access`.
+"""
+
+from typing import Literal, NamedTuple
+
+SourceKind = Literal[
+    "x-archive",
+    "x-grailbird",
+    "x-api",
+    "x-json",
+    "mastodon-archive",
+    "mastodon-api",
+    "misskey",
+    "bluesky-archive",
+    "bluesky-api",
+    "threads",
+    "instagram",
+    "reddit",
+    "telegram",
+    "dataset",
+    "csv",
+    "json",
+    "jsonl",
+    "parquet",
+    "text",
+]
+# owner: the account's owner alone; anybody: no permission needed; granted: accounts with access to
+# the dataset; unknown: a file can come from anywhere
+Access = Literal["owner", "anybody", "granted", "unknown"]
+
+
+class Source(NamedTuple):
+    """A kind of source; `module` is its reader in hubtweets.posts, `service` the prefix in `x:`."""
+
+    kind: SourceKind
+    label: str  # on the card
+    access: Access
+    module: str
+    service: str | None = None
+
+
+# Readers of files are asked in this order, and the first that finds files of its own reads them.
+ROWS = (
+    Source("x-archive", "an X archive", "owner", "x.archive"),
+    Source("x-grailbird", "a Twitter archive", "owner", "x.grailbird"),
+    Source("mastodon-archive", "a Mastodon archive", "owner", "mastodon.archive"),
+    Source("misskey", "a Misskey export", "owner", "exports.misskey"),
+    Source("bluesky-archive", "a Bluesky export", "anybody", "bluesky.archive"),
+    Source("threads", "a Threads export", "owner", "exports.threads"),
+    Source("instagram", "an Instagram export", "owner", "exports.threads"),
+    Source("reddit", "a Reddit export", "owner", "exports.reddit"),
+    # only public channels are read
+    Source("telegram", "a Telegram channel's export", "anybody", "exports.telegram"),
+    Source("x-json", "saved answers of the X API", "anybody", "x.saved_json"),
+    Source("csv", "a CSV file", "unknown", "tables.files"),
+    Source("json", "a JSON file", "unknown", "tables.files"),
+    Source("jsonl", "a JSONL file", "unknown", "tables.files"),
+    Source("parquet", "a Parquet file", "unknown", "tables.files"),
+    Source("text", "a text file", "unknown", "tables.files"),
+    Source("x-api", "the X API", "anybody", "x.api", "x"),
+    Source("mastodon-api", "the Mastodon API", "anybody", "mastodon.api", "mastodon"),
+    Source("bluesky-api", "the Bluesky API", "anybody", "bluesky.api", "bluesky"),
+    Source("dataset", "a dataset", "granted", "tables.dataset", "dataset"),
+)
+SOURCES: dict[SourceKind, Source] = {row.kind: row for row in ROWS}
+
+
+def get_access(kind: SourceKind, dataset: str | None) -> Access:
+    """Return who can get a source; `dataset` is the id of a dataset known to be public."""
+    return "anybody" if dataset else SOURCES[kind].access
