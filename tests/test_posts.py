@@ -296,7 +296,7 @@ def test_what_was_kept_and_is_hurt_gets_one_line(tmp_path: Path, text: str) -> N
         list(saved.read_reading(tmp_path / "a.saved.jsonl").posts)
     assert (
         str(caught.value)
-        == f"{tmp_path}/a.saved.jsonl: not as it was written; remove it, and it is read from the service again"
+        == f"{tmp_path}/a.saved.jsonl: corrupt; remove it, and the posts are fetched again"
     )
 
 

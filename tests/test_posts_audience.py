@@ -257,7 +257,7 @@ def test_a_column_that_is_named_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,visibility,id,visibility\nhello,private,1,public\n")
     with pytest.raises(HubtweetsError) as caught:
         read(tmp_path / "a.csv")
-    expected = "two columns are called 'visibility', and both may tell who may read a post; rename or remove one"
+    expected = "two columns are called 'visibility', and both may tell who can read a post; rename or remove one"
     assert str(caught.value) == f"{tmp_path}/a.csv: {expected}"
 
 
@@ -298,7 +298,7 @@ def test_what_was_left_out_is_said_in_one_line(
 def test_a_row_that_says_nothing_is_named_too(tmp_path: Path) -> None:
     path = write_rows(tmp_path / "a.jsonl", [{"text": "a"}, {"text": "b", "visibility": "public"}])
     _, warnings = read(path)
-    assert warnings == [f"{path}: {left_out(1, 'nothing says who may read it')}"]
+    assert warnings == [f"{path}: {left_out(1, 'nothing says who can read it')}"]
 
 
 JSON = st.recursive(

@@ -403,11 +403,11 @@ def test_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return str(raised.value)
 
     path.write_bytes(b"hello")
-    refused = f"{path} is no CAR file, or one that is cut or damaged (Failed to read CAR header. Invalid DAG-CBOR); download it again"
+    refused = f"{path} is not a CAR file, or is cut or damaged (Failed to read CAR header. Invalid DAG-CBOR); download it again"
     assert error() == refused
     path.write_bytes(export(without="commit"))
     assert (
-        error() == f"{path} is no Bluesky repository (it begins with no commit); download it again"
+        error() == f"{path} is not a Bluesky repository (it begins with no commit); download it again"
     )
     path.write_bytes(export())
     monkeypatch.setattr(bluesky, "MAX_CAR", 100)
@@ -418,7 +418,7 @@ def test_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "libipld", None)
     assert (
         error()
-        == f"{path}: a .car file is read with libipld, which is not installed; type: pip install 'hubtweets[bluesky]'"
+        == f"{path}: libipld is needed to read a .car file, and is not installed; type: pip install 'hubtweets[bluesky]'"
     )
     path = tmp_path
     (tmp_path / "other.car").write_bytes(export())
@@ -527,7 +527,7 @@ REFUSALS: list[tuple[str, Any, str]] = [
     (
         RESOLVE,
         (400, {"error": "InvalidRequest", "message": "Unable to resolve handle"}),
-        "{at} knows no account alice.example (400); " + RIGHT,
+        "{at} has no account alice.example (400); " + RIGHT,
     ),
     (RESOLVE, {"did": "x"}, "{at} gives no DID for alice.example; try again later"),
     (
@@ -543,7 +543,7 @@ REFUSALS: list[tuple[str, Any, str]] = [
     (
         f"/{DID}",
         (404, {"message": "DID not registered"}),
-        "{at} does not say which server keeps alice.example (404); " + RIGHT,
+        "{at} does not give the server of alice.example (404); " + RIGHT,
     ),
     *(
         (
@@ -576,7 +576,7 @@ REFUSALS: list[tuple[str, Any, str]] = [
     (
         LIST,
         (429, {"error": "RateLimitExceeded"}),
-        "{at} asks to come again later (429); type the same command again in some minutes",
+        "{at} is rate-limiting (429); type the same command again in some minutes",
     ),
     (LIST, (403, b"<html>"), f"{{at}} answers 403 for alice.example; try again later, or {EXPORT}"),
     (LIST, {"records": 5}, f"{{at}} does not answer with records; try again later, or {EXPORT}"),
@@ -621,5 +621,5 @@ def test_an_odd_handle_is_asked_of_nobody(account: str) -> None:
         bluesky_api.fetch(account, print, "http://127.0.0.1:1")
     assert (
         str(error.value)
-        == f"{account!r} is no handle of a Bluesky account; write it in full, as in bluesky:alice.bsky.social"
+        == f"{account!r} is not the handle of a Bluesky account; write it in full, as in bluesky:alice.bsky.social"
     )

@@ -367,7 +367,7 @@ ERRORS: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"posts.csv": rows(POSTS) + 'p1,"a'},
-        "{path}: posts.csv: line 2 is no CSV (unexpected end of data); put texts in quotes, and double those in them",
+        "{path}: posts.csv: line 2 is not CSV (unexpected end of data); put texts in quotes, and double the quotes in them",
     ),
 ]
 

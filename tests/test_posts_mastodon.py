@@ -680,27 +680,27 @@ REFUSALS: list[tuple[str, Any, str, str]] = [
         LOOKUP,
         (404, {}),
         "",
-        "{host} knows no account @a@{host} (404); see that the name is right, and the server's (its web address, such as social.example.org)",
+        "{host} has no account @a@{host} (404); check the name, and the server's (its web address, such as social.example.org)",
     ),
     (LOOKUP, (410, {}), "", "@a@{host} is gone from {host} (410); " + ARCHIVE),
     (
         LOOKUP,
         (403, b"<html>"),
         "",
-        "{host} does not let the posts of @a@{host} be read (403); " + ARCHIVE,
+        "{host} does not allow reading the posts of @a@{host} (403); " + ARCHIVE,
     ),
     (LOOKUP, (301, b""), "", "{host} answers 301 for @a@{host}; try again later, or " + ARCHIVE),
     (
         LOOKUP,
         {"error": "x"},
         "",
-        "{host} gives no id for @a@{host}; see that it is a Mastodon server, then try again later",
+        "{host} gives no id for @a@{host}; check that it is a Mastodon server, then try again later",
     ),
     (
         LOOKUP,
         {"id": "../../x"},
         "",
-        "{host} gives no id for @a@{host}; see that it is a Mastodon server, then try again later",
+        "{host} gives no id for @a@{host}; check that it is a Mastodon server, then try again later",
     ),
     (
         LOOKUP,
@@ -734,13 +734,13 @@ REFUSALS: list[tuple[str, Any, str, str]] = [
         TIMELINE,
         (429, {}),
         "",
-        "{host} asks to come again later (429); type the same command again in some minutes",
+        "{host} is rate-limiting (429); type the same command again in some minutes",
     ),
     (
         TIMELINE,
         {"error": "x"},
         "",
-        "{host} does not answer with posts; see that it is a Mastodon server, then try again later",
+        "{host} does not answer with posts; check that it is a Mastodon server, then try again later",
     ),
 ]
 
@@ -783,7 +783,7 @@ def test_an_odd_name_is_asked_of_nobody(account: str) -> None:
         mastodon_api.fetch(account, print)
     assert (
         str(error.value)
-        == f"{account!r} is no name of a Mastodon account; write it with its server, as in mastodon:@alice@mastodon.example"
+        == f"{account!r} is not the name of a Mastodon account; write it with its server, as in mastodon:@alice@mastodon.example"
     )
 
 

@@ -363,7 +363,7 @@ FORBIDDEN = (
 PROTECTED = "the posts of @alice are protected: they are for its followers, and are not read; name a public account"
 CAPPED = f"the X app of X_BEARER_TOKEN has used up its posts of this month; wait for the next or raise its cap, {FREE}"
 REFUSALS: list[tuple[str, str, Answer, str]] = [
-    ("401", LOOKUP, answer({"detail": SECRET}, 401), "X does not know the token in X_BEARER_TOKEN (401); copy the bearer token again from X's "
+    ("401", LOOKUP, answer({"detail": SECRET}, 401), "X does not accept the token in X_BEARER_TOKEN (401); copy the bearer token again from X's "
      f"developer console, {FREE}"),
     ("402", TIMELINE, answer({"title": SECRET}, 402), "the X app of X_BEARER_TOKEN has no credits left (402); buy some in X's developer console, "
      f"{FREE}"),
@@ -376,7 +376,7 @@ REFUSALS: list[tuple[str, str, Answer, str]] = [
     ("cap", TIMELINE, answer({"type": "https://api.twitter.com/2/problems/usage-capped"}, 429, {"x-rate-limit-reset": "9"}), CAPPED),
     ("cap among errors", TIMELINE, answer(problem("UsageCapExceeded", "usage-capped"), 403), CAPPED),
     ("cap without a header", TIMELINE, answer({}, 429), CAPPED),
-    ("a long wait", TIMELINE, answer({}, 429, {"x-rate-limit-reset": "4000000000"}), "X asks the app of X_BEARER_TOKEN to wait (429); try again "
+    ("a long wait", TIMELINE, answer({}, 429, {"x-rate-limit-reset": "4000000000"}), "X is rate-limiting the app of X_BEARER_TOKEN (429); try again "
      f"in 15 minutes, {FREE}"),
     ("protected", LOOKUP, answer({"data": USER | {"protected": True}}), PROTECTED),
     ("protected since", TIMELINE, answer(problem("Authorization Error", "not-authorized-for-resource")), PROTECTED),
@@ -483,7 +483,7 @@ UNASKED: list[tuple[str, str, str]] = [
         (
             handle,
             SECRET,
-            f"{handle!r} is no name of an X account (1 to 20 letters, digits and _); write it without the @, as in x:alice",
+            f"{handle!r} is not the name of an X account (1 to 20 letters, digits and _); write it without the @, as in x:alice",
         )
         for handle in ("", "@alice", "a/b", "a" * 21, "аlice", "a\n", "..")
     ),

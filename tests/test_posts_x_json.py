@@ -333,23 +333,23 @@ def test_the_only_json_file_of_a_folder(tmp_path: Path) -> None:
 ERRORS: dict[str, tuple[str, str]] = {
     "a cut line": (
         json.dumps(v1()) + '\n\n{"id_str": "6", "full_',
-        "{path} is cut or no JSON (line 3: Unterminated string starting at); save it again",
+        "{path} is cut or not JSON (line 3: Unterminated string starting at); save it again",
     ),
     "a cut array": (
         json.dumps([v1()])[:-1],
-        "{path} is cut or no JSON (cut before its end); save it again",
+        "{path} is cut or not JSON (cut before its end); save it again",
     ),
     "a deep line": (
         json.dumps(v1()) + "\n" + "[" * 100_000,
-        "{path} is cut or no JSON (line 2: maximum recursion depth exceeded",
+        "{path} is cut or not JSON (line 2: maximum recursion depth exceeded",
     ),
     "a long number": (
         json.dumps(v1()) + "\n" + "1" * 5000,
-        "{path} is cut or no JSON (line 2: Exceeds the limit (4300 digits) for integer string",
+        "{path} is cut or not JSON (line 2: Exceeds the limit (4300 digits) for integer string",
     ),
     "a long line": (
         json.dumps(v1()) + '\n"' + "x" * (16 * 2**20 + 1),
-        "{path} is cut or no JSON (line 2 has more than 8 MiB); save it again",
+        "{path} is cut or not JSON (line 2 has more than 8 MiB); save it again",
     ),
     "many authors": (
         json.dumps([v2("5"), v2("6", author_id="77"), v2("7", author_id="78"), v2("8")]),

@@ -1,5 +1,6 @@
-"""Where posts come from.
+"""The sources of posts.
 
-In: a source, which is a path or the name of an account at a service (`bluesky:alice.example`). Out: a Reading, the same for every place: one
-Profile and the Posts. One module per place reads its format; nothing after this package knows which one it was.
+In: a source, which is a path or the name of an account at a service (`bluesky:alice.example`).
+Out: a Reading, the same for every source: one Profile and the Posts. Each source has one module
+that reads its format (see `source_kinds`); no other package knows the format.
 """

@@ -1,6 +1,7 @@
-"""What was read over the network, kept in a file, scrubbed, so that it is read, and paid for, once.
+"""Posts fetched from a service, scrubbed and kept in a file, so that they are paid for once.
 
-JSON Lines: the first is the profile with everything else that is no post, the others are posts.
+The file is JSON Lines: the first line is the profile with everything else that is not a post, each
+other line a post.
 """
 
 import base64
@@ -8,39 +9,38 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import get_args
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.files import replace_atomically
 from hubtweets.posts.pii import scrub
 from hubtweets.posts.post import Post, Profile, Reading
-from hubtweets.posts.source_kinds import SourceKind
+from hubtweets.posts.source_kinds import SOURCES
 
 
 def write_reading(reading: Reading, path: Path) -> None:
-    """Write a reading, all of it or nothing."""
+    """Write a reading atomically, without personal data."""
     with replace_atomically(path) as partial, partial.open("w", encoding="utf-8") as file:
         scrubbed = scrub.scrub_posts((reading.profile.handle, post) for post in reading.posts)
-        posts = [
-            json.dumps(post._asdict(), ensure_ascii=False) for _, post in scrubbed
-        ]  # which also fills the warnings
-        avatar = base64.b64encode(reading.avatar).decode() if reading.avatar else None
-        name, bio = (
-            scrub.scrub(text or "")[0] for text in (reading.profile.name, reading.profile.bio)
-        )
-        profile = asdict(reading.profile) | {"name": name, "bio": bio or None}
-        head = {
-            "kind": reading.kind,
-            "profile": profile,
-            "avatar": avatar,
-            "warnings": reading.warnings,
-            "dataset": reading.dataset,
-        }
-        file.write("\n".join([json.dumps(head, ensure_ascii=False), *posts]) + "\n")
+        # before the head, since this also fills the warnings
+        posts = [json.dumps(post._asdict(), ensure_ascii=False) for _, post in scrubbed]
+        head = json.dumps(make_head(reading), ensure_ascii=False)
+        file.write("\n".join([head, *posts]) + "\n")
+
+
+def make_head(reading: Reading) -> dict:
+    profile = reading.profile
+    name, bio = (scrub.scrub(text or "")[0] for text in (profile.name, profile.bio))
+    return {
+        "kind": reading.kind,
+        "profile": asdict(profile) | {"name": name, "bio": bio or None},
+        "avatar": base64.b64encode(reading.avatar).decode() if reading.avatar else None,
+        "warnings": reading.warnings,
+        "dataset": reading.dataset,
+    }
 
 
 def read_reading(path: Path) -> Reading:
-    """Read what `write` wrote; raise HubtweetsError where it is something else."""
+    """Read what `write_reading` wrote; raise HubtweetsError if the file is different."""
     from pydantic import TypeAdapter
 
     try:
@@ -48,10 +48,8 @@ def read_reading(path: Path) -> Reading:
             head = json.loads(next(lines))
         profile = TypeAdapter(Profile).validate_python(head["profile"])
         avatar = base64.b64decode(head["avatar"]) if head["avatar"] else None
-        if head["kind"] not in get_args(SourceKind):
-            raise corrupt_error(path)
         dataset = head.get("dataset")
-        if not isinstance(dataset, str | None):
+        if head["kind"] not in SOURCES or not isinstance(dataset, str | None):
             raise corrupt_error(path)
         return Reading(
             head["kind"],
@@ -79,6 +77,4 @@ def read_posts(path: Path) -> Iterator[Post]:
 
 
 def corrupt_error(path: Path) -> HubtweetsError:
-    return HubtweetsError(
-        f"{path}: not as it was written; remove it, and it is read from the service again"
-    )
+    return HubtweetsError(f"{path}: corrupt; remove it, and the posts are fetched again")

@@ -8,9 +8,10 @@ from hubtweets.text import replace_surrogates
 
 TOKEN = re.compile(
     r"""
-    <!--(?:-?>|.*?(?:--!?>|\Z))                                             # a comment
-    |<(?:[!?]|/(?![a-z]))[^>]*(?:>|\Z)                                      # what a browser takes for one
-    |<(?P<raw>script|style|title|iframe|noscript|noembed|noframes)(?=[\s/>]|\Z)  # an element that holds no HTML, with what is in it
+    <!--(?:-?>|.*?(?:--!?>|\Z))                          # a comment
+    |<(?:[!?]|/(?![a-z]))[^>]*(?:>|\Z)                   # a comment too, as browsers read it
+    # an element that holds no HTML, with its content
+    |<(?P<raw>script|style|title|iframe|noscript|noembed|noframes)(?=[\s/>]|\Z)
         (?:(?:[^>"']|"[^"]*"|'[^']*')*+>.*?(?:</(?P=raw)(?=[\s/>])[^>]*(?:>|\Z)|\Z)|.*)
     |<(?P<closing>/?)(?P<tag>[a-z][^\s<>/"']*)(?P<attributes>(?:[^<>"']|"[^"]*"|'[^']*')*+)>
     |(?P<data>[^<]+|<)
@@ -22,49 +23,24 @@ ATTRIBUTE = re.compile(
     r"""(?<![\w-])(class|href)\s*=\s*("[^"]*"|'[^']*'|[^\s"']+)""", re.IGNORECASE
 )
 BLOCKS = {
-    "p",
-    "div",
-    "ul",
-    "ol",
-    "li",
-    "dl",
-    "dt",
-    "dd",
-    "blockquote",
-    "pre",
-    "hr",
-    "tr",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
+    *("p", "div", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "pre", "hr", "tr"),
+    *("h1", "h2", "h3", "h4", "h5", "h6"),
 }
 LEFT_OUT = {"blockquote", "template"}
 CLASSES_LEFT_OUT = {"invisible", "quote-inline"}
-VOID = {
-    "area",
-    "base",
-    "br",
-    "col",
-    "embed",
-    "hr",
-    "img",
-    "input",
-    "link",
-    "meta",
-    "source",
-    "track",
-    "wbr",
-}  # they have no end tag
+VOID = {  # elements without an end tag
+    *("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta"),
+    *("source", "track", "wbr"),
+}
 
 
 def html_to_text(content: str) -> tuple[str, bool]:
-    """Return the text of a post's HTML as its readers see it, and whether a link was cut out of it: one whose words are its address.
+    """Return a post's text as its readers see it, and whether a link was cut out of it.
 
-    Mentions and hashtags stay. A line break is a newline, a paragraph's end a blank line. What others are quoted with (blockquote, and the link of
-    class quote-inline) is cut too. Time is linear in the length and any input has a text, neither of which holds for html.parser.
+    A link is cut out if its words are its address; mentions and hashtags stay. A line break is a
+    newline, a paragraph's end a blank line. Quotes of others (blockquote, and the link of class
+    quote-inline) are cut out too. Time is linear in the length and any input has a text; neither is
+    true of html.parser.
     """
     seen = VisibleText()
     for token in TOKEN.finditer(content):
@@ -79,21 +55,20 @@ def html_to_text(content: str) -> tuple[str, bool]:
 
 
 class VisibleText:
-    """What readers see of a post's HTML, tag by tag.
+    """The text of a post's HTML, tag by tag.
 
-    Mastodon marks the beginning and the end of a link's address as invisible: readers don't see them, but they tell that the words are an address.
+    Mastodon marks the beginning and the end of a link's address as invisible. Readers don't see
+    them, but they show that the words are an address.
     """
 
     def __init__(self) -> None:
         self.parts: list[str] = []
         self.cut = False
-        self.link_from: int | None = None  # where in the parts an open link's words begin
-        self.link_words: list[str] = []  # the same words, with those that are marked as invisible
+        self.link_from: int | None = None  # the part in which an open link's words begin
+        self.link_words: list[str] = []  # the same words, with the invisible ones
         self.href = ""
-        self.hidden, self.depth = (
-            "",
-            0,
-        )  # the tag of an element that is left out, and how many of its kind are open
+        self.hidden = ""  # the tag of an element that is left out
+        self.depth = 0  # the number of open elements of its kind
         self.is_marked = False  # it is left out because it is marked as invisible
 
     def add(self, words: str) -> None:
@@ -115,9 +90,8 @@ class VisibleText:
             elif tag == "a":
                 self.end_link()
                 self.href = href
-                self.link_from = (
-                    None if "mention" in classes else len(self.parts)
-                )  # a hashtag is one too
+                # a hashtag is a mention too
+                self.link_from = None if "mention" in classes else len(self.parts)
 
     def close(self, tag: str) -> None:
         if self.depth:

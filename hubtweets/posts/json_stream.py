@@ -1,7 +1,7 @@
 """JSON arrays of any length, one item at a time.
 
-In: a file that holds a JSON array, with something before it or not (`window.x = [`, `module.exports = [`). Out: its items. Memory holds one item
-and a piece of the file, whatever its size.
+In: a file that holds a JSON array, maybe after some text (`window.x = [`, `module.exports = [`).
+Out: its items. The memory holds one item and one block of the file, whatever its size.
 """
 
 import codecs
@@ -17,9 +17,10 @@ BETWEEN = re.compile(r"[\s,]*")
 
 
 def stream_items(file: IO[bytes], key: str | None = None) -> Iterator[Any]:
-    """Yield the array's items; raise ValueError where it is no JSON, is cut, or has an item of more than a Mi of characters.
+    """Yield the text before the array, then the array's items.
 
-    The first value that comes is the text before the array. With a key it is the array that an object holds under it, within the first mebibyte.
+    With a key it is the array that an object holds under it, within the first mebibyte. Raises
+    ValueError if it is not JSON, is cut, or has an item of more than MAX_ITEM characters.
     """
     decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
     decode = json.JSONDecoder().raw_decode
@@ -30,17 +31,15 @@ def stream_items(file: IO[bytes], key: str | None = None) -> Iterator[Any]:
         rest = text[position:]
         if len(rest) > MAX_ITEM:
             raise ValueError(f"an item of more than {MAX_ITEM:,} characters")
-        block = file.read(
-            max(BLOCK_BYTES, len(rest))
-        )  # doubled, so that a long item is not tried over and over
+        # doubled, so that a long item is not parsed over and over
+        block = file.read(max(BLOCK_BYTES, len(rest)))
         at_end = not block
         text, position = rest + decoder.decode(block, final=at_end), 0
 
     if key is None:
         position = text.find("[", 0, MAX_PREFIX) + 1
-    elif found := re.search(
-        rf'"{key}"\s*:\s*\[', text
-    ):  # within a string its last quote would be escaped
+    # within a string its last quote would be escaped
+    elif found := re.search(rf'"{key}"\s*:\s*\[', text):
         position = found.end()
     if not position:
         raise ValueError("no list in it")
@@ -61,7 +60,7 @@ def stream_items(file: IO[bytes], key: str | None = None) -> Iterator[Any]:
                 raise ValueError(str(error)) from None
             refill()
             continue
-        if end == len(text) and not at_end:  # a number may go on
+        if end == len(text) and not at_end:  # a number may continue
             refill()
             continue
         position = end

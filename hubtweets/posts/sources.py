@@ -178,7 +178,8 @@ def choose_reader(path: Path) -> tuple[Container, FileReader]:
     """
     if not path.is_file() and not path.is_dir():
         raise HubtweetsError(
-            f"{path}: file not found, and not one of {SERVICE_EXAMPLES}; name the posts: --posts FILE"
+            f"{path}: file not found, and not one of {SERVICE_EXAMPLES}; "
+            "name the posts: --posts FILE"
         )
     container = Container(path)
     for name in FILE_READERS:

@@ -1,8 +1,9 @@
 """A Bluesky account's posts, from the server that keeps its records; no login is needed.
 
-In: an account's handle. Out: a Reading. The handle leads to a DID, the DID's document to the account's server (PDS), whose listRecords gives the
-account's own records and nobody else's.
-Documentation: https://docs.bsky.app/docs/api/com-atproto-repo-list-records and https://atproto.com/specs/did
+In: an account's handle. Out: a Reading. The handle leads to a DID, the DID's document to the
+account's server (PDS), whose listRecords gives the records of that account alone.
+Documentation: https://docs.bsky.app/docs/api/com-atproto-repo-list-records and
+https://atproto.com/specs/did
 """
 
 import re
@@ -33,8 +34,8 @@ SERVER_PATTERN = re.compile(
 )
 APPVIEW = "https://public.api.bsky.app"
 DIRECTORY = "https://plc.directory"
-RECORDS_PER_PAGE = 100  # records; the most that a server gives at once
-NO_POSTS = {  # what servers answer for an account whose records they keep back
+RECORDS_PER_PAGE = 100  # the maximum
+NO_POSTS = {  # the errors for an account whose records a server withholds
     "AccountDeactivated": "is deactivated",
     "RepoDeactivated": "is deactivated",
     "AccountSuspended": "is suspended",
@@ -51,25 +52,23 @@ EXPORT_ADVICE = (
 def fetch(
     account: str, say: Callable[[str], None], appview: str = APPVIEW, directory: str = DIRECTORY
 ) -> Reading:
-    """Read an account's posts from its server; raise HubtweetsError where there is no such account or its posts are kept back."""
+    """Fetch an account's posts from its server.
+
+    Raises HubtweetsError if there is no such account or its posts are withheld.
+    """
     handle = account.removeprefix("@").lower()
     if not HANDLE_PATTERN.fullmatch(handle):
         raise HubtweetsError(
-            f"{account!r} is no handle of a Bluesky account; write it in full, as in bluesky:alice.bsky.social"
+            f"{account!r} is not the handle of a Bluesky account; "
+            "write it in full, as in bluesky:alice.bsky.social"
         )
-    with ApiClient(appview, say) as web:
+    with ApiClient(appview, say) as client:
+        did = find_did(client, handle)
         try:
-            answer, _ = web.get("/xrpc/com.atproto.identity.resolveHandle", {"handle": handle})
-        except ApiError as refused:
-            raise explain_error(refused, handle, appview, "knows no account") from None
-        did = get_text(answer, "did") or ""
-        if not DID.fullmatch(did):
-            raise HubtweetsError(f"{appview} gives no DID for {handle}; try again later")
-        try:
-            owner, _ = web.get("/xrpc/app.bsky.actor.getProfile", {"actor": did})
-        except ApiError as refused:
-            raise explain_error(refused, handle, appview, "has no profile of") from None
-        avatar = web.avatar(get_text(owner, "avatar"))
+            owner, _ = client.get("/xrpc/app.bsky.actor.getProfile", {"actor": did})
+        except ApiError as error:
+            raise explain_error(error, handle, appview, "has no profile of") from None
+        avatar = client.fetch_avatar(get_text(owner, "avatar"))
     profile = Profile(
         handle=handle,
         name=get_text(owner, "displayName") or handle,
@@ -78,43 +77,38 @@ def fetch(
         account_id=did,
         url=f"https://bsky.app/profile/{handle}",
     )
-    server = find_server(did, handle, say, directory)
-    return Reading(
-        "bluesky-api",
-        profile,
-        avatar,
-        read_posts(server, did, handle, say),
-        find_consent_warnings(handle, get_list(owner, "labels")),
-    )
+    posts = read_posts(find_server(did, handle, say, directory), did, handle, say)
+    warnings = find_consent_warnings(handle, get_list(owner, "labels"))
+    return Reading("bluesky-api", profile, avatar, posts, warnings)
+
+
+def find_did(client: ApiClient, handle: str) -> str:
+    """Return the DID of a handle."""
+    try:
+        answer, _ = client.get("/xrpc/com.atproto.identity.resolveHandle", {"handle": handle})
+    except ApiError as error:
+        raise explain_error(error, handle, client.endpoint, "has no account") from None
+    did = get_text(answer, "did") or ""
+    if not DID.fullmatch(did):
+        raise HubtweetsError(f"{client.endpoint} gives no DID for {handle}; try again later")
+    return did
 
 
 def find_server(did: str, handle: str, say: Callable[[str], None], directory: str) -> str:
-    """Return the address of the server that keeps an account's records, as the DID's document gives it."""
-    endpoint, path = directory, f"/{did}"
-    if did.startswith("did:web:"):
-        host = unquote(did.removeprefix("did:web:"))
-        endpoint, path = (
-            f"{'http' if host.startswith(('127.0.0.1:', 'localhost:')) else 'https'}://{host}",
-            "/.well-known/did.json",
-        )
+    """Return the address of the server that keeps an account's records, from the DID's document."""
+    endpoint, path = find_document(did, directory)
     if not SERVER_PATTERN.fullmatch(endpoint):
         raise HubtweetsError(f"{handle} has the DID {did}, which names no server; {EXPORT_ADVICE}")
-    with ApiClient(endpoint, say) as web:
+    with ApiClient(endpoint, say) as client:
         try:
-            document, _ = web.get(path, {})
-        except ApiError as refused:
-            raise explain_error(
-                refused, handle, endpoint, "does not say which server keeps"
-            ) from None
-    services = get_list(document, "service")
-    server = next(
-        (
-            get_text(service, "serviceEndpoint")
-            for service in services
-            if (get_text(service, "id") or "").endswith("#atproto_pds")
-        ),
-        None,
-    )
+            document, _ = client.get(path, {})
+        except ApiError as error:
+            raise explain_error(error, handle, endpoint, "does not give the server of") from None
+    server = None
+    for service in get_list(document, "service"):
+        if (get_text(service, "id") or "").endswith("#atproto_pds"):
+            server = get_text(service, "serviceEndpoint")
+            break
     if not server or not SERVER_PATTERN.fullmatch(server):
         raise HubtweetsError(
             f"{endpoint} names no server that keeps the records of {handle}; {EXPORT_ADVICE}"
@@ -122,34 +116,46 @@ def find_server(did: str, handle: str, say: Callable[[str], None], directory: st
     return server
 
 
+def find_document(did: str, directory: str) -> tuple[str, str]:
+    """Return the server and the path of a DID's document."""
+    if not did.startswith("did:web:"):
+        return directory, f"/{did}"
+    host = unquote(did.removeprefix("did:web:"))
+    scheme = "http" if host.startswith(("127.0.0.1:", "localhost:")) else "https"
+    return f"{scheme}://{host}", "/.well-known/did.json"
+
+
 def read_posts(server: str, did: str, handle: str, say: Callable[[str], None]) -> Iterator[Post]:
-    with ApiClient(server, say) as web:
-        for key, record in read_records(web, POST, did, handle):
+    with ApiClient(server, say) as client:
+        for key, record in read_records(client, POST, did, handle):
             if isinstance(record, dict):
                 yield to_post(key, record, did)
-        for key, record in read_records(web, REPOST, did, handle):
+        for key, record in read_records(client, REPOST, did, handle):
             yield to_repost(key, record)
 
 
 def read_records(
-    web: ApiClient, collection: str, did: str, handle: str
+    client: ApiClient, collection: str, did: str, handle: str
 ) -> Iterator[tuple[str, Any]]:
-    """Yield an account's records of a collection with their keys, a page after the other, until no cursor comes or one comes again."""
+    """Yield an account's records of a collection with their keys, page by page.
+
+    The end is reached when there is no cursor, or when one comes a second time.
+    """
     seen: set[str] = set()
     after: dict[str, str] = {}
     while True:
         try:
-            page, _ = web.get(
+            page, _ = client.get(
                 "/xrpc/com.atproto.repo.listRecords",
                 {"repo": did, "collection": collection, "limit": RECORDS_PER_PAGE, **after},
             )
-        except ApiError as refused:
-            raise explain_error(
-                refused, handle, web.endpoint, "does not give the records of"
-            ) from None
+        except ApiError as error:
+            what = "does not give the records of"
+            raise explain_error(error, handle, client.endpoint, what) from None
         if not isinstance(dig(page, "records"), list):
             raise HubtweetsError(
-                f"{web.endpoint} does not answer with records; try again later, or {EXPORT_ADVICE}"
+                f"{client.endpoint} does not answer with records; "
+                f"try again later, or {EXPORT_ADVICE}"
             )
         for item in page["records"]:
             yield (get_text(item, "uri") or "").rpartition("/")[2], dig(item, "value")
@@ -160,18 +166,19 @@ def read_records(
         after = {"cursor": cursor}
 
 
-def explain_error(answer: ApiError, handle: str, endpoint: str, what: str) -> HubtweetsError:
-    """Return what a server's refusal means, and what to do about it."""
-    if why := NO_POSTS.get(get_text(answer.body, "error") or ""):
+def explain_error(error: ApiError, handle: str, endpoint: str, what: str) -> HubtweetsError:
+    """Return the meaning of a server's error, and what to do about it."""
+    if why := NO_POSTS.get(get_text(error.body, "error") or ""):
         return HubtweetsError(f"{handle} {why}, and its posts can't be read; {EXPORT_ADVICE}")
-    if answer.status == 429:
+    if error.status == 429:
         return HubtweetsError(
-            f"{endpoint} asks to come again later (429); type the same command again in some minutes"
+            f"{endpoint} is rate-limiting (429); type the same command again in some minutes"
         )
-    if answer.status in (400, 404, 410):
+    if error.status in (400, 404, 410):
         return HubtweetsError(
-            f"{endpoint} {what} {handle} ({answer.status}); see that the handle is right, as in bluesky:alice.bsky.social"
+            f"{endpoint} {what} {handle} ({error.status}); "
+            "check the handle, as in bluesky:alice.bsky.social"
         )
     return HubtweetsError(
-        f"{endpoint} answers {answer.status} for {handle}; try again later, or {EXPORT_ADVICE}"
+        f"{endpoint} answers {error.status} for {handle}; try again later, or {EXPORT_ADVICE}"
     )

@@ -1,31 +1,36 @@
-"""The notes that a Misskey server exports for an account's owner (Settings, Import and export, All notes): notes-DATE.json.
+"""The notes that a Misskey server exports for an account's owner: notes-DATE.json.
 
-In: the file, which is a list of notes, alone or in a zip or folder. Out: a Reading. It doesn't say whose it is. Notes for followers, for those they
-name, or for the own server alone are in it too: they are counted, their text is not kept.
-Format: https://github.com/misskey-dev/misskey/blob/develop/packages/backend/src/queue/processors/ExportNotesProcessorService.ts
+It comes from Settings, Import and export, All notes. In: the file, which is a list of notes, alone
+or in a zip or folder. Out: a Reading; the file doesn't say whose it is. Notes for followers, for
+those they name, or for the own server alone are in it too: they are counted, and their text is not
+kept.
+Format: packages/backend/src/queue/processors/ExportNotesProcessorService.ts of
+https://github.com/misskey-dev/misskey
 """
 
 from collections.abc import Iterator
 from typing import Any
 
-from hubtweets.errors import HubtweetsError
 from hubtweets.posts import json_stream
-from hubtweets.posts.container import Container, base_name, describe_file, get_suffix
+from hubtweets.posts.container import (
+    Container,
+    base_name,
+    corrupt_error,
+    describe_file,
+    get_suffix,
+)
 from hubtweets.posts.parsing import MARKDOWN_LINK, get_text, to_utc
 from hubtweets.posts.post import Kind, Post, Profile, Reading, Visibility
 
 KEYS = {"createdAt", "renoteId", "replyId", "text", "visibility"}
-OTHERS = {"user", "userId"}  # what the API answers with, which may be of many accounts
+API_KEYS = {"user", "userId"}  # of the API's answers, which may be of many accounts
 VISIBILITIES: dict[Any, Visibility] = {"public": "public", "home": "unlisted"}
 
 
 def find_files(container: Container) -> list[str]:
-    """Return the name of the one JSON file in the container if its first item is an exported note."""
-    names = [
-        name
-        for name in container.names
-        if get_suffix(name) == ".json" and not base_name(name).startswith(".")
-    ]
+    """Return the name of the one JSON file in the container if its first item is a note."""
+    names = [name for name in container.names if get_suffix(name) == ".json"]
+    names = [name for name in names if not base_name(name).startswith(".")]
     if len(names) != 1:
         return []
     with container.open(names[0]) as file:
@@ -34,25 +39,18 @@ def find_files(container: Container) -> list[str]:
             before, first = next(items), next(items, None)
         except ValueError:
             return []
-    is_note = (
-        not before.strip()
-        and isinstance(first, dict)
-        and set(first) >= KEYS
-        and not OTHERS & set(first)
-    )
-    return names if is_note else []
+    return names if not before.strip() and is_note(first) else []
+
+
+def is_note(item: Any) -> bool:
+    return isinstance(item, dict) and set(item) >= KEYS and not API_KEYS & set(item)
 
 
 def read(container: Container) -> Reading:
     """Read an export; HubtweetsError is raised in the posts if it is damaged."""
     warnings: list[str] = []
-    return Reading(
-        "misskey",
-        Profile("", ""),
-        None,
-        read_notes(container, find_files(container)[0], warnings),
-        warnings,
-    )
+    posts = read_notes(container, find_files(container)[0], warnings)
+    return Reading("misskey", Profile("", ""), None, posts, warnings)
 
 
 def read_notes(container: Container, name: str, warnings: list[str]) -> Iterator[Post]:
@@ -70,8 +68,8 @@ def read_notes(container: Container, name: str, warnings: list[str]) -> Iterator
                 else:
                     other += 1
         except ValueError as error:
-            raise HubtweetsError(
-                f"{describe_file(container, name)} is not what Misskey writes ({error}); export the notes again"
+            raise corrupt_error(
+                container, name, error, "Misskey", "export the notes again"
             ) from None
     if other:
         warnings.append(
@@ -103,7 +101,11 @@ def to_post(note: dict, id: str, own: set[str]) -> Post:
 
 
 def get_visibility(note: dict) -> Visibility:
-    """Tell whom a note is for; one for its own server alone (localOnly) is private, since not every server shows such notes to everybody."""
+    """Return the audience of a note.
+
+    One for its own server alone (localOnly) is private, since not every server shows such notes
+    to everyone.
+    """
     visibility = note.get("visibility")
     if not isinstance(visibility, str) or note.get("localOnly", False) is not False:
         return "private"

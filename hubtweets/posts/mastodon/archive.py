@@ -1,9 +1,12 @@
-"""The archive that a Mastodon server gives an account's owner: a zip, a tar.gz, the unpacked folder, or its outbox.json alone.
+"""The archive that a Mastodon server gives an account's owner.
 
-In: outbox.json (an ActivityPub collection of the account's activities, streamed), actor.json and the avatar beside it; bookmarks, likes and pictures
-are not opened. Out: a Reading. Followers-only and direct posts are in an archive too: they are counted, their text is not kept. Only what the
-archive's owner posted (Create) and boosted (Announce) is read.
-Formats: https://docs.joinmastodon.org/spec/activitypub/ and https://www.w3.org/TR/activitystreams-vocabulary/
+In: a zip, a tar.gz, the unpacked folder, or its outbox.json alone. outbox.json (an ActivityPub
+collection of the account's activities) is streamed; actor.json and the avatar beside it are read.
+Bookmarks, likes and pictures are not opened. Out: a Reading. Followers-only and direct posts are in
+an archive too: they are counted, and their text is not kept. Only what the archive's owner posted
+(Create) and boosted (Announce) is read.
+Formats: https://docs.joinmastodon.org/spec/activitypub/ and
+https://www.w3.org/TR/activitystreams-vocabulary/
 """
 
 import json
@@ -19,7 +22,8 @@ from hubtweets.posts.parsing import dig, get_text, to_utc
 from hubtweets.posts.post import Kind, Post, Profile, Reading, Visibility, narrowest
 from hubtweets.text import replace_surrogates
 
-OUTBOX = re.compile(rb'"orderedItems"\s*:\s*\[\s*\{')  # those of likes and bookmarks are no objects
+# the items of likes and bookmarks are not objects
+OUTBOX = re.compile(rb'"orderedItems"\s*:\s*\[\s*\{')
 HEAD_BYTES = 16_384  # bytes
 BESIDE = re.compile(r"actor\.json|avatar\.(gif|jpe?g|png|webp)")
 PUBLIC = ("https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public")
@@ -32,62 +36,70 @@ TYPES = ("Note", "Question", "Article", "Page")  # of posts; a deleted one is a 
 
 
 def find_files(container: Container) -> list[str]:
-    """Return the names of outbox.json, of actor.json and of the avatar beside it; nothing where there is no outbox."""
+    """Return outbox.json, then actor.json and the avatar beside it; nothing without an outbox."""
     outboxes = [name for name in container.names if base_name(name) == "outbox.json"]
     if not outboxes and container.path.suffix == ".json" and container.path.is_file():
-        with container.open(container.path.name) as file:
-            outboxes = (
-                container.names if OUTBOX.search(file.read(HEAD_BYTES)) else []
-            )  # whatever it is called
+        with container.open(container.path.name) as file:  # under any name
+            outboxes = container.names if OUTBOX.search(file.read(HEAD_BYTES)) else []
     if not outboxes:
         return []
     folder = outboxes[0].removesuffix(base_name(outboxes[0]))
-    return [
-        *outboxes,
-        *sorted(
-            name
-            for name in container.names
-            if name.startswith(folder) and BESIDE.fullmatch(name[len(folder) :])
-        ),
-    ]
+    beside = []
+    for name in container.names:
+        if name.startswith(folder) and BESIDE.fullmatch(name[len(folder) :]):
+            beside.append(name)
+    return [*outboxes, *sorted(beside)]
 
 
 def read(container: Container) -> Reading:
-    """Read a Mastodon archive; raise HubtweetsError where it is damaged or more than one."""
+    """Read a Mastodon archive; raise HubtweetsError if it is damaged or there are two."""
     outbox, *beside = find_files(container)
     folder = outbox.removesuffix(base_name(outbox))
     if beside and base_name(beside[0]) == "outbox.json":
         raise HubtweetsError(
-            f"{container.path}: more than one archive in it ({outbox} and {beside[0]}); give one of them"
+            f"{container.path}: more than one archive in it ({outbox} and {beside[0]}); "
+            "give one of them"
         )
-    actor = (
-        read_actor(container, folder + "actor.json")
-        if folder + "actor.json" in beside
-        else find_first_actor(container, outbox)
-    )
+    if folder + "actor.json" in beside:
+        actor = read_actor(container, folder + "actor.json")
+    else:
+        actor = find_first_actor(container, outbox)
     account_id = get_address(actor) or get_address(find_first_actor(container, outbox))
     found = ACTOR.match(account_id or "")
     host, name_in_id = found.groups() if found else (None, None)
+    profile = to_profile(actor, account_id, host, name_in_id)
+    account = f"@{profile.handle}@{host}" if host else f"@{profile.handle}"
+    return Reading(
+        kind="mastodon-archive",
+        profile=profile,
+        avatar=read_avatar(container, folder, beside, actor),
+        posts=read_posts(container, outbox, account_id),
+        warnings=find_consent_warnings(account, actor),
+    )
+
+
+def to_profile(
+    actor: Any, account_id: str | None, host: str | None, name_in_id: str | None
+) -> Profile:
+    """Return the Profile of an actor; the parts of its address stand in for missing fields."""
     handle = get_text(actor, "preferredUsername") or ""
     if not NAME.fullmatch(handle):
         handle = name_in_id or ""
-    picture = folder + base_name(get_text(dig(actor, "icon"), "url") or "")
-    return Reading(
-        kind="mastodon-archive",
-        profile=Profile(
-            handle=handle,
-            name=get_text(actor, "name") or handle,
-            network="Mastodon",
-            bio=html_to_text(get_text(actor, "summary") or "")[0] or None,
-            account_id=account_id,
-            url=f"https://{host}/@{handle}" if host and handle else None,
-        ),
-        avatar=container.read(picture)
-        if picture in beside and picture != folder + "actor.json"
-        else None,
-        posts=read_posts(container, outbox, account_id),
-        warnings=find_consent_warnings(f"@{handle}@{host}" if host else f"@{handle}", actor),
+    return Profile(
+        handle=handle,
+        name=get_text(actor, "name") or handle,
+        network="Mastodon",
+        bio=html_to_text(get_text(actor, "summary") or "")[0] or None,
+        account_id=account_id,
+        url=f"https://{host}/@{handle}" if host and handle else None,
     )
+
+
+def read_avatar(container: Container, folder: str, beside: list[str], actor: Any) -> bytes | None:
+    """Return the picture beside the outbox that the actor names, or None."""
+    picture = folder + base_name(get_text(dig(actor, "icon"), "url") or "")
+    is_picture = picture in beside and picture != folder + "actor.json"
+    return container.read(picture) if is_picture else None
 
 
 def read_actor(container: Container, name: str) -> Any:
@@ -98,15 +110,15 @@ def read_actor(container: Container, name: str) -> Any:
 
 
 def find_first_actor(container: Container, outbox: str) -> dict:
-    """Return what an outbox alone tells about its owner: the address that the first activity names."""
-    actors = (
-        get_address(dig(activity, "actor")) for activity in read_activities(container, outbox)
-    )
-    return {"id": next((actor for actor in actors if actor), None)}
+    """Return the owner as an outbox alone names it: the actor of the first activity with one."""
+    for activity in read_activities(container, outbox):
+        if address := get_address(dig(activity, "actor")):
+            return {"id": address}
+    return {"id": None}
 
 
 def get_address(item: Any) -> str | None:
-    """Return the address of an actor or an object, which may stand for itself."""
+    """Return the address of an actor or an object, which may be given by its address alone."""
     address = item if isinstance(item, str) else get_text(item, "id")
     return (
         replace_surrogates(address)
@@ -119,7 +131,7 @@ def read_activities(container: Container, outbox: str) -> Iterator[Any]:
     with container.open(outbox) as file:
         try:
             activities = json_stream.stream_items(file, "orderedItems")
-            next(activities)  # what stands before the list
+            next(activities)  # the text before the list
             yield from activities
         except ValueError as error:
             raise corrupt_error(container, outbox, error, "Mastodon") from None
@@ -132,23 +144,23 @@ def read_posts(container: Container, outbox: str, account_id: str | None) -> Ite
 
 
 def find_consent_warnings(account: str, actor: Any) -> list[str]:
-    """Return a warning where an account's owner chose not to be found by search engines or in directories."""
+    """Return a warning if the account asks not to be found by search engines or in directories."""
     off = [f"{name} is off" for name in ("indexable", "discoverable") if dig(actor, name) is False]
     if dig(actor, "noindex") is True:
         off.append("noindex is on")
-    return (
-        [
-            f"{account} asks not to be indexed ({' and '.join(off)}): publish the bot only with their consent"
-        ]
-        if off
-        else []
-    )
+    if not off:
+        return []
+    return [
+        f"{account} asks not to be indexed ({' and '.join(off)}): "
+        "publish the bot only with their consent"
+    ]
 
 
 def to_post(activity: Any, owner: str | None) -> Post | None:
-    """Return the Post of an activity of the owner: of a Create, or of an Announce, which is a boost; None for any other activity.
+    """Return the Post of an owner's Create or Announce (a boost); None for other activities.
 
-    A Create and the note in it each have an audience; servers write the same for both, and the narrower one counts.
+    A Create and the note in it each have an audience. Servers write the same for both, and the
+    narrower one counts.
     """
     if owner is None or not is_only_owner(dig(activity, "actor"), owner):
         return None
@@ -175,7 +187,7 @@ def to_post(activity: Any, owner: str | None) -> Post | None:
 
 
 def is_only_owner(value: Any, owner: str) -> bool:
-    """Tell whether a property names the owner and nobody else."""
+    """Return whether a property names the owner and no one else."""
     named = value if isinstance(value, list) else [value]
     return bool(named) and all(get_address(one) == owner for one in named)
 
@@ -196,7 +208,10 @@ def make_post(
     lang: str | None,
     warning: object,
 ) -> Post:
-    """Return a Post that keeps its content, in HTML, its language and its content warning only where it is public and the author's own."""
+    """Return a Post; without text, language and warning if it is private or a repost.
+
+    `content` is HTML, `warning` the text of a content warning.
+    """
     if kind == "repost" or visibility == "private":
         return Post(id, "", created_at, None, kind, visibility)
     text, link = html_to_text(content if isinstance(content, str) else "")
@@ -214,15 +229,14 @@ def make_post(
 
 
 def get_visibility(note: dict) -> Visibility:
-    """Tell whom a note is addressed to: everyone (in `to`: public, in `cc`: unlisted), or only followers or those named in it."""
+    """Return the audience of a note: `to` everyone is public, `cc` everyone is unlisted.
 
-    def everyone(value: Any) -> bool:
-        return any(address in PUBLIC for address in (value if isinstance(value, list) else [value]))
+    Any other note is for followers or for those named in it.
+    """
+    if is_to_everyone(note.get("to")):
+        return "public"
+    return "unlisted" if is_to_everyone(note.get("cc")) else "private"
 
-    return (
-        "public"
-        if everyone(note.get("to"))
-        else "unlisted"
-        if everyone(note.get("cc"))
-        else "private"
-    )
+
+def is_to_everyone(value: Any) -> bool:
+    return any(address in PUBLIC for address in (value if isinstance(value, list) else [value]))

@@ -1,8 +1,9 @@
-"""Plain files of posts, and datasets: JSON Lines, JSON, CSV, Parquet, Arrow, and text with one post a line.
+"""Plain files of posts: JSON Lines, JSON, CSV, Parquet, Arrow, and text with one post per line.
 
-In: one file; a folder or zip that holds a table in one or more files and nothing else, such as datasets' `save_to_disk` writes; or the train split
-of a dataset on the Hub. Out: its posts. All but two are streamed: a JSON object that holds its posts in a list, and a Parquet file inside an
-archive, are read at once, up to 8 and 64 MiB.
+In: one file, or a folder or zip that holds one table in one or more files and nothing else, as
+`save_to_disk` of datasets writes. Out: its posts. All files are streamed but two: a JSON object
+that holds its posts in a list, and a Parquet file inside an archive, are read at once, up to 8 and
+64 MiB.
 """
 
 import json
@@ -27,30 +28,26 @@ from hubtweets.posts.tables.rows import (
 from hubtweets.posts.text_lines import read_csv_dicts, read_lines
 
 NO_POSTS = re.compile(
-    r"(^|.*/)(\.|__MACOSX/|cache-|(README|LICENSE|dataset_infos?\.json|dataset_dict\.json|state\.json)).*"
+    r"(^|.*/)(\.|__MACOSX/|cache-"
+    r"|(README|LICENSE|dataset_infos?\.json|dataset_dict\.json|state\.json)).*"
 )
 
 
 def find_files(container: Container) -> list[str]:
-    """Return the files of a table: of one kind, with nothing beside them but what describes them."""
-    names = sorted(
-        name for name in container.names if base_name(name) and not NO_POSTS.fullmatch(name)
-    )
-    suffixes = {get_suffix(name) for name in names}
-    return names if len(suffixes) == 1 and suffixes <= set(FORMATS) else []
+    """Return the files of a table: of one format, beside files that describe them only."""
+    names = (name for name in container.names if base_name(name))
+    names_of_posts = sorted(name for name in names if not NO_POSTS.fullmatch(name))
+    suffixes = {get_suffix(name) for name in names_of_posts}
+    return names_of_posts if len(suffixes) == 1 and suffixes <= set(FORMATS) else []
 
 
 def read(container: Container, columns: Columns) -> Reading:
-    """Read the table of a container; raise HubtweetsError where it has no such column, or is damaged."""
+    """Read a table; raise HubtweetsError if a column is missing or the table is damaged."""
     names = find_files(container)
     warnings: list[str] = []
-    return Reading(
-        FORMATS[get_suffix(names[0])].kind,
-        Profile("", ""),
-        None,
-        read_files(container, names, columns, warnings),
-        warnings,
-    )
+    posts = read_files(container, names, columns, warnings)
+    kind = FORMATS[get_suffix(names[0])].kind
+    return Reading(kind, Profile("", ""), None, posts, warnings)
 
 
 def read_files(
@@ -60,21 +57,15 @@ def read_files(
     told = has_audience_column(container, names, columns)
     for name in names:
         format = FORMATS[get_suffix(name)]
-        for post in to_posts(
-            format.rows(container, name, columns),
-            columns,
-            describe_file(container, name),
-            format,
-            warnings,
-            count,
-            told,
-        ):
+        rows = format.rows(container, name, columns)
+        source = describe_file(container, name)
+        for post in to_posts(rows, columns, source, format, warnings, count, told):
             count += 1
             yield post
 
 
 def has_audience_column(container: Container, names: Iterable[str], columns: Columns) -> bool:
-    """Tell whether any row names its audience; in JSON, the first one that does may be the last of all."""
+    """Return whether any row names its audience; in JSON, only the last one may do so."""
     for name in names:
         format = FORMATS[get_suffix(name)]
         for _, row, fields in format.rows(container, name, columns):
@@ -105,28 +96,31 @@ def read_jsonl_rows(container: Container, name: str, columns: Columns) -> Iterat
                 row = json.loads(line)
             except (ValueError, RecursionError) as error:
                 raise HubtweetsError(
-                    f"{source}: line {number} is not JSON ({error}); write one object a line"
+                    f"{source}: line {number} is not JSON ({error}); write one object per line"
                 ) from None
             if number > 1 or not is_metadata(row, columns):
                 yield number, *to_row(row, columns)
 
 
 def to_row(value: Any, columns: Columns) -> tuple[Any, Fields]:
-    """Return an object with its fields; anything else has none."""
+    """Return an object with its fields, or {} without any for another value."""
     return (
         (value, match_columns(tuple(value), columns)) if isinstance(value, dict) else ({}, Fields())
     )
 
 
 def is_metadata(row: Any, columns: Columns) -> bool:
-    """Tell the line that some write before the posts, about them."""
+    """Return whether a line is the one about the posts that some tools write before them."""
     return (
         isinstance(row, dict) and "_meta" in row and match_columns(tuple(row), columns).text is None
     )
 
 
 def read_json_rows(container: Container, name: str, columns: Columns) -> Iterator[Row]:
-    """Yield the rows of an array of objects or texts, of an object that holds one, or of the JSON Lines that datasets calls JSON."""
+    """Yield the rows of an array of objects or texts, or of an object that holds one.
+
+    The file may also be JSON Lines, which datasets calls JSON.
+    """
     source = describe_file(container, name)
     with container.open(name) as file:
         head = file.readline(1 << 20).decode("utf-8-sig", "replace")
@@ -136,30 +130,27 @@ def read_json_rows(container: Container, name: str, columns: Columns) -> Iterato
         elif is_json_line(head, columns):
             yield from read_jsonl_rows(container, name, columns)
         else:
-            yield from number_items(
-                find_post_list(
-                    json.loads(container.read(name).decode("utf-8-sig", "replace")), columns
-                ),
-                columns,
-            )
+            document = json.loads(container.read(name).decode("utf-8-sig", "replace"))
+            yield from number_items(find_post_list(document, columns), columns)
     except (ValueError, RecursionError) as error:
         raise HubtweetsError(
-            f"{source}: cut, or no JSON with a list of posts ({error}); {FORMATS['.json'].advice}"
+            f"{source}: cut, or not JSON with a list of posts ({error}); {FORMATS['.json'].advice}"
         ) from None
 
 
 def read_array(container: Container, name: str) -> Iterator[Any]:
     with container.open(name) as file:
         items = json_stream.stream_items(file)
-        next(items)  # what is before the array
+        next(items)  # the text before the array
         yield from items
 
 
 def number_items(items: Iterable[Any], columns: Columns) -> Iterator[Row]:
     for number, item in enumerate(items, 1):
-        yield (
-            (number, item, Fields()) if isinstance(item, str) else (number, *to_row(item, columns))
-        )
+        if isinstance(item, str):
+            yield number, item, Fields()
+        else:
+            yield number, *to_row(item, columns)
 
 
 def is_json_line(head: str, columns: Columns) -> bool:
@@ -173,7 +164,10 @@ def is_json_line(head: str, columns: Columns) -> bool:
 
 
 def find_post_list(document: Any, columns: Columns) -> list:
-    """Return the first list of a document whose items are posts, or else texts; raise ValueError where there is none."""
+    """Return the first list of a document whose items are posts, or else texts.
+
+    Raises ValueError if there is none.
+    """
     values = document.values() if isinstance(document, dict) else [document]
     lists = [value for value in values if isinstance(value, list) and value]
     for items in lists:
@@ -196,7 +190,7 @@ LINES = Format(
     "jsonl",
     read_jsonl_rows,
     "line",
-    'write one object a line, such as {"text": "my post"}',
+    'write one object per line, such as {"text": "my post"}',
     is_regular=False,
 )
 JSON = Format(

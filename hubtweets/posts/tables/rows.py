@@ -1,7 +1,7 @@
 """Rows of a table to posts.
 
-In: rows by the names of their columns, whatever file they are in. Out: posts. Columns are found by the names that other tools give them, in any
-case, or are given.
+In: rows by column name, from any file. Out: posts. Columns are found by the names that other tools
+give them, in any case, or are named by the user.
 """
 
 import itertools
@@ -14,7 +14,7 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.posts.container import Container
 from hubtweets.posts.parsing import dig, get_text, to_utc
 from hubtweets.posts.pii.scrub import scrub
-from hubtweets.posts.post import Columns, Post
+from hubtweets.posts.post import Columns, Kind, Post, Visibility
 from hubtweets.posts.source_kinds import SourceKind
 from hubtweets.posts.tables.audience import AudienceFilter, Column, find_columns
 from hubtweets.posts.x.tweet import REPOST as REPOST_TEXT
@@ -23,12 +23,7 @@ from hubtweets.text import replace_surrogates
 
 TEXT = ("text", "full_text", "content", "body", "post", "tweet", "message", "caption", "title")
 DATE = (
-    "created_at",
-    "createdat",
-    "published",
-    "published_at_utc",
-    "date",
-    "timestamp",
+    *("created_at", "createdat", "published", "published_at_utc", "date", "timestamp"),
     "created_utc",
 )
 ID = ("id_str", "id", "tweet_id", "tweetid", "status_id", "post_id")
@@ -48,7 +43,7 @@ YES = ("true", "t", "yes", "1", "retweet", "repost")
 
 
 class Fields(NamedTuple):
-    """The columns of a table that are meant."""
+    """The names of a table's columns, None if it has no such one."""
 
     text: str | None = None
     date: str | None = None
@@ -57,7 +52,7 @@ class Fields(NamedTuple):
     lang: str | None = None
     reply: str | None = None
     from_x: bool = False
-    selftext: str | None = None  # what Reddit's posts have under their title
+    selftext: str | None = None  # the text under the title of Reddit's posts
     audience: tuple[Column, ...] = ()
 
 
@@ -65,6 +60,8 @@ Row = tuple[int, Any, Fields]  # the number of the line or item, a dict or a tex
 
 
 class Format(NamedTuple):
+    """A format of tables: how its rows are read, and how errors speak of them."""
+
     kind: SourceKind
     rows: Callable[[Container, str, Columns], Iterator[Row]]
     unit: str = "row"
@@ -74,20 +71,16 @@ class Format(NamedTuple):
 
 @lru_cache(maxsize=16)
 def match_columns(names: tuple[str, ...], columns: Columns) -> Fields:
-    """Return a table's fields: the columns that are given, else the first that has one of the names."""
+    """Return a table's fields: the given columns, else the first that has a usual name."""
     by_name = {name.lower(): name for name in names}
 
     def first(given: str | None, *candidates: str) -> str | None:
         if given in names:
             return given
-        return next(
-            (
-                by_name[name]
-                for name in ((given.lower(),) if given else candidates)
-                if name in by_name
-            ),
-            None,
-        )
+        for name in (given.lower(),) if given else candidates:
+            if name in by_name:
+                return by_name[name]
+        return None
 
     text = first(columns.text, *TEXT)
     meant = {
@@ -107,7 +100,10 @@ def match_columns(names: tuple[str, ...], columns: Columns) -> Fields:
 
 
 def require_columns(names: Sequence[str], columns: Columns, source: str) -> Fields:
-    """Return the fields of a table whose columns are known; raise HubtweetsError where it has no texts, or a column that was given is not there."""
+    """Return the fields of a table.
+
+    Raises HubtweetsError if it has no texts, or lacks a column that was given.
+    """
     fields = match_columns(tuple(names), columns)
     for option in OPTIONS:
         if getattr(fields, option) is None and (getattr(columns, option) or option == "text"):
@@ -119,26 +115,20 @@ def missing_column_error(
     source: str, option: str, columns: Columns, names: Iterable[str]
 ) -> HubtweetsError:
     given = getattr(columns, option)
-    wanted = (
-        f"no column is called {given!r}" if given else "can't tell which column holds the texts"
-    )
-    there = (
-        ", ".join(replace_surrogates(name[:40]) for name in itertools.islice(names, 30)) or "none"
-    )
+    wanted = "can't tell which column holds the texts"
+    if given:
+        wanted = f"no column is called {given!r}"
+    there = ", ".join(replace_surrogates(name[:40]) for name in itertools.islice(names, 30))
     return HubtweetsError(
-        f"{source}: {wanted} (there are: {there}); name one of them with --{option}-column"
+        f"{source}: {wanted} (there are: {there or 'none'}); "
+        f"name one of them with --{option}-column"
     )
 
 
 def list_columns(fields: Fields) -> list[str]:
-    return list(
-        dict.fromkeys(
-            [
-                *(name for name in fields if isinstance(name, str)),
-                *(name for name, _ in fields.audience),
-            ]
-        )
-    )
+    """Return the names of the columns to read."""
+    named = [name for name in fields if isinstance(name, str)]
+    return list(dict.fromkeys([*named, *(name for name, _ in fields.audience)]))
 
 
 # ---- rows to posts
@@ -153,44 +143,65 @@ def to_posts(
     count: int = 0,
     told: bool = False,
 ) -> Iterator[Post]:
-    """Yield a post of each row; one without an id has its number, on from `count`. Warn of dates that can't be read and of posts left out.
+    """Yield a post of each row; one without an id is numbered, after `count`.
 
-    `told`: some row of the table names its audience, so that one that doesn't is private.
+    Adds warnings of dates that can't be read and of posts left out. `told`: some row of the table
+    names its audience, so that a row that doesn't is private.
     """
-    unread: list[Any] = []
-    withheld = AudienceFilter(told)
-    unseen, names = {option for option in OPTIONS if getattr(columns, option)}, list[str]()
+    bad_dates = BadDates()
+    audience = AudienceFilter(told)
+    missing, names = {option for option in OPTIONS if getattr(columns, option)}, list[str]()
     for id, (number, row, fields) in enumerate(rows, count + 1):
         text = get_row_text(row, fields)
         if text is None:
+            column = fields.text or columns.text or "text"
             raise HubtweetsError(
-                f'{source}: {format.unit} {number} has no "{fields.text or columns.text or "text"}"; {format.advice}'
+                f'{source}: {format.unit} {number} has no "{column}"; {format.advice}'
             )
-        if unseen:
-            unseen, names = (
-                {option for option in unseen if getattr(fields, option) is None},
-                list(row) if isinstance(row, dict) else [],
-            )
+        if missing:
+            missing = {option for option in missing if getattr(fields, option) is None}
+            names = list(row) if isinstance(row, dict) else []
         post = to_post(row, fields, text, id) if isinstance(row, dict) else Post(str(id), text)
-        if fields.date and post.created_at is None and row[fields.date] not in (None, ""):
-            unread.append(row[fields.date] if not unread else None)
-        visibility = withheld.judge(row, fields.audience)
-        yield (
-            post._replace(text="", lang=None, visibility=visibility)
-            if visibility == "private"
-            else post._replace(visibility=visibility)
-        )
-    warnings.extend(withheld.warnings(source))
-    if unread:
-        warnings.append(
-            f"{source}: {len(unread):,} dates are not understood, such as {scrub(str(unread[0])[:40])[0]!r}; write them as 2015-01-31 or 31.01.2015"
-        )
-    if unseen and names:
-        raise missing_column_error(source, sorted(unseen)[0], columns, names)
+        if fields.date and post.created_at is None:
+            bad_dates.add(row[fields.date])
+        yield restrict(post, audience.judge(row, fields.audience))
+    warnings.extend(audience.warnings(source))
+    warnings.extend(bad_dates.warnings(source))
+    if missing and names:
+        raise missing_column_error(source, sorted(missing)[0], columns, names)
+
+
+class BadDates:
+    """Counts the dates that can't be read, and keeps the first."""
+
+    def __init__(self) -> None:
+        self.number, self.first = 0, ""
+
+    def add(self, date: Any) -> None:
+        if date in (None, ""):
+            return
+        if not self.number:
+            self.first = str(date)[:40]
+        self.number += 1
+
+    def warnings(self, source: str) -> Iterator[str]:
+        """Yield one line if there were such dates."""
+        if self.number:
+            yield (
+                f"{source}: {self.number:,} dates are not understood, "
+                f"such as {scrub(self.first)[0]!r}; write them as 2015-01-31 or 31.01.2015"
+            )
+
+
+def restrict(post: Post, visibility: Visibility) -> Post:
+    """Return the post with this visibility, without its text if that is private."""
+    if visibility == "private":
+        return post._replace(text="", lang=None, visibility=visibility)
+    return post._replace(visibility=visibility)
 
 
 def get_row_text(row: Any, fields: Fields) -> str | None:
-    """Return the text of a row, empty where its cell is, or None where it has none."""
+    """Return the text of a row, "" if its cell is empty, or None if it has no text."""
     if isinstance(row, str):
         return replace_surrogates(row)
     if fields.text is None:
@@ -204,19 +215,32 @@ def get_row_text(row: Any, fields: Fields) -> str | None:
 def to_post(row: dict, fields: Fields, text: str, number: int) -> Post:
     id = get_text(row, fields.id or "") or str(number)
     when = row[fields.date] if fields.date else None
-    repost = is_repost(row[fields.repost]) if fields.repost else bool(REPOST_TEXT.match(text))
-    reply = row.get(fields.reply) not in (None, "", False, 0, "nan") if fields.reply else False
     return Post(
         id=id,
         text=unescape(text) if fields.from_x else text,
         created_at=to_utc(when.isoformat() if isinstance(when, date) else when),
         lang=get_text(row, fields.lang or ""),
-        kind="repost" if repost else "reply" if reply else "post",
+        kind=get_kind(row, fields, text),
     )
 
 
+def get_kind(row: dict, fields: Fields, text: str) -> Kind:
+    if fields.repost:
+        marked = is_repost(row[fields.repost])
+    else:
+        marked = bool(REPOST_TEXT.match(text))
+    if marked:
+        return "repost"
+    if fields.reply and row.get(fields.reply) not in (None, "", False, 0, "nan"):
+        return "reply"
+    return "post"
+
+
 def is_repost(value: Any) -> bool:
-    """Tell a repost by its column: a yes, the reposted post itself, or X's list of the posts that it refers to."""
+    """Return whether a cell marks a repost.
+
+    It holds a yes, the reposted post itself, or X's list of the posts that it refers to.
+    """
     if isinstance(value, str):
         return value.strip().lower() in YES or "retweeted" in value
     if isinstance(value, list):

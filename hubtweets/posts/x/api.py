@@ -1,13 +1,15 @@
 """A person's latest posts from X's API v2, which X bills by the post.
 
-In: a handle, and a token in the environment. Out: a Reading of at most 3,200 posts, which is all that X gives. Nothing but the profile is asked
-for before the price was shown and agreed to. No expansions are asked for: they would be other people's posts.
+In: a handle, and a token in the environment. Out: a Reading of at most 3,200 posts, which is all
+that X gives. Only the profile is requested before the user has seen the price and confirmed it. No
+expansions are requested: they would be other people's posts.
 Documentation: https://docs.x.com/x-api/posts/timelines
 """
 
 import os
 import re
 from collections.abc import Callable
+from typing import Any
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.http import ApiClient, ApiError
@@ -16,12 +18,15 @@ from hubtweets.posts.post import Post, Reading
 from hubtweets.posts.x.api_v2 import HANDLE, to_post, to_profile
 
 TOKEN_VARIABLES = ("X_BEARER_TOKEN", "TWITTER_BEARER_TOKEN", "BEARER_TOKEN")
-TOKEN = re.compile(r"[!-~]+")  # what a header can hold
+TOKEN = re.compile(r"[!-~]+")  # characters that a header can hold
 ID = re.compile(r"[0-9]{1,20}")
 MAX_POSTS = 3200  # posts; X gives no older ones
 MAX_PAGES = 320  # of up to 100 posts; X may leave posts out of a page
 USER_FIELDS = "description,name,profile_image_url,protected,public_metrics,username"
-TWEET_FIELDS = "created_at,edit_history_tweet_ids,entities,in_reply_to_user_id,lang,note_tweet,referenced_tweets,withheld"
+TWEET_FIELDS = (
+    "created_at,edit_history_tweet_ids,entities,in_reply_to_user_id,lang,note_tweet,"
+    "referenced_tweets,withheld"
+)
 FREE_ADVICE = "or give the archive that X sends its owner for free: --posts ARCHIVE.zip"
 
 
@@ -32,42 +37,50 @@ def fetch(
     confirm: Callable[[str], bool],
     endpoint: str = "https://api.x.com",
 ) -> Reading:
-    """Read an account's latest posts, at `price` dollars a post, once `confirm` has agreed.
+    """Fetch an account's latest posts, at `price` dollars per post, if `confirm` returns True.
 
-    Raises HubtweetsError where there is no token, no such account, no consent, or X refuses.
+    Raises HubtweetsError if there is no token, no such account, no consent, or X refuses.
     """
     if not HANDLE.fullmatch(handle):
         raise HubtweetsError(
-            f"{handle!r} is no name of an X account (1 to 20 letters, digits and _); write it without the @, as in x:alice"
+            f"{handle!r} is not the name of an X account (1 to 20 letters, digits and _); "
+            "write it without the @, as in x:alice"
         )
     variable, token = find_token()
-    with ApiClient(endpoint, say, {"Authorization": f"Bearer {token}"}) as web:
+    with ApiClient(endpoint, say, {"Authorization": f"Bearer {token}"}) as client:
         try:
-            user = find_user(web, handle)
+            user = find_user(client, handle)
             profile = to_profile(user)
             number = confirm_cost(handle, user, price, say, confirm)
-            posts, warnings = read_timeline(web, handle, variable, profile.account_id or "", number)
-        except ApiError as answer:
-            raise explain_error(answer, handle, variable) from None
-        return Reading("x-api", profile, web.avatar(get_avatar_url(user)), posts, warnings)
+            posts, warnings = read_timeline(
+                client, handle, variable, profile.account_id or "", number
+            )
+        except ApiError as error:
+            raise explain_error(error, handle, variable) from None
+        return Reading("x-api", profile, client.fetch_avatar(get_avatar_url(user)), posts, warnings)
 
 
 def find_token() -> tuple[str, str]:
-    """Return the first variable that holds a token, and the token; raise HubtweetsError, without it, where there is none."""
+    """Return the first variable that holds a token, and the token.
+
+    Raises HubtweetsError, which never shows a token, if there is none.
+    """
     for variable in TOKEN_VARIABLES:
         if token := os.environ.get(variable, "").strip():
             if not TOKEN.fullmatch(token):
                 raise HubtweetsError(
-                    f"{variable} holds characters that no token has; copy the bearer token again from X's developer console"
+                    f"{variable} holds characters that no token has; "
+                    "copy the bearer token again from X's developer console"
                 )
             return variable, token
     raise HubtweetsError(
-        f"no token for X's API: set {TOKEN_VARIABLES[0]} to the bearer token of an app in X's developer console, {FREE_ADVICE}"
+        f"no token for X's API: set {TOKEN_VARIABLES[0]} to the bearer token of an app "
+        f"in X's developer console, {FREE_ADVICE}"
     )
 
 
-def find_user(web: ApiClient, handle: str) -> dict:
-    answer, _ = web.get(
+def find_user(client: ApiClient, handle: str) -> dict:
+    answer, _ = client.get(
         f"/2/users/by/username/{handle}", {"user.fields": USER_FIELDS}, is_monthly_cap
     )
     user = dig(answer, "data")
@@ -76,7 +89,7 @@ def find_user(web: ApiClient, handle: str) -> dict:
     if user.get("protected") is True:
         raise protected_error(handle)
     if not ID.fullmatch(get_text(user, "id") or ""):
-        raise HubtweetsError(f"{web.endpoint} gives no id for @{handle}; try again later")
+        raise HubtweetsError(f"{client.endpoint} gives no id for @{handle}; try again later")
     return user
 
 
@@ -87,14 +100,16 @@ def confirm_cost(
     say: Callable[[str], None],
     confirm: Callable[[str], bool],
 ) -> int:
-    """Show what reading will cost, and return the number of posts agreed to; raise HubtweetsError where it is declined."""
+    """Show the cost and return the number of posts to read; raise HubtweetsError if declined."""
     count = dig(user, "public_metrics", "tweet_count")
     number = min(count, MAX_POSTS) if isinstance(count, int) and count >= 0 else MAX_POSTS
+    cost = f"${number * price:,.2f}"
     say(
-        f"@{handle}: up to {number:,} posts will be read (X gives the latest {MAX_POSTS:,}); at ${price:g} a post that is ${number * price:,.2f}, "
-        "billed by X to the token's owner; one's own posts are cheaper by X's rate card"
+        f"@{handle}: up to {number:,} posts will be read (X gives the latest {MAX_POSTS:,}); "
+        f"at ${price:g} a post that is {cost}, billed by X to the token's owner; "
+        "one's own posts are cheaper by X's rate card"
     )
-    if not confirm(f"Read up to {number:,} posts of @{handle} for ${number * price:,.2f}?"):
+    if not confirm(f"Read up to {number:,} posts of @{handle} for {cost}?"):
         raise HubtweetsError(
             f"nothing was read; to pay for it, agree (or add --yes), {FREE_ADVICE}"
         )
@@ -102,76 +117,89 @@ def confirm_cost(
 
 
 def read_timeline(
-    web: ApiClient, handle: str, variable: str, account_id: str, number: int
+    client: ApiClient, handle: str, variable: str, account_id: str, number: int
 ) -> tuple[list[Post], list[str]]:
-    """Return the latest `number` posts, newest first, and what to warn of: where X stops half way, those that came are paid for, and returned."""
+    """Return the latest `number` posts, newest first, and warnings.
+
+    If X stops half way, the posts that came are returned, since they are paid for.
+    """
     posts: dict[str, Post] = {}
-    read = hurt = 0
+    read = invalid = 0
     token, tokens = "", set[str]()
     while True:
-        size = min(100, max(5, number - read))  # what X takes
-        parameters = {"max_results": str(size), "tweet.fields": TWEET_FIELDS} | (
-            {"pagination_token": token} if token else {}
-        )
         try:
-            page, _ = web.get(f"/2/users/{account_id}/tweets", parameters, is_monthly_cap)
+            page = read_page(client, account_id, number - read, token)
         except (ApiError, HubtweetsError) as error:
             if not posts:
                 raise
             why = explain_error(error, handle, variable) if isinstance(error, ApiError) else error
-            return list(posts.values()), [
-                f"{read:,} of {number:,} posts came, and are kept, when X stopped: {why}"
-            ]  # they are paid for
+            warning = f"{read:,} of {number:,} posts came, and are kept, when X stopped: {why}"
+            return list(posts.values()), [warning]
         items = get_list(page, "data")
-        if not items and not isinstance(
-            dig(page, "meta"), dict
-        ):  # a page without posts has it; a refusal has not
+        # a page without posts has `meta`, and an error has not
+        if not items and not isinstance(dig(page, "meta"), dict):
             raise explain_missing_data(page, handle)
         read += len(items)
-        for item in items:
-            if get_text(item, "id") and isinstance(dig(item, "text"), str):
-                post = to_post(item, account_id)
-                posts[post.id] = post
-            else:
-                hurt += 1
+        tweets = [item for item in items if is_tweet(item)]
+        invalid += len(items) - len(tweets)
+        posts |= {post.id: post for post in (to_post(tweet, account_id) for tweet in tweets)}
         token = get_text(dig(page, "meta"), "next_token") or ""
         if not token or read >= number:
-            return list(posts.values()), [
-                f"{hurt:,} of the {read:,} items that X gave are no posts and were left out"
-            ] if hurt else []
+            break
         if token in tokens or len(tokens) == MAX_PAGES:
             raise HubtweetsError(
-                f"{web.endpoint} gives the same pages of @{handle} over and over; try again later"
+                f"{client.endpoint} gives the same pages of @{handle} over and over; "
+                "try again later"
             )
         tokens.add(token)
+    if not invalid:
+        return list(posts.values()), []
+    warning = f"{invalid:,} of the {read:,} items that X gave are no posts and were left out"
+    return list(posts.values()), [warning]
+
+
+def read_page(client: ApiClient, account_id: str, number: int, token: str) -> Any:
+    """Return a page of about `number` posts; a page has 5 to 100."""
+    parameters = {"max_results": str(min(100, max(5, number))), "tweet.fields": TWEET_FIELDS}
+    if token:
+        parameters["pagination_token"] = token
+    page, _ = client.get(f"/2/users/{account_id}/tweets", parameters, is_monthly_cap)
+    return page
+
+
+def is_tweet(item: Any) -> bool:
+    return get_text(item, "id") is not None and isinstance(dig(item, "text"), str)
 
 
 def get_avatar_url(user: dict) -> str | None:
+    """Return the address of an account's picture in 400 x 400 pixels; None for X's default one."""
     url = get_text(user, "profile_image_url")
-    return (
-        None
-        if not url or "default_profile" in url
-        else re.sub(r"_normal(?=\.\w+$|$)", "_400x400", url)
-    )
+    if not url or "default_profile" in url:
+        return None
+    return re.sub(r"_normal(?=\.\w+$|$)", "_400x400", url)
 
 
-def is_monthly_cap(answer: ApiError) -> bool:
-    """Tell the monthly cap, which no wait ends, from the rate limit, which says when it is over."""
-    problems = [answer.body, *get_list(answer.body, "errors")]
-    return any("usage-capped" in (get_text(problem, "type") or "") for problem in problems) or (
-        answer.status == 429 and "x-rate-limit-reset" not in answer.headers
-    )
+def is_monthly_cap(error: ApiError) -> bool:
+    """Return whether the monthly cap is reached, which no wait ends, and not the rate limit.
+
+    The rate limit says when it is over.
+    """
+    if error.status == 429 and "x-rate-limit-reset" not in error.headers:
+        return True
+    problems = [error.body, *get_list(error.body, "errors")]
+    return any("usage-capped" in (get_text(problem, "type") or "") for problem in problems)
 
 
 def explain_missing_data(answer: object, handle: str) -> HubtweetsError:
-    """Return the error for a success without data, which says why in `errors`."""
+    """Return the error for a response without data, which says why in `errors`."""
     error = next(iter(get_list(answer, "errors")), None)
     title, type = get_text(error, "title"), get_text(error, "type") or ""
     if "not-authorized-for-resource" in type:
         return protected_error(handle)
     if title == "Forbidden":
         return HubtweetsError(
-            f"@{handle} is suspended by X; its owner can still ask X for the archive: --posts ARCHIVE.zip"
+            f"@{handle} is suspended by X; "
+            "its owner can still ask X for the archive: --posts ARCHIVE.zip"
         )
     if "resource-not-found" in type:
         return HubtweetsError(f"there is no @{handle} at X; check the name")
@@ -180,26 +208,28 @@ def explain_missing_data(answer: object, handle: str) -> HubtweetsError:
 
 def protected_error(handle: str) -> HubtweetsError:
     return HubtweetsError(
-        f"the posts of @{handle} are protected: they are for its followers, and are not read; name a public account"
+        f"the posts of @{handle} are protected: they are for its followers, and are not read; "
+        "name a public account"
     )
 
 
-def explain_error(answer: ApiError, handle: str, variable: str) -> HubtweetsError:
-    """Return the error for an answer that is no success; nothing of what it says is in it, nor of the token."""
-    if is_monthly_cap(answer):
+def explain_error(error: ApiError, handle: str, variable: str) -> HubtweetsError:
+    """Return the meaning of X's error; it quotes neither X's answer nor the token."""
+    if is_monthly_cap(error):
         return HubtweetsError(
-            f"the X app of {variable} has used up its posts of this month; wait for the next or raise its cap, {FREE_ADVICE}"
+            f"the X app of {variable} has used up its posts of this month; "
+            f"wait for the next or raise its cap, {FREE_ADVICE}"
         )
-    lines = {
-        401: f"X does not know the token in {variable} (401); copy the bearer token again from X's developer console, {FREE_ADVICE}",
-        402: f"the X app of {variable} has no credits left (402); buy some in X's developer console, {FREE_ADVICE}",
-        403: f"X does not let the app of {variable} read posts (403); enrol it in X's developer console, {FREE_ADVICE}",
+    texts = {
+        401: f"X does not accept the token in {variable} (401); "
+        f"copy the bearer token again from X's developer console, {FREE_ADVICE}",
+        402: f"the X app of {variable} has no credits left (402); "
+        f"buy some in X's developer console, {FREE_ADVICE}",
+        403: f"X does not let the app of {variable} read posts (403); "
+        f"enrol it in X's developer console, {FREE_ADVICE}",
         404: f"there is no @{handle} at X (404); check the name",
-        429: f"X asks the app of {variable} to wait (429); try again in 15 minutes, {FREE_ADVICE}",
+        429: f"X is rate-limiting the app of {variable} (429); "
+        f"try again in 15 minutes, {FREE_ADVICE}",
     }
-    return HubtweetsError(
-        lines.get(
-            answer.status,
-            f"X's API answered {answer.status} for @{handle}; try again later, {FREE_ADVICE}",
-        )
-    )
+    other = f"X's API answered {error.status} for @{handle}; try again later, {FREE_ADVICE}"
+    return HubtweetsError(texts.get(error.status, other))

@@ -1,7 +1,8 @@
 """A tweet and its author as X's API v2 writes them, to a Post and a Profile.
 
-In: an item of `data`, from the API itself or from a file in which its answers were saved. Out: a Post, with the note's text where the tweet is a
-long one. Format: https://docs.x.com/x-api/fundamentals/data-dictionary
+In: an item of `data`, from the API itself or from a file of its saved answers. Out: a Post, with
+the note's text if the tweet is a long one.
+Format: https://docs.x.com/x-api/fundamentals/data-dictionary
 """
 
 import re
@@ -15,17 +16,14 @@ HANDLE = re.compile(r"\w{1,20}", re.ASCII)
 WITHHELD = re.compile(
     r"@\w{1,20}['’]s account has been withheld in .+ in response to a legal demand", re.ASCII
 )
-WITHHELD_KEYS = (
-    "withheld",
-    "withheld_in_countries",
-    "withheld_copyright",
-)  # the last two are API v1.1's
+# the last two are API v1.1's
+WITHHELD_KEYS = ("withheld", "withheld_in_countries", "withheld_copyright")
 
 
 def to_post(tweet: dict, account_id: str | None) -> Post:
-    """Return the Post of a tweet of the account; one that is withheld somewhere loses its text."""
+    """Return the Post of a tweet of the account, without text if any country withholds it."""
     note = tweet.get("note_tweet")
-    source = note if isinstance(dig(note, "text"), str) else tweet  # a note has entities of its own
+    source = note if isinstance(dig(note, "text"), str) else tweet  # a note has its own entities
     written = get_text(source, "text") or ""
     places = [
         {"indices": [dig(url, "start"), dig(url, "end")]}
@@ -47,16 +45,16 @@ def to_post(tweet: dict, account_id: str | None) -> Post:
 
 
 def get_kind(tweet: dict, text: str, author_id: str | None) -> Kind:
-    """Tell what a tweet is by what it refers to: the text of a repost that is withheld does not start with `RT @`."""
+    """Return the kind of a tweet by what it refers to.
+
+    The text of a withheld repost does not start with `RT @`.
+    """
     types = [dig(reference, "type") for reference in get_list(tweet, "referenced_tweets")]
     if "retweeted" in types or REPOST.match(text):
         return "repost"
     if "replied_to" in types:
-        return (
-            "self_reply"
-            if author_id and get_text(tweet, "in_reply_to_user_id") == author_id
-            else "reply"
-        )
+        is_own = author_id and get_text(tweet, "in_reply_to_user_id") == author_id
+        return "self_reply" if is_own else "reply"
     return "quote" if "quoted" in types else "post"
 
 
@@ -65,12 +63,12 @@ def is_withheld(tweet: dict, text: str) -> bool:
 
 
 def hide_text(post: Post) -> Post:
-    """Return the post as one that is counted and never kept."""
+    """Return the post as a private one, which is counted and never kept."""
     return post._replace(text="", lang=None, visibility="private", link=False)
 
 
 def to_profile(user: Any) -> Profile:
-    """Return the Profile of a user as API v2 or v1.1 writes one, of whom no more than the id may be there."""
+    """Return the Profile of a user as API v2 or v1.1 writes one; all but the id may be missing."""
     handle = get_text(user, "username", "screen_name") or ""
     if not HANDLE.fullmatch(handle):
         handle = ""

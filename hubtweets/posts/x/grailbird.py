@@ -1,12 +1,15 @@
-"""Twitter's archive of 2013 to early 2019, called Grailbird: data/js/tweets/2013_02.js and so on, or its tables, tweets.csv or data/csv.
+"""Twitter's archive of 2013 to early 2019, called Grailbird.
 
-Its posts are bare tweets with `text`; reposts carry `retweeted_status`. Only the months' files and the public half of user_details.js are opened;
-the tables are read where the months are not there.
+In: the zip or folder, whose posts are in data/js/tweets/2013_02.js and so on, or one such file, or
+its tables, tweets.csv or data/csv. Out: a Reading. Posts are bare tweets with `text`; reposts carry
+`retweeted_status`. Only the months' files and the public half of user_details.js are opened; the
+tables are read if there are no months' files.
 """
 
 import json
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
@@ -22,7 +25,9 @@ MONTH = re.compile(r"(.*/)?data/js/tweets/\d{4}_\d{2}\.js")
 USER = re.compile(r"(.*/)?data/js/user_details\.js")
 TABLE = re.compile(r"(.*/)?(tweets|data/csv/\d{4}_\d{2})\.csv")
 EDITED = "use an unedited copy"
-HEADER = b"in_reply_to_status_id"  # the second column of Twitter's tables, which others called tweets.csv lack
+# the second column of Twitter's tables, which other tables named tweets.csv lack
+HEADER = b"in_reply_to_status_id"
+START = b"Grailbird.data.tweets_"
 
 
 def find_files(container: Container) -> list[str]:
@@ -30,17 +35,12 @@ def find_files(container: Container) -> list[str]:
     months = sorted(name for name in container.names if MONTH.fullmatch(name))
     if not months and len(container.names) == 1 and container.names[0].endswith(".js"):
         with container.open(container.names[0]) as file:
-            months = (
-                container.names
-                if file.read(100).lstrip().startswith(b"Grailbird.data.tweets_")
-                else []
-            )
+            months = container.names if file.read(100).lstrip().startswith(START) else []
     if months:
         return months + sorted(name for name in container.names if USER.fullmatch(name))[:1]
     tables = sorted(name for name in container.names if TABLE.fullmatch(name))
-    tables = [name for name in tables if base_name(name) == "tweets.csv"][
-        :1
-    ] or tables  # the whole, or the months
+    whole = [name for name in tables if base_name(name) == "tweets.csv"][:1]
+    tables = whole or tables
     for name in tables:
         with container.open(name) as file:
             if HEADER not in file.read(100):
@@ -49,15 +49,11 @@ def find_files(container: Container) -> list[str]:
 
 
 def read(container: Container) -> Reading:
-    """Read a Grailbird archive; raise HubtweetsError where it is damaged."""
+    """Read a Grailbird archive; raise HubtweetsError if it is damaged."""
     names = find_files(container)
     if names[0].endswith(".csv"):
-        return Reading(
-            "x-grailbird",
-            Profile("", "", "X"),
-            None,
-            (post for name in names for post in read_table(container, name)),
-        )
+        posts = chain.from_iterable(read_table(container, name) for name in names)
+        return Reading("x-grailbird", Profile("", "", "X"), None, posts)
     details = [name for name in names if USER.fullmatch(name)]
     user = read_user(container, details[0]) if details else {}
     handle = get_text(user, "screen_name") or ""
@@ -69,12 +65,9 @@ def read(container: Container) -> Reading:
         account_id=get_text(user, "id"),
         url=f"https://x.com/{handle}" if re.fullmatch(r"\w{1,20}", handle, re.ASCII) else None,
     )
-    return Reading(
-        "x-grailbird",
-        profile,
-        None,
-        read_months(container, [name for name in names if name not in details], profile.account_id),
-    )
+    months = [name for name in names if name not in details]
+    posts = read_months(container, months, profile.account_id)
+    return Reading("x-grailbird", profile, None, posts)
 
 
 def read_user(container: Container, name: str) -> Any:
@@ -92,25 +85,26 @@ def read_months(container: Container, months: list[str], account_id: str | None)
             try:
                 next(stream)
                 for number, tweet in enumerate(stream, 1):
-                    if (
-                        not isinstance(tweet, dict)
-                        or not isinstance(tweet.get("text"), str)
-                        or not get_text(tweet, "id_str", "id")
-                    ):
-                        wrong = (
-                            f"item {number} of {base_name(name)} is no post (it lacks id or text)"
+                    if not is_tweet(tweet):
+                        raise HubtweetsError(
+                            f"{container.path}: item {number} of {base_name(name)} is no post "
+                            f"(it lacks id or text); {EDITED}"
                         )
-                        raise HubtweetsError(f"{container.path}: {wrong}; use an unedited copy")
-                    post = to_post(
-                        tweet,
-                        account_id or get_text(tweet.get("user"), "id_str", "id"),
-                        tweet["text"],
-                        reposts_are_marked=True,
-                    )
-                    protected = dig(tweet, "user", "protected") is True
-                    yield post._replace(text="", visibility="private") if protected else post
+                    yield to_own_post(tweet, account_id)
             except ValueError as error:
                 raise corrupt_error(container, name, error, "Twitter", EDITED) from None
+
+
+def is_tweet(item: Any) -> bool:
+    return isinstance(dig(item, "text"), str) and bool(get_text(item, "id_str", "id"))
+
+
+def to_own_post(tweet: dict, account_id: str | None) -> Post:
+    """Return the Post of a tweet, without text if its author is protected."""
+    author = account_id or get_text(tweet.get("user"), "id_str", "id")
+    post = to_post(tweet, author, tweet["text"], reposts_are_marked=True)
+    protected = dig(tweet, "user", "protected") is True
+    return post._replace(text="", visibility="private") if protected else post
 
 
 def read_table(container: Container, name: str) -> Iterator[Post]:
@@ -119,7 +113,7 @@ def read_table(container: Container, name: str) -> Iterator[Post]:
         id, text = row.get("tweet_id"), row.get("text")
         if not id or text is None:
             raise HubtweetsError(
-                f"{container.path}: line {number} of {base_name(name)} is no post; use an unedited copy"
+                f"{container.path}: line {number} of {base_name(name)} is no post; {EDITED}"
             )
         reply = "reply" if row.get("in_reply_to_status_id") else "post"
         yield Post(

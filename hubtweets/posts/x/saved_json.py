@@ -1,8 +1,10 @@
-"""Tweets that somebody saved as JSON from X's API, v2 or v1.1: JSON Lines, an array, or one answer, such as twarc writes.
+"""Tweets saved as JSON from X's API, v2 or v1.1: JSON Lines, an array, or one response.
 
-In: a .json or .jsonl file of one author's tweets, whole answers (`data`, `includes`), flat tweets with their `author`, or v1.1's with their
-`user`. Out: its posts, each once. What answers include is other people's, and is not read as posts.
-Formats: https://twarc-project.readthedocs.io, https://docs.x.com/x-api/fundamentals/data-dictionary
+In: a .json or .jsonl file of one author's tweets, such as twarc writes: whole responses (`data`,
+`includes`), flat tweets with their `author`, or v1.1's with their `user`. Out: its posts, each
+once. The `includes` of responses are other people's tweets, and are not read as posts.
+Formats: https://twarc-project.readthedocs.io,
+https://docs.x.com/x-api/fundamentals/data-dictionary
 """
 
 import json
@@ -18,16 +20,19 @@ from hubtweets.posts.post import Post, Profile, Reading
 from hubtweets.posts.x import api_v2
 from hubtweets.posts.x import tweet as x_tweet
 
-FILE = re.compile(
-    r"[^.].*\.(json|jsonl)", re.IGNORECASE
-)  # a name that starts with a dot is a Mac's shadow of another
+# a name that starts with a dot is a Mac's shadow of another file
+FILE = re.compile(r"[^.].*\.(json|jsonl)", re.IGNORECASE)
 PAGE = re.compile(r'\s*\{\s*"(data|includes|meta|errors|__twarc)"\s*:')
-MAX_LINE = 8 * 2**20  # bytes; a page of 500 tweets with all that they refer to has some million
+MAX_LINE = 8 * 2**20  # bytes; a page of 500 tweets with its includes has some million
 HEAD_BYTES = 4096
+V2_KEYS = (
+    *("edit_history_tweet_ids", "referenced_tweets", "author_id", "conversation_id"),
+    "__twarc",
+)
 
 
 def find_files(container: Container) -> list[str]:
-    """Return the name of the one JSON file in the container, where its first item is of X's; raise HubtweetsError where it is locked."""
+    """Return the name of the one JSON file in the container, if its first item is X's."""
     names = [name for name in container.names if FILE.fullmatch(base_name(name))]
     if len(names) != 1:
         return []
@@ -39,7 +44,10 @@ def find_files(container: Container) -> list[str]:
 
 
 def read(container: Container) -> Reading:
-    """Read a file of saved tweets; raise HubtweetsError where it is hurt, and, in the posts, where they are of more than one author."""
+    """Read a file of saved tweets.
+
+    Raises HubtweetsError if it is damaged, and, in the posts, if they have several authors.
+    """
     [name] = find_files(container)
     _, author = next(read_tweets(container, name), (None, None))
     profile, warnings = api_v2.to_profile(author), list[str]()
@@ -51,38 +59,44 @@ def read(container: Container) -> Reading:
 def read_posts(
     container: Container, name: str, profile: Profile, warnings: list[str]
 ) -> Iterator[Post]:
+    """Yield each post once; if there are two authors, the rest are only counted."""
     seen, authors = set[str](), set[str]()
-    hurt = cut = 0
+    invalid = cut = 0
     for tweet, author in read_tweets(container, name):
         id = get_text(tweet, "id_str", "id")
         if id is None or (post := to_post(tweet, author, profile.account_id)) is None:
-            hurt += 1
+            invalid += 1
             continue
         if author_id := get_text(author, "id_str", "id") or get_text(tweet, "author_id"):
             authors.add(author_id)
-        if len(authors) > 1 or id in seen:  # of many authors nothing is read, they are only counted
+        if len(authors) > 1 or id in seen:
             continue
         seen.add(id)
-        cut += (
-            tweet.get("truncated") is True
-            and not dig(tweet, "extended_tweet")
-            and post.kind != "repost"
-        )
+        cut += is_cut(tweet) and post.kind != "repost"
         yield post
     if len(authors) > 1:
         raise HubtweetsError(
-            f"{container.path}: tweets of {len(authors):,} authors; keep those of one, or save one's: twarc2 timeline HANDLE FILE"
+            f"{container.path}: tweets of {len(authors):,} authors; keep those of one, "
+            "or save one's: twarc2 timeline HANDLE FILE"
         )
-    if hurt:
-        warnings.append(f"{name}: {hurt:,} of its items are no posts and were left out")
+    if invalid:
+        warnings.append(f"{name}: {invalid:,} of its items are no posts and were left out")
     if cut:
         warnings.append(
-            f"{name}: {cut:,} of its posts are cut, since they were saved without tweet_mode=extended"
+            f"{name}: {cut:,} of its posts are cut, "
+            "since they were saved without tweet_mode=extended"
         )
+
+
+def is_cut(tweet: dict) -> bool:
+    return tweet.get("truncated") is True and not dig(tweet, "extended_tweet")
 
 
 def to_post(tweet: dict, author: Any, account_id: str | None) -> Post | None:
-    """Return the Post of a tweet of either version, or None where it has no text; a protected account's is for its followers alone."""
+    """Return the Post of a tweet of either version, or None if it has no text.
+
+    A post of a protected account is private.
+    """
     account_id = get_text(author, "id_str", "id") or account_id
     if get_text(tweet, "id_str"):
         tweet, text = pick_full_text(tweet)
@@ -91,55 +105,61 @@ def to_post(tweet: dict, author: Any, account_id: str | None) -> Post | None:
         post = x_tweet.to_post(tweet, account_id, text)
         withheld = api_v2.is_withheld(tweet, text)
     elif isinstance(tweet.get("text"), str):
-        post, withheld = api_v2.to_post(tweet, account_id), False  # it looks itself
+        post, withheld = api_v2.to_post(tweet, account_id), False  # api_v2 checks itself
     else:
         return None
     return api_v2.hide_text(post) if withheld or dig(author, "protected") is True else post
 
 
 def pick_full_text(tweet: dict) -> tuple[dict, str | None]:
-    """Return a v1.1 tweet and its text, of the places where v1.1 has put it the one that is whole, with the entities of that place."""
+    """Return a v1.1 tweet and its whole text.
+
+    v1.1 has put it in several places; the entities of the tweet are those of the same place.
+    """
     extended = tweet.get("extended_tweet")
     if isinstance(text := dig(extended, "full_text"), str):
-        return {
-            **tweet,
-            "entities": dig(extended, "entities"),
-            "extended_entities": dig(extended, "extended_entities"),
-        }, text
-    return tweet, next(
-        (text for key in ("full_text", "text") if isinstance(text := tweet.get(key), str)), None
-    )
+        entities = {key: dig(extended, key) for key in ("entities", "extended_entities")}
+        return tweet | entities, text
+    for key in ("full_text", "text"):
+        if isinstance(text := tweet.get(key), str):
+            return tweet, text
+    return tweet, None
 
 
 def read_tweets(container: Container, name: str) -> Iterator[tuple[dict, Any]]:
-    """Yield every tweet with its author, if known; what is no object comes as an empty one. Raises HubtweetsError where the file is hurt."""
-    where = (
-        container.path if container.names == [container.path.name] else f"{container.path}: {name}"
-    )
+    """Yield every tweet with its author, if known; an item that isn't an object comes as {}.
+
+    Raises HubtweetsError if the file is damaged.
+    """
+    is_alone = container.names == [container.path.name]
+    where = container.path if is_alone else f"{container.path}: {name}"
     try:
         for value in read_values(container, name):
             if is_page(value):
-                users = {
-                    get_text(user, "id"): user for user in get_list(value, "includes", "users")
-                }
-                for tweet in get_page_data(value):
-                    yield (
-                        (tweet, users.get(get_text(tweet, "author_id")))
-                        if isinstance(tweet, dict)
-                        else ({}, None)
-                    )
+                yield from read_page(value)
+            elif isinstance(value, dict):
+                yield value, value.get("author") or value.get("user")
             else:
-                yield (
-                    (value, value.get("author") or value.get("user"))
-                    if isinstance(value, dict)
-                    else ({}, None)
-                )
+                yield {}, None
     except (ValueError, RecursionError) as error:
-        raise HubtweetsError(f"{where} is cut or no JSON ({error}); save it again") from None
+        raise HubtweetsError(f"{where} is cut or not JSON ({error}); save it again") from None
+
+
+def read_page(page: dict) -> Iterator[tuple[dict, Any]]:
+    """Yield the tweets of a response with their authors."""
+    users = {get_text(user, "id"): user for user in get_list(page, "includes", "users")}
+    for tweet in get_page_data(page):
+        if isinstance(tweet, dict):
+            yield tweet, users.get(get_text(tweet, "author_id"))
+        else:
+            yield {}, None
 
 
 def read_values(container: Container, name: str) -> Iterator[Any]:
-    """Yield the file's values: an array's items, each line's, or the one that the whole file is; raise ValueError where it is no JSON."""
+    """Yield the file's values: an array's items, each line's, or the file's only one.
+
+    Raises ValueError if it is not JSON.
+    """
     with container.open(name) as file:
         line = file.readline(MAX_LINE)
         head = (line + file.read(HEAD_BYTES)).decode("utf-8-sig", errors="replace")
@@ -148,7 +168,7 @@ def read_values(container: Container, name: str) -> Iterator[Any]:
             array = stream_items(file)
             next(array)
             yield from array
-    elif PAGE.match(head) and not line.rstrip().endswith(b"}"):  # one answer, over many lines
+    elif PAGE.match(head) and not line.rstrip().endswith(b"}"):  # one response, over many lines
         yield json.loads(container.read(name).decode("utf-8-sig", errors="replace"))
     else:
         yield from read_json_lines(container, name)
@@ -183,7 +203,7 @@ def is_page(value: Any) -> bool:
 
 
 def is_answer(value: Any) -> bool:
-    """Tell a page of X's by its first tweet, or, where it has none, by what twarc and X write beside them."""
+    """Return whether a value is a page of X's, by its first tweet or by its other keys."""
     if not is_page(value):
         return False
     if data := get_page_data(value):
@@ -192,34 +212,22 @@ def is_answer(value: Any) -> bool:
 
 
 def is_v1(value: Any) -> bool:
-    """Tell a v1.1 tweet from a line of any table that has ids and texts; `is_retweet` is no key of X's."""
-    if (
-        not isinstance(dig(value, "id_str"), str)
-        or "is_retweet" in value
-        or pick_full_text(value)[1] is None
-    ):
+    """Return whether a value is a v1.1 tweet, and not a row of any table with ids and texts.
+
+    `is_retweet` is a key of tables, not of X.
+    """
+    if not isinstance(dig(value, "id_str"), str) or "is_retweet" in value:
         return False
+    if pick_full_text(value)[1] is None:
+        return False
+    if any(isinstance(value.get(key), dict) for key in ("user", "entities", "retweeted_status")):
+        return True
     date = value.get("created_at")
-    return any(
-        isinstance(value.get(key), dict) for key in ("user", "entities", "retweeted_status")
-    ) or (isinstance(date, str) and X_DATE_PATTERN.fullmatch(date) is not None)
+    return isinstance(date, str) and X_DATE_PATTERN.fullmatch(date) is not None
 
 
 def is_v2(value: Any) -> bool:
-    """Tell a v2 tweet by the keys that only X has beside its id and text."""
-    if (
-        not isinstance(dig(value, "id"), str)
-        or not isinstance(dig(value, "text"), str)
-        or "id_str" in value
-    ):
+    """Return whether a value is a v2 tweet, by the keys that only X has beside its id and text."""
+    if not isinstance(dig(value, "id"), str) or not isinstance(dig(value, "text"), str):
         return False
-    return any(
-        key in value
-        for key in (
-            "edit_history_tweet_ids",
-            "referenced_tweets",
-            "author_id",
-            "conversation_id",
-            "__twarc",
-        )
-    )
+    return "id_str" not in value and any(key in value for key in V2_KEYS)

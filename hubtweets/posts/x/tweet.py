@@ -1,7 +1,8 @@
 """A tweet as X's archives and API v1.1 write it, to a Post.
 
-Entities give their places in code points of the escaped text, so links are cut out before the text is unescaped, once. Archives since 2019 have
-no repost metadata, only the text `RT @name: `; older ones and the API have `retweeted_status`.
+Entities give their positions in code points of the escaped text, so links are cut out before the
+text is unescaped, once. Archives since 2019 have no repost metadata, only the text `RT @name: `;
+older ones and the API have `retweeted_status`.
 """
 
 import re
@@ -24,7 +25,7 @@ def to_post(
 ) -> Post:
     """Return the Post of a tweet of the account; `escaped_text` is its text as X wrote it.
 
-    Where reposts are marked for sure, one without the mark was typed by hand, whatever it begins with.
+    If the source marks every repost, an `RT @` without the mark was typed by hand.
     """
     id = get_text(tweet, "id_str", "id") or ""
     text, link = cut_links(escaped_text, tweet)
@@ -41,31 +42,43 @@ def to_post(
 
 
 def cut_links(text: str, tweet: dict) -> tuple[str, bool]:
-    """Cut out the links that a tweet's entities mark, and tell whether there was one; a place that holds no link is left alone."""
+    """Cut out the links that a tweet's entities mark, and return whether there was one.
+
+    A position that holds no link is left unchanged.
+    """
     if "http" not in text:
         return text, False
-    entities = [
-        *get_list(tweet, "entities", "urls"),
-        *get_list(tweet, "entities", "media"),
-        *get_list(tweet, "extended_entities", "media"),
-    ]
-    places = set()
-    for entity in entities:
-        indices = get_list(entity, "indices")
-        if len(indices) == 2 and all(
-            str(index).isascii() and str(index).isdecimal() and len(str(index)) < 8
-            for index in indices
-        ):
-            places.add((int(indices[0]), int(indices[1])))
     cut = False
-    for start, end in sorted(places, reverse=True):
+    for start, end in sorted(find_link_positions(tweet), reverse=True):
         if text.startswith("http", start, end) and " " not in text[start:end]:
             text, cut = text[:start] + text[end:], True
     return text, cut
 
 
+def find_link_positions(tweet: dict) -> set[tuple[int, int]]:
+    """Return where a tweet's links and media begin and end in its escaped text."""
+    entities = [
+        *get_list(tweet, "entities", "urls"),
+        *get_list(tweet, "entities", "media"),
+        *get_list(tweet, "extended_entities", "media"),
+    ]
+    positions = set()
+    for entity in entities:
+        indices = [str(index) for index in get_list(entity, "indices")]
+        if len(indices) == 2 and all(map(is_index, indices)):
+            positions.add((int(indices[0]), int(indices[1])))
+    return positions
+
+
+def is_index(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 8
+
+
 def unescape(text: str) -> str:
-    """Undo the three escapes that X writes and the two that it wrote before 2019, once; a typed `&copy;` or the like is the author's own."""
+    """Undo the three escapes that X writes and the two that it wrote before 2019, once.
+
+    Any other, such as a typed `&copy;`, is the author's own.
+    """
     if "&" not in text:
         return text
     return (
@@ -81,25 +94,22 @@ def get_kind(tweet: dict, text: str, account_id: str | None) -> Kind:
     if REPOST.match(text) or isinstance(tweet.get("retweeted_status"), dict):
         return "repost"
     replied = get_text(tweet, "in_reply_to_user_id_str", "in_reply_to_user_id")
-    if replied or get_text(
-        tweet, "in_reply_to_status_id_str", "in_reply_to_status_id"
-    ):  # a mention at the beginning has the user only
+    # a mention at the beginning has the user only
+    if replied or get_text(tweet, "in_reply_to_status_id_str", "in_reply_to_status_id"):
         return "self_reply" if account_id and replied == account_id else "reply"
+    if tweet.get("is_quote_status") is True:
+        return "quote"
     urls = [get_text(url, "expanded_url") or "" for url in get_list(tweet, "entities", "urls")]
-    return (
-        "quote"
-        if tweet.get("is_quote_status") is True or any(QUOTE.search(url) for url in urls)
-        else "post"
-    )
+    return "quote" if any(QUOTE.search(url) for url in urls) else "post"
 
 
 def list_versions(tweet: dict) -> list[str]:
-    """Return the ids of a post's versions, oldest first: each version is an item of its own, and only the last one counts."""
+    """Return the ids of a post's versions, oldest first.
+
+    Each version is an item of its own, and only the last one counts.
+    """
     if not tweet.get("edit_info"):
         return []
     first = get_list(tweet, "edit_info", "initial", "editTweetIds")
-    return [
-        str(id)
-        for id in first
-        or get_list(tweet, "edit_info", "edit", "editControlInitial", "editTweetIds")
-    ]
+    later = get_list(tweet, "edit_info", "edit", "editControlInitial", "editTweetIds")
+    return [str(id) for id in first or later]
