@@ -407,7 +407,8 @@ def test_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert error() == refused
     path.write_bytes(export(without="commit"))
     assert (
-        error() == f"{path} is not a Bluesky repository (it begins with no commit); download it again"
+        error()
+        == f"{path} is not a Bluesky repository (it begins with no commit); download it again"
     )
     path.write_bytes(export())
     monkeypatch.setattr(bluesky, "MAX_CAR", 100)

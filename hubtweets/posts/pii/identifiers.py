@@ -1,9 +1,11 @@
-"""Numbers that identify a person, their account or where they are: IBANs, payment cards, IP and MAC addresses, coordinates.
+"""Mask numbers that identify a person, an account or a place.
 
-In: a text. Out: the same with them masked. Each has a pattern and a check: the checksum of IBANs (ISO 13616, mod 97) and of cards (ISO/IEC 7812,
-Luhn), whether an IP address is a public one. Addresses that are reserved for examples count as public. Traded: an address of four numbers under 64 is
-a version, unless a word such as `server` stands before it; coordinates need four decimals, five if both are under ten, fewer after a word such as
-`location` and with a degree sign.
+These are IBANs, payment cards, IP and MAC addresses, and coordinates. In: a text. Out: the same
+with them masked. Each has a pattern and a check: the checksum of IBANs (ISO 13616, mod 97) and of
+cards (ISO/IEC 7812, Luhn), whether an IP address is public. Addresses reserved for examples count
+as public. Traded: an address of four numbers under 64 is taken for a version, unless a word such as
+`server` is before it; coordinates need four decimals, five if both are under ten, fewer after a
+word such as `location` and with a degree sign.
 """
 
 import ipaddress
@@ -32,31 +34,36 @@ IBAN_COUNTRIES = {
     32: "LC",
     33: "RU",
 }
-# Visa, Mastercard, American Express, Diners, Discover, JCB, UnionPay, Maestro, Mir; 17 and 18 digits are ids of posts
+# Visa, Mastercard, American Express, Diners, Discover, JCB, UnionPay, Maestro, Mir; 17 and 18
+# digits are ids of posts
 CARD_LENGTHS = re.compile(
-    r"4\d{15}(?:\d{3})?|(?:5[0-8]|2[2-7]|6\d)\d{14}|(?:6[0-9])\d{17}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}"
+    r"4\d{15}(?:\d{3})?|(?:5[0-8]|2[2-7]|6\d)\d{14}|(?:6[0-9])\d{17}|3[47]\d{13}"
+    r"|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}"
 )
 IP_CUE = re.compile(
     r"\b(?:ip|ipv4|ping|ssh|server|host|address|connect|login|dns)\b[^\d\n]{0,16}$", re.IGNORECASE
 )
 VERSION_CUE = re.compile(
-    r"(?:[a-z]/|\bv(?:er)?\.? ?|\b(?:version|release|build|update|upgrade|patch|firmware|driver|section|chapter|android|ios|chrome|firefox"
-    r"|windows|kernel)\b[^\d\n]{0,12})$",
+    r"(?:[a-z]/|\bv(?:er)?\.? ?|\b(?:version|release|build|update|upgrade|patch|firmware|driver"
+    r"|section|chapter|android|ios|chrome|firefox|windows|kernel)\b[^\d\n]{0,12})$",
     re.IGNORECASE,
 )
 PLACE_CUE = re.compile(
-    r"(?:\b(?:gps|geo|coord\w*|lat\w*|location|standort|position|maps?|here|meet)\b[^\d\n]{0,24}|[@?&]\w{0,6}=?)$",
+    r"(?:\b(?:gps|geo|coord\w*|lat\w*|location|standort|position|maps?|here|meet)\b[^\d\n]{0,24}"
+    r"|[@?&]\w{0,6}=?)$",
     re.IGNORECASE,
 )
-CONTEXT_CHARS = 40  # characters before a number in which such a word may stand
-EXAMPLES = [
+CONTEXT_CHARS = 40  # before a number, in which such a word may be
+EXAMPLES = [  # RFC 5737, RFC 3849
     ipaddress.ip_network(block)
     for block in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
-]  # RFC 5737, RFC 3849
+]
 GLOBAL_UNICAST = r"[23][0-9a-f]{3}"
 
 
 class Identifier(NamedTuple):
+    """A kind of identifier: its mask, its pattern and what a match must also fulfil."""
+
     mask: str
     pattern: re.Pattern[str]
     check: Callable[[re.Match[str]], bool]
@@ -66,7 +73,7 @@ class Identifier(NamedTuple):
 
 
 def mask_identifiers(text: str) -> str:
-    """Return a text with IBANs, payment cards, public IP addresses, MAC addresses and coordinates masked."""
+    """Return a text with all IDENTIFIERS masked."""
     for identifier in IDENTIFIERS:
         text = identifier.pattern.sub(identifier.mask_if_checked, text)
     return text
@@ -95,14 +102,15 @@ def is_public_ip(match: re.Match[str]) -> bool:
     before = get_context(match)
     if address.version == 6 or IP_CUE.search(before):
         return True
-    is_version = (
-        max(address.packed) < 64 or address.packed[1:3] == b"\0\0" or VERSION_CUE.search(before)
-    )
-    return not is_version
+    is_small = max(address.packed) < 64 or address.packed[1:3] == b"\0\0"
+    return not (is_small or VERSION_CUE.search(before))
 
 
 def is_mac(match: re.Match[str]) -> bool:
-    """Tell whether there is a digit and a letter: all but one in 300 addresses have both, and rows of numbers have no letter."""
+    """Return whether there is a digit and a letter.
+
+    All but one in 300 addresses have both, and rows of numbers have no letter.
+    """
     return bool(re.search("[a-f]", match[0], re.IGNORECASE) and re.search(r"\d", match[0]))
 
 
@@ -116,9 +124,8 @@ def is_place(match: re.Match[str]) -> bool:
         return decimals >= 2
     if re.search("[A-Z]", match[0], re.IGNORECASE) or PLACE_CUE.search(get_context(match)):
         return decimals >= 3
-    return (
-        decimals >= (4 if max(sizes) >= 10 else 5) and max(sizes) >= 1
-    )  # two losses or shares are small and have four
+    # smaller pairs of numbers, such as two losses or shares, have four decimals
+    return decimals >= (4 if max(sizes) >= 10 else 5) and max(sizes) >= 1
 
 
 def get_context(match: re.Match[str]) -> str:
@@ -141,13 +148,17 @@ def make_iban_pattern() -> re.Pattern[str]:
 
 
 SEPARATOR = r"\s{0,2}[,;/& ]\s{0,2}(?:(?i:lon|lng|long|longitude)\s?[:=]?\s?|[EW]\s?)?"
-DEGREES = r"\d{1,3}\s?°\s?\d{1,2}\s?['′’]\s?(?:\d{1,2}(?:\.\d{1,6})?\s?(?:[\"″”]|''|′′)\s?)?"
+DEGREES = (
+    r"\d{1,3}\s?°\s?\d{1,2}\s?['′’]\s?"
+    r"(?:\d{1,2}(?:\.\d{1,6})?\s?(?:[\"″”]|''|′′)\s?)?"
+)
 IDENTIFIERS = (
     Identifier("[iban]", make_iban_pattern(), is_iban),
     Identifier(
         "[card]",
         re.compile(
-            r"(?<![\w/#@.=-])[2-6]\d{3}([ -]?)(?:\d{4}\1\d{4}\1\d{4}(?:\d{3})?|\d{6}\1\d{4,5})(?!\w|[.-]\d)",
+            r"(?<![\w/#@.=-])[2-6]\d{3}([ -]?)"
+            r"(?:\d{4}\1\d{4}\1\d{4}(?:\d{3})?|\d{6}\1\d{4,5})(?!\w|[.-]\d)",
             re.ASCII,
         ),
         is_card,
@@ -183,7 +194,9 @@ IDENTIFIERS = (
     Identifier(
         "[location]",
         re.compile(
-            rf"(?<![\w.])(?!10\.\d{{4,9}}/)(?P<latitude>[+-]?\d{{1,2}}\.\d{{2,15}})\s?°?\s?[NS]?{SEPARATOR}(?P<longitude>[+-]?\d{{1,3}}\.\d{{2,15}})(?![\d])(?:\s?°\s?[EW]?|\s?[EW]\b)?",
+            rf"(?<![\w.])(?!10\.\d{{4,9}}/)(?P<latitude>[+-]?\d{{1,2}}\.\d{{2,15}})\s?°?\s?[NS]?"
+            rf"{SEPARATOR}(?P<longitude>[+-]?\d{{1,3}}\.\d{{2,15}})(?![\d])"
+            r"(?:\s?°\s?[EW]?|\s?[EW]\b)?",
             re.ASCII,
         ),
         is_place,

@@ -1,7 +1,8 @@
-"""Personal data and secrets in posts.
+"""Mask personal data and secrets in posts.
 
-In: posts as they were read. Out: the same with e-mail addresses, phone numbers, other numbers that identify a person (`identifiers`), keys and tokens
-(`secret_forms`) masked, before anything is written or learnt. Traded: a form that is in none of the lists passes.
+In: posts as they were read. Out: the same with e-mail addresses, phone numbers, other numbers that
+identify a person (`identifiers`), keys and tokens (`secret_forms`) masked, before anything is
+written or learnt. Traded: a form that is in none of the lists passes.
 """
 
 import re
@@ -13,27 +14,35 @@ from hubtweets.posts.pii.secret_forms import SECRET, may_hold_secret
 from hubtweets.posts.post import Post
 
 MASKED_EMAIL, MASKED_PHONE, MASKED_KEY = "[email]", "[phone]", "[key]"
-HIDDEN = "\u00ad\u200b-\u200d\u2060\ufeff"  # characters that are not shown
-LETTERS = f"0-9A-Za-z\u00c0-\u0dff\uff10-\uff19\uff21-\uff3a\uff41-\uff5a{HIDDEN}"  # of scripts with spaces between words, and full-width ones
+HIDDEN = "\u00ad\u200b-\u200d\u2060\ufeff"  # invisible characters
+# of scripts with spaces between words, and full-width ones
+LETTERS = f"0-9A-Za-z\u00c0-\u0dff\uff10-\uff19\uff21-\uff3a\uff41-\uff5a{HIDDEN}"
 UNSPACED = "\u0e00-\u0eff\u2e80-\u9fff\uac00-\ud7af"  # scripts without spaces, and Korean
 AT = rf"(?:[{HIDDEN}]*[@＠﹫]|\s?[\[({{<]\s?(?i:at|@)\s?[\])}}>]\s?)"
 DOT = r"(?:[.．。]|\s?[\[({<]\s?(?i:dot|punkt|\.)\s?[\])}>]\s?|\s(?i:dot)\s)"
 FILES = "(?:png|jpe?g|gif|svg|webp|avif|pdf|mp[34]|zip|html?|js|css|json|md|py|txt)"
 TOP_LEVEL = rf"""(?:
-    (?!{FILES}(?![{LETTERS}]))[A-Za-z{HIDDEN}]{{2,24}}|xn--[0-9A-Za-z-]{{2,59}}|[\uff21-\uff5a]{{2,24}}|[\u0370-\u0dff{HIDDEN}]{{2,24}}|[{UNSPACED}]{{2,6}}
+    (?!{FILES}(?![{LETTERS}]))[A-Za-z{HIDDEN}]{{2,24}}|xn--[0-9A-Za-z-]{{2,59}}
+    |[\uff21-\uff5a]{{2,24}}|[\u0370-\u0dff{HIDDEN}]{{2,24}}|[{UNSPACED}]{{2,6}}
 )"""
-DOMAIN = rf"(?![1-9](?:\.\d)?x\.)(?:[{LETTERS}{UNSPACED}_-]{{1,63}}{DOT}){{1,8}}{TOP_LEVEL}(?![{LETTERS}])"
+DOMAIN = (
+    rf"(?![1-9](?:\.\d)?x\.)(?:[{LETTERS}{UNSPACED}_-]{{1,63}}{DOT}){{1,8}}"
+    rf"{TOP_LEVEL}(?![{LETTERS}])"
+)
 EMAIL = re.compile(
     rf"""
     (?<![{LETTERS}_.+@＠-])(?!(?:git|svn|hg)@)[{LETTERS}_.+-]{{1,64}}(?<!\.){AT}{DOMAIN}
-    |(?<![\w.+@＠-])[\w.+-]{{1,64}}{AT}(?=[\w-]{{0,62}}[{UNSPACED}][\w-]{{0,62}}{DOT}){DOMAIN}  # the local part is in a script without spaces
+    # the local part is in a script without spaces
+    |(?<![\w.+@＠-])[\w.+-]{{1,64}}{AT}(?=[\w-]{{0,62}}[{UNSPACED}][\w-]{{0,62}}{DOT}){DOMAIN}
     """,
     re.VERBOSE,
 )
 SPOKEN_EMAIL = re.compile(
     r"""
-    (?<![\w.+-])[\w.+-]{1,64}[\s_]{1,3}at[\s_]{1,3}(?!(?:an?|the|this|that|these|each|every|any|some|one|my|your|his|her|our|their|its)\s)[\w-]{1,63}
-    (?:[\s_]{1,3}dot[\s_]{1,3}[\w-]{1,63}){0,4}[\s_]{1,3}dot[\s_]{1,3}(?:com|net|org|edu|gov|info|dev|app|io|ai|eu|de|uk|fr|es|nl|ch|pl|ca|au|jp|ru|br)\b
+    (?<![\w.+-])[\w.+-]{1,64}[\s_]{1,3}at[\s_]{1,3}
+    (?!(?:an?|the|this|that|these|each|every|any|some|one|my|your|his|her|our|their|its)\s)
+    [\w-]{1,63}(?:[\s_]{1,3}dot[\s_]{1,3}[\w-]{1,63}){0,4}[\s_]{1,3}dot[\s_]{1,3}
+    (?:com|net|org|edu|gov|info|dev|app|io|ai|eu|de|uk|fr|es|nl|ch|pl|ca|au|jp|ru|br)\b
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -44,17 +53,16 @@ MAYBE_NUMBER = re.compile(r"\d\D{0,3}\d")
 
 
 def scrub_posts(posts: Iterable[tuple[str, Post]]) -> Iterator[tuple[str, Post]]:
-    """Pass on pairs of an author and a post, each scrubbed."""
+    """Yield pairs of an author and a post, each scrubbed."""
     for author, post in posts:
         text, secret = scrub(post.text)
-        yield (
-            author,
-            (post if text == post.text else post._replace(text=text, masked=True, secret=secret)),
-        )
+        if text != post.text:
+            post = post._replace(text=text, masked=True, secret=secret)
+        yield author, post
 
 
 def scrub(text: str) -> tuple[str, bool]:
-    """Return the text with personal data, keys and tokens masked, and whether there was a key or a token."""
+    """Mask personal data, keys and tokens, and return whether there was a key or a token."""
     secrets = 0
     if may_hold_secret(text):
         text, secrets = SECRET.subn(MASKED_KEY, text)

@@ -1,11 +1,14 @@
-"""What keys and tokens look like: issuer, pattern and the shape of an example.
+"""The patterns of keys and tokens: issuer, pattern and the shape of an example.
 
-In: nothing. Out: `FORMS`, and `SECRET`, one pattern for all of them, with `may_hold_secret`, a cheap pre-filter. The patterns are adapted from the
-rules of gitleaks 8 (https://github.com/gitleaks/gitleaks, MIT licence, Copyright (c) 2019 Zachary Rice) and detect-secrets 1.5 (Yelp, Apache-2.0),
-and from what the issuers document. Traded: a pattern is looser than the issuer's in length, since a token that is cut or longer is a token too.
+In: nothing. Out: `FORMS`, and `SECRET`, one pattern for all of them, with `may_hold_secret`, a
+cheap pre-filter. The patterns are adapted from the rules of gitleaks 8
+(https://github.com/gitleaks/gitleaks, MIT licence, Copyright (c) 2019 Zachary Rice) and
+detect-secrets 1.5 (Yelp, Apache-2.0), and from the issuers' documentation. Traded: a pattern is
+looser than the issuer's in length, since a token that is cut or longer is a token too.
 
-In the shape of an example `{a36}` stands for 36 letters and digits, `x` for lower-case hexadecimal ones, `d` for digits, `u` for capitals and digits,
-`w` for letters, digits, `_` and `-`. No example is written out, so that no scanner takes this file for a leak.
+In the shape of an example `{a36}` is 36 letters and digits, `x` lower-case hexadecimal ones, `d`
+digits, `u` capitals and digits, `w` letters, digits, `_` and `-`. No example is written out, so
+that no scanner takes this file for a leak.
 """
 
 import re
@@ -13,6 +16,8 @@ from typing import NamedTuple
 
 
 class Form(NamedTuple):
+    """A form of keys or tokens."""
+
     issuer: str
     pattern: str
     example: str
@@ -23,7 +28,10 @@ BASE64 = "[A-Za-z0-9/+]"
 MIXED_CASE = r"(?=[^A-Z\s]{0,39}[A-Z])(?=[^a-z\s]{0,39}[a-z])"
 # eight letters and digits without a separator, as random ones have and words with a year have not
 RANDOM = r"(?=(?:[\w+/=~-]{0,52}[_+/=~-])?(?=[A-Za-z]{0,11}\d)(?=\d{0,11}[A-Za-z])[A-Za-z0-9]{8})"
-NAME = r"(?:(?:api|access|secret|private|auth|client|account|signing|encryption|webhook)[ _-]?(?:key|token|secret)|secret|token|passw(?:or)?d|pwd)"
+NAME = (
+    r"(?:(?:api|access|secret|private|auth|client|account|signing|encryption|webhook)"
+    r"[ _-]?(?:key|token|secret)|secret|token|passw(?:or)?d|pwd)"
+)
 FORMS = (
     Form("Adobe", r"p8e-[a-z0-9]{32}", "p8e-{x32}"),
     Form("age", r"AGE-SECRET-KEY-1[A-Z0-9]{58}", "AGE-SECRET-KEY-1{u58}"),
@@ -33,7 +41,8 @@ FORMS = (
     Form("Amazon Bedrock", r"ABSK[A-Za-z0-9+/]{100,269}", "ABSK{a110}"),
     Form(
         "Amazon secret key",
-        rf"(?<![/+.%&#@=_-])(?={BASE64}{{40}}(?![\w/+=.-])){MIXED_CASE}(?=(?:\D{{0,39}}\d){{2}}){BASE64}{{40}}",
+        rf"(?<![/+.%&#@=_-])(?={BASE64}{{40}}(?![\w/+=.-])){MIXED_CASE}"
+        rf"(?=(?:\D{{0,39}}\d){{2}}){BASE64}{{40}}",
         "{a40}",
     ),
     Form("Anthropic", r"sk-ant-[\w-]{20,}", "sk-ant-api03-{w93}AA"),
@@ -73,7 +82,8 @@ FORMS = (
     Form("GitHub", r"gh[opsur]_[A-Za-z0-9]{36,}|github_pat_\w{22,}", "ghp_{a36}"),
     Form(
         "GitLab",
-        r"gl(?:pat|agent|cbt|dt|ffct|ft|imt|oas|ptt|rt|rtr|soat|wt)-[\w.-]{20,}|GR1348941[\w-]{20,}",
+        r"gl(?:pat|agent|cbt|dt|ffct|ft|imt|oas|ptt|rt|rtr|soat|wt)-[\w.-]{20,}"
+        r"|GR1348941[\w-]{20,}",
         "glpat-{w20}",
     ),
     Form("Google client", r"GOCSPX-[\w-]{28}", "GOCSPX-{w28}"),
@@ -105,7 +115,8 @@ FORMS = (
     Form("NVIDIA", r"nvapi-[\w-]{60,}", "nvapi-{w64}"),
     Form(
         "OpenAI",
-        rf"sk-(?:proj|svcacct|admin|or-v1|lf)-{WITH_DIGIT}[\w-]{{20,}}|sk-{WITH_DIGIT}[A-Za-z0-9]{{20,}}(?![\w-])",
+        rf"sk-(?:proj|svcacct|admin|or-v1|lf)-{WITH_DIGIT}[\w-]{{20,}}"
+        rf"|sk-{WITH_DIGIT}[A-Za-z0-9]{{20,}}(?![\w-])",
         "sk-proj-{w58}T3BlbkFJ{w58}",
     ),
     Form("OpenShift", r"sha256~[\w-]{43}", "sha256~{w43}"),
@@ -129,7 +140,8 @@ FORMS = (
     Form("Shopify", r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}", "shpat_{x32}"),
     Form(
         "Slack",
-        r"xox(?:e\.xox)?[abcdepr]-(?=[\w-]{0,30}\d)[\w-]{10,}|xox[os]-\d+-[\w-]{10,}|xapp-\d-[\w-]{20,}",
+        r"xox(?:e\.xox)?[abcdepr]-(?=[\w-]{0,30}\d)[\w-]{10,}|xox[os]-\d+-[\w-]{10,}"
+        r"|xapp-\d-[\w-]{20,}",
         "xapp-1-A{u10}-{d13}-{x64}",
     ),
     Form(
@@ -170,11 +182,13 @@ FORMS = (
     Form("named hexadecimal value", r"(?i:key|token|secret) (?:is )?[0-9a-f]{32}\b", "token {x32}"),
     Form(
         "named value",
-        rf"(?i:{NAME})[\"'`]?\s{{0,3}}(?:[:=]>?|\bis\b)\s{{0,3}}[\"'`]?(?!0x){RANDOM}[\w+/=~-]{{20,}}+(?!\.\w|[(\[])",
+        rf"(?i:{NAME})[\"'`]?\s{{0,3}}(?:[:=]>?|\bis\b)\s{{0,3}}[\"'`]?(?!0x)"
+        rf"{RANDOM}[\w+/=~-]{{20,}}+(?!\.\w|[(\[])",
         "api_key = {a32}",
     ),
 )
-# A letter before a token makes it another word, unless it is the escape of JSON: "\nghp_..." and "\u00e9ghp_...".
+# A letter before a token makes it another word, unless it is the escape of JSON: "\nghp_..." and
+# "\u00e9ghp_...".
 START = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{4}))"
 SECRET = re.compile(
     START + "(?:" + "|".join(form.pattern for form in FORMS) + ")", re.ASCII | re.DOTALL
@@ -184,9 +198,7 @@ LOGIN = re.compile(r"://[^\s/]{0,64}:[^\s/]{0,200}@")
 
 
 def may_hold_secret(text: str) -> bool:
-    """Tell cheaply whether a text is worth a search for `SECRET`; it is for one post in a hundred."""
-    return (
-        bool(LONG_WORD.search(text))
-        or "-----BEGIN" in text
-        or ("://" in text and bool(LOGIN.search(text)))
-    )
+    """Return whether `SECRET` may match: a cheap pre-filter, which one post in a hundred passes."""
+    if LONG_WORD.search(text) or "-----BEGIN" in text:
+        return True
+    return "://" in text and bool(LOGIN.search(text))

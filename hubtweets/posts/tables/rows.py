@@ -225,10 +225,7 @@ def to_post(row: dict, fields: Fields, text: str, number: int) -> Post:
 
 
 def get_kind(row: dict, fields: Fields, text: str) -> Kind:
-    if fields.repost:
-        marked = is_repost(row[fields.repost])
-    else:
-        marked = bool(REPOST_TEXT.match(text))
+    marked = is_repost(row[fields.repost]) if fields.repost else bool(REPOST_TEXT.match(text))
     if marked:
         return "repost"
     if fields.reply and row.get(fields.reply) not in (None, "", False, 0, "nan"):

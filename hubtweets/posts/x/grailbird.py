@@ -52,8 +52,8 @@ def read(container: Container) -> Reading:
     """Read a Grailbird archive; raise HubtweetsError if it is damaged."""
     names = find_files(container)
     if names[0].endswith(".csv"):
-        posts = chain.from_iterable(read_table(container, name) for name in names)
-        return Reading("x-grailbird", Profile("", "", "X"), None, posts)
+        rows = chain.from_iterable(read_table(container, name) for name in names)
+        return Reading("x-grailbird", Profile("", "", "X"), None, rows)
     details = [name for name in names if USER.fullmatch(name)]
     user = read_user(container, details[0]) if details else {}
     handle = get_text(user, "screen_name") or ""
