@@ -1,6 +1,7 @@
 """Forms of personal data and secrets that must be masked, and look-alikes that must not, by kind.
 
-The values are made from shapes, as in `hubtweets.secret_forms`, by a seeded generator: none is anybody's, and none stands here for a scanner to find.
+A seeded generator makes the values from shapes, as in `hubtweets.posts.pii.secret_forms`: none is
+real, and none is written out for a scanner to find.
 Numbers are from ranges that are kept for examples, or made with a valid checksum.
 """
 
@@ -19,7 +20,7 @@ ALPHABETS = {
 
 
 def generate(shape: str, seed: int = 0) -> str:
-    """Return an example of a shape: `{a36}` becomes 36 random letters and digits, at least one of each."""
+    """Return an example of a shape: `{a36}` becomes 36 random letters and digits, both present."""
     chance = random.Random(f"{shape} {seed}")
 
     def fill(match: re.Match[str]) -> str:

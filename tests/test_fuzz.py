@@ -1,4 +1,4 @@
-"""Every reader against files that were hurt on purpose: posts or one clear error, in bounded memory, and nothing else is opened."""
+"""Every reader against damaged files: posts or one clear error, in bounded memory."""
 
 import gzip
 import io
@@ -91,7 +91,8 @@ SPLINTERS = [
     ),
     *(b"../../etc/passwd", b"http://[", b"2026-02-31", b"9999999999999999"),
 ]
-# where, how much is taken away there, what is put there; places as shares of the whole, so that they fit files of any length
+# position, number of bytes removed, bytes inserted; positions are shares of the whole, so that they
+# fit files of any length
 HURTS = st.lists(
     st.tuples(
         st.floats(0, 1), st.sampled_from([0, 0, 1, 1, 4, 40, 10**9]), st.sampled_from(SPLINTERS)
@@ -139,7 +140,7 @@ def hurt(content: bytes, hurts: list[tuple[float, int, bytes]]) -> bytes:
 def hurt_copy(
     path: Path, target: Path, member: float, hurts: list[tuple[float, int, bytes]]
 ) -> None:
-    """Hurt a file's bytes, or those of one member of a zip, tar or folder, so that what holds it stays whole."""
+    """Damage a file's bytes, or those of one member of a zip, tar or folder."""
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file())
         for number, file in enumerate(files):
@@ -429,7 +430,8 @@ def test_a_list_of_files_fills_no_memory(tmp_path: Path, name: str) -> None:
             list(sources.read_source(path, "alice", Columns()).posts)
         assert (
             str(error.value)
-            == f"{path}: lists more than 200,000 files, or 32 MiB of names and attributes; unpack it and give the folder"
+            == f"{path}: lists more than 200,000 files, or 32 MiB of names and attributes; "
+            f"unpack it and give the folder"
         )
         assert tracemalloc.get_traced_memory()[1] < 40 * MEBIBYTE
     finally:

@@ -36,7 +36,8 @@ SAME = [
     "AKIA is a name, eyJ too",
     "the family 👨\u200d👩\u200d👧 at home",
 ]
-HOSTILE = {  # 100 kB each, and what becomes of it: `make bench PARTS=scrub` measures how long it takes
+# 100 kB each, with the scrubbed text; `make bench PARTS=scrub` measures how long it takes
+HOSTILE = {
     "digits": ("1" * 100_000, "same"),
     "addresses that never end": ("a@" * 50_000, "same"),
     "addresses without an end": ("a@a." * 25_000, "same"),
@@ -115,7 +116,8 @@ def test_recall_and_precision() -> None:
     found = sum(kinds.values()) - len(missed)
     precision = found / (found + len(alarms))
     print(
-        f"{found} of {sum(kinds.values())} masked, {len(alarms)} of {len(KEPT)} look-alikes too; precision {precision:.3f}"
+        f"{found} of {sum(kinds.values())} masked, {len(alarms)} of {len(KEPT)} look-alikes too; "
+        f"precision {precision:.3f}"
     )
     print({kind: f"{share:.3f} of {kinds[kind]}" for kind, share in recall.items()})
     assert {kind for kind, share in recall.items() if share < 1} == {"email", "location"}

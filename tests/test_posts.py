@@ -1,4 +1,4 @@
-"""What all readers share: dates, sources by name, containers, streams of JSON, what is kept of a service, the web."""
+"""What readers share: dates, names of sources, containers, JSON streams, the cache, HTTP."""
 
 import io
 import json
@@ -123,7 +123,8 @@ def test_a_large_file_is_not_read_at_once(tmp_path: Path) -> None:
         Container(tmp_path / "a.zip").read("a.js")
     assert (
         str(caught.value)
-        == f"{tmp_path}/a.zip: a.js holds more than 8 MiB, which such a file never does; download the archive again"
+        == f"{tmp_path}/a.zip: a.js holds more than 8 MiB, which such a file never does; "
+        f"download the archive again"
     )
 
 
@@ -147,7 +148,10 @@ def test_an_archive_of_endless_files_is_refused(
 ) -> None:
     monkeypatch.setattr(container, "MAX_FILES", 3)
     make(tmp_path / name, [f"{n}.json" for n in range(files)])
-    said = r": lists more than 3 files, or 32 MiB of names and attributes; unpack it and give the folder$"
+    said = (
+        r": lists more than 3 files, or 32 MiB of names and attributes; unpack it and give "
+        r"the folder$"
+    )
     with pytest.raises(HubtweetsError, match=re.escape(name) + said) if refused else nullcontext():
         assert len(Container(tmp_path / name).names) == files
 
@@ -364,9 +368,11 @@ def test_an_address_that_markdown_could_act_on_is_left_out(
 
 
 UNREADABLE = {
-    "alice.docx": "can't read posts from such a file; give an archive of X, Mastodon or Bluesky or an unchanged export, "
+    "alice.docx": "can't read posts from such a file; give an archive of X, Mastodon or Bluesky "
+    "or an unchanged export, "
     "or one .jsonl, .json, .csv, .tsv, .parquet or .txt file",
-    "nothing.zip": "file not found, and not one of x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID; name the posts: --posts FILE",
+    "nothing.zip": "file not found, and not one of x:NAME, mastodon:@NAME@HOST, bluesky:NAME, "
+    "dataset:ID; name the posts: --posts FILE",
 }
 
 

@@ -1,4 +1,4 @@
-"""Who may read the rows of a table: every column and value that tells, and what is kept of those that do not."""
+"""The audience of a table's rows: every column and value that tells, and what is kept."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
 
 
 def visibilities(path: Path) -> list[str]:
-    """Return the visibility of every post, and check that a private one has neither text nor language."""
+    """Return each post's visibility, and check that private ones have no text or language."""
     posts, _ = read(path)
     assert all((post.visibility == "private") == (post.text == "") for post in posts)
     assert all(post.lang is None for post in posts if post.visibility == "private")
@@ -257,12 +257,18 @@ def test_a_column_that_is_named_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,visibility,id,visibility\nhello,private,1,public\n")
     with pytest.raises(HubtweetsError) as caught:
         read(tmp_path / "a.csv")
-    expected = "two columns are called 'visibility', and both may tell who can read a post; rename or remove one"
+    expected = (
+        "two columns are called 'visibility', and both may tell who can read a post; "
+        "rename or remove one"
+    )
     assert str(caught.value) == f"{tmp_path}/a.csv: {expected}"
 
 
 def left_out(number: int, reasons: str) -> str:
-    return f"left out {number} not known to be public ({reasons}); public are only: public, everyone, world, unlisted, home"
+    return (
+        f"left out {number} not known to be public ({reasons}); public are only: public, "
+        f"everyone, world, unlisted, home"
+    )
 
 
 WARNINGS: list[tuple[list[Any], list[str]]] = [

@@ -1,4 +1,4 @@
-"""Bluesky: repositories made here block by block; the API as it is documented, replayed by a server on this machine."""
+"""Bluesky: repositories built block by block; the documented API, replayed by a local server."""
 
 import hashlib
 import random
@@ -160,7 +160,10 @@ class Repository:
     def node(
         self, paths: dict[str, bytes], left: bytes | None = None, right: bytes | None = None
     ) -> bytes:
-        """Add a tree node of the paths, each written as what it shares with the one before it; `right` hangs at the last."""
+        """Add a tree node of the paths, each written as a shared prefix and the rest.
+
+        `right` is the subtree after the last.
+        """
         entries, before = [], b""
         for path, cid in paths.items():
             key = path.encode()
@@ -203,7 +206,7 @@ REPOST_RECORD = {
 def export(
     profile: Any = PROFILE_RECORD, without: str | None = None, commit: dict | None = None
 ) -> bytes:
-    """Return a repository of three nodes; `without` names the record or node whose block is left out."""
+    """Return a repository of three nodes; `without` is the record or node to leave out."""
     made = Repository()
     profile_cid = made.add(profile)
     posts = {
@@ -250,8 +253,12 @@ ONE, TWO, THREE = (
     Post("3c", "three", UTC, "en"),
 )
 SHARED = Post("3d", "", UTC, kind="repost")
-PROFILE = Profile("", "Alice 🌙", "Bluesky", "I fix.", DID, None, f"https://bsky.app/profile/{DID}")
-CONSENT = f"{DID} asks not to be shown to those who are not logged in (!no-unauthenticated): publish the bot only with their consent"
+URL = f"https://bsky.app/profile/{DID}"
+PROFILE = Profile("", "Alice 🌙", "Bluesky", "I fix.", DID, None, URL)
+CONSENT = (
+    f"{DID} asks not to be shown to those who are not logged in (!no-unauthenticated): "
+    f"publish the bot only with their consent"
+)
 
 
 def samples(folder: Path) -> list[Path]:
@@ -298,7 +305,8 @@ def test_missing_blocks_are_counted(
     reading = bluesky.read(Container(path))
     assert sorted(reading.posts) == expected
     assert reading.warnings == [
-        f"{path}: blocks of the tree or of posts are missing ({lost}); download it again for all posts"
+        f"{path}: blocks of the tree or of posts are missing ({lost}); download it again for all "
+        f"posts"
     ] * (lost > 0)
 
 
@@ -403,7 +411,10 @@ def test_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return str(raised.value)
 
     path.write_bytes(b"hello")
-    refused = f"{path} is not a CAR file, or is cut or damaged (Failed to read CAR header. Invalid DAG-CBOR); download it again"
+    refused = (
+        f"{path} is not a CAR file, or is cut or damaged (Failed to read CAR header. "
+        f"Invalid DAG-CBOR); download it again"
+    )
     assert error() == refused
     path.write_bytes(export(without="commit"))
     assert (
@@ -414,12 +425,14 @@ def test_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bluesky, "MAX_CAR", 100)
     assert (
         error()
-        == f"{path} holds more than 0 MiB; read the account from its server instead: --posts bluesky:HANDLE"
+        == f"{path} holds more than 0 MiB; read the account from its server instead: --posts "
+        f"bluesky:HANDLE"
     )
     monkeypatch.setitem(sys.modules, "libipld", None)
     assert (
         error()
-        == f"{path}: libipld is needed to read a .car file, and is not installed; type: pip install 'hubtweets[bluesky]'"
+        == f"{path}: libipld is needed to read a .car file, and is not installed; type: pip "
+        f"install 'hubtweets[bluesky]'"
     )
     path = tmp_path
     (tmp_path / "other.car").write_bytes(export())
@@ -592,7 +605,7 @@ def test_refusal(server: Server, path: str, answer: Any, expected: str) -> None:
     assert str(error.value) == expected.format(at=f"http://{server.host}")
 
 
-def test_a_server_that_is_not_there(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_a_server_is_down(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     monkeypatch.setattr(web, "MAX_TRIES", 1)
     server.answers = answers(server.host) | {f"/{DID}": document(DID, "http://127.0.0.1:1")}
     with pytest.raises(
@@ -622,5 +635,6 @@ def test_an_odd_handle_is_asked_of_nobody(account: str) -> None:
         bluesky_api.fetch(account, print, "http://127.0.0.1:1")
     assert (
         str(error.value)
-        == f"{account!r} is not the handle of a Bluesky account; write it in full, as in bluesky:alice.bsky.social"
+        == f"{account!r} is not the handle of a Bluesky account; write it in full, as in "
+        f"bluesky:alice.bsky.social"
     )

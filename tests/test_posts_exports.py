@@ -1,4 +1,4 @@
-"""The exports of Threads, Instagram, Reddit and Telegram: what is read, what is refused, and what is never opened."""
+"""Exports of Threads, Instagram, Reddit and Telegram: read, refused, and never opened files."""
 
 import csv
 import io
@@ -324,7 +324,10 @@ def test_a_hurt_field_costs_itself(tmp_path: Path, hurt: Any) -> None:
         assert ("b", DAY) in [(post.text, post.created_at) for post in read(path)]
 
 
-ONLY = "only a public channel's posts are read, not messages; export the channel alone: its menu, Export chat history, JSON"
+ONLY = (
+    "only a public channel's posts are read, not messages; export the channel alone: its "
+    "menu, Export chat history, JSON"
+)
 ACCOUNT = {
     "about": "Here is [it]",
     "personal_information": {"user_id": 7, "phone_number": "0"},
@@ -353,13 +356,15 @@ ERRORS: list[tuple[dict[str, Any], str]] = [
     ({"result.json": ACCOUNT}, f"{{path}}: result.json is of a whole account; {ONLY}"),
     (
         {"result.json": json.dumps(chat(message(1, "a")))[:-30]},
-        "{path}: result.json is not what Telegram writes (Unterminated string starting at: line 1 column 132 (char 131)); "
+        "{path}: result.json is not what Telegram writes (Unterminated string starting at: line "
+        "1 column 132 (char 131)); "
         "export it again",
     ),
     (
         {THREADS: "{"},
         f"{{path}}: {THREADS} is not what Threads or Instagram writes "
-        "(Expecting property name enclosed in double quotes: line 1 column 2 (char 1)); ask for the export again",
+        "(Expecting property name enclosed in double quotes: line 1 column 2 (char 1)); ask for "
+        "the export again",
     ),
     (
         {"one/" + THREADS: {}, "two/" + THREADS: {}},
@@ -367,7 +372,8 @@ ERRORS: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"posts.csv": rows(POSTS) + 'p1,"a'},
-        "{path}: posts.csv: line 2 is not CSV (unexpected end of data); put texts in quotes, and double the quotes in them",
+        "{path}: posts.csv: line 2 is not CSV (unexpected end of data); put texts in quotes, and "
+        "double the quotes in them",
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""Plain files and datasets: each kind with all that comes out of it, and hurt ones, each with its whole error."""
+"""Plain files and datasets: each kind with its posts, and damaged ones with their errors."""
 
 import json
 import subprocess
@@ -97,7 +97,8 @@ def samples(folder: Path) -> list[Path]:
         write(folder / "object.json", {"tags": ["a"], "posts": rows}),
         write(
             folder / "a.csv",
-            'id;text;created_at;is_retweet;visibility\n7;"hello\nto ""you""";2026-01-02;false;public\n8;no;;true;public\n9;no;;;direct\n',
+            'id;text;created_at;is_retweet;visibility\n7;"hello\nto '
+            '""you""";2026-01-02;false;public\n8;no;;true;public\n9;no;;;direct\n',
         ),
         write(folder / "a.tsv", "id\ttext\n7\thello\n"),
         write(folder / "a.txt", "one post\n\nanother\n"),
@@ -154,20 +155,58 @@ def test_every_kind(tmp_path: Path) -> None:
 
 CONTENTS: list[tuple[str, Any, Columns, list[Post]]] = [
     # JSON Lines
-    ("a.jsonl", '\ufeff{"text": "one <b>&amp;</b>", "created_at": "yesterday"}\r\n\n{"text": "b \\ud83d", "id": 7}', NAMED,
-     [Post("1", "one <b>&amp;</b>"), Post("7", "b \ufffd")]),
-    ("a.jsonl", '{"text": null, "id": null, "lang": ["de"]}\n{"text": "", "id": [1]}\n{"text": 2026, "id": NaN, "created_at": 1e999}', NAMED,
-     [Post("1", ""), Post("2", ""), Post("3", "2026")]),
-    ("a.jsonl", '{"Content": "a", "createdAt": 1767312000}\n{"TEXT": "b", "content": "no", "date": 1767312000000}', NAMED,
-     [Post("1", "a", DAY), Post("2", "b", DAY)]),
-    ("a.jsonl", '{"title": "a story", "selftext": "of a robot"}\n{"title": "b", "selftext": ""}', NAMED,
-     [Post("1", "a story\nof a robot"), Post("2", "b")]),
-    ("a.jsonl", '{"text": "no", "Mine": "yes", "day": "2026-01-02", "key": 5, "shared": "t"}\n{"mine": "b"}', Columns("mine", "day", "KEY", "shared"),
-     [Post("5", "yes", DAY, None, "repost"), Post("2", "b")]),
-    ("a.jsonl", '{"text": "RT @bob_1: hi"}\n{"text": "RT @bob hi"}\n{"text": "RT @bob: hi", "is_retweet": false}', NAMED,
-     [Post("1", "RT @bob_1: hi", kind="repost"), Post("2", "RT @bob hi"), Post("3", "RT @bob: hi")]),
-    ("a.jsonl", '{"text": "a", "visibility": "unlisted"}\n{"content": "secret", "visibility": "Direct", "lang": "de"}', NAMED,
-     [Post("1", "a", visibility="unlisted"), Post("2", "", visibility="private")]),
+    (
+        "a.jsonl",
+        '\ufeff{"text": "one <b>&amp;</b>", "created_at": "yesterday"}\r\n\n{"text": "b '
+        '\\ud83d", "id": 7}',
+        NAMED,
+        [Post("1", "one <b>&amp;</b>"), Post("7", "b \ufffd")],
+    ),
+    (
+        "a.jsonl",
+        '{"text": null, "id": null, "lang": ["de"]}\n{"text": "", "id": [1]}\n{"text": '
+        '2026, "id": NaN, "created_at": 1e999}',
+        NAMED,
+        [Post("1", ""), Post("2", ""), Post("3", "2026")],
+    ),
+    (
+        "a.jsonl",
+        '{"Content": "a", "createdAt": 1767312000}\n{"TEXT": "b", "content": "no", '
+        '"date": 1767312000000}',
+        NAMED,
+        [Post("1", "a", DAY), Post("2", "b", DAY)],
+    ),
+    (
+        "a.jsonl",
+        '{"title": "a story", "selftext": "of a robot"}\n{"title": "b", "selftext": ""}',
+        NAMED,
+        [Post("1", "a story\nof a robot"), Post("2", "b")],
+    ),
+    (
+        "a.jsonl",
+        '{"text": "no", "Mine": "yes", "day": "2026-01-02", "key": 5, "shared": "t"}\n'
+        '{"mine": "b"}',
+        Columns("mine", "day", "KEY", "shared"),
+        [Post("5", "yes", DAY, None, "repost"), Post("2", "b")],
+    ),
+    (
+        "a.jsonl",
+        '{"text": "RT @bob_1: hi"}\n{"text": "RT @bob hi"}\n{"text": "RT @bob: hi", '
+        '"is_retweet": false}',
+        NAMED,
+        [
+            Post("1", "RT @bob_1: hi", kind="repost"),
+            Post("2", "RT @bob hi"),
+            Post("3", "RT @bob: hi"),
+        ],
+    ),
+    (
+        "a.jsonl",
+        '{"text": "a", "visibility": "unlisted"}\n{"content": "secret", "visibility": '
+        '"Direct", "lang": "de"}',
+        NAMED,
+        [Post("1", "a", visibility="unlisted"), Post("2", "", visibility="private")],
+    ),
     # JSON
     ("a.json", '\ufeff\n[{"text": "a"}]', NAMED, [Post("1", "a")]),
     ("a.json", '{"text": "a"}\n{"text": "b"}\n', NAMED, [Post("1", "a"), Post("2", "b")]),
@@ -177,22 +216,57 @@ CONTENTS: list[tuple[str, Any, Columns, list[Post]]] = [
     ("a.json", [], NAMED, []),
     # CSV
     ("a.csv", "\ufefftext,id\r\nhello,7\r\n\r\n", NAMED, [Post("7", "hello")]),
-    ("a.csv", "text, date ,id\n\"a, b\",2026-01-02\none ⏎ two,,,,\n", NAMED, [Post("1", "a, b", DAY), Post("2", "one\ntwo")]),
+    (
+        "a.csv",
+        'text, date ,id\n"a, b",2026-01-02\none ⏎ two,,,,\n',
+        NAMED,
+        [Post("1", "a, b", DAY), Post("2", "one\ntwo")],
+    ),
     ("a.csv", "id\ttext\n1\ta, b; c\n", NAMED, [Post("1", "a, b; c")]),
     ("a.tsv", "text\na, b; c\n", NAMED, [Post("1", "a, b; c")]),
     ("a.csv", "text\n", NAMED, []),
     ("a.csv", "", NAMED, []),
     # Parquet
-    ("a.parquet", table(text=dictionary("a"), date=times("ns", "America/New_York")), NAMED, [Post("1", "a", DAY)]),
+    (
+        "a.parquet",
+        table(text=dictionary("a"), date=times("ns", "America/New_York")),
+        NAMED,
+        [Post("1", "a", DAY)],
+    ),
     ("a.parquet", table(text=["a"], date=times("s")), NAMED, [Post("1", "a", DAY)]),
-    ("a.parquet", table(text=["a"], date=pyarrow.array([date(2026, 1, 2)])), NAMED, [Post("1", "a", DAY)]),
-    ("a.parquet", table(text=["a", None], date=pyarrow.array([2**62, None], pyarrow.timestamp("us"))), NAMED, [Post("1", "a"), Post("2", "")]),
-    ("a.parquet", table(text=["a"], id=[1353378455178633217], picture=[{"bytes": b"x"}]), NAMED, [Post("1353378455178633217", "a")]),
-    ("a.parquet", table(text=["a", "b"], reblog=[{"id": "1"}, None]), NAMED, [Post("1", "a", kind="repost"), Post("2", "b")]),
+    (
+        "a.parquet",
+        table(text=["a"], date=pyarrow.array([date(2026, 1, 2)])),
+        NAMED,
+        [Post("1", "a", DAY)],
+    ),
+    (
+        "a.parquet",
+        table(text=["a", None], date=pyarrow.array([2**62, None], pyarrow.timestamp("us"))),
+        NAMED,
+        [Post("1", "a"), Post("2", "")],
+    ),
+    (
+        "a.parquet",
+        table(text=["a"], id=[1353378455178633217], picture=[{"bytes": b"x"}]),
+        NAMED,
+        [Post("1353378455178633217", "a")],
+    ),
+    (
+        "a.parquet",
+        table(text=["a", "b"], reblog=[{"id": "1"}, None]),
+        NAMED,
+        [Post("1", "a", kind="repost"), Post("2", "b")],
+    ),
     # text, which has no columns
     ("a.txt", "one", Columns("mine", "day", "key", "shared"), [Post("1", "one")]),
-    ("a.txt", "\ufeff one \r\n\r\ntwo\u2028lines", NAMED, [Post("1", "one"), Post("2", "two\u2028lines")]),
-]  # fmt: skip
+    (
+        "a.txt",
+        "\ufeff one \r\n\r\ntwo\u2028lines",
+        NAMED,
+        [Post("1", "one"), Post("2", "two\u2028lines")],
+    ),
+]
 
 
 @pytest.mark.parametrize(("name", "content", "columns", "expected"), CONTENTS)
@@ -243,40 +317,157 @@ def test_reposts(tmp_path: Path, column: str) -> None:
 
 
 HURT: list[tuple[str, Any, Columns, str]] = [
-    ("a.jsonl", '{"text": "one"}\n{"text": "two"\n', NAMED,
-     "line 2 is not JSON (Expecting ',' delimiter: line 2 column 1 (char 15)); write one object per line"),
-    ("a.jsonl", '{"text": "one"}\n\n["two"]\n', NAMED, 'line 3 has no "text"; write one object per line, such as {"text": "my post"}'),
-    ("a.jsonl", '{"text": "one"}\n{"_meta": 1}\n', NAMED, 'line 2 has no "text"; write one object per line, such as {"text": "my post"}'),
-    ("a.jsonl", '{"text": {"a": 1}}', NAMED, 'line 1 has no "text"; write one object per line, such as {"text": "my post"}'),
-    ("a.jsonl", '{"text": "one"}', Columns(text="mine"), 'line 1 has no "mine"; write one object per line, such as {"text": "my post"}'),
-    ("a.jsonl", '{"text": "one"}', Columns(date="day"), "no column is called 'day' (there are: text); name one of them with --date-column"),
-    ("a.jsonl", "[" * 100_000, NAMED,
-     "line 1 is not JSON (maximum recursion depth exceeded while decoding a JSON array from a unicode string); write one object per line"),
-    ("a.jsonl", "1" * (16 * 2**20 + 1), NAMED, "line 1 is longer than 4 Mi characters; write one post per line"),
-    ("a.txt", "one\n".encode("utf-16-le"), NAMED, "line 1 is not UTF-8 (it holds a NUL); save the file as UTF-8"),
-    ("a.csv", "text\ncafé\n".encode("latin-1"), NAMED, "near line 1 is not UTF-8 (invalid continuation byte); save the file as UTF-8"),
-    ("a.json", '[{"text": "a"}, {"text": "b"', NAMED,
-     "cut, or not JSON with a list of posts (Expecting ',' delimiter: line 1 column 13 (char 12)); "
-     'write an array of objects such as {"text": "my post"}'),
-    ("a.json", [{"text": "a"}, 5], NAMED, 'item 2 has no "text"; write an array of objects such as {"text": "my post"}'),
-    ("a.json", {"a": 1, "b": [], "c": [1]}, NAMED,
-     'cut, or not JSON with a list of posts (no list of posts in it); write an array of objects such as {"text": "my post"}'),
-    ("a.json", "", NAMED,
-     "cut, or not JSON with a list of posts (Expecting value: line 1 column 1 (char 0)); "
-     'write an array of objects such as {"text": "my post"}'),
-    ("a.csv", "id,day\n1,2\n", NAMED, "can't tell which column holds the texts (there are: id, day); name one of them with --text-column"),
-    ("a.csv", "id,text\n1,a\n", Columns(id="key"), "no column is called 'key' (there are: id, text); name one of them with --id-column"),
-    ("a.csv", "id,text\n1,a\n", Columns(repost="rt"), "no column is called 'rt' (there are: id, text); name one of them with --repost-column"),
-    ("a.csv", "id,text\n1,a, b\n", NAMED,
-     "line 2 is not CSV (3 cells, but the first row has 2); put texts in quotes, and double the quotes in them"),
-    ("a.csv", 'id,text\n1,"a\n2,b\n', NAMED, "line 3 is not CSV (unexpected end of data); put texts in quotes, and double the quotes in them"),
-    ("a.csv", "id,text\n1,a\0\n", NAMED, "line 2 is not UTF-8 (it holds a NUL); save the file as UTF-8"),
-    ("a.parquet", table(id=["1"]), NAMED, "can't tell which column holds the texts (there are: id); name one of them with --text-column"),
-    ("a.parquet", table(text=[["a"]]), NAMED, 'row 1 has no "text"; name the column of the texts with --text-column'),
-    ("a.parquet", b"PAR1", NAMED,
-     "can't be read (Parquet file size is 4 bytes, smaller than the minimum file footer (8 bytes)); "
-     "download it again, or give its posts as a .csv or .jsonl file"),
-]  # fmt: skip
+    (
+        "a.jsonl",
+        '{"text": "one"}\n{"text": "two"\n',
+        NAMED,
+        "line 2 is not JSON (Expecting ',' delimiter: line 2 column 1 (char 15)); write one object "
+        "per line",
+    ),
+    (
+        "a.jsonl",
+        '{"text": "one"}\n\n["two"]\n',
+        NAMED,
+        'line 3 has no "text"; write one object per line, such as {"text": "my post"}',
+    ),
+    (
+        "a.jsonl",
+        '{"text": "one"}\n{"_meta": 1}\n',
+        NAMED,
+        'line 2 has no "text"; write one object per line, such as {"text": "my post"}',
+    ),
+    (
+        "a.jsonl",
+        '{"text": {"a": 1}}',
+        NAMED,
+        'line 1 has no "text"; write one object per line, such as {"text": "my post"}',
+    ),
+    (
+        "a.jsonl",
+        '{"text": "one"}',
+        Columns(text="mine"),
+        'line 1 has no "mine"; write one object per line, such as {"text": "my post"}',
+    ),
+    (
+        "a.jsonl",
+        '{"text": "one"}',
+        Columns(date="day"),
+        "no column is called 'day' (there are: text); name one of them with --date-column",
+    ),
+    (
+        "a.jsonl",
+        "[" * 100_000,
+        NAMED,
+        "line 1 is not JSON (maximum recursion depth exceeded while decoding a JSON array from a "
+        "unicode string); write one object per line",
+    ),
+    (
+        "a.jsonl",
+        "1" * (16 * 2**20 + 1),
+        NAMED,
+        "line 1 is longer than 4 Mi characters; write one post per line",
+    ),
+    (
+        "a.txt",
+        "one\n".encode("utf-16-le"),
+        NAMED,
+        "line 1 is not UTF-8 (it holds a NUL); save the file as UTF-8",
+    ),
+    (
+        "a.csv",
+        "text\ncafé\n".encode("latin-1"),
+        NAMED,
+        "near line 1 is not UTF-8 (invalid continuation byte); save the file as UTF-8",
+    ),
+    (
+        "a.json",
+        '[{"text": "a"}, {"text": "b"',
+        NAMED,
+        "cut, or not JSON with a list of posts (Expecting ',' delimiter: line 1 column 13 (char "
+        "12)); "
+        'write an array of objects such as {"text": "my post"}',
+    ),
+    (
+        "a.json",
+        [{"text": "a"}, 5],
+        NAMED,
+        'item 2 has no "text"; write an array of objects such as {"text": "my post"}',
+    ),
+    (
+        "a.json",
+        {"a": 1, "b": [], "c": [1]},
+        NAMED,
+        "cut, or not JSON with a list of posts (no list of posts in it); write an array of objects "
+        'such as {"text": "my post"}',
+    ),
+    (
+        "a.json",
+        "",
+        NAMED,
+        "cut, or not JSON with a list of posts (Expecting value: line 1 column 1 (char 0)); "
+        'write an array of objects such as {"text": "my post"}',
+    ),
+    (
+        "a.csv",
+        "id,day\n1,2\n",
+        NAMED,
+        "can't tell which column holds the texts (there are: id, "
+        "day); name one of them with --text-column",
+    ),
+    (
+        "a.csv",
+        "id,text\n1,a\n",
+        Columns(id="key"),
+        "no column is called 'key' (there are: id, text); name one of them with --id-column",
+    ),
+    (
+        "a.csv",
+        "id,text\n1,a\n",
+        Columns(repost="rt"),
+        "no column is called 'rt' (there are: id, text); name one of them with --repost-column",
+    ),
+    (
+        "a.csv",
+        "id,text\n1,a, b\n",
+        NAMED,
+        "line 2 is not CSV (3 cells, but the first row has 2); put texts in quotes, and double the "
+        "quotes in them",
+    ),
+    (
+        "a.csv",
+        'id,text\n1,"a\n2,b\n',
+        NAMED,
+        "line 3 is not CSV (unexpected end of data); put "
+        "texts in quotes, and double the quotes in them",
+    ),
+    (
+        "a.csv",
+        "id,text\n1,a\0\n",
+        NAMED,
+        "line 2 is not UTF-8 (it holds a NUL); save the file as UTF-8",
+    ),
+    (
+        "a.parquet",
+        table(id=["1"]),
+        NAMED,
+        "can't tell which column holds the texts (there are: "
+        "id); name one of them with --text-column",
+    ),
+    (
+        "a.parquet",
+        table(text=[["a"]]),
+        NAMED,
+        'row 1 has no "text"; name the column of the texts with --text-column',
+    ),
+    (
+        "a.parquet",
+        b"PAR1",
+        NAMED,
+        "can't be read (Parquet file size is 4 bytes, smaller than the minimum file footer (8 "
+        "bytes)); "
+        "download it again, or give its posts as a .csv or .jsonl file",
+    ),
+]
 
 
 @pytest.mark.parametrize(("name", "content", "columns", "expected"), HURT)
@@ -357,8 +548,15 @@ from huggingface_hub import HfApi
 api = HfApi()
 for name, file, content in json.loads(sys.argv[1]):
     api.create_repo(name, repo_type="dataset", exist_ok=True)
-    api.upload_file(path_or_fileobj=content.encode(), path_in_repo=file, repo_id=name, repo_type="dataset")
-api.upload_file(path_or_fileobj=sys.argv[2], path_in_repo="data/train-00000-of-00001.parquet", repo_id="org/table", repo_type="dataset")
+    api.upload_file(
+        path_or_fileobj=content.encode(), path_in_repo=file, repo_id=name, repo_type="dataset"
+    )
+api.upload_file(
+    path_or_fileobj=sys.argv[2],
+    path_in_repo="data/train-00000-of-00001.parquet",
+    repo_id="org/table",
+    repo_type="dataset",
+)
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.post import Columns
@@ -383,11 +581,13 @@ FETCHED: dict[str, Any] = {
         ["7", "hello to the world", DAY, "de", "post", "public", *[False] * 5],
         ["8", "no", DAY, None, "repost", "public", *[False] * 5],
     ],
-    "org/nothing": "dataset:org/nothing: can't be read (Dataset 'org/nothing' doesn't exist on the Hub or cannot be accessed.); "
+    "org/nothing": "dataset:org/nothing: can't be read (Dataset 'org/nothing' doesn't exist on "
+    "the Hub or cannot be accessed.); "
     "check the name, accept its terms on its page, or type: hf auth login",
     "org/test": "dataset:org/test: can't be read (Bad split: train. Available splits: ['test']); "
     "download it again, or give its posts as a .csv or .jsonl file",
-    "org/numbers": "dataset:org/numbers: can't tell which column holds the texts (there are: n); name one of them with --text-column",
+    "org/numbers": "dataset:org/numbers: can't tell which column holds the texts (there are: n); "
+    "name one of them with --text-column",
     "org/hurt": "dataset:org/hurt: can't be read (JSON parse error: Invalid value. in row 1); "
     "download it again, or give its posts as a .csv or .jsonl file",
     "../lines": "dataset:../lines: not the id of a dataset; write dataset:NAMESPACE/NAME",
@@ -455,5 +655,6 @@ def test_dates_that_are_not_understood_are_warned_of(tmp_path: Path) -> None:
         None,
     ]
     assert reading.warnings == [
-        f"{tmp_path}/a.csv: 2 dates are not understood, such as '01/02/2015'; write them as 2015-01-31 or 31.01.2015"
+        f"{tmp_path}/a.csv: 2 dates are not understood, such as '01/02/2015'; write them as "
+        f"2015-01-31 or 31.01.2015"
     ]

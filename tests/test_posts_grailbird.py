@@ -60,7 +60,8 @@ USER = {
     "created_at": "2010",
 }
 TABLE = (
-    '"tweet_id","in_reply_to_status_id","in_reply_to_user_id","timestamp","source","text","retweeted_status_id","expanded_urls"\r\n'
+    '"tweet_id","in_reply_to_status_id","in_reply_to_user_id","timestamp","source","text",'
+    '"retweeted_status_id","expanded_urls"\r\n'
     '"1","","","2013-02-01 13:00:11 +0000","web","two\nlines, &amp; a ""quote""","",""\r\n'
     '"2","9","77","2013-02-01 13:00:12 +0000","web","@bob hi","",""\r\n'
     '"3","","","2013-02-01 13:00:13 +0000","web","RT @bob: hello","5",""\r\n'
@@ -127,7 +128,8 @@ ERRORS = {
     "item 1 of 2013_02.js is no post (it lacks id or text); use an unedited copy": archive(
         {"2013_02": [{"text": "no id"}]}
     ),
-    "data/js/user_details.js is not what Twitter writes (substring not found); use an unedited copy": {
+    "data/js/user_details.js is not what Twitter writes (substring not found); use an unedited "
+    "copy": {
         **MONTHS,
         "data/js/user_details.js": "hello",
     },

@@ -1,4 +1,4 @@
-"""Mastodon: archives as servers write them, in every container; the API as it is documented, replayed by a server on this machine."""
+"""Mastodon: archives in every container; the documented API, replayed by a local server."""
 
 import io
 import json
@@ -31,7 +31,7 @@ CONTEXT = [
 
 
 def note(number: int = 1, content: object = "<p>hello there</p>", **more: Any) -> dict:
-    """Return the Create of a note, with the note's audience, as Mastodon writes it; `more` are properties of the note."""
+    """Return the Create of a note, as Mastodon writes it; `more` are properties of the note."""
     id = f"{ALICE}/statuses/{number}"
     written: dict[str, Any] = {
         "id": id,
@@ -91,7 +91,8 @@ ITEMS: list[tuple[Any, Post | None]] = [
     (note(inReplyTo=f"{ALICE}2/statuses/9"), Post("1", "hello there", UTC, "en", "reply")),
     (
         note(
-            content='<p class="quote-inline">RE: <a href="https://o.example/1">https://o.example/1</a></p><p>so true</p>',
+            content='<p class="quote-inline">RE: <a '
+            'href="https://o.example/1">https://o.example/1</a></p><p>so true</p>',
             quote=f"{BOB}/statuses/9",
         ),
         Post("1", "so true", UTC, "en", "quote"),
@@ -164,7 +165,8 @@ def link(url: str, shown: str) -> str:
 
 LONG_LINK = link(
     "https://www.example.org/a/long/path",
-    '<span class="invisible">https://www.</span><span class="ellipsis">example.org/a/lon</span><span class="invisible">g/path</span>',
+    '<span class="invisible">https://www.</span><span '
+    'class="ellipsis">example.org/a/lon</span><span class="invisible">g/path</span>',
 )
 HTML = [
     ("<p>one<br>two<br/>three</p><p>four</p>", ("one\ntwo\nthree\n\nfour", False)),
@@ -173,13 +175,15 @@ HTML = [
     (f"see {link('https://example.org/abc', 'example.org/a…')}", ("see", True)),
     (f"see {link('https://example.org/', 'Example.org')}", ("see", True)),
     (
-        f"see {link('https://blog.example.org/', 'my blog')} or {link('https://blog.example.org', 'blog')}",
+        f"see {link('https://blog.example.org/', 'my blog')} or "
+        f"{link('https://blog.example.org', 'blog')}",
         ("see my blog or blog", False),
     ),
     (f"see {link('https://nodejs.org', 'Node.js')}", ("see Node.js", False)),
     (f"a picture {link('https://example.org/1.jpg', '<img src=x>')}", ("a picture", True)),
     (
-        '<span class="h-card"><a href="https://o.example/@bob" class="u-url mention">@<span>bob</span></a></span> hi',
+        '<span class="h-card"><a href="https://o.example/@bob" class="u-url '
+        'mention">@<span>bob</span></a></span> hi',
         ("@bob hi", False),
     ),
     (
@@ -187,7 +191,8 @@ HTML = [
         ("@bob@o.example hi", False),
     ),
     (
-        '<a href="https://h.example/tags/a.b" class="mention hashtag" rel="tag">#<span>a.b</span></a> hi',
+        '<a href="https://h.example/tags/a.b" class="mention hashtag" '
+        'rel="tag">#<span>a.b</span></a> hi',
         ("#a.b hi", False),
     ),
     (
@@ -225,7 +230,8 @@ HTML = [
     ('a<span class="invisible">secret <span>x</span> </span>b', ("ab", False)),
     ("<p>a</p><p CLASS=' x INVISIBLE '>secret</p><p>b</p>", ("a\n\nb", False)),
     (
-        '<span class="invisible" class="x">secret</span><img class="invisible">b<br class="invisible">c',
+        '<span class="invisible" class="x">secret</span><img class="invisible">b<br '
+        'class="invisible">c',
         ("b\nc", False),
     ),
     (
@@ -393,7 +399,8 @@ def test_every_container_gives_the_same(tmp_path: Path) -> None:
             POSTS,
         )
         assert reading.warnings == [
-            "@alice@host.example asks not to be indexed (indexable is off): publish the bot only with their consent"
+            "@alice@host.example asks not to be indexed (indexable is off): publish the bot only "
+            "with their consent"
         ]
     assert len(hashes) == 1
     reading = mastodon.read(Container(bare.rename(tmp_path / "mine.json")))
@@ -478,19 +485,23 @@ def test_a_hurt_field_costs_itself(tmp_path: Path, field: str) -> None:
 ERRORS: dict[str, tuple[dict[str, str], str]] = {
     "cut": (
         {"outbox.json": outbox(ACTIVITIES)[:-2]},
-        "{path}: outbox.json is not what Mastodon writes (cut before its end); download the archive again",
+        "{path}: outbox.json is not what Mastodon writes (cut before its end); download the "
+        "archive again",
     ),
     "no list": (
         {"outbox.json": "{}"},
-        "{path}: outbox.json is not what Mastodon writes (no list in it); download the archive again",
+        "{path}: outbox.json is not what Mastodon writes (no list in it); download the archive "
+        "again",
     ),
     "no JSON": (
         {"outbox.json": '{"orderedItems": [oops]}'},
-        "{path}: outbox.json is not what Mastodon writes (Expecting value: line 1 column 1 (char 0)); download the archive again",
+        "{path}: outbox.json is not what Mastodon writes (Expecting value: line 1 column 1 (char "
+        "0)); download the archive again",
     ),
     "hurt actor": (
         {"outbox.json": outbox([]), "actor.json": "{"},
-        "{path}: actor.json is not what Mastodon writes (Expecting property name enclosed in double quotes: line 1 column 2 (char 1)); "
+        "{path}: actor.json is not what Mastodon writes (Expecting property name enclosed in "
+        "double quotes: line 1 column 2 (char 1)); "
         "download the archive again",
     ),
     "two": (
@@ -578,7 +589,10 @@ def test_status(item: dict, expected: Post) -> None:
 
 
 class Server:
-    """A service on this machine that answers by path and remembers what it was asked; an answer is JSON, a (status, JSON), bytes, or makes one."""
+    """A local service that answers by path and remembers the requests.
+
+    An answer is JSON, a (status, JSON), bytes, or a function that returns one.
+    """
 
     def __init__(self) -> None:
         self.answers: dict[str, Any] = {}
@@ -639,7 +653,8 @@ def test_an_account_is_read_to_its_end(server: Server, monkeypatch: pytest.Monke
     assert (reading.kind, reading.avatar) == ("mastodon-api", b"a picture")
     assert list(reading.posts) == [mastodon_api.to_post(item, "42") for item in statuses]
     assert reading.warnings == [
-        f"@alice@{server.host} asks not to be indexed (indexable is off and noindex is on): publish the bot only with their consent"
+        f"@alice@{server.host} asks not to be indexed (indexable is off and noindex is on): "
+        f"publish the bot only with their consent"
     ]
     token = "Bearer secret"
     assert server.asked == [
@@ -680,7 +695,8 @@ REFUSALS: list[tuple[str, Any, str, str]] = [
         LOOKUP,
         (404, {}),
         "",
-        "{host} has no account @a@{host} (404); check the name, and the server's (its web address, such as social.example.org)",
+        "{host} has no account @a@{host} (404); check the name, and the server's (its web "
+        "address, such as social.example.org)",
     ),
     (LOOKUP, (410, {}), "", "@a@{host} is gone from {host} (410); " + ARCHIVE),
     (
@@ -694,13 +710,15 @@ REFUSALS: list[tuple[str, Any, str, str]] = [
         LOOKUP,
         {"error": "x"},
         "",
-        "{host} gives no id for @a@{host}; check that it is a Mastodon server, then try again later",
+        "{host} gives no id for @a@{host}; check that it is a Mastodon server, then try again "
+        "later",
     ),
     (
         LOOKUP,
         {"id": "../../x"},
         "",
-        "{host} gives no id for @a@{host}; check that it is a Mastodon server, then try again later",
+        "{host} gives no id for @a@{host}; check that it is a Mastodon server, then try again "
+        "later",
     ),
     (
         LOOKUP,
@@ -719,7 +737,8 @@ REFUSALS: list[tuple[str, Any, str, str]] = [
             TIMELINE,
             (code, {}),
             "",
-            f"{{host}} shows posts only to its users ({code}); set MASTODON_ACCESS_TOKEN to a token of an account there "
+            f"{{host}} shows posts only to its users ({code}); set MASTODON_ACCESS_TOKEN to a "
+            f"token of an account there "
             f"and MASTODON_API_BASE_URL to https://{{host}}, or {ARCHIVE}",
         )
         for code in (401, 422)
@@ -740,7 +759,8 @@ REFUSALS: list[tuple[str, Any, str, str]] = [
         TIMELINE,
         {"error": "x"},
         "",
-        "{host} does not answer with posts; check that it is a Mastodon server, then try again later",
+        "{host} does not answer with posts; check that it is a Mastodon server, then try again "
+        "later",
     ),
 ]
 
@@ -783,7 +803,8 @@ def test_an_odd_name_is_asked_of_nobody(account: str) -> None:
         mastodon_api.fetch(account, print)
     assert (
         str(error.value)
-        == f"{account!r} is not the name of a Mastodon account; write it with its server, as in mastodon:@alice@mastodon.example"
+        == f"{account!r} is not the name of a Mastodon account; write it with its server, as in "
+        f"mastodon:@alice@mastodon.example"
     )
 
 
@@ -794,5 +815,6 @@ def test_a_token_that_no_header_holds_is_not_shown(monkeypatch: pytest.MonkeyPat
         mastodon_api.fetch("a@127.0.0.1:1", print)
     assert (
         str(error.value)
-        == "MASTODON_ACCESS_TOKEN holds characters that no token has; copy it again from the server's Preferences, Development"
+        == "MASTODON_ACCESS_TOKEN holds characters that no token has; copy it again from the "
+        "server's Preferences, Development"
     )

@@ -1,4 +1,4 @@
-"""Misskey's export of notes: every kind of note with the Post that comes of it, and damaged files."""
+"""Misskey's export of notes: every kind of note with its Post, and damaged files."""
 
 import json
 from pathlib import Path

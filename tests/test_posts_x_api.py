@@ -1,4 +1,4 @@
-"""X's API, replayed on a loopback server as it is documented: what is asked for, what comes out, and each refusal with its whole line."""
+"""X's API as documented, replayed by a local server: requests, posts, and every error's line."""
 
 import json
 import time
@@ -55,7 +55,7 @@ def problem(title: str, name: str, **more: Any) -> dict:
 
 
 class X(ThreadingHTTPServer):
-    """A server that gives each path's answers in turn, the last one for ever, and keeps what it was asked."""
+    """A server that gives each path's answers in turn, the last one forever, and logs requests."""
 
     daemon_threads = True
 
@@ -145,7 +145,8 @@ def test_three_pages_and_the_price_before_them(x: X) -> None:
     profile = Profile("Alice", "Alice 🌙", "X", "I fix.", "42", url="https://x.com/Alice")
     assert reading == Reading("x-api", profile, b"a picture", posts)
     assert said == [
-        "@alice: up to 250 posts will be read (X gives the latest 3,200); at $0.005 a post that is $1.25, billed by X to the token's owner; "
+        "@alice: up to 250 posts will be read (X gives the latest 3,200); at $0.005 a post that "
+        "is $1.25, billed by X to the token's owner; "
         "one's own posts are cheaper by X's rate card",
         "Read up to 250 posts of @alice for $1.25?",
     ]
@@ -360,36 +361,118 @@ FREE = "or give the archive that X sends its owner for free: --posts ARCHIVE.zip
 FORBIDDEN = (
     "@alice is suspended by X; its owner can still ask X for the archive: --posts ARCHIVE.zip"
 )
-PROTECTED = "the posts of @alice are protected: they are for its followers, and are not read; name a public account"
-CAPPED = f"the X app of X_BEARER_TOKEN has used up its posts of this month; wait for the next or raise its cap, {FREE}"
+PROTECTED = (
+    "the posts of @alice are protected: they are for its followers, and are not read; "
+    "name a public account"
+)
+CAPPED = (
+    f"the X app of X_BEARER_TOKEN has used up its posts of this month; wait for the next or "
+    f"raise its cap, {FREE}"
+)
 REFUSALS: list[tuple[str, str, Answer, str]] = [
-    ("401", LOOKUP, answer({"detail": SECRET}, 401), "X does not accept the token in X_BEARER_TOKEN (401); copy the bearer token again from X's "
-     f"developer console, {FREE}"),
-    ("402", TIMELINE, answer({"title": SECRET}, 402), "the X app of X_BEARER_TOKEN has no credits left (402); buy some in X's developer console, "
-     f"{FREE}"),
-    ("403", LOOKUP, answer({"title": "Client Forbidden"}, 403), "X does not let the app of X_BEARER_TOKEN read posts (403); enrol it in X's "
-     f"developer console, {FREE}"),
+    (
+        "401",
+        LOOKUP,
+        answer({"detail": SECRET}, 401),
+        "X does not accept the token in "
+        "X_BEARER_TOKEN (401); copy the bearer token again from X's "
+        f"developer console, {FREE}",
+    ),
+    (
+        "402",
+        TIMELINE,
+        answer({"title": SECRET}, 402),
+        "the X app of X_BEARER_TOKEN has no "
+        "credits left (402); buy some in X's developer console, "
+        f"{FREE}",
+    ),
+    (
+        "403",
+        LOOKUP,
+        answer({"title": "Client Forbidden"}, 403),
+        "X does not let the app of "
+        "X_BEARER_TOKEN read posts (403); enrol it in X's "
+        f"developer console, {FREE}",
+    ),
     ("404", LOOKUP, answer(b"", 404), "there is no @alice at X (404); check the name"),
     ("400", LOOKUP, answer([], 400), f"X's API answered 400 for @alice; try again later, {FREE}"),
-    ("503 for ever", TIMELINE, answer(b"", 503), f"X's API answered 503 for @alice; try again later, {FREE}"),
-    ("a redirect", LOOKUP, answer(b"", 302, {"location": "http://127.0.0.1:1/"}), f"X's API answered 302 for @alice; try again later, {FREE}"),
-    ("cap", TIMELINE, answer({"type": "https://api.twitter.com/2/problems/usage-capped"}, 429, {"x-rate-limit-reset": "9"}), CAPPED),
-    ("cap among errors", TIMELINE, answer(problem("UsageCapExceeded", "usage-capped"), 403), CAPPED),
+    (
+        "503 for ever",
+        TIMELINE,
+        answer(b"", 503),
+        f"X's API answered 503 for @alice; try again later, {FREE}",
+    ),
+    (
+        "a redirect",
+        LOOKUP,
+        answer(b"", 302, {"location": "http://127.0.0.1:1/"}),
+        f"X's API answered 302 for @alice; try again later, {FREE}",
+    ),
+    (
+        "cap",
+        TIMELINE,
+        answer(
+            {"type": "https://api.twitter.com/2/problems/usage-capped"},
+            429,
+            {"x-rate-limit-reset": "9"},
+        ),
+        CAPPED,
+    ),
+    (
+        "cap among errors",
+        TIMELINE,
+        answer(problem("UsageCapExceeded", "usage-capped"), 403),
+        CAPPED,
+    ),
     ("cap without a header", TIMELINE, answer({}, 429), CAPPED),
-    ("a long wait", TIMELINE, answer({}, 429, {"x-rate-limit-reset": "4000000000"}), "X is rate-limiting the app of X_BEARER_TOKEN (429); try again "
-     f"in 15 minutes, {FREE}"),
+    (
+        "a long wait",
+        TIMELINE,
+        answer({}, 429, {"x-rate-limit-reset": "4000000000"}),
+        f"X is rate-limiting the app of X_BEARER_TOKEN (429); try again in 15 minutes, {FREE}",
+    ),
     ("protected", LOOKUP, answer({"data": USER | {"protected": True}}), PROTECTED),
-    ("protected since", TIMELINE, answer(problem("Authorization Error", "not-authorized-for-resource")), PROTECTED),
+    (
+        "protected since",
+        TIMELINE,
+        answer(problem("Authorization Error", "not-authorized-for-resource")),
+        PROTECTED,
+    ),
     ("suspended", LOOKUP, answer(problem("Forbidden", "resource-not-found")), FORBIDDEN),
     ("suspended since", TIMELINE, answer(problem("Forbidden", "resource-not-found")), FORBIDDEN),
-    ("not found", LOOKUP, answer(problem("Not Found Error", "resource-not-found")), "there is no @alice at X; check the name"),
+    (
+        "not found",
+        LOOKUP,
+        answer(problem("Not Found Error", "resource-not-found")),
+        "there is no @alice at X; check the name",
+    ),
     ("nothing", LOOKUP, answer({}), f"X's API gives nothing for @alice; try again later, {FREE}"),
     ("a list", TIMELINE, answer([1]), f"X's API gives nothing for @alice; try again later, {FREE}"),
-    ("an id that leads elsewhere", LOOKUP, answer({"data": USER | {"id": "../42"}}), "{url} gives no id for @alice; try again later"),
-    ("no JSON", TIMELINE, answer(b"<html>"), "{url}/2/users/42/tweets did not answer with JSON; try again later"),
-    ("a huge body", TIMELINE, answer(b" " * (32 * 2**20 + 1)), "{url}/2/users/42/tweets answered with more than 32 MiB; try again later"),
-    ("the same page", TIMELINE, answer(page(tweet("5"), next_token="b")), "{url} gives the same pages of @alice over and over; try again later"),
-]  # fmt: skip
+    (
+        "an id that leads elsewhere",
+        LOOKUP,
+        answer({"data": USER | {"id": "../42"}}),
+        "{url} gives no id for @alice; try again later",
+    ),
+    (
+        "no JSON",
+        TIMELINE,
+        answer(b"<html>"),
+        "{url}/2/users/42/tweets did not answer with JSON; try again later",
+    ),
+    (
+        "a huge body",
+        TIMELINE,
+        answer(b" " * (32 * 2**20 + 1)),
+        "{url}/2/users/42/tweets answered with more than 32 MiB; try again later",
+    ),
+    (
+        "the same page",
+        TIMELINE,
+        answer(page(tweet("5"), next_token="b")),
+        "{url} gives the same pages of @alice over and over; try again later",
+    ),
+]
 
 
 @pytest.mark.parametrize(
@@ -411,7 +494,10 @@ def test_what_is_paid_for_is_kept_when_x_stops(x: X) -> None:
     ]
     reading = fetch(x)
     assert [post.id for post in reading.posts] == ["5", "4"]
-    why = f"the X app of X_BEARER_TOKEN has no credits left (402); buy some in X's developer console, {FREE}"
+    why = (
+        f"the X app of X_BEARER_TOKEN has no credits left (402); buy some in X's developer "
+        f"console, {FREE}"
+    )
     assert reading.warnings == [f"2 of 250 posts came, and are kept, when X stopped: {why}"]
 
 
@@ -467,23 +553,27 @@ UNASKED: list[tuple[str, str, str]] = [
     (
         "alice",
         "",
-        f"no token for X's API: set X_BEARER_TOKEN to the bearer token of an app in X's developer console, {FREE}",
+        f"no token for X's API: set X_BEARER_TOKEN to the bearer token of an app in X's "
+        f"developer console, {FREE}",
     ),
     (
         "alice",
         "a\nb",
-        "X_BEARER_TOKEN holds characters that no token has; copy the bearer token again from X's developer console",
+        "X_BEARER_TOKEN holds characters that no token has; copy the bearer token again from X's "
+        "developer console",
     ),
     (
         "alice",
         "ключ",
-        "X_BEARER_TOKEN holds characters that no token has; copy the bearer token again from X's developer console",
+        "X_BEARER_TOKEN holds characters that no token has; copy the bearer token again from X's "
+        "developer console",
     ),
     *(
         (
             handle,
             SECRET,
-            f"{handle!r} is not the name of an X account (1 to 20 letters, digits and _); write it without the @, as in x:alice",
+            f"{handle!r} is not the name of an X account (1 to 20 letters, digits and _); write "
+            f"it without the @, as in x:alice",
         )
         for handle in ("", "@alice", "a/b", "a" * 21, "аlice", "a\n", "..")
     ),

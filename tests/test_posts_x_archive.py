@@ -1,4 +1,4 @@
-"""X archives of every generation: items as X wrote them, and files that are hurt, each with its whole error."""
+"""X archives of every generation: items as X wrote them, and damaged files with their errors."""
 
 import json
 import os
@@ -308,7 +308,8 @@ NOTES = [
         [note(snowflake(5_000), LONG)],
         [LONG],
     ),
-    # made after the post, or more than a second before it: the note of a post that is not in the archive, which is left out
+    # made after the post, or more than a second before it: the note of a post that is not in the
+    # archive, which is left out
     (tweet(snowflake(5_020), LONG[:200]), [note(snowflake(5_030), LONG)], [LONG[:200]]),
     (tweet(snowflake(7_020), LONG[:200]), [note(snowflake(5_000), LONG)], [LONG[:200]]),
     # a picture alone begins every note
@@ -348,7 +349,10 @@ def test_long_posts_are_whole(tmp_path: Path, item: dict, notes: list, expected:
     reading = read(path)
     assert [post.text for post in reading.posts] == expected
     left = len(notes) - any(LONG in text for text in expected)
-    said = f"{path}: left out {left} of note-tweet.js, whose post is not in the archive (deleted, or not public)"
+    said = (
+        f"{path}: left out {left} of note-tweet.js, whose post is not in the archive "
+        f"(deleted, or not public)"
+    )
     assert reading.warnings == ([said] if left else [])
 
 
@@ -500,22 +504,32 @@ def broken(tmp_path: Path, case: str) -> Path:
 
 
 ERRORS = {
-    "no archive": "{path}: can't read posts from such a file; give an archive of X, Mastodon or Bluesky or an unchanged export, "
+    "no archive": "{path}: can't read posts from such a file; give an archive of X, Mastodon or "
+    "Bluesky or an unchanged export, "
     "or one .jsonl, .json, .csv, .tsv, .parquet or .txt file",
     "no zip": "{path}: cut or damaged (File is not a zip file); download the archive again",
     "cut": "{path}: cut or damaged (File is not a zip file); download the archive again",
-    "hurt inside": "{path}: cut or damaged (Bad CRC-32 for file 'data/tweets.js'); download the archive again",
-    "no JSON": "{path}: data/tweets.js is not what X writes (Expecting property name enclosed in double quotes: line 1 column 2 (char 1)); "
+    "hurt inside": "{path}: cut or damaged (Bad CRC-32 for file 'data/tweets.js'); download the "
+    "archive again",
+    "no JSON": "{path}: data/tweets.js is not what X writes (Expecting property name enclosed in "
+    "double quotes: line 1 column 2 (char 1)); "
     "download the archive again",
-    "no list at all": "{path}: data/tweets.js is not what X writes (no list in it); download the archive again",
-    "cut list": "{path}: data/tweets.js is not what X writes (cut before its end); download the archive again",
+    "no list at all": "{path}: data/tweets.js is not what X writes (no list in it); download the "
+    "archive again",
+    "cut list": "{path}: data/tweets.js is not what X writes (cut before its end); download the "
+    "archive again",
     "hurt history": "{path}: data/protected-history.js is not what X writes "
-    "(Expecting property name enclosed in double quotes: line 1 column 4 (char 3)); download the archive again",
+    "(Expecting property name enclosed in double quotes: line 1 column 4 (char 3)); download the "
+    "archive again",
     "hurt directory": "{path}: cut or damaged (zip file version 9.9); download the archive again",
-    "two archives": "{path}: more than one archive in it (one/data/tweets.js and two/data/tweets.js); give one of them",
-    "deleted posts": "{path}: holds deleted_tweets, not public posts; give the whole archive or its tweets.js",
-    "no text": "{path}: item 1 of tweets.js is no post (it lacks id_str or full_text); download the archive again",
-    "part missing": "{path}: tweets-part1.js is missing, though manifest.js lists it; download the archive again",
+    "two archives": "{path}: more than one archive in it (one/data/tweets.js and "
+    "two/data/tweets.js); give one of them",
+    "deleted posts": "{path}: holds deleted_tweets, not public posts; give the whole archive or "
+    "its tweets.js",
+    "no text": "{path}: item 1 of tweets.js is no post (it lacks id_str or full_text); download "
+    "the archive again",
+    "part missing": "{path}: tweets-part1.js is missing, though manifest.js lists it; download "
+    "the archive again",
     "somebody else's": "{path}: the archive of @bob, not of @alice; type bob in place of alice",
 }
 
@@ -558,8 +572,10 @@ def test_the_manifest_is_checked(tmp_path: Path) -> None:
     del files["data/account.js"]
     reading = read(write_zip(tmp_path / "a.zip", files))
     assert reading.warnings == [
-        f"{tmp_path}/a.zip: one part of an archive that X split into several; the posts in the other zips are not in it",
-        f"{tmp_path}/a.zip: tweets.js holds 2 posts, though manifest.js says 5; download the archive again to be sure",
+        f"{tmp_path}/a.zip: one part of an archive that X split into several; the posts in the "
+        f"other zips are not in it",
+        f"{tmp_path}/a.zip: tweets.js holds 2 posts, though manifest.js says 5; download the "
+        f"archive again to be sure",
     ]
     assert (reading.profile.handle, reading.profile.name, reading.profile.account_id) == (
         "alice",
@@ -584,7 +600,8 @@ def test_notes_in_parts_are_read_and_missing_ones_named(tmp_path: Path) -> None:
     del files["data/note-tweet-part1.js"]
     with pytest.raises(
         HubtweetsError,
-        match=r"a\.zip: note-tweet-part1\.js is missing, though manifest\.js lists it; download the archive again$",
+        match=r"a\.zip: note-tweet-part1\.js is missing, though manifest\.js lists it; download "
+        r"the archive again$",
     ):
         texts(write_zip(tmp_path / "a.zip", files))
     partial = {
@@ -597,8 +614,10 @@ def test_notes_in_parts_are_read_and_missing_ones_named(tmp_path: Path) -> None:
         )
     )
     assert reading.warnings == [
-        f"{tmp_path}/a.zip: one part of an archive that X split into several; the posts in the other zips (note-tweet-part1.js) are not in it",
-        f"{tmp_path}/a.zip: left out 1 of note-tweet.js, whose post is not in the archive (deleted, or not public)",
+        f"{tmp_path}/a.zip: one part of an archive that X split into several; the posts in the "
+        f"other zips (note-tweet-part1.js) are not in it",
+        f"{tmp_path}/a.zip: left out 1 of note-tweet.js, whose post is not in the archive "
+        f"(deleted, or not public)",
     ]
 
 

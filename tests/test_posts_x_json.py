@@ -1,4 +1,4 @@
-"""Saved JSON of X: tweets as twarc and the APIs write them, whole files with their whole outcome, and hurt ones with their line."""
+"""Saved JSON of X: tweets as twarc and the APIs write them, and damaged files with their line."""
 
 import json
 import zipfile
@@ -191,24 +191,101 @@ def test_every_kind_of_file(tmp_path: Path, number: int) -> None:
 
 
 FILES: list[tuple[str, list[object], list[Post], Profile, list[str]]] = [
-    ("an empty page first", [{"meta": {"result_count": 0}, **TWARC}, page(v2())], [post()], PROFILE, []),
+    (
+        "an empty page first",
+        [{"meta": {"result_count": 0}, **TWARC}, page(v2())],
+        [post()],
+        PROFILE,
+        [],
+    ),
     ("an empty answer first", [{"meta": {"result_count": 0}}, page(v2())], [post()], PROFILE, []),
-    ("a page that is refused", [{"errors": [{"title": "x"}], **TWARC}, page(v2())], [post()], PROFILE, []),
-    ("a page that starts with a hurt item", [page(v2()), page({"id": None}, v2("6"))], [post(), post("6")], PROFILE,
-     ["a.jsonl: 1 of its items are no posts and were left out"]),
-    ("a stream's pages", [{"data": v2(), "includes": {"users": [ALICE]}, "matching_rules": []}], [post()], PROFILE, []),
-    ("pages that overlap", [page(v2("5"), v2("6")), page(v2("6"), v2("7"))], [post("5"), post("6"), post("7")], PROFILE, []),
+    (
+        "a page that is refused",
+        [{"errors": [{"title": "x"}], **TWARC}, page(v2())],
+        [post()],
+        PROFILE,
+        [],
+    ),
+    (
+        "a page that starts with a hurt item",
+        [page(v2()), page({"id": None}, v2("6"))],
+        [post(), post("6")],
+        PROFILE,
+        ["a.jsonl: 1 of its items are no posts and were left out"],
+    ),
+    (
+        "a stream's pages",
+        [{"data": v2(), "includes": {"users": [ALICE]}, "matching_rules": []}],
+        [post()],
+        PROFILE,
+        [],
+    ),
+    (
+        "pages that overlap",
+        [page(v2("5"), v2("6")), page(v2("6"), v2("7"))],
+        [post("5"), post("6"), post("7")],
+        PROFILE,
+        [],
+    ),
     ("no users", [v2(), v2("6")], [post(), post("6")], NOBODY, []),
-    ("an id-only user", [v1(user={"id": 42, "id_str": "42"})], [v1_post()], Profile("", "", "X", None, "42"), []),
-    ("a user that lies", [v1(user={"id_str": "42", "screen_name": "../x"})], [v1_post()], Profile("", "", "X", None, "42"), []),
-    ("a lone surrogate", [v1(text="a \ud800 b", user=None, entities={})], [v1_post(text="a \ufffd b")], NOBODY, []),
-    ("a protected account", [v1(user=V1_ALICE | {"protected": True})], [v1_post(text="", lang=None, visibility="private")], PROFILE, []),
-    ("a protected author", [v2(author=ALICE | {"protected": True})], [post(text="", lang=None, visibility="private")], PROFILE, []),
-    ("a cut tweet", [short(text="cut… https://t.co/b", truncated=True)], [v1_post(text="cut… https://t.co/b")], PROFILE,
-     ["a.jsonl: 1 of its posts are cut, since they were saved without tweet_mode=extended"]),
-    ("notices of a stream", [v1(), {"delete": {"status": {"id": 1}}}, 7, None, [], {"id": 10**40, "text": "x"}, v1("6")],
-     [v1_post(), v1_post("6")], PROFILE, ["a.jsonl: 5 of its items are no posts and were left out"]),
-]  # fmt: skip
+    (
+        "an id-only user",
+        [v1(user={"id": 42, "id_str": "42"})],
+        [v1_post()],
+        Profile("", "", "X", None, "42"),
+        [],
+    ),
+    (
+        "a user that lies",
+        [v1(user={"id_str": "42", "screen_name": "../x"})],
+        [v1_post()],
+        Profile("", "", "X", None, "42"),
+        [],
+    ),
+    (
+        "a lone surrogate",
+        [v1(text="a \ud800 b", user=None, entities={})],
+        [v1_post(text="a \ufffd b")],
+        NOBODY,
+        [],
+    ),
+    (
+        "a protected account",
+        [v1(user=V1_ALICE | {"protected": True})],
+        [v1_post(text="", lang=None, visibility="private")],
+        PROFILE,
+        [],
+    ),
+    (
+        "a protected author",
+        [v2(author=ALICE | {"protected": True})],
+        [post(text="", lang=None, visibility="private")],
+        PROFILE,
+        [],
+    ),
+    (
+        "a cut tweet",
+        [short(text="cut… https://t.co/b", truncated=True)],
+        [v1_post(text="cut… https://t.co/b")],
+        PROFILE,
+        ["a.jsonl: 1 of its posts are cut, since they were saved without tweet_mode=extended"],
+    ),
+    (
+        "notices of a stream",
+        [
+            v1(),
+            {"delete": {"status": {"id": 1}}},
+            7,
+            None,
+            [],
+            {"id": 10**40, "text": "x"},
+            v1("6"),
+        ],
+        [v1_post(), v1_post("6")],
+        PROFILE,
+        ["a.jsonl: 5 of its items are no posts and were left out"],
+    ),
+]
 
 
 @pytest.mark.parametrize(
@@ -295,7 +372,8 @@ NOT_OURS: list[tuple[str, str]] = [
     ("a.jsonl", '{"id_str": "1", "text": "one", "created_at": "2022-10-03"}\n'),
     (
         "a.jsonl",
-        '{"id_str": "1", "text": "one", "is_retweet": "f", "created_at": "Sat Jul 25 08:26:58 +0000 2026"}\n',
+        '{"id_str": "1", "text": "one", "is_retweet": "f", "created_at": "Sat Jul 25 08:26:58 '
+        '+0000 2026"}\n',
     ),
     ("a.jsonl", '{"id_str": "1", "full_text": 7, "user": {}}\n'),
     ("a.jsonl", '{"data": [{"id": "1", "name": "Alice", "username": "alice"}], "__twarc": {}}\n'),
@@ -353,7 +431,8 @@ ERRORS: dict[str, tuple[str, str]] = {
     ),
     "many authors": (
         json.dumps([v2("5"), v2("6", author_id="77"), v2("7", author_id="78"), v2("8")]),
-        "{path}: tweets of 3 authors; keep those of one, or save one's: twarc2 timeline HANDLE FILE",
+        "{path}: tweets of 3 authors; keep those of one, or save one's: twarc2 timeline HANDLE "
+        "FILE",
     ),
 }
 
