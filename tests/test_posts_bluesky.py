@@ -536,7 +536,7 @@ def test_an_account_is_read_to_its_end(server: Server, kind: str) -> None:  # no
 
 
 EXPORT = bluesky_api.EXPORT_ADVICE
-RIGHT = "see that the handle is right, as in bluesky:alice.bsky.social"
+RIGHT = "check the handle, as in bluesky:alice.bsky.social"
 REFUSALS: list[tuple[str, Any, str]] = [
     (
         RESOLVE,
