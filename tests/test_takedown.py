@@ -66,7 +66,7 @@ REMAINS = [
     "what may remain, and is for others or for you to remove:",
     "- models made from it: huggingtweets/child",
     "- Spaces that use it: none",
-    "- collections with it: this Hub does not tell",
+    "- collections with it: unknown on this Hub",
     "- duplicates of the repo and models trained from it under other accounts, and copies in the caches of those who downloaded it",
     "- a DOI: the Hub does not delete, hide or rename a repo that has one; ask the Hub's support",
     "- search engines and web archives",
@@ -99,7 +99,7 @@ def test_deleted_with_its_dataset(stand: Hub, tmp_path: Path) -> None:
     assert there(stand) == {} and there(stand, "huggingtweets/child") == {"model": False}
     with pytest.raises(
         HubtweetsError,
-        match=r"^http://.+/huggingtweets/bot is not there, or not for this token to see; see what is: hf repos ls$",
+        match=r"^http://.+/huggingtweets/bot: not found, or not visible to this token; list your repos: hf repos ls$",
     ):
         next(take_down(stand, BOT, False, tmp_path, lambda question: True))
 
@@ -114,7 +114,7 @@ def test_hidden_with_its_dataset(stand: Hub, tmp_path: Path) -> None:
     ]
     assert done[2:] == [
         *REMAINS,
-        "- the repo itself, which you and those that you let in still see",
+        "- the repo itself, which you and those with access still see",
     ]
     assert there(stand) == {"model": True, "dataset": True}
 
@@ -165,14 +165,14 @@ NOT_OURS = {
         b"{}",
         ": hubtweets.json: not a record of hubtweets (no object with a card); ask who published it to publish it again",
     ),
-    "no text": (b"\xff\xfe\x00", ": hubtweets.json is no record of hubtweets"),
+    "no text": (b"\xff\xfe\x00", ": hubtweets.json is not a record of hubtweets"),
     "the record of another repo": (
         OURS.replace(BOT.encode(), b"huggingtweets/child"),
-        ": hubtweets.json is the record of huggingtweets/child, so this is a copy, or was renamed",
+        ": hubtweets.json is the record of huggingtweets/child, so this repo is a copy, or was renamed",
     ),
     "a record of no repo": (
         serialization.dumps_public(replace(RECORD, target=None), "# card").encode(),
-        ": hubtweets.json is the record of no repo, so this is a copy, or was renamed",
+        ": hubtweets.json is the record of no repo, so this repo is a copy, or was renamed",
     ),
     "another schema": (
         OURS.replace(b'"schema_version": %d' % SCHEMA_VERSION, b'"schema_version": 99'),
@@ -225,7 +225,7 @@ def test_a_repo_that_changes_after_the_question_is_not_touched(
     assert next(taking) == f"{'private' if hide else 'deleted'}: {stand.endpoint}/{BOT}"
     with pytest.raises(
         HubtweetsError,
-        match=r"/datasets/huggingtweets/bot was changed after you were asked; .+ type the command again$",
+        match=r"/datasets/huggingtweets/bot was changed after you were asked; .+ run the command again$",
     ):
         next(taking)
     assert there(stand)["dataset"] is False
@@ -310,7 +310,7 @@ def test_no_terminal_no_takedown(workplace: Path) -> None:
     again = run(workplace, *command, "--yes")
     assert (
         again.stderr
-        == "Error: http://127.0.0.1:8086/huggingtweets/lyons____ is not there, or not for this token to see; see what is: hf repos ls\n"
+        == "Error: http://127.0.0.1:8086/huggingtweets/lyons____: not found, or not visible to this token; list your repos: hf repos ls\n"
     )
     assert run(workplace, "verify", "huggingtweets/lyons____", "--hub", "local").stderr.endswith(
         "/huggingtweets/lyons____: not found, or not visible to this token; log in: hf auth login\n"
