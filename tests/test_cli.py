@@ -688,7 +688,7 @@ def test_two_at_once_do_not_share_a_folder(workplace: Path) -> None:
         done = run(workplace, "card")
     assert (
         done.stderr
-        == "Error: runs/lyons____: another hubtweets is at work there; wait for it, or choose another folder with --runs DIR\n"
+        == "Error: runs/lyons____: another hubtweets is running there; wait for it, or choose another folder with --runs DIR\n"
     )
 
 

@@ -419,7 +419,7 @@ def test_amount() -> None:
         "@alice: 5,999 characters in 20 kept posts (20 Retweets, 10 Short tweets) are too few, 6,000 are needed; give more posts with --posts"
     )
     assert check_amount(amount(6_000)) == (
-        "@alice: 6,000 characters in 20 kept posts are few, and the model may repeat them; from 40,000 on it writes more of its own"
+        "@alice: 6,000 characters in 20 kept posts are few, so the model may repeat them; 40,000 or more are better"
     )
     assert check_amount(amount(40_000)) is None
     with pytest.raises(

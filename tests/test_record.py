@@ -33,7 +33,7 @@ def test_what_does_not_fit_gets_one_line(tmp_path: Path, old: str, new: str) -> 
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(
         HubtweetsError,
-        match=r"run.json: not a record of this version \(.+\); remove this file and publish again, what services gave is kept$",
+        match=r"run.json: not a record of this version \(.+\); remove this file and publish again; downloaded posts are kept$",
     ):
         serialization.read_record(path)
 
@@ -77,7 +77,7 @@ def test_a_run_of_another_schema_names_the_version_that_wrote_it(
         serialization.read_record(path)
     assert (
         str(error.value)
-        == f"{path}: {said}, or remove this file and publish again, what services gave is kept"
+        == f"{path}: {said}, or remove this file and publish again; downloaded posts are kept"
     )
 
 
@@ -90,7 +90,7 @@ def test_what_is_no_record_at_all_gets_one_line(tmp_path: Path, text: str) -> No
     path.write_text(text, errors="surrogateescape")
     with pytest.raises(
         HubtweetsError,
-        match=r"run.json: not a record of this version \(.+\); remove this file and publish again, .+$",
+        match=r"run.json: not a record of this version \(.+\); remove this file and publish again; .+$",
     ):
         serialization.read_record(path)
 
@@ -111,12 +111,12 @@ def test_the_public_record_is_read_back_with_its_card() -> None:
     ("old", "new", "said"),
     [
         (
-            '"schema_version": 5',
+            '"schema_version": 6',
             '"schema_version": 99',
             r"schema 99, of another version of hubtweets; type: pip install hubtweets==0\.1\.0",
         ),
         (
-            '"hubtweets_version": "0.1.0",\n  "schema_version": 5',
+            '"hubtweets_version": "0.1.0",\n  "schema_version": 6',
             '"hubtweets_version": "; rm -r"',
             r"schema None, of .+; type: pip install hubtweets",
         ),
@@ -137,7 +137,7 @@ def test_the_public_record_is_read_back_with_its_card() -> None:
         (
             '"card": ',
             '"stages": {}, "card": ',
-            r"not a record of hubtweets \(what is never published is in it\).+",
+            r"not a record of hubtweets \(it has sections that are never published\).+",
         ),
         (
             '"avatar.png"',

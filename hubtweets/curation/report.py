@@ -1,4 +1,4 @@
-"""What a curation left out and kept, as a table and examples for a terminal."""
+"""What curation kept and dropped, as a table and examples for a terminal."""
 
 from collections.abc import Sequence
 
@@ -6,13 +6,16 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.record.counts import OUTCOMES, Counts, build_stats_rows
 from hubtweets.text import to_plain_text
 
-MIN_CHARACTERS = 6_000  # the original's: with fewer, a model repeats them and learns nothing
+MIN_CHARACTERS = 6_000  # as in the original: a model only repeats fewer
 FEW_CHARACTERS = 40_000
 ADD_POSTS = "give more posts with --posts"  # what to do about too few
 
 
 def check_amount(counts: Counts, advice: str = ADD_POSTS) -> str | None:
-    """Raise HubtweetsError, with advice, where an author has under 6,000 characters, return a warning under 40,000, else None."""
+    """Return a warning if an author has under 40,000 characters, None if there are enough.
+
+    Raises HubtweetsError, with the advice, under 6,000 characters.
+    """
     if not counts.downloaded:
         raise HubtweetsError(f"@{counts.handle}: no posts in the source; give another with --posts")
     found = f"@{counts.handle}: {counts.characters:,} characters in {counts.kept:,} kept posts"
@@ -21,10 +24,13 @@ def check_amount(counts: Counts, advice: str = ADD_POSTS) -> str | None:
             f"{number:,} {label}" for label, (number,) in build_stats_rows([counts])[1:-1] if number
         )
         raise HubtweetsError(
-            f"{found} ({dropped or 'none dropped'}) are too few, {MIN_CHARACTERS:,} are needed; {advice}"
+            f"{found} ({dropped or 'none dropped'}) are too few, "
+            f"{MIN_CHARACTERS:,} are needed; {advice}"
         )
     if counts.characters < FEW_CHARACTERS:
-        return f"{found} are few, and the model may repeat them; from {FEW_CHARACTERS:,} on it writes more of its own"
+        return (
+            f"{found} are few, so the model may repeat them; {FEW_CHARACTERS:,} or more are better"
+        )
     return None
 
 
@@ -48,5 +54,5 @@ def format_table(counts: Sequence[Counts]) -> list[str]:
 
 def format_preview(shown: Sequence[tuple[str, str]]) -> list[str]:
     """Return a preview as lines for a terminal."""
-    width = max((len(OUTCOMES[fate]) for fate, _ in shown), default=0)
-    return [f"{OUTCOMES[fate]:<{width}}  {to_plain_text(text, 100)}" for fate, text in shown]
+    width = max((len(OUTCOMES[outcome]) for outcome, _ in shown), default=0)
+    return [f"{OUTCOMES[outcome]:<{width}}  {to_plain_text(text, 100)}" for outcome, text in shown]

@@ -1,19 +1,26 @@
-"""Which posts a model learns from.
+"""The rules that decide which posts a model learns from.
 
-In: each author's posts. Out: the kept posts, their text made ready, a verdict on every post, and Counts, a funnel that adds up. Two sets of rules:
+In: each author's posts. Out: the kept posts with their text cleaned, a verdict on every post, and
+Counts, which add up. There are two sets of rules:
 
-`classic` is the original huggingtweets': reposts out, links and line breaks taken out of the text, texts of fewer than three plain words out.
+`classic` is that of the original huggingtweets: it drops reposts, removes links and line breaks
+from the text, and drops texts of fewer than three plain words.
 
-`default` takes the same out, and mends what went wrong with it. Words are counted by script, since a text in Chinese, Japanese or Thai is one
-"word" between spaces (the original dropped 1,264 of 1,425 posts of a real Chinese account). A link ends where its letters do, not at the next
-space, which in those scripts may be far. The @mentions that lead a reply, which X itself does not show, are taken off, or the bot would call
-strangers. What somebody else said, what an app posted, and what says the same as another post (`duplicates`) is not the author's voice, and a
-duplicate on both sides of the split would flatter the score. A post with a key or token in it, masked by now (`personal`), is dropped.
+`default` does the same and corrects it:
+
+- Words are counted by script, since a text in Chinese, Japanese or Thai is one "word" between
+  spaces (the original dropped 1,264 of 1,425 posts of a real Chinese account).
+- A link ends where its letters do, not at the next space, which in those scripts may be far away.
+- The @mentions that lead a reply, which X itself hides, are removed, or the bot would call
+  strangers.
+- Quotations, posts by apps and near duplicates (`duplicates`) are dropped: they are not the
+  author's voice, and a duplicate on both sides of the split would improve the score.
+- A post with a key or token in it, which is masked by now (`pii`), is dropped.
 """
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
@@ -25,45 +32,57 @@ from hubtweets.record.config import Curation
 from hubtweets.record.counts import OUTCOMES, Counts
 
 MIN_WORDS = 3
-MAX_PREVIEW_POSTS = 8  # posts of a preview
-OUTCOME_CODES = {fate: code for code, fate in enumerate(OUTCOMES)}
+MAX_PREVIEW_POSTS = 8  # kept ones, and as many dropped ones
+OUTCOME_CODES = {outcome: code for code, outcome in enumerate(OUTCOMES)}
 
 CLASSIC_LINK = re.compile(r"https?:\S+")
 CLASSIC_MARKS = ("http", "@", "#")
-# it ends in a letter or the like, not in the bracket, quote or full stop around it, and before the next letter that is not Latin
-LINK = re.compile(r"(?:https?:|\bwww\.)[!#-;=?-~À-ɏ…]*[0-9A-Za-zÀ-ɏ_/=&#%+…-]", re.IGNORECASE)
+# A link ends in a letter or the like, not in the bracket, quote or full stop around it, and before
+# the next letter that is not Latin.
+LINK = re.compile(
+    r"(?:https?:|\bwww\.)[!#-;=?-~À-ɏ…]*[0-9A-Za-zÀ-ɏ_/=&#%+…-]",
+    re.IGNORECASE,
+)
 LEADING_MENTIONS = re.compile(r"^(?:\.?@[\w.@-]+\s+)*@[\w.@-]+(?:\s+|$)", re.ASCII)
 MENTIONS_AND_HASHTAGS = re.compile(r"@[A-Za-z0-9_.@-]+|#[^\s#]+#?")
 WORD = re.compile(r"[^\W_]\S*")
+# kana, Han, Hangul: about two characters to a word
 DENSE_SCRIPTS = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
-)  # kana, Han, Hangul
-UNSPACED_SCRIPTS = re.compile(
-    r"[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\uaa60-\uaa7f]"
-)  # Thai, Lao, Tibetan, Burmese, Khmer
+)
+# Thai, Lao, Tibetan, Burmese, Khmer: about four characters to a word
+UNSPACED_SCRIPTS = re.compile(r"[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\uaa60-\uaa7f]")
 SAID_BY_OTHERS = regex.compile(
     r"""
     ^(?:RT|MT)[\s:]*@\w                   # a repost by hand
     |\s(?:RT|MT)\ @\w+:\s                 # with a comment before it
     |^[“"«„]@\w+:                         # the same, as old clients wrote it
-    |^[“"«»„‘][^“”"«»„‘]{20,}[”"»«“’]\s*[-–—~]{1,2}\s*(?!(?:I|Me|My)\b)(?:\p{Lu}[\w.'’-]*\s*){1,4}$  # a quotation and its author's name
+    # a quotation and its author's name
+    |^[“"«»„‘][^“”"«»„‘]{20,}[”"»«“’]\s*[-–—~]{1,2}\s*
+        (?!(?:I|Me|My)\b)(?:\p{Lu}[\w.'’-]*\s*){1,4}$
     |^[「『][^「」『』]{8,}[」』]\s*[（(—―-]\s*[^「」『』（）]{2,20}[）)]?$
     """,
     regex.VERBOSE,
 )
-# what apps post by themselves carries a link; without one, the same words are somebody's own
+# Posts by apps carry a link; without one, the same words are the author's own.
 POSTED_BY_APPS = re.compile(
     r"""
     ^(?:
         I\ just\ (?:unlocked|earned|reached)\ .{1,60}\b(?:badge|achievement|trophy|level|sticker)\b
         |I\ just\ (?:ousted|became\ the\ mayor|backed|entered\ to\ win)\b
         |I\ (?:liked|favou?rited|added)\ a\ (?:@?YouTube\ )?video\b
-        |I\ (?:posted|uploaded|added|published)\ (?:a|an|\d+)\ (?:new\ )?(?:@?YouTube\ )?(?:photos?|videos?)\ (?:to|on|in)\b
-        |(?:Me\ ha\ gustado|Me\ gusta|Gostei\ de|Ich\ mag|J[’']aime|Mi\ piace)\b.{0,12}\bv[ií]d[eé]o.{0,12}\bYouTube
+        |I\ (?:posted|uploaded|added|published)\ (?:a|an|\d+)\ (?:new\ )?
+            (?:@?YouTube\ )?(?:photos?|videos?)\ (?:to|on|in)\b
+        |(?:Me\ ha\ gustado|Me\ gusta|Gostei\ de|Ich\ mag|J[’']aime|Mi\ piace)\b
+            .{0,12}\bv[ií]d[eé]o.{0,12}\bYouTube
         |(?:Ich\ mag\ ein\ @YouTube-Video|@YouTube\ の動画を高く評価しました)
-        |(?:Just\ posted\ a|Acabo\ de\ publicar\ (?:una|un)|Gerade\ ein|Acabei\ de\ publicar\ (?:uma|um))\ (?:photo|video|foto|v[ií]deo|Foto|Video)\b
-        |(?:I\ )?[Jj]ust\ (?:completed|finished|ran|posted|did)\ .{0,40}\b(?:[Rr]un[Kk]eeper|Nike\+?|Endomondo|Strava|Garmin|TomTom|Runtastic)\b
-        |My\ (?:fitbit\ \#fitstats|week\ on\ Twitter|Top\ \d+\ \#?[Ll]ast\.?fm|biggest\ fans\ this\ week)
+        |(?:Just\ posted\ a|Acabo\ de\ publicar\ (?:una|un)|Gerade\ ein
+            |Acabei\ de\ publicar\ (?:uma|um))
+            \ (?:photo|video|foto|v[ií]deo|Foto|Video)\b
+        |(?:I\ )?[Jj]ust\ (?:completed|finished|ran|posted|did)\ .{0,40}
+            \b(?:[Rr]un[Kk]eeper|Nike\+?|Endomondo|Strava|Garmin|TomTom|Runtastic)\b
+        |My\ (?:fitbit\ \#fitstats|week\ on\ Twitter|Top\ \d+\ \#?[Ll]ast\.?fm
+            |biggest\ fans\ this\ week)
         |How\ I\ did\ on\ Twitter\ this\ week
         |(?:Today\ stats|Daily\ Stats|New\ stats):
         |(?:[Oo]ne\ person|\d+\ people)\ (?:followed|unfollowed)\ me\b
@@ -76,7 +95,10 @@ POSTED_BY_APPS = re.compile(
     )
     |\#PS[45]share\b
     |[/(]\s*automatically\ checked\ by\b
-    |\bvia\ @(?:YouTube|Change|[Ss]hare[Tt]his|[Aa]dd[Tt]his|wordpressdotcom|[Pp]ocket|Flipboard|Kickstarter|BuzzFeed|nytimes|guardian|HuffPost)\s*$
+    |\bvia\ @(?:
+        YouTube|Change|[Ss]hare[Tt]his|[Aa]dd[Tt]his|wordpressdotcom|[Pp]ocket|Flipboard
+        |Kickstarter|BuzzFeed|nytimes|guardian|HuffPost
+    )\s*$
     """,
     re.VERBOSE,
 )
@@ -85,9 +107,10 @@ WORDLE = re.compile(r"Wordle\ [\d,.]+\ [X\d]/6", re.VERBOSE)
 
 @dataclass(frozen=True)
 class CurationResult:
-    """What came of curating: the kept posts, oldest first, by author; each read post's verdict, a place in FATES; Counts by author; a preview.
+    """The kept posts by author, oldest first, and what became of all posts.
 
-    `shown` holds pairs of a verdict and a text: kept ones and dropped ones.
+    `verdicts` has a place in OUTCOMES for each post that was read. `shown` is a preview: pairs of
+    an outcome and a text.
     """
 
     kept: dict[str, list[Post]]
@@ -98,64 +121,75 @@ class CurationResult:
 
 @dataclass
 class AuthorPosts:
-    """One author's posts on their way: the kept ones, where among all posts that were read each lies, how many met which fate."""
+    """One author's posts during curation.
+
+    `places` are the positions of the kept posts among all posts that were read, `outcomes` the
+    number of posts by outcome, and `dropped` some of the dropped texts.
+    """
 
     kept: list[Post] = field(default_factory=list)
     places: array = field(default_factory=lambda: array("Q"))
-    fates: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
+    outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
     dropped: dict[str, list[str]] = field(default_factory=dict)
 
 
 def curate(
     posts: Iterable[tuple[str, Post]], handles: Sequence[str], rules: Curation
 ) -> CurationResult:
-    """Keep the public posts worth learning from, each with its cleaned text, and give every other one the one reason that it went for.
+    """Keep the public posts worth learning from, with their text cleaned.
 
-    `posts` are pairs of an author's handle and a post, scrubbed, gone through once; only the kept ones stay in memory.
+    Each other post has one outcome. `posts` are pairs of an author's handle and a post, with
+    personal data masked; they are read once, and only the kept ones stay in memory.
     """
     authors = {handle: AuthorPosts() for handle in handles}
     verdicts = bytearray()
     for handle, post in posts:
         author = authors[handle]
-        fate, text = judge(post, rules)
-        verdicts.append(OUTCOME_CODES[fate])
-        author.fates[fate] += 1
-        if fate == "kept":
+        outcome, text = judge(post, rules)
+        verdicts.append(OUTCOME_CODES[outcome])
+        author.outcomes[outcome] += 1
+        if outcome == "kept":
             author.places.append(len(verdicts) - 1)
             author.kept.append(post._replace(text=text))
-        elif post.text and len(examples := author.dropped.setdefault(fate, [])) < MAX_PREVIEW_POSTS:
-            examples.append(post.text)
+        elif post.text:
+            examples = author.dropped.setdefault(outcome, [])
+            if len(examples) < MAX_PREVIEW_POSTS:
+                examples.append(post.text)
     for author in authors.values():
         sort_by_date(author)
     if rules.rules == "default":
         drop_duplicates(authors.values(), verdicts)
-    counts = tuple(build_counts(handle, author) for handle, author in authors.items())
     return CurationResult(
-        {handle: author.kept for handle, author in authors.items()},
-        verdicts,
-        counts,
-        choose_preview(authors.values()),
+        kept={handle: author.kept for handle, author in authors.items()},
+        verdicts=verdicts,
+        counts=tuple(build_counts(handle, author) for handle, author in authors.items()),
+        shown=choose_preview(authors.values()),
     )
 
 
 def judge(post: Post, rules: Curation) -> tuple[str, str]:
-    """Return a post's fate, as far as it can be told from the post alone, and its text as the model is to see it."""
+    """Return the outcome of a post, judged by itself, and its cleaned text if it is kept."""
+    outcome = None
     if post.kind == "repost":
-        return "reposts", ""
-    if post.visibility == "private":
-        return "private", ""
-    if post.superseded:
-        return "superseded", ""
-    if post.warning and rules.content_warnings == "skip":
-        return "warned", ""
+        outcome = "reposts"
+    elif post.visibility == "private":
+        outcome = "private"
+    elif post.superseded:
+        outcome = "superseded"
+    elif post.warning and rules.content_warnings == "skip":
+        outcome = "warned"
+    if outcome:
+        return outcome, ""
     if rules.rules == "classic":
         text = " ".join(CLASSIC_LINK.sub(" ", post.text).split())
         return ("short", "") if is_short_classic(text) else ("kept", text)
-    text = post.text
-    link = post.link
-    if "http" in (lower := text.lower()) or "www." in lower:
-        text, links = LINK.subn(" ", text)
-        link = link or links > 0
+    return judge_text(post, rules)
+
+
+def judge_text(post: Post, rules: Curation) -> tuple[str, str]:
+    """Return the outcome and the cleaned text of a post by the default rules for texts."""
+    text, has_link = remove_links(post.text)
+    has_link = has_link or bool(post.link)
     text = " ".join(text.split())
     if post.kind == "reply" and rules.mentions == "strip":
         text = LEADING_MENTIONS.sub("", text)
@@ -163,24 +197,36 @@ def judge(post: Post, rules: Curation) -> tuple[str, str]:
         return "short", ""
     if SAID_BY_OTHERS.search(text):
         return "quoted", ""
-    if (link and POSTED_BY_APPS.search(text)) or WORDLE.match(text):
+    if (has_link and POSTED_BY_APPS.search(text)) or WORDLE.match(text):
         return "automated", ""
     return ("scrubbed", "") if post.secret else ("kept", text)
 
 
+def remove_links(text: str) -> tuple[str, bool]:
+    """Return a text without its links, and True if it had one."""
+    lower = text.lower()
+    if "http" not in lower and "www." not in lower:  # a cheap test, before the slow pattern
+        return text, False
+    text, links = LINK.subn(" ", text)
+    return text, links > 0
+
+
 def is_short_classic(text: str) -> bool:
-    """Tell whether fewer than three words carry neither a link, a mention nor a hashtag: the original's rule, as it stands."""
-    plain = (
-        word for word in text.lower().split() if not any(mark in word for mark in CLASSIC_MARKS)
-    )
-    return sum(1 for _ in plain) < MIN_WORDS
+    """Return True if fewer than three words have no link, mention or hashtag.
+
+    This is the original's rule, unchanged.
+    """
+    words = text.lower().split()
+    plain = [word for word in words if not any(mark in word for mark in CLASSIC_MARKS)]
+    return len(plain) < MIN_WORDS
 
 
 def count_words(text: str) -> float:
-    """Return about how many words a text holds, mentions and hashtags not counted.
+    """Return about how many words a text has, without mentions and hashtags.
 
-    A word is what stands between spaces and has a letter or digit; in scripts without spaces, and in Korean, whose words are whole phrases, two
-    characters are a word, and in Thai and its neighbours four.
+    A word is a run of characters between spaces with a letter or digit in it. In scripts without
+    spaces, and in Korean, whose words are whole phrases, two characters count as a word; in Thai
+    and its neighbours four do.
     """
     if "@" in text or "#" in text:
         text = MENTIONS_AND_HASHTAGS.sub(" ", text)
@@ -193,7 +239,10 @@ def count_words(text: str) -> float:
 
 
 def sort_by_date(author: AuthorPosts) -> None:
-    """Put an author's kept posts in order of time, those without a date first and as they came; ids break a tie."""
+    """Sort an author's kept posts by date, then by id.
+
+    Posts without a date come first, in the order in which they were read.
+    """
     if not any(post.created_at for post in author.kept):
         return
     keys = [
@@ -205,47 +254,48 @@ def sort_by_date(author: AuthorPosts) -> None:
     author.places = array("Q", (author.places[i] for i in order))
 
 
-def drop_duplicates(authors: Iterable[AuthorPosts], verdicts: bytearray) -> None:
-    """Drop the kept posts that repeat an earlier one, another author's too: people post the same in two places."""
-    kept = [(author, index) for author in authors for index in range(len(author.kept))]
-    kept.sort(key=lambda place: place[0].kept[place[1]].created_at or "")
-    gone: dict[int, set[int]] = {}
-    for index in duplicates.find_near_duplicates([author.kept[i].text for author, i in kept]):
-        author, i = kept[index]
-        gone.setdefault(id(author), set()).add(i)
-        verdicts[author.places[i]] = OUTCOME_CODES["duplicates"]
-    for author in {id(author): author for author, _ in kept}.values():
-        dropped = gone.get(id(author), set())
-        author.fates["kept"] -= len(dropped)
-        author.fates["duplicates"] += len(dropped)
-        author.dropped["duplicates"] = [
-            author.kept[i].text for i in sorted(dropped)[:MAX_PREVIEW_POSTS]
-        ]
-        author.kept = [post for i, post in enumerate(author.kept) if i not in dropped]
+def drop_duplicates(authors: Collection[AuthorPosts], verdicts: bytearray) -> None:
+    """Drop the kept posts that repeat an earlier one, even one of another author.
+
+    People post the same text in two places.
+    """
+    kept: list[tuple[Post, int]] = []
+    for author in authors:
+        kept += zip(author.kept, author.places, strict=True)
+    kept.sort(key=lambda pair: pair[0].created_at or "")
+    repeats = duplicates.find_near_duplicates([post.text for post, _ in kept])
+    repeated = {kept[index][1] for index in repeats}
+    for place in repeated:
+        verdicts[place] = OUTCOME_CODES["duplicates"]
+    for author in authors:
+        pairs = list(zip(author.kept, author.places, strict=True))
+        dropped = [post for post, place in pairs if place in repeated]
+        author.kept = [post for post, place in pairs if place not in repeated]
+        author.places = array("Q", (place for _, place in pairs if place not in repeated))
+        author.outcomes["kept"] -= len(dropped)
+        author.outcomes["duplicates"] += len(dropped)
+        author.dropped["duplicates"] = [post.text for post in dropped[:MAX_PREVIEW_POSTS]]
 
 
 def build_counts(handle: str, author: AuthorPosts) -> Counts:
     return Counts(
         handle=handle,
-        downloaded=sum(author.fates.values()),
-        **author.fates,
+        downloaded=sum(author.outcomes.values()),
+        **author.outcomes,
         masked=sum(post.masked for post in author.kept),
         characters=sum(len(post.text) for post in author.kept),
     )
 
 
-def choose_preview(authors: Iterable[AuthorPosts]) -> list[tuple[str, str]]:
-    """Return eight kept posts, evenly spaced, and eight dropped ones, of every reason in turn."""
-    kept = [post.text for author in authors for post in author.kept]
-    dropped = [
-        [(fate, text) for text in texts]
-        for author in authors
-        for fate, texts in author.dropped.items()
-    ]
-    in_turn: Iterator[tuple[str, str]] = (
-        one for turn in zip_longest(*dropped) for one in turn if one
-    )
+def choose_preview(authors: Collection[AuthorPosts]) -> list[tuple[str, str]]:
+    """Return eight kept posts, evenly spaced, and eight dropped ones, from each outcome in turn."""
+    kept = [("kept", post.text) for author in authors for post in author.kept]
     spaced = kept[:: max(1, len(kept) // MAX_PREVIEW_POSTS)][:MAX_PREVIEW_POSTS]
-    return [("kept", text) for text in spaced] + [
-        one for one, _ in zip(in_turn, range(MAX_PREVIEW_POSTS), strict=False)
-    ]
+    by_reason = []
+    for author in authors:
+        for outcome, texts in author.dropped.items():
+            by_reason.append([(outcome, text) for text in texts])
+    dropped: list[tuple[str, str]] = []
+    for turn in zip_longest(*by_reason):
+        dropped += filter(None, turn)
+    return spaced + dropped[:MAX_PREVIEW_POSTS]

@@ -1,1 +1,1 @@
-"""The record of a run: the narrow waist between the stages that make a bot and everything that shows it."""
+"""The record of a run: what the stages write and everything that shows a bot reads."""

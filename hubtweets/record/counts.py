@@ -1,9 +1,9 @@
-"""What becomes of the posts that were read: the stats table."""
+"""How many posts were kept, and why the others were dropped: the stats table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# what becomes of a post, in the order of the stats table, and what the table calls it
+# The outcomes of a post, in the order of the stats table, and their labels in it.
 OUTCOMES = {
     "reposts": "Retweets",
     "private": "Not public",
@@ -20,9 +20,10 @@ OUTCOMES = {
 
 @dataclass(frozen=True)
 class Counts:
-    """One author's funnel in posts, how many of the kept ones are masked in part, and the characters of the kept ones.
+    """The number of one author's posts by outcome.
 
-    Raises ValueError where the funnel does not add up.
+    `masked` of the kept posts have masked data in them; `characters` are those of the kept posts.
+    Raises ValueError if the outcomes do not add up to the downloaded posts.
     """
 
     handle: str
@@ -45,17 +46,19 @@ class Counts:
             raise ValueError(f"{self} does not add up")
 
     def funnel(self) -> dict[str, int]:
-        """Return every fate of a post with its number, in the order of the stats table."""
-        return {fate: getattr(self, fate) for fate in OUTCOMES}
+        """Return the number of posts by outcome, in the order of the stats table."""
+        return {outcome: getattr(self, outcome) for outcome in OUTCOMES}
 
 
 def build_stats_rows(counts: Sequence[Counts]) -> list[tuple[str, list[int]]]:
-    """Return the stats table, a number for each author: the original's four rows, and between them what else was left out, where there was any."""
+    """Return the rows of the stats table, with a number for each author.
+
+    The four rows of the original are always there, the other outcomes only if a post has them.
+    """
     always = ("reposts", "short", "kept")
-    fates = [
-        fate for fate in OUTCOMES if fate in always or any(getattr(count, fate) for count in counts)
-    ]
-    return [
-        ("Tweets downloaded", [count.downloaded for count in counts]),
-        *((OUTCOMES[fate], [getattr(count, fate) for count in counts]) for fate in fates),
-    ]
+    rows = [("Tweets downloaded", [count.downloaded for count in counts])]
+    for outcome, label in OUTCOMES.items():
+        numbers = [getattr(count, outcome) for count in counts]
+        if outcome in always or any(numbers):
+            rows.append((label, numbers))
+    return rows

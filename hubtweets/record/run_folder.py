@@ -1,7 +1,8 @@
-"""The run folder: one per bot, everything that was read, learnt and rendered, and `repo/`, which is what will be pushed.
+"""The run folder: all that is read, trained and rendered for a bot, and `repo/`, which is pushed.
 
-A stage is done when its key, the hash of its settings and inputs, is the recorded one and its outputs are as it left them. run.json is written
-after the outputs, atomically, so that a run which was killed anywhere goes on from the last finished stage.
+A stage is done if its key, the hash of its settings and inputs, is the recorded one and its outputs
+are unchanged. run.json is written after the outputs, atomically, so a run that is killed anywhere
+resumes after the last finished stage.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -28,7 +29,7 @@ Item = TypeVar("Item")
 
 HANDLE = re.compile(r"(?!.*(--|\.\.))\w(?:[\w.-]{0,94}\w)?(?<!\.git)", re.ASCII)
 
-# the stages in order, and what each adds to the record
+# The stages in order, and the sections of the record that each adds.
 SECTIONS = {
     "curate": ("profiles", "sources", "curation", "counts", "dataset"),
     "train": ("base", "training", "passes", "environment", "history", "evaluations", "tracked"),
@@ -36,28 +37,35 @@ SECTIONS = {
     "sample": ("samples", "audit"),
     "snippets": (),
 }
-NEUTRAL_SETTINGS = (
+NEUTRAL_SETTINGS = (  # which the weights do not depend on
     "save_seconds",
     "save_steps",
     "logging_steps",
     "per_device_train_batch_size",
-)  # settings that leave the weights as they are
-UNUSED_OUTPUTS = (".png", "posts.parquet")  # outputs that no later stage learns from
+)
+UNUSED_OUTPUTS = (".png", "posts.parquet")  # which no later stage depends on
 EMPTY_RECORD = RunRecord("", "")
 
 
 def normalize_handle(handle: str) -> str:
-    """Return a handle without its @ and in lower case; raise HubtweetsError where it could not name a repo."""
+    """Return a handle without its @ and in lower case.
+
+    Raises HubtweetsError if it can't be the name of a repo.
+    """
     bare = handle.removeprefix("@").lower()
     if not HANDLE.fullmatch(bare):
         raise HubtweetsError(
-            f"{handle}: not a handle (letters, digits, _ . - and at most 96 of them); type: hubtweets publish NAME"
+            f"{handle}: not a handle (letters, digits, _ . - and at most 96 of them); "
+            "type: hubtweets publish NAME"
         )
     return bare
 
 
 def join_handles(handles: Sequence[str]) -> str:
-    """Return the name of the bot of these authors, their handles joined; raise HubtweetsError where one comes twice or the name is too long."""
+    """Return the name of the bot of these authors: their handles, joined.
+
+    Raises HubtweetsError if a handle is repeated or the name is too long.
+    """
     names = [normalize_handle(handle) for handle in handles]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise HubtweetsError(f"{twice} is named twice; name each author once")
@@ -65,29 +73,29 @@ def join_handles(handles: Sequence[str]) -> str:
 
 
 class RunFolder:
-    """A run folder that this process holds, or one of several that train together; only the main one of those writes and speaks."""
+    """A run folder that this process has locked.
+
+    Of several processes that train together, only the main one writes and logs.
+    """
 
     def __init__(self, folder: Path, record: RunRecord, quiet: bool, lock: FileLock) -> None:
         self.is_main = get_rank() == 0
-        self.folder, self.record, self.quiet, self.lock = (
-            folder,
-            record,
-            quiet or not self.is_main,
-            lock,
-        )
-        self.repo = folder / "repo"
+        self.folder, self.repo = folder, folder / "repo"
+        self.record, self.lock = record, lock
+        self.quiet = quiet or not self.is_main
 
     @property
     def authors(self) -> str:
-        """The handles that make this bot, as they are typed."""
+        """The handles of the bot's authors, as typed on the command line."""
         return " ".join(profile.handle for profile in self.record.profiles) or self.record.handle
 
     def log(self, text: str) -> None:
+        """Print a line to standard error, unless the run is quiet."""
         if not self.quiet:
             print(printable(text), file=sys.stderr, flush=True)
 
     def progress(self, items: Iterable[Item], unit: str) -> Iterator[Item]:
-        """Pass the items on, and show on a terminal how many there were."""
+        """Yield the items, with a progress bar on a terminal."""
         from tqdm import tqdm
 
         return iter(
@@ -95,7 +103,7 @@ class RunFolder:
         )
 
     def is_done(self, stage: str, key: str) -> bool:
-        """Tell whether a stage can be skipped, and say so."""
+        """Return True, and log it, if a stage can be skipped."""
         done = self.record.stages.get(stage)
         if (
             done is None
@@ -110,7 +118,7 @@ class RunFolder:
     def finish(
         self, stage: str, key: str, outputs: Iterable[Path] = (), **sections: object
     ) -> None:
-        """Record a stage and the sections that it adds; where it came out otherwise than before, drop what later stages made of that."""
+        """Record a stage and its sections; if its outputs changed, remove the later stages."""
         finished, stages = Stage(key, self.describe_files(outputs)), dict(self.record.stages)
         before = {
             file
@@ -126,28 +134,32 @@ class RunFolder:
         self.update(stages={**stages, stage: finished}, **sections)
 
     def check_outputs(self, *stages: str) -> None:
-        """Raise HubtweetsError where a file is no longer what its stage, one of these or any, wrote."""
+        """Raise HubtweetsError if an output of these stages, or of any, was changed."""
         for stage, done in self.record.stages.items():
             if stage in (stages or SECTIONS) and done.outputs != self.describe_files(
                 self.folder / output.path for output in done.outputs
             ):
                 raise HubtweetsError(
-                    f"{self.folder}: a file of the stage {stage} was changed; type: hubtweets publish {self.authors}"
+                    f"{self.folder}: a file of the stage {stage} was changed; "
+                    f"type: hubtweets publish {self.authors}"
                 )
 
-    def update(self, **sections: object) -> None:
-        self.record = replace(self.record, hubtweets_version=__version__, **sections)  # type: ignore[arg-type]
+    def update(self, **sections: Any) -> None:
+        """Change sections of the record, and write it."""
+        self.record = replace(self.record, hubtweets_version=__version__, **sections)
         serialization.write_record(self.record, self.folder / "run.json")
 
     def list_outputs(self, stage: str) -> tuple[File, ...]:
-        """Return what a stage wrote; raise HubtweetsError where it has yet to run."""
+        """Return the outputs of a stage; raise HubtweetsError if it has not run yet."""
         if stage not in self.record.stages:
             raise HubtweetsError(
-                f"{self.folder}: not that far yet; type first: hubtweets {stage} {self.record.handle}"
+                f"{self.folder}: not that far yet; "
+                f"type first: hubtweets {stage} {self.record.handle}"
             )
         return self.record.stages[stage].outputs
 
     def describe_files(self, paths: Iterable[Path]) -> tuple[File, ...]:
+        """Return the path in the run folder, hash and size of the files that exist."""
         present = [path for path in paths if path.is_file()]
         return tuple(
             File(path.relative_to(self.folder).as_posix(), hash_files([path]), path.stat().st_size)
@@ -156,7 +168,7 @@ class RunFolder:
 
     @contextmanager
     def unlocked(self) -> Iterator[None]:
-        """Leave the folder to other processes for a while, then take it back as they left it."""
+        """Release the lock while worker processes train, then read the record that they wrote."""
         self.lock.release()
         yield
         acquire_lock(self.lock, self.folder)
@@ -171,7 +183,7 @@ def hash_key(*parts: object) -> str:
 def list_training_inputs(
     base: Base, training: TrainingConfig, dataset: DatasetInfo
 ) -> dict[str, object]:
-    """Return all that the weights of a training depend on, whose `key_of` is the stage's key."""
+    """Return everything that the trained weights depend on; `hash_key` of it is the stage's key."""
     settings = {
         name: value for name, value in asdict(training).items() if name not in NEUTRAL_SETTINGS
     }
@@ -187,20 +199,22 @@ def list_training_inputs(
 def open_run_folder(
     runs: Path, handle: str, quiet: bool = False, new: bool = False, shared: bool = False
 ) -> Iterator[RunFolder]:
-    """Open the run folder of a handle, made where `new` allows it, for several processes at once where it is to be `shared`.
+    """Open and lock the run folder of a handle.
 
-    Raises HubtweetsError where there is none or another hubtweets is at work in it.
+    It is created if `new` is true. Several processes can open it together if `shared` is true.
+    Raises HubtweetsError if it does not exist or another hubtweets has locked it.
     """
     if is_distributed() and not shared:
         raise HubtweetsError(
-            f"only train runs in several processes; type: hubtweets publish {handle} --num-processes N"
+            "only train runs in several processes; "
+            f"type: hubtweets publish {handle} --num-processes N"
         )
     folder = runs / handle
     if not new and not (folder / "run.json").exists():
         raise HubtweetsError(f"{folder}: no such run; type: hubtweets publish {handle}")
     (folder / "repo").mkdir(parents=True, exist_ok=True)
     path, lock = folder / "run.json", FileLock(folder / ".lock", timeout=0)
-    if get_rank() == 0:  # which holds it for the others
+    if get_rank() == 0:  # it locks the folder for the others
         acquire_lock(lock, folder)
     try:
         yield RunFolder(
@@ -218,12 +232,13 @@ def acquire_lock(lock: FileLock, folder: Path) -> None:
         lock.acquire()
     except Timeout:
         raise HubtweetsError(
-            f"{folder}: another hubtweets is at work there; wait for it, or choose another folder with --runs DIR"
+            f"{folder}: another hubtweets is running there; wait for it, or choose another folder "
+            "with --runs DIR"
         ) from None
 
 
 def find_last_handle(runs: Path) -> str:
-    """Return the handle of the run that was worked on last; raise HubtweetsError where there is none."""
+    """Return the handle of the run that was changed last; raise HubtweetsError if there is none."""
     found = sorted(runs.glob("*/run.json"), key=lambda path: path.stat().st_mtime)
     if not found:
         raise HubtweetsError(f"{runs}: no run yet; type: hubtweets publish NAME")
@@ -239,5 +254,5 @@ def get_world_size() -> int:
 
 
 def is_distributed() -> bool:
-    """Tell whether this process is one of several."""
+    """Return True if this process is one of several that train together."""
     return get_world_size() > 1

@@ -1,6 +1,6 @@
-"""The record of a run, made of frozen dataclasses.
+"""The record of a run, as frozen dataclasses.
 
-Every stage adds its section; the card, the pictures and the publisher only read.
+Every stage adds its section. The card, the pictures and the publisher only read it.
 """
 
 from dataclasses import dataclass, field
@@ -20,9 +20,11 @@ Consent = Literal["own", "given"]  # the posts are the publisher's own, or their
 
 @dataclass(frozen=True)
 class Source:
-    """What an author's posts were read from, and the moments (ISO 8601, UTC) of the first and last kept post where they are known.
+    """What an author's posts were read from.
 
-    `dataset` is the id of a public dataset on the Hub; the posts of a protected account were for its followers alone.
+    `first` and `last` are the times (ISO 8601, UTC) of the first and last kept post, if known.
+    `dataset` is the id of a public dataset on the Hub. `protected` is True for a protected account,
+    whose posts are for its followers only.
     """
 
     kind: SourceKind
@@ -35,7 +37,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Row:
-    """A post that was trained on and that everybody may read."""
+    """A public post that was trained on."""
 
     author: str
     text: str
@@ -43,9 +45,9 @@ class Row:
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """How many posts each side of the split holds, the SHA-256 of their texts, how they were split, and the share of each language in them.
+    """The split of the kept posts: how many are on each side, and the SHA-256 of their texts.
 
-    `rows` are some of the posts that were trained on, for the card.
+    `languages` has the share of each language, `rows` some of the training posts for the card.
     """
 
     train_posts: int
@@ -59,7 +61,7 @@ class DatasetInfo:
 
 @dataclass(frozen=True)
 class License:
-    """A licence by its id on the Hub; one that is `other` has a name and a link."""
+    """A licence by its id on the Hub; one with the id `other` has a name and a link."""
 
     id: str
     name: str | None = None
@@ -68,9 +70,10 @@ class License:
 
 @dataclass(frozen=True)
 class Base:
-    """The model that is fine-tuned; `revision` is its commit on the Hub, or the SHA-256 of a local folder's weights.
+    """The model that is fine-tuned.
 
-    `languages` are the codes that its card names, none where it names none.
+    `revision` is its commit on the Hub, or the SHA-256 of the weights in a local folder.
+    `languages` are the codes that its card names, if any.
     """
 
     id: str
@@ -82,7 +85,10 @@ class Base:
 
 @dataclass(frozen=True)
 class Environment:
-    """What the training ran on, how long, and which of its steps is published, the one that scored best on the held-out posts."""
+    """What the training ran on, how long it took, and which of its steps is published.
+
+    `published_step` is the one that scored best on the held-out posts.
+    """
 
     versions: dict[str, str]
     device: str
@@ -93,8 +99,8 @@ class Environment:
     tokens: int
     steps: int
     published_step: int
-    default_learning_rate: float  # for this base, where none was set
-    parameters: int  # numbers in the published weights; of an adapter, those that are trained
+    default_learning_rate: float  # for this base, if none is set
+    parameters: int  # of the published weights; of an adapter, its own
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,7 @@ class HistoryPoint:
     learning_rate: float
 
     def values(self) -> dict[str, float]:
-        """Return the point as trackers show it."""
+        """Return the point by the names that trackers show."""
         return {"train/loss": self.loss, "train/learning_rate": self.learning_rate}
 
 
@@ -118,13 +124,13 @@ class Evaluation:
     bits_per_byte: float
 
     def values(self) -> dict[str, float]:
-        """Return the evaluation as trackers show it."""
+        """Return the evaluation by the names that trackers show."""
         return {"eval/bits_per_byte": self.bits_per_byte}
 
 
 @dataclass(frozen=True)
 class Tracked:
-    """A run in an experiment tracker; `url` is None where it is kept on this machine."""
+    """A run in an experiment tracker; `url` is None if it is on this machine only."""
 
     tracker: Tracker
     kind: Literal["preprocess", "train"]
@@ -168,7 +174,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Target:
-    """Where the bot is to stand."""
+    """The repo that the bot is published to."""
 
     endpoint: str
     repo_id: str
@@ -184,7 +190,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Terms:
-    """Under what the bot is published: its licence, and what the publisher says of the right to the posts, None: nothing."""
+    """The bot's licence, and what the publisher states about the right to the posts."""
 
     license: License
     consent: Consent | None = None
@@ -192,7 +198,10 @@ class Terms:
 
 @dataclass(frozen=True)
 class Published:
-    """The last push: its commit, the commit before it, the tag, the files it put there; or the pull request that it waits in."""
+    """The last push: its commit, the commit before it, its tag and its files.
+
+    `pull_request` is the address of the pull request that it opened, if any.
+    """
 
     endpoint: str
     repo_id: str
@@ -205,10 +214,11 @@ class Published:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """Everything a card can say; a section is None (or empty) until its stage is done.
+    """Everything that a card can say; a section is None or empty until its stage is done.
 
-    `handle` names the bot; profiles, sources, counts, passes (over an author's posts in an epoch) and metrics_by_author have one entry for each
-    author, in the same order. `files` are those of repo/, by their paths there, but for the card and the record itself.
+    `handle` is the name of the bot. `profiles`, `sources`, `counts`, `passes` (over an author's
+    posts in an epoch) and `metrics_by_author` have one entry per author, in the same order. `files`
+    are those of repo/, by their paths there, without the card and the record itself.
     """
 
     handle: str

@@ -1,6 +1,6 @@
-"""The record as JSON: run.json, and hubtweets.json in the repo.
+"""The record as JSON: run.json in the run folder, hubtweets.json in the repo.
 
-It is read back strictly: an unknown or misspelt key is an error, not a blank on a card.
+Reading is strict: an unknown or misspelt key is an error, not a blank on a card.
 """
 
 import json
@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.files import write_atomically
@@ -19,31 +20,36 @@ VERSION_NUMBER = re.compile(r"\d[\w.+]{0,40}", re.ASCII)
 
 
 class OtherVersionError(HubtweetsError):
-    """A record that another version of hubtweets wrote, and reads."""
+    """Raised for a record of another version of hubtweets, which can read it."""
 
 
 def dumps(record: RunRecord) -> str:
-    return json.dumps(asdict(record), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    """Return the whole record as JSON."""
+    return dump_json(asdict(record))
 
 
 def dumps_public(record: RunRecord, card: str) -> str:
-    """Return what goes into the repo as hubtweets.json: the record without the run folder's stages, the push that is yet to come, and the texts of
-    samples that copy a post; and with the card as it was rendered, for whoever merges or checks it later.
+    """Return the record as JSON for hubtweets.json in the repo.
+
+    It lacks the stages of the run folder, the push that is yet to come, and the texts of samples
+    that copy a post. It has the card as it was rendered, for a later merge or check.
     """
     samples = record.samples
     if samples and record.audit:
         threshold = record.audit.threshold
-        kept = tuple(
-            replace(one, text=None) if one.copied.share >= threshold else one
-            for one in samples.samples
+        public = tuple(
+            replace(sample, text=None) if sample.copied.share >= threshold else sample
+            for sample in samples.samples
         )
-        samples = replace(samples, samples=kept)
-    public = {
-        name: value
-        for name, value in asdict(replace(record, samples=samples)).items()
-        if name not in PRIVATE_SECTIONS
-    }
-    return json.dumps(public | {"card": card}, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+        samples = replace(samples, samples=public)
+    values = asdict(replace(record, samples=samples))
+    for section in PRIVATE_SECTIONS:
+        del values[section]
+    return dump_json(values | {"card": card})
+
+
+def dump_json(values: dict[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 def write_record(record: RunRecord, path: Path) -> None:
@@ -51,10 +57,14 @@ def write_record(record: RunRecord, path: Path) -> None:
 
 
 def read_record(path: Path) -> RunRecord:
-    """Read a record; raise OtherVersionError if another version wrote it, and HubtweetsError if a key is missing, unknown or of another type."""
+    """Read a run.json.
+
+    Raises OtherVersionError if another version wrote it, and HubtweetsError if a key is missing,
+    unknown or of another type.
+    """
     from pydantic_core import from_json
 
-    again = "remove this file and publish again, what services gave is kept"
+    again = "remove this file and publish again; downloaded posts are kept"
     try:
         text = path.read_text(encoding="utf-8")
         check_schema_version(from_json(text, allow_inf_nan=False), str(path))
@@ -66,19 +76,20 @@ def read_record(path: Path) -> RunRecord:
 
 
 def read_public_record(text: str, name: str) -> tuple[RunRecord, str]:
-    """Read the record and the card of a hubtweets.json, which may be anybody's; `name` says in errors which.
+    """Return the record and the card in a hubtweets.json, which anyone may have written.
 
-    Raises OtherVersionError for what another version wrote, and HubtweetsError for what is hurt, or names files out of the repo.
+    `name` names it in errors. Raises OtherVersionError if another version wrote it, and
+    HubtweetsError if it is corrupt or names files outside of the repo.
     """
     from pydantic_core import from_json
 
     try:
-        public = from_json(text, allow_inf_nan=False)  # bounded in depth and digits
+        public = from_json(text, allow_inf_nan=False)  # limits depth and digits
         if not isinstance(public, dict) or not isinstance(card := public.pop("card", None), str):
             raise ValueError("no object with a card")
         check_schema_version(public, name)
-        if any(key in public for key in PRIVATE_SECTIONS):
-            raise ValueError("what is never published is in it")
+        if any(section in public for section in PRIVATE_SECTIONS):
+            raise ValueError("it has sections that are never published")
         record = parse_record(json.dumps(public), PRIVATE_SECTIONS)
         if foreign := next(find_foreign_files(record), None):
             raise ValueError(f"it names the file {foreign[:200]}")
@@ -90,7 +101,10 @@ def read_public_record(text: str, name: str) -> tuple[RunRecord, str]:
 
 
 def parse_record(text: str, absent: tuple[str, ...] = ()) -> RunRecord:
-    """Return the record that a JSON text holds but for these sections; raise ValueError where a key is missing, unknown or of another type."""
+    """Return the record in a JSON text, which lacks the sections in `absent`.
+
+    Raises ValueError if another key is missing, or one is unknown or of another type.
+    """
     from pydantic import TypeAdapter, ValidationError
 
     try:
@@ -100,22 +114,22 @@ def parse_record(text: str, absent: tuple[str, ...] = ()) -> RunRecord:
         raise ValueError(f"{'.'.join(map(str, wrong['loc'])) or 'it'}: {wrong['msg']}") from None
     known = {name: value for name, value in json.loads(dumps(record)).items() if name not in absent}
     if json.loads(text) != known:
-        raise ValueError("keys that this version does not know, or lacks some")
+        raise ValueError("it has keys that this version does not know, or lacks some")
     return record
 
 
 def find_foreign_files(record: RunRecord) -> Iterator[str]:
-    """Yield the names of files that are no avatar, or no path in a repo."""
-    yield from (
-        profile.avatar
-        for profile in record.profiles
-        if profile.avatar is not None and not AVATAR_NAME.fullmatch(profile.avatar)
-    )
-    yield from (file.path for file in record.files if not is_repo_path(file.path))
+    """Yield the file names in a record that are not an avatar's, or not a path in a repo."""
+    for profile in record.profiles:
+        if profile.avatar is not None and not AVATAR_NAME.fullmatch(profile.avatar):
+            yield profile.avatar
+    for file in record.files:
+        if not is_repo_path(file.path):
+            yield file.path
 
 
 def is_repo_path(path: str) -> bool:
-    """Tell whether a path can only lie in the folder that it is put in."""
+    """Return True if a path stays inside of the folder that it is put in."""
     return (
         all(part not in ("", ".", "..") for part in path.split("/"))
         and path.isprintable()
@@ -124,11 +138,15 @@ def is_repo_path(path: str) -> bool:
 
 
 def check_schema_version(value: object, name: str) -> None:
-    """Raise OtherVersionError for a record of another schema, with the version that wrote it; `name` says in the error which record."""
+    """Raise OtherVersionError, with the version to install, for a record of another schema.
+
+    `name` names the record in the error.
+    """
     if not isinstance(value, dict) or value.get("schema_version") == SCHEMA_VERSION:
         return
     version, schema = str(value.get("hubtweets_version")), str(value.get("schema_version"))[:20]
     wanted = f"=={version}" if VERSION_NUMBER.fullmatch(version) else ""
     raise OtherVersionError(
-        f"{name}: schema {schema}, of another version of hubtweets; type: pip install hubtweets{wanted}"
+        f"{name}: schema {schema}, of another version of hubtweets; "
+        f"type: pip install hubtweets{wanted}"
     )
