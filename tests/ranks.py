@@ -65,7 +65,7 @@ def main(folder: Path, per_device_train_batch_size: int, padded: bool) -> None:
     )
     result = trainer.train(model, [DOCUMENTS], config, folder / "checkpoints", held_out, quiet=True)
     if get_rank() == 0:
-        losses = [point.loss for point in result.progress.history]
+        losses = [point.loss for point in result.state.history]
         made = {
             "losses": losses,
             "scores": scores,

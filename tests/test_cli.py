@@ -194,7 +194,7 @@ def test_killed_at_three_random_steps_it_ends_with_the_same_weights(
     done = run(tmp_path, *command)
     assert done.returncode == 0, done.stderr
     assert re.search(
-        rf"train: goes on from the checkpoint at step {reached[-1]} of \d+\n", done.stderr
+        rf"train: resuming from the checkpoint at step {reached[-1]} of \d+\n", done.stderr
     )
     weights = Path("runs", "lyons____", "repo", "model.safetensors")
     assert (tmp_path / weights).read_bytes() == (published / weights).read_bytes()
@@ -221,7 +221,7 @@ def test_asked_to_stop_it_saves_first_and_goes_on_with_the_same_settings_only(
     stopped = stop(tmp_path, command, 0.2, how)
     assert stopped.returncode == 1
     assert re.fullmatch(
-        r"Error: stopped at step \d+ of \d+, which is saved; type the command again to go on from there",
+        r"Error: stopped at step \d+ of \d+, which is saved; type the command again to resume",
         stopped.stderr.splitlines()[-1],
     )
     if how == signal.SIGINT:
@@ -236,7 +236,7 @@ def test_asked_to_stop_it_saves_first_and_goes_on_with_the_same_settings_only(
     done = run(
         tmp_path, *command, "--per-device-train-batch-size", "2", "--save-steps", "50"
     )  # which change nothing
-    assert done.returncode == 0 and "train: goes on from the checkpoint at step" in done.stderr
+    assert done.returncode == 0 and "train: resuming from the checkpoint at step" in done.stderr
 
 
 def test_an_adapter_is_published_and_its_snippets_run(
@@ -523,7 +523,7 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
     (
         enough,
         ["publish", "lyons____", "--learning-rate", "1e30", *LOCAL],
-        r"the loss is nan at step \d+; type a smaller --learning-rate than 1e\+30",
+        r"training diverged: the loss is nan at step \d+; type a smaller --learning-rate than 1e\+30",
     ),
     (
         wrong_settings,

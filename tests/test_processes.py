@@ -81,12 +81,12 @@ def test_train_starts_as_many_as_it_is_told(archive: Path, base: Path, tmp_path:
     command = ["train", "lyons____", "--base", str(base), "--max-steps", "24"]
     stopped = stop(tmp_path, [*command, "--num-processes", "2"], 0.1, signal.SIGTERM)
     assert re.fullmatch(
-        r"Error: stopped at step \d+ of 24, which is saved; type the command again to go on from there",
+        r"Error: stopped at step \d+ of 24, which is saved; type the command again to resume",
         stopped.stderr.splitlines()[-1],
     )
     done = run(tmp_path, *command, "--num-processes", "2", "--save-steps", "3")
     assert done.returncode == 0, done.stderr
-    assert "train: goes on from the checkpoint at step" in done.stderr
+    assert "train: resuming from the checkpoint at step" in done.stderr
     record = json.loads((tmp_path / "runs" / "lyons____" / "run.json").read_text())
     assert record["environment"]["num_processes"] == 2 and record["environment"]["steps"] == 24
     lines = done.stderr.splitlines()

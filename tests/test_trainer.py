@@ -5,13 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from transformers import AutoModelForCausalLM, OPTConfig, OPTForCausalLM, PreTrainedModel
 
+from hubtweets.errors import HubtweetsError
 from hubtweets.record.config import TrainingConfig
-from hubtweets.training import trainer
+from hubtweets.training import loop, trainer
 from hubtweets.training.checkpoints import TrainingState
 from hubtweets.training.packing import iterate_batches
+from hubtweets.training.schedule import scale_learning_rate
 
 CONFIG = TrainingConfig(
     num_train_epochs=6,
@@ -44,9 +47,9 @@ def weights(model: PreTrainedModel) -> torch.Tensor:
 def test_it_learns(base: Path, tmp_path: Path) -> None:
     _, result = train(base, tmp_path)
     steps = 6 * 40 * 14 // 64
-    assert [point.step for point in result.progress.history] == [*range(2, steps, 2), steps]
-    assert result.progress.history[0].loss > 5 > 4 > result.progress.history[-1].loss
-    assert result.progress.step == steps and result.num_processes == 1
+    assert [point.step for point in result.state.history] == [*range(2, steps, 2), steps]
+    assert result.state.history[0].loss > 5 > 4 > result.state.history[-1].loss
+    assert result.state.step == steps and result.num_processes == 1
 
 
 @pytest.fixture
@@ -68,7 +71,7 @@ def test_the_loss_is_that_of_each_document_alone(base: Path, tmp_path: Path) -> 
     with torch.no_grad():
         alone = [model(document[None], labels=document[None]).loss.item() for document in shuffled]
     result = trainer.train(model, [DOCUMENTS], config, tmp_path, quiet=True)
-    assert result.progress.history[0].loss == pytest.approx(sum(alone) / 4, abs=1e-5)
+    assert result.state.history[0].loss == pytest.approx(sum(alone) / 4, abs=1e-5)
 
 
 def test_gradients_are_clipped_and_only_matrices_decay(base: Path, tmp_path: Path) -> None:
@@ -84,7 +87,7 @@ def test_gradients_are_clipped_and_only_matrices_decay(base: Path, tmp_path: Pat
 
 def test_the_learning_rate_rises_and_falls_on_a_cosine(base: Path, tmp_path: Path) -> None:
     _, result = train(base, tmp_path, replace(CONFIG, warmup_ratio=0.2, logging_steps=1))
-    rates = [point.learning_rate for point in result.progress.history]
+    rates = [point.learning_rate for point in result.state.history]
     warmup, steps = round(0.2 * len(rates)), len(rates)
     expected = [1e-2 * (n + 1) / warmup for n in range(warmup)]
     expected += [
@@ -106,28 +109,28 @@ def test_cut_anywhere_it_ends_with_the_same_weights(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, uncut = train(base, tmp_path / "whole")
-    real = trainer.save_checkpoint
+    real = loop.save_checkpoint
 
-    def save_and_die(accelerator: object, checkpoints: Path, progress: TrainingState) -> None:
-        real(accelerator, checkpoints, progress)
-        if progress.step == 17:
+    def save_and_die(accelerator: Accelerator, checkpoints: Path, state: TrainingState) -> None:
+        real(accelerator, checkpoints, state)
+        if state.step == 17:
             raise KeyboardInterrupt
 
     (tmp_path / "cut").mkdir()
-    monkeypatch.setattr(trainer, "save_checkpoint", save_and_die)
+    monkeypatch.setattr(loop, "save_checkpoint", save_and_die)
     with pytest.raises(KeyboardInterrupt):
         train(base, tmp_path / "cut", replace(CONFIG, save_seconds=0))
     assert [path.name for path in (tmp_path / "cut").iterdir()] == ["step-17"]
     (tmp_path / "cut" / "writing").mkdir()  # as a kill in the middle of a write leaves it
     resumed, result = train(base, tmp_path / "cut", replace(CONFIG, save_seconds=0))
-    assert result.progress.history == uncut.progress.history
+    assert result.state.history == uncut.state.history
     assert torch.equal(weights(resumed), weights(whole))
 
 
 def test_a_checkpoint_that_cannot_be_written_gets_one_line(base: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(
-        trainer.HubtweetsError,
+        HubtweetsError,
         match=r"file: the checkpoint can't be written \(.*\); free some disk space and type the command again",
     ):
         train(base, tmp_path / "file", replace(CONFIG, save_seconds=0))
@@ -156,14 +159,14 @@ def test_the_best_state_is_the_result_and_training_stops_when_none_is_better(
         lambda values, step: logged.extend((step, name) for name in values),
         True,
     )
-    assert [(point.step, point.bits_per_byte) for point in result.progress.evaluations] == [
+    assert [(point.step, point.bits_per_byte) for point in result.state.evaluations] == [
         (5, 3.0),
         (10, 2.0),
         (15, 2.5),
         (20, 2.0),
         (25, 2.1),
     ]
-    assert result.progress.step == 25 and result.weights == tmp_path / "best-10"
+    assert result.state.step == 25 and result.weights == tmp_path / "best-10"
     assert torch.equal(weights(AutoModelForCausalLM.from_pretrained(result.weights)), asked[1])
     assert logged == [
         (step, name)
@@ -184,7 +187,7 @@ def test_it_is_scored_every_half_epoch_and_in_the_end(base: Path, tmp_path: Path
         quiet=True,
     )
     epoch = 40 * 14 // 64
-    assert [point.step for point in result.progress.evaluations] == [
+    assert [point.step for point in result.state.evaluations] == [
         *range(epoch // 2, int(2.2 * 560) // 64, epoch // 2),
         int(2.2 * 560) // 64,
     ]
@@ -192,22 +195,21 @@ def test_it_is_scored_every_half_epoch_and_in_the_end(base: Path, tmp_path: Path
 
 def test_it_ends_after_so_many_steps_or_minutes(base: Path, tmp_path: Path) -> None:
     _, result = train(base, tmp_path / "steps", replace(CONFIG, max_steps=7))
-    assert result.progress.step == 7 and result.progress.tokens == 7 * 64
-    assert result.progress.history[-1].learning_rate < 0.1 * 1e-2  # the schedule knows of the end
+    assert result.state.step == 7 and result.state.tokens == 7 * 64
+    assert result.state.history[-1].learning_rate < 0.1 * 1e-2  # the schedule knows of the end
     _, result = train(base, tmp_path / "minutes", replace(CONFIG, max_minutes=1e-9))
-    assert result.progress.step == 1
+    assert result.state.step == 1
     assert (tmp_path / "minutes" / "best-1" / "model.safetensors").exists()
 
 
 def test_the_schedule_reaches_zero_by_steps_or_by_time() -> None:
     config = replace(CONFIG, warmup_ratio=0.1)
     assert [
-        round(trainer.scale_learning_rate(step, 100, 1e9, config), 3)
-        for step in (1, 10, 11, 56, 100)
+        round(scale_learning_rate(step, 100, 1e9, config), 3) for step in (1, 10, 11, 56, 100)
     ] == [0.1, 1.0, 1.0, 0.5, 0.0]
     timed = replace(config, max_minutes=10.0)
     assert [
-        round(trainer.scale_learning_rate(step, 100, seconds, timed), 3)
+        round(scale_learning_rate(step, 100, seconds, timed), 3)
         for step, seconds in ((1, 0), (2, 30), (2, 330), (2, 600), (2, 700), (100, 0))
     ] == [
         0.1,
@@ -228,7 +230,7 @@ def test_micro_batches_change_nothing(base: Path, tmp_path: Path) -> None:
         _, result = train(
             base, tmp_path / str(size), replace(config, per_device_train_batch_size=size)
         )
-        losses.append([point.loss for point in result.progress.history])
+        losses.append([point.loss for point in result.state.history])
     assert len(losses[0]) == 30
     for others in losses[1:]:
         assert max(abs(a - b) for a, b in zip(losses[0], others, strict=True)) < 1e-5
@@ -250,7 +252,7 @@ def test_a_model_that_cannot_be_packed_is_trained_on_padded_documents(
     )
     result = trainer.train(model, [DOCUMENTS], CONFIG, tmp_path, quiet=True)
     assert not result.packed
-    assert result.progress.history[0].loss > 5 > 4 > result.progress.history[-1].loss
-    assert abs(result.progress.tokens - result.progress.step * 64) < 14
+    assert result.state.history[0].loss > 5 > 4 > result.state.history[-1].loss
+    assert abs(result.state.tokens - result.state.step * 64) < 14
     _, result = train(base, tmp_path / "packed")
     assert result.packed

@@ -51,7 +51,7 @@ def train(
     from hubtweets.models.probing import get_context_length
     from hubtweets.models.saving import install_weights, write_weights
     from hubtweets.models.tokenizer import encode_texts
-    from hubtweets.training import checkpoints, packing, trainer
+    from hubtweets.training import checkpoints, packing, schedule, trainer
     from hubtweets.training.tracking import trackers as tracking
 
     tracking.check_installed(track)
@@ -74,7 +74,7 @@ def train(
         run.log(
             f"warning: {share:.0%} of the posts are in {code}, and {base.id} knows {', '.join(base.languages)}; take another base: --base ID"
         )
-    default_learning_rate = trainer.choose_learning_rate(model, config)
+    default_learning_rate = schedule.choose_learning_rate(model, config)
     config = replace(config, learning_rate=config.learning_rate or default_learning_rate)
     if config.lora:
         model = add_adapter(model, config.lora_r, config.seed, base)
@@ -109,7 +109,7 @@ def train(
             write_weights(merge_adapter(load_base(base, location)[0], result.weights), weights)
         tokenizer.save_pretrained(weights)
         trackers.log_model(weights)
-    progress = result.progress
+    state = result.state
     old = (
         [run.folder / output.path for output in run.record.stages["train"].outputs]
         if "train" in run.record.stages
@@ -129,10 +129,10 @@ def train(
         num_processes=result.num_processes,
         mixed_precision=result.mixed_precision,
         packed=result.packed,
-        seconds=round(progress.seconds, 1),
-        tokens=progress.tokens,
-        steps=progress.step,
-        published_step=progress.best or progress.step,
+        seconds=round(state.seconds, 1),
+        tokens=state.tokens,
+        steps=state.step,
+        published_step=state.best_step or state.step,
         default_learning_rate=default_learning_rate,
         parameters=sum(
             inspection.count_parameters(path) for path in written if path.suffix == ".safetensors"
@@ -146,8 +146,8 @@ def train(
         training=config,
         passes=tuple(packing.compute_passes(documents)),
         environment=environment,
-        history=tuple(progress.history),
-        evaluations=tuple(progress.evaluations),
+        history=tuple(state.history),
+        evaluations=tuple(state.evaluations),
         tracked=trackers.tracked,
     )
     shutil.rmtree(folder)

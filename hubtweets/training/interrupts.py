@@ -1,4 +1,4 @@
-"""Stop signals: saved up until a step is done, forwarded to the processes of a training."""
+"""Stop signals: deferred until a step is done, or forwarded to the processes of a training."""
 
 import signal
 import subprocess
@@ -11,20 +11,24 @@ from hubtweets.record.run_folder import is_distributed
 
 @contextmanager
 def forward_signals(process: "subprocess.Popen[bytes]") -> Iterator[list[int]]:
-    """Pass Ctrl-C and SIGTERM on, once, and note them: the launcher tells its processes, and gives them half a minute to save."""
-    asked: list[int] = []
+    """Forward the first Ctrl-C or SIGTERM to the process, and yield the signals received so far.
 
-    def ask(number: int, _: object) -> None:
-        if not asked:
+    The process is Accelerate's launcher: it passes the signal on to the processes it started, and
+    gives them half a minute to save.
+    """
+    received: list[int] = []
+
+    def handle(number: int, _: object) -> None:
+        if not received:
             process.terminate()
-        asked.append(number)
+        received.append(number)
 
     before = {
-        number: signal.signal(number, ask)
+        number: signal.signal(number, handle)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     try:
-        yield asked
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -32,14 +36,15 @@ def forward_signals(process: "subprocess.Popen[bytes]") -> Iterator[list[int]]:
 
 @contextmanager
 def defer_signals() -> Iterator[Callable[[], bool]]:
-    """Take the first Ctrl-C or SIGTERM as a wish, which the function tells of; the second one acts as ever.
+    """Yield a function that tells if Ctrl-C or SIGTERM was received; a second one acts as usual.
 
-    Of several processes none acts on the second: it is the launcher's, who passes on the first.
+    In one of several processes the second is ignored: it comes from the launcher, which passes the
+    first one on.
     """
-    asked: list[int] = []
+    received: list[int] = []
 
-    def ask(number: int, _: object) -> None:
-        asked.append(number)
+    def handle(number: int, _: object) -> None:
+        received.append(number)
         if not is_distributed():
             restore_handlers()
 
@@ -47,11 +52,11 @@ def defer_signals() -> Iterator[Callable[[], bool]]:
         for number, handler in before.items():
             signal.signal(number, handler)
 
-    if threading.current_thread() is not threading.main_thread():  # which alone may handle signals
-        yield lambda: False
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False  # only the main thread may handle signals
         return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: bool(asked)
+        yield lambda: bool(received)
     finally:
         restore_handlers()

@@ -1,11 +1,15 @@
-"""Texts to batches.
+"""Turns texts into batches.
 
-In: texts and a tokenizer. Out: batches, the blocks of one optimizer step, and the micro-batches of a process. The documents of an epoch are
-shuffled, laid end to end and cut into blocks, `batch_size` x `block_size` tokens a step; epochs follow each other in the same stream, so that no
-token is thrown away between them. Of several authors, one who wrote little is drawn from more often, by weight and not by copies: see `passes`.
-Position ids restart at every document, by which transformers keeps the documents of a block from attending to each other (it builds the mask from
-the resets when no attention mask is given). For a model that does not, a step takes as many tokens in documents of like length, padded. Traded: a
-document that a block's end cuts loses its context once per cut.
+In: each author's documents, as token ids. Out: batches, the blocks of one optimizer step, and the
+micro-batches of a process. The documents of an epoch are shuffled, laid end to end and cut into
+blocks, `batch_size` x `block_size` tokens a step. Epochs follow each other in the same stream, so
+no token is dropped between them. Authors with fewer posts are sampled more often, to balance them:
+see `compute_passes`.
+
+Position ids restart at every document. From them transformers builds a mask that keeps the
+documents of a block from attending to each other, if no attention mask is given. For a model that
+ignores position ids, a step takes as many tokens in whole documents of similar length, padded.
+Traded: a document that is cut by the end of a block loses its context once per cut.
 """
 
 import math
@@ -23,7 +27,10 @@ MAX_PASSES = 3.0  # over one author's documents in an epoch
 
 
 class Batch(NamedTuple):
-    """Blocks; each tensor is [blocks, tokens]. Packed ones have position ids, padded ones an attention mask."""
+    """Blocks of tokens; each tensor is [blocks, tokens].
+
+    Packed blocks have position ids, padded ones an attention mask.
+    """
 
     input_ids: torch.Tensor
     labels: torch.Tensor
@@ -32,51 +39,57 @@ class Batch(NamedTuple):
 
     @property
     def tokens(self) -> int:
-        """How many of the tokens are not padding."""
-        return (
-            self.input_ids.numel()
-            if self.attention_mask is None
-            else int(self.attention_mask.sum())
-        )
+        """Number of tokens without padding."""
+        if self.attention_mask is None:
+            return self.input_ids.numel()
+        return int(self.attention_mask.sum())
 
     @property
     def targets(self) -> int:
-        """How many tokens are foretold."""
+        """Number of target tokens."""
         return int((self.labels[:, 1:] != IGNORE_INDEX).sum())
+
+    @property
+    def lengths(self) -> list[int]:
+        """Number of tokens of each block, without padding."""
+        if self.attention_mask is None:
+            blocks, tokens = self.input_ids.shape
+            return [tokens] * blocks
+        return self.attention_mask.sum(1).tolist()
 
     def map(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Batch":
         """Return the batch with each of its tensors changed."""
-        position_ids, attention_mask = (
-            None if tensor is None else change(tensor)
-            for tensor in (self.position_ids, self.attention_mask)
-        )
-        return Batch(change(self.input_ids), change(self.labels), position_ids, attention_mask)
+        return Batch(*(None if tensor is None else change(tensor) for tensor in self))  # type: ignore[arg-type]
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on a device."""
+        return self.map(lambda tensor: tensor.to(device))
 
 
 def compute_passes(authors: Sequence[Sequence[np.ndarray]]) -> list[float]:
-    """Return how many passes over each author's documents an epoch makes; the tokens of an epoch are as many as the authors have together.
+    """Return the number of passes over each author's documents in an epoch.
 
-    Their shares are as the square roots of what each wrote, half way between drawing every post alike and every author alike; the exponent is
-    that of multilingual models (multilingual BERT has 0.7; Conneau, Lample: XLM, 2019, has 0.5). Nobody's posts come more than three times, lest
-    they are learnt by heart.
+    An epoch has as many tokens as the authors have together. Each author's share grows with the
+    square root of the tokens they wrote, half way between sampling every post alike and every
+    author alike; the exponent is that of multilingual models (multilingual BERT has 0.7; Conneau,
+    Lample: XLM, 2019, has 0.5). It is capped at 3 passes to limit memorization; the other authors
+    share what is left over.
     """
     tokens = np.array([sum(map(len, documents)) for documents in authors], dtype=np.float64)
-    found = np.zeros(len(tokens))
-    free = np.ones(len(tokens), bool)
-    while (
-        over := free & (found > MAX_PASSES)
-    ).any() or not found.any():  # what those at the most leave is shared by the others
+    passes = np.zeros(len(tokens))
+    free = np.ones(len(tokens), bool)  # authors below the cap
+    while (over := free & (passes > MAX_PASSES)).any() or not passes.any():
         free &= ~over
-        found[over] = MAX_PASSES
+        passes[over] = MAX_PASSES
         shares = np.sqrt(tokens[free]) / np.sqrt(tokens[free]).sum()
-        found[free] = shares * (tokens.sum() - MAX_PASSES * tokens[~free].sum()) / tokens[free]
-    return [float(number) for number in found]
+        passes[free] = shares * (tokens.sum() - MAX_PASSES * tokens[~free].sum()) / tokens[free]
+    return [float(number) for number in passes]
 
 
 def count_steps(
     authors: Sequence[Sequence[np.ndarray]], epochs: float, batch_size: int, block_size: int
 ) -> int:
-    """Return how many full batches `epochs` passes over the documents give, one at least."""
+    """Return the number of full batches in `epochs` passes over the documents, at least one."""
     tokens = sum(len(document) for documents in authors for document in documents)
     return max(1, int(epochs * tokens) // (batch_size * block_size))
 
@@ -84,7 +97,10 @@ def count_steps(
 def draw_epochs(
     authors: Sequence[Sequence[np.ndarray]], generator: np.random.Generator
 ) -> Iterator[list[np.ndarray]]:
-    """Yield epochs for ever, each a shuffled list of documents; nobody's document comes a second time before all of theirs came."""
+    """Yield endless epochs, each a shuffled list of documents.
+
+    A document is not drawn again before all documents of its author were drawn.
+    """
     weights = compute_passes(authors)
     drawn = [draw_documents(documents, generator) for documents in authors]
     owed = [0.0] * len(authors)
@@ -100,6 +116,7 @@ def draw_epochs(
 def draw_documents(
     documents: Sequence[np.ndarray], generator: np.random.Generator
 ) -> Iterator[np.ndarray]:
+    """Yield the documents again and again, each time in another order."""
     while True:
         for i in generator.permutation(len(documents)):
             yield documents[i]
@@ -112,13 +129,11 @@ def iterate_batches(
     seed: int,
     packed: bool = True,
 ) -> Iterator[Batch]:
-    """Yield batches of the authors' documents for ever, in an order that only the seed decides."""
+    """Yield endless batches of the authors' documents, in an order that depends on the seed alone."""
     epochs = draw_epochs(authors, np.random.default_rng(seed))
-    return (
-        pack_batches(epochs, batch_size, block_size)
-        if packed
-        else pad_batches(epochs, batch_size * block_size, block_size)
-    )
+    if packed:
+        return pack_batches(epochs, batch_size, block_size)
+    return pad_batches(epochs, batch_size * block_size, block_size)
 
 
 def pack_batches(
@@ -126,19 +141,19 @@ def pack_batches(
 ) -> Iterator[Batch]:
     """Yield batches of `batch_size` full blocks."""
     size = batch_size * block_size
+    shape = (batch_size, block_size)
     tokens = np.empty(0, dtype=np.int64)
     positions = np.empty(0, dtype=np.int64)
     while True:
         while len(tokens) < size:
             shuffled = next(epochs)
+            restarts = [np.arange(len(document)) % block_size for document in shuffled]
             tokens = np.concatenate([tokens, *shuffled])
-            positions = np.concatenate(
-                [positions, *(np.arange(len(d)) % block_size for d in shuffled)]
-            )
-        shape = (batch_size, block_size)
+            positions = np.concatenate([positions, *restarts])
         input_ids = torch.from_numpy(tokens[:size].reshape(shape))
         position_ids = torch.from_numpy(positions[:size].reshape(shape))
-        # a block's first token has no context, and a document's first must not be foretold from the document before it
+        # no target: a block's first token, which has no context, and a document's first token,
+        # whose context is another document
         labels = input_ids.masked_fill(position_ids == 0, IGNORE_INDEX)
         labels[:, 0] = IGNORE_INDEX
         yield Batch(input_ids, labels, position_ids=position_ids)
@@ -146,55 +161,62 @@ def pack_batches(
 
 
 def pad_batches(epochs: Iterator[list[np.ndarray]], size: int, block_size: int) -> Iterator[Batch]:
-    """Yield batches of whole documents, `size` tokens in the mean, the shortest first; one longer than a block is cut."""
-    step: list[torch.Tensor] = []
-    owed = size  # what a batch is over goes off the next one
-    for document in chain.from_iterable(epochs):
-        pieces = torch.from_numpy(document).split(block_size)
-        step += [piece for piece in pieces if len(piece) > 1]  # one token alone foretells nothing
-        owed -= len(document)
-        if owed <= 0 and step:
-            step.sort(key=len)
-            input_ids = pad_sequence(step, batch_first=True)
-            labels = pad_sequence(
-                [piece.index_fill(0, torch.tensor(0), IGNORE_INDEX) for piece in step],
-                batch_first=True,
-                padding_value=IGNORE_INDEX,
-            )
-            lengths = torch.tensor([len(piece) for piece in step])
-            yield Batch(
-                input_ids,
-                labels,
-                attention_mask=(torch.arange(input_ids.shape[1]) < lengths[:, None]).long(),
-            )
-            step, owed = [], owed + size
+    """Yield batches of whole documents, `size` tokens on average, the shortest document first.
 
-
-def split_micro_batches(batch: Batch, tokens: int, rank: int, world: int) -> Iterator[Batch]:
-    """Cut a batch into what a process takes at once, `tokens` tokens at most but one block at least, and yield its share of each cut.
-
-    Every process gets as many micro-batches, of like shape; where blocks are missing for that, one comes again without labels.
+    A document that is longer than a block is cut.
     """
-    blocks, longest = batch.input_ids.shape
-    lengths = (
-        [longest] * blocks if batch.attention_mask is None else batch.attention_mask.sum(1).tolist()
-    )
+    pieces: list[torch.Tensor] = []
+    owed = size  # the excess of a batch is taken off the next one
+    for document in chain.from_iterable(epochs):
+        cut = torch.from_numpy(document).split(block_size)
+        pieces += [piece for piece in cut if len(piece) > 1]  # one token alone has no target
+        owed -= len(document)
+        if owed <= 0 and pieces:
+            yield pad_documents(sorted(pieces, key=len))
+            pieces, owed = [], owed + size
+
+
+def pad_documents(documents: Sequence[torch.Tensor]) -> Batch:
+    """Return a batch with one document per row."""
+    input_ids = pad_sequence(list(documents), batch_first=True)
+    targets = [document.index_fill(0, torch.tensor(0), IGNORE_INDEX) for document in documents]
+    labels = pad_sequence(targets, batch_first=True, padding_value=IGNORE_INDEX)
+    lengths = torch.tensor([len(document) for document in documents])
+    mask = torch.arange(input_ids.shape[1]) < lengths[:, None]
+    return Batch(input_ids, labels, attention_mask=mask.long())
+
+
+def split_micro_batches(batch: Batch, tokens: int, rank: int, world_size: int) -> Iterator[Batch]:
+    """Yield a process's micro-batches of a batch, `tokens` tokens at most but at least one block.
+
+    Every process gets as many micro-batches, of the same shapes. If there are too few blocks for
+    that, one is repeated without labels.
+    """
+    lengths = batch.lengths
     start = 0
-    while start < blocks:
-        stop = min(start + world, blocks)
-        while (
-            stop < blocks
-            and (stop - start + world) // world * lengths[min(stop + world, blocks) - 1] <= tokens
-        ):
-            stop = min(stop + world, blocks)
-        own = range(start + rank, stop, world)
-        fill = math.ceil((stop - start) / world) - len(own)
+    while start < len(lengths):
+        stop = find_cut(lengths, start, tokens, world_size)
+        own = range(start + rank, stop, world_size)
+        fill = math.ceil((stop - start) / world_size) - len(own)
         rows, end = [*own, *[start] * fill], lengths[stop - 1]
-
-        def share(tensor: torch.Tensor, rows: list[int] = rows, end: int = end) -> torch.Tensor:
-            return tensor[rows, :end]
-
-        part = batch.map(share)
+        part = batch.map(lambda tensor, rows=rows, end=end: tensor[rows, :end])  # type: ignore[misc]
         part.labels[len(own) :] = IGNORE_INDEX
         yield part
         start = stop
+
+
+def find_cut(lengths: Sequence[int], start: int, tokens: int, world_size: int) -> int:
+    """Return the end of the blocks from `start` on that the processes take at once.
+
+    Each process takes at most one more block per `world_size` blocks, padded to the longest of
+    them, which is the last one.
+    """
+    blocks = len(lengths)
+    stop = min(start + world_size, blocks)
+    while stop < blocks:
+        longer = min(stop + world_size, blocks)
+        rows = (stop - start + world_size) // world_size
+        if rows * lengths[longer - 1] > tokens:
+            break
+        stop = longer
+    return stop

@@ -1,4 +1,4 @@
-"""How far a training is."""
+"""Training progress, on a terminal or in a log."""
 
 import sys
 import time
@@ -7,7 +7,10 @@ from tqdm.auto import tqdm
 
 
 class ProgressBar:
-    """A progress bar with loss and tokens per second; where nobody watches a terminal, a plain line every tenth of the way."""
+    """A progress bar with loss and tokens per second.
+
+    Without a terminal it prints a line after each tenth of the steps instead.
+    """
 
     def __init__(self, total: int, start: int, quiet: bool) -> None:
         self.total, self.step, self.quiet = total, start, quiet
@@ -15,10 +18,10 @@ class ProgressBar:
         self.tenth = 10 * start // total
         self.tty = not quiet and sys.stderr.isatty()
         if start:
-            self.say(f"train: goes on from the checkpoint at step {start} of {total}")
+            self.print_line(f"train: resuming from the checkpoint at step {start} of {total}")
         self.bar = tqdm(total=total, initial=start, unit="step", disable=not self.tty)
 
-    def say(self, text: str) -> None:
+    def print_line(self, text: str) -> None:
         if not self.quiet:
             tqdm.write(text, file=sys.stderr)
             sys.stderr.flush()
@@ -30,12 +33,13 @@ class ProgressBar:
         self.bar.update()
 
     def show(self, loss: float) -> None:
-        """Show the loss of the last steps."""
+        """Show the mean loss of the last steps, and the speed."""
         speed = self.tokens / (time.monotonic() - self.began)
-        self.bar.set_postfix_str(f"loss {loss:.3f}, {speed:,.0f} tokens/s")
+        status = f"loss {loss:.3f}, {speed:,.0f} tokens/s"
+        self.bar.set_postfix_str(status)
         tenth = 10 * self.step // self.total
         if not self.tty and tenth > self.tenth:
-            self.say(f"step {self.step} of {self.total}: loss {loss:.3f}, {speed:,.0f} tokens/s")
+            self.print_line(f"step {self.step} of {self.total}: {status}")
         self.tenth = tenth
 
     def close(self) -> None:

@@ -118,7 +118,7 @@ def ours(
     result = trainer.train(model, documents, config, folder / "checkpoints", held_out, quiet=True)
     score, _ = evaluate(load_model(str(result.weights)).eval(), tokenizer, texts[1])
     shutil.rmtree(folder / "checkpoints")
-    return score.bits_per_byte, result.progress.seconds
+    return score.bits_per_byte, result.state.seconds
 
 
 def peer(name: str, texts: Texts, **settings: object) -> Outcome:

@@ -99,7 +99,7 @@ def ours(
         del os.environ["ACCELERATE_MIXED_PRECISION"]
         shutil.rmtree(folder / "checkpoints")
         AcceleratorState._reset_state(reset_partial_state=True)
-    return result.progress.tokens / result.progress.seconds
+    return result.state.tokens / result.state.seconds
 
 
 MEMORY = """
