@@ -20,7 +20,7 @@ FLOORS = (  # from the top
     "curation",
     "record",
     "posts",
-    "files text errors",  # the ground
+    "files text errors progress",  # the ground
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names.split()}
 # the Hub is a server, which these alone start

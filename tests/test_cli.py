@@ -498,7 +498,7 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
     (
         enough,
         ["publish", "lyons____", "--runs", "/proc/none", *LOCAL],
-        r"/proc/none.*: .+; mend the permissions, or choose another folder",
+        r"/proc/none.*: .+; fix the permissions, or choose another folder",
     ),
     (
         file_for_runs,
@@ -528,9 +528,13 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
     (
         wrong_settings,
         ["card"],
-        r'hubtweets\.toml: runs can\'t be \[1\]; write a line such as: base = "tiny"',
+        r'hubtweets\.toml: runs can\'t be \[1\]; write a line such as: base_model = "tiny"',
     ),
-    (no_toml, ["card"], r'hubtweets\.toml: no TOML \(.+\); write lines such as: base = "tiny"'),
+    (
+        no_toml,
+        ["card"],
+        r'hubtweets\.toml: not TOML \(.+\); write lines such as: base_model = "tiny"',
+    ),
     (
         nothing,
         ["publish", "a", "--posts", "/dev/null", *LOCAL],
@@ -541,7 +545,7 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
     (
         enough,
         ["example", "lyons____.zip"],
-        r"lyons____\.zip: is there already, and may be a real archive; remove it, or give another name",
+        r"lyons____\.zip: already exists and may be a real archive; remove it, or give another name",
     ),
     (nothing, ["card"], r"runs: no run yet; type: hubtweets publish NAME"),
     (nothing, ["example", "nowhere/x.zip"], r"nowhere/.+: No such file or directory; .+"),
@@ -647,13 +651,17 @@ def test_settings_come_from_options_then_environment_then_file(
         (
             "prompt = [1]\n",
             {},
-            'hubtweets.toml: prompt can\'t be [1]; write a line such as: base = "tiny"',
+            'hubtweets.toml: prompt can\'t be [1]; write a line such as: base_model = "tiny"',
         ),
-        ("tag = 1\n", {}, 'hubtweets.toml: tag can\'t be 1; write a line such as: base = "tiny"'),
+        (
+            "tag = 1\n",
+            {},
+            'hubtweets.toml: tag can\'t be 1; write a line such as: base_model = "tiny"',
+        ),
         (
             "license = 5\n",
             {},
-            'hubtweets.toml: license can\'t be 5; write a line such as: base = "tiny"',
+            'hubtweets.toml: license can\'t be 5; write a line such as: base_model = "tiny"',
         ),
     ],
 )

@@ -131,7 +131,7 @@ def test_a_private_dataset_is_neither_named_nor_shown(
     ]
     path = tmp_path / "bob.saved.jsonl"
     saved.write_reading(Reading(kind, Profile("bob", "Bob"), None, posts, dataset=public), path)
-    with open_run_folder(tmp_path / "runs", "bob", quiet=True, new=True) as run:
+    with open_run_folder(tmp_path / "runs", "bob", new=True) as run:
         curate(
             run,
             {"bob": str(path)},

@@ -194,7 +194,7 @@ def test_a_push_with_a_leak_sends_nothing(
     from huggingface_hub import HfApi
 
     api = HfApi(endpoint=hub[0], token=hub[1])
-    with open_run_folder(workplace / "runs", "lyons____", quiet=True) as opened:
+    with open_run_folder(workplace / "runs", "lyons____") as opened:
         for name, content in (("notes.txt", f"x\n{hub[1]}"), ("b.bin", str(Path.home() / "x"))):
             (opened.repo / name).write_text(content)
         with pytest.raises(HubtweetsError) as caught:

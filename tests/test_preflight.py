@@ -53,7 +53,7 @@ def connected(hub: tuple[str, str]) -> Hub:
 
 @pytest.fixture
 def opened(place: Path) -> Iterator[RunFolder]:
-    with open_run_folder(place / "runs", "lyons____", quiet=True) as run:
+    with open_run_folder(place / "runs", "lyons____") as run:
         yield run
 
 

@@ -479,5 +479,5 @@ def test_options_that_do_not_go_together_are_refused_before_anything(
     given: dict[str, object], expected: str
 ) -> None:
     with pytest.raises(HubtweetsError) as caught:
-        publisher.parse_push_options(vars(PushOptions()) | given)
+        PushOptions(**given)  # type: ignore[arg-type]
     assert str(caught.value) == expected

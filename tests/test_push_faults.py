@@ -376,7 +376,6 @@ def test_a_record_that_can_not_be_written_after_the_push(
     run = RunFolder(
         tmp_path / "run",
         replace(RECORD, target=Target(served[0].server.endpoint, REPO)),
-        True,
         FileLock(tmp_path / ".lock"),
     )
     shutil.copytree(folders["v2"], run.repo)

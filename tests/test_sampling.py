@@ -223,7 +223,7 @@ def test_samples_are_picked_on_a_terminal(
     lines = said.out.splitlines()
     assert [int(line.split()[0]) for line in lines[:-2]] == [1, 3, 4, 5, 6, 7, 8, 9, 10]
     assert [line[:2] for line in lines[-2:]] == ["- ", "- "]
-    assert f"Which shall the card show [{','.join(map(str, before.picked))}]: " in said.err
+    assert f"Which samples should the card show [{','.join(map(str, before.picked))}]: " in said.err
     assert said.err.endswith(
         f"picked {last}, {first}; to publish that, type: hubtweets push lyons____\n"
     )

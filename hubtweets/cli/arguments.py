@@ -1,4 +1,4 @@
-"""From the options of a command to what the stages take."""
+"""From the options of a command to the dataclasses that the library takes, and questions on a terminal."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -10,51 +10,57 @@ from click.core import ParameterSource
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.posts.post import Columns
 from hubtweets.record.config import Curation, TrainingConfig
-from hubtweets.record.run_folder import RunFolder, normalize_handle
+from hubtweets.record.run_folder import RunFolder
 from hubtweets.record.run_record import Tracker
+from hubtweets.stages.read_options import ReadOptions
 
 
-def reading_of(handles: Sequence[str], settings: dict[str, Any]) -> Callable[[], dict[str, Any]]:
-    """Take out of the settings what `stages.curate` needs, and return what names it; that raises HubtweetsError where posts aren't found."""
-    from hubtweets.posts import sources
-
-    take = settings.pop
-    names, given, on_line = (
-        [normalize_handle(handle) for handle in handles],
-        take("posts"),
-        typed("posts"),
-    )
-    columns = Columns(**{name: take(f"{name}_column") for name in vars(Columns())})
-    rules = Curation(**{name: take(name) for name in vars(Curation())})
-    price, refresh, yes = take("x_price"), take("refresh"), take("yes")
-    protected = take("protected_posts")
-    fetching = sources.FetchOptions(price, refresh, lambda cost: yes or agreed(cost))
-    return lambda: {
-        "named": sources.assign_sources(names, given, on_line),
-        "columns": columns,
-        "rules": rules,
-        "fetching": fetching,
-        "protected": protected,
-    }
-
-
-def typed(*names: str) -> bool:
-    """Tell whether any of these options stood on the command line."""
-    return any(
-        click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
-        for name in names
+def parse_read_options(options: dict[str, Any]) -> ReadOptions:
+    """Return which posts are read, from the options of the heading Posts."""
+    confirm: Callable[[str], bool] = (lambda _: True) if options["yes"] else confirm_cost
+    return ReadOptions(
+        posts=tuple(options["posts"]),
+        columns=Columns(**{name: options[f"{name}_column"] for name in vars(Columns())}),
+        rules=Curation(**{name: options[name] for name in vars(Curation())}),
+        protected_posts=options["protected_posts"],
+        refresh=options["refresh"],
+        x_price=options["x_price"],
+        confirm=confirm,
+        allow_others=not is_given_on_cli("posts"),
     )
 
 
-def agreed(cost: str) -> bool:
-    """Ask on a terminal whether to spend money; raise HubtweetsError if there is no terminal to ask on."""
+def parse_training_config(options: dict[str, Any]) -> TrainingConfig:
+    """Return the settings of the trainer; raise click.UsageError for --merge without --lora."""
+    if options["merge"] and not options["lora"]:
+        raise click.UsageError("--merge goes with --lora")
+    published = None
+    if options["lora"]:
+        published = "merged" if options["merge"] else "adapter"
+    known = {name: value for name, value in options.items() if name in vars(TrainingConfig())}
+    return TrainingConfig(**known | {"lora": published})
+
+
+def parse_trackers(report_to: Sequence[str]) -> list[Tracker]:
+    """Return the trackers, each once, without "none"."""
+    return [name for name in dict.fromkeys(report_to) if name != "none"]  # type: ignore[misc]
+
+
+def is_given_on_cli(*names: str) -> bool:
+    """Return True if any of these options stands on the command line."""
+    context = click.get_current_context()
+    return any(context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in names)
+
+
+def confirm_cost(cost: str) -> bool:
+    """Ask on a terminal whether to spend money; raise HubtweetsError if there is no terminal."""
     if not sys.stdin.isatty():
         raise HubtweetsError(f"{cost}; type the command again with --yes to spend it")
     return click.confirm(f"{printable(cost)}. Spend it?", err=True)
 
 
-def is_typed(name: str, what: str, do: str) -> bool:
-    """Tell whether the user confirms what can't be undone by typing a name; raise HubtweetsError if there is no terminal to ask on."""
+def confirm_by_name(name: str, what: str, do: str) -> bool:
+    """Return True if the user types a name to confirm; raise HubtweetsError if there is no terminal."""
     if not sys.stdin.isatty():
         raise HubtweetsError(f"{what}; type the command again with --yes to {do}")
     return (
@@ -68,20 +74,8 @@ def is_typed(name: str, what: str, do: str) -> bool:
     )
 
 
-def training_of(settings: dict[str, Any]) -> TrainingConfig:
-    """Return the settings of the trainer; raise click.UsageError for --merge alone."""
-    lora, merge = settings.pop("lora"), settings.pop("merge")
-    if merge and not lora:
-        raise click.UsageError("--merge goes with --lora")
-    return TrainingConfig(**settings, lora="merged" if merge else "adapter" if lora else None)
-
-
-def tracked_by(track: Sequence[str]) -> list[Tracker]:
-    return [name for name in dict.fromkeys(track) if name != "none"]  # type: ignore[misc]
-
-
-def numbers_of(text: str) -> list[int]:
-    """Read the numbers of samples that somebody typed: 3, 17 or 3 17; raise HubtweetsError for anything else."""
+def parse_sample_numbers(text: str) -> list[int]:
+    """Parse numbers such as "3,17" or "3 17"; raise HubtweetsError for anything else."""
     words = text.replace(",", " ").split()
     if not words or not all(
         word.isascii() and word.isdecimal() and len(word) < 10 for word in words
@@ -90,23 +84,25 @@ def numbers_of(text: str) -> list[int]:
     return list(dict.fromkeys(map(int, words)))
 
 
-def ask_numbers(run: RunFolder) -> str:
-    """Show the samples that may be shown by their numbers, and ask for some; raise HubtweetsError where there are none, or no terminal to ask on."""
+def ask_sample_numbers(run: RunFolder) -> str:
+    """Print the samples that the card may show, with their numbers, and ask for some.
+
+    Raises HubtweetsError if there are none, or no terminal to ask on.
+    """
     from hubtweets.text import to_plain_text
 
     samples, audit = run.record.samples, run.record.audit
     assert samples and audit
+    command = f"hubtweets sample {run.record.handle}"
     if not sys.stdin.isatty():
-        raise HubtweetsError(
-            f"no terminal to ask on; name the samples: hubtweets sample {run.record.handle} --pick 3,17"
-        )
+        raise HubtweetsError(f"no terminal to ask on; name the samples: {command} --pick 3,17")
     free = audit.list_showable(samples.samples)
     if not free:
+        count = len(samples.samples)
         raise HubtweetsError(
-            f"all {len(samples.samples)} samples copy a post; type: hubtweets sample {run.record.handle} --samples 1000 --pick"
+            f"all {count} samples copy a post; type: {command} --samples 1000 --pick"
         )
     for number in free:
         click.echo(f"{number:>4}  {to_plain_text(samples.samples[number - 1].text or '')}")
-    return click.prompt(
-        "Which shall the card show", default=",".join(map(str, samples.picked)) or None, err=True
-    )
+    default = ",".join(map(str, samples.picked)) or None
+    return click.prompt("Which samples should the card show", default=default, err=True)

@@ -14,14 +14,14 @@ SETTINGS = Path("hubtweets.toml")
 
 
 def read_settings(options: Sequence[click.Parameter]) -> dict[str, Any]:
-    """Read what hubtweets.toml says of the options; raise HubtweetsError where it is no TOML or has a key that is no option."""
+    """Read hubtweets.toml; raise HubtweetsError if it is not TOML or has a key that is not an option."""
     if not SETTINGS.is_file():
         return {}
     try:
         settings = tomllib.loads(SETTINGS.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise HubtweetsError(
-            f'{SETTINGS}: no TOML ({error}); write lines such as: base = "tiny"'
+            f'{SETTINGS}: not TOML ({error}); write lines such as: base_model = "tiny"'
         ) from None
     settings = {name.replace("-", "_"): value for name, value in settings.items()}
     known = {parameter.name or "" for parameter in options} - {"handles"}
@@ -40,6 +40,6 @@ def read_settings(options: Sequence[click.Parameter]) -> dict[str, Any]:
             settings[parameter.name] = [value]
         if not isinstance(value, str if wants_text else str | int | float) or "\0" in str(value):
             raise HubtweetsError(
-                f'{SETTINGS}: {parameter.name} can\'t be {value!r}; write a line such as: base = "tiny"'
+                f'{SETTINGS}: {parameter.name} can\'t be {value!r}; write a line such as: base_model = "tiny"'
             )
     return settings

@@ -1,12 +1,14 @@
-"""A group of commands that share their settings, and the way in which they fail."""
+"""A group of commands that share settings, log to the console, and fail with one line."""
 
 import errno
+import logging
 from typing import Any
 
 import click
 
 from hubtweets.cli.config import read_settings
 from hubtweets.errors import HubtweetsError
+from hubtweets.progress import log_to_console
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -18,19 +20,20 @@ class Group(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
+        log_to_console(logging.INFO)
         try:
             settings = read_settings(self.commands["publish"].params)
             ctx.default_map = {name: settings for name in self.commands if name != "example"}
             return super().invoke(ctx)
         except HubtweetsError as error:
             message = str(error)
-        except BrokenPipeError:  # who read the output has enough; click ends quietly
+        except BrokenPipeError:  # the reader of the output has closed it; click ends quietly
             raise
         except OSError as error:
             hint = (
                 "free some disk space"
                 if error.errno in FULL
-                else "mend the permissions, or choose another folder"
+                else "fix the permissions, or choose another folder"
             )
             message = " ".join(
                 f"{error.filename or 'writing failed'}: {error.strerror or error}; {hint}".split()

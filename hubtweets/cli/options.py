@@ -1,23 +1,60 @@
-"""Options, and where else they are set: in the environment (HUBTWEETS_BASE for --base) or in hubtweets.toml in the working folder."""
+"""The options of the commands, in groups.
+
+An option is also read from the environment (HUBTWEETS_BASE_MODEL for --base-model) and from hubtweets.toml.
+"""
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 
 from hubtweets.posts.post import Columns
 from hubtweets.record.config import Curation, TrainingConfig
+from hubtweets.stages.run import GPT2, NUM_SAMPLES, PROMPTS
+
+TRAINING, CURATION = TrainingConfig(), Curation()
 
 
-def option(name: str, *names: str, **attributes: Any) -> Callable:
-    """An option that the environment can set too, as HUBTWEETS_NAME."""
-    variable = "HUBTWEETS_" + name.removeprefix("--").partition("/")[0].replace("-", "_").upper()
-    return click.option(name, *names, envvar=variable, show_default=True, **attributes)
+class GroupedOption(click.Option):
+    """An option that `--help` lists under a heading."""
+
+    def __init__(self, *args: Any, heading: str = "Options", **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.heading = heading
+
+
+class Command(click.Command):
+    """A command whose help lists its options under their headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record and not isinstance(parameter, click.Argument):
+                groups.setdefault(getattr(parameter, "heading", "Options"), []).append(record)
+        for heading, records in groups.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
+def option(heading: str, name: str, *names: str, **attributes: Any) -> Callable:
+    """An option under a heading, which the environment can set too, as HUBTWEETS_NAME."""
+    variable = name.removeprefix("--").partition("/")[0].replace("-", "_").upper()
+    return click.option(
+        name,
+        *names,
+        cls=GroupedOption,
+        heading=heading,
+        envvar=f"HUBTWEETS_{variable}",
+        show_default=True,
+        **attributes,
+    )
 
 
 def options(*chosen: Callable) -> Callable:
+    """Return a decorator that adds options and arguments to a command, in this order."""
+
     def decorate(command: Callable) -> Callable:
         for one in reversed(chosen):
             command = one(command)
@@ -27,14 +64,14 @@ def options(*chosen: Callable) -> Callable:
 
 
 class Finite(click.FloatRange):
-    """A number in a range, and neither nan, which no range refuses, nor infinite."""
+    """A number in a range that is neither infinite nor NaN, which no range refuses."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
-            self.fail(f"{value!r} is no finite number.", param, ctx)
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
         return number
 
 
@@ -51,191 +88,227 @@ class SourceType(click.ParamType):
     envvar_list_splitter = "\n"
 
 
-DEFAULTS, RULES = TrainingConfig(), Curation()
-PROMPTS = ("My dream is", "I think that", "I like", "I don't like", "I want")  # the original's
+def posts(name: str, *names: str, **attributes: Any) -> Callable:
+    return option("Posts", name, *names, **attributes)
+
+
+def training(name: str, *names: str, **attributes: Any) -> Callable:
+    return option("Training", name, *names, **attributes)
+
+
+def card(name: str, *names: str, **attributes: Any) -> Callable:
+    return option("Card", name, *names, **attributes)
+
+
+def hub(name: str, *names: str, **attributes: Any) -> Callable:
+    return option("Hub", name, *names, **attributes)
+
+
+def output(name: str, *names: str, **attributes: Any) -> Callable:
+    return option("Output", name, *names, **attributes)
+
+
 handles_argument = click.argument("handles", nargs=-1, required=True, metavar="HANDLE...")
 handle_argument = click.argument("handle")
-runs_option = option(
-    "--runs", type=click.Path(path_type=Path), default="runs", help="Folder of the run folders."
-)
-quiet_option = option("--quiet", is_flag=True, help="Say nothing but the result.")
+
 posts_options = options(
-    option(
+    posts(
         "--posts",
         type=SourceType(),
         multiple=True,
-        help="A file, a folder, x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID; HANDLE=... for one of several.  [default: HANDLE.zip...]",
+        help="Read posts from this file, folder, x:NAME, mastodon:@NAME@HOST, bluesky:NAME or dataset:ID; "
+        "for one of several authors: HANDLE=SOURCE.  [default: HANDLE.zip]",
     ),
-    option(
+    posts(
         "--rules",
         type=click.Choice(["default", "classic"]),
-        default=RULES.rules,
-        help="Which posts are kept; classic: as the original did.",
+        default=CURATION.rules,
+        help="Choose posts by these rules; classic are those of huggingtweets.",
     ),
-    option(
+    posts(
         "--mentions",
         type=click.Choice(["strip", "keep"]),
-        default=RULES.mentions,
-        help="The @mentions that lead a reply.",
+        default=CURATION.mentions,
+        help="Remove or keep the @mentions that lead a reply.",
     ),
-    option(
+    posts(
         "--content-warnings",
         type=click.Choice(["skip", "keep"]),
-        default=RULES.content_warnings,
-        help="Posts behind a content warning.",
+        default=CURATION.content_warnings,
+        help="Skip or keep posts behind a content warning.",
     ),
-    option(
+    posts(
         "--split",
         type=click.Choice(["time", "hash"]),
-        help="Which tenth is held out.  [default: the last where there are dates]",
+        help="Hold out the newest tenth of the posts, or a tenth by hash.  [default: time if every post has a date]",
     ),
-    option(
+    posts(
         "--protected-posts",
         is_flag=True,
-        help="Read the posts of a protected X account too; its repo is private by default.",
+        help="Read the posts of a protected X account too; the repo is then private by default.",
     ),
     *(
-        option(
+        posts(
             f"--{name}-column",
-            help=f"Of a file of posts: the column of the {name}.  [default: by its name]",
+            help=f"Take the {name} from this column of a table.  [default: found by its name]",
         )
         for name in vars(Columns())
     ),
-    option(
+    posts(
         "--x-price",
         type=Finite(0),
         default=0.005,
-        help="Dollars a post that is read from the X API.",
+        help="Estimate the cost of the X API with this price in dollars per post.",
     ),
-    option("--refresh", is_flag=True, help="Read x:, mastodon:, bluesky: and dataset: again."),
-    option("--yes", is_flag=True, help="Spend what the X API costs without being asked."),
+    posts("--refresh", is_flag=True, help="Read posts from services again."),
+    posts("--yes", is_flag=True, help="Spend what the X API costs without asking."),
 )
-base_option = option(
-    "--base", default="openai-community/gpt2", help="A model's id on the Hub, a folder, or tiny."
+
+base_option = training(
+    "--base-model",
+    "--base",
+    default=GPT2,
+    help="Fine-tune this model: an id on the Hub, a folder, or tiny, the built-in one.",
 )
-samples_options = options(
-    option(
-        "--prompt",
-        type=PromptType(),
-        multiple=True,
-        default=PROMPTS,
-        help="How samples begin; the card shows one of each.",
-    ),
-    option(
-        "--samples",
-        type=click.IntRange(1),
-        default=200,
-        help="How many are written and compared with the training posts.",
-    ),
-)
-seed_option = option(
+seed_option = training(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
-    default=DEFAULTS.seed,
-    help="Of the training and of the posts on the card.",
+    default=TRAINING.seed,
+    help="Seed the random numbers of training and sampling.",
 )
 training_options = options(
-    option(
+    training(
         "--num-train-epochs",
         type=Finite(0, min_open=True),
-        default=DEFAULTS.num_train_epochs,
-        help="Passes over the posts.",
+        default=TRAINING.num_train_epochs,
+        help="Pass over the posts so many times.",
     ),
-    option("--max-steps", type=click.IntRange(1), help="Optimizer steps, where that is less."),
-    option(
+    training("--max-steps", type=click.IntRange(1), help="Stop after this many optimizer steps."),
+    training(
         "--max-minutes",
         type=Finite(0, min_open=True),
-        help="Minutes of training, where that is less.",
+        help="Stop after this many minutes of training.",
     ),
-    option(
+    training(
         "--early-stopping-patience",
         type=click.IntRange(1),
-        default=DEFAULTS.early_stopping_patience,
-        help="Evaluations without a better one, then training stops.",
+        default=TRAINING.early_stopping_patience,
+        help="Stop after this many evaluations without improvement.",
     ),
-    option(
+    training(
         "--eval-steps",
         type=click.IntRange(1),
-        help="From one evaluation to the next.  [default: half an epoch]",
+        help="Evaluate every so many steps.  [default: half an epoch]",
     ),
-    option(
+    training(
         "--learning-rate",
         type=Finite(0, min_open=True),
-        help="At the top of the schedule.  [default: by the base's width]",
+        help="Set the peak learning rate.  [default: by the width of the base model]",
     ),
-    option(
+    training(
         "--batch-size",
         type=click.IntRange(1),
-        default=DEFAULTS.batch_size,
-        help="Sequences per optimizer step, over all processes.",
+        default=TRAINING.batch_size,
+        help="Use this many sequences per optimizer step, over all processes.",
     ),
-    option(
+    training(
         "--block-size",
         type=click.IntRange(8),
-        default=DEFAULTS.block_size,
-        help="Tokens per sequence.",
+        default=TRAINING.block_size,
+        help="Use this many tokens per sequence.",
     ),
-    option(
+    training(
         "--per-device-train-batch-size",
         type=click.IntRange(1),
-        help="Sequences that a process takes at once.  [default: what fits into memory]",
+        help="Process this many sequences at once on a device.  [default: what fits into memory]",
     ),
-    option("--lora", is_flag=True, help="Train a low-rank adapter of the base and publish that."),
-    option(
+    training("--lora", is_flag=True, help="Train a low-rank adapter and publish it."),
+    training(
         "--merge",
         is_flag=True,
-        help="With --lora: publish the base with the adapter merged into it.",
+        help="With --lora, publish the base model with the adapter merged in.",
     ),
-    option("--save-steps", type=click.IntRange(1), help="From one checkpoint to the next."),
-    option(
+    training("--save-steps", type=click.IntRange(1), help="Save a checkpoint every so many steps."),
+    training(
         "--save-seconds",
         type=Finite(0),
-        default=DEFAULTS.save_seconds,
-        help="Likewise.",
+        default=TRAINING.save_seconds,
+        help="Save a checkpoint every so many seconds.",
     ),
     seed_option,
 )
-track_option = option(
+report_option = training(
     "--report-to",
     type=click.Choice(["tensorboard", "wandb", "trackio", "none"]),
     multiple=True,
     default=["tensorboard"],
-    help="Where the training is logged too; wandb gets the posts and the model.",
+    help="Log training to this tracker too; wandb also gets the posts and the model.",
 )
-processes_option = option(
+processes_option = training(
     "--num-processes",
     type=click.IntRange(1),
     default=1,
-    help="Train in so many processes, on as many GPUs.",
+    help="Train in this many processes, each on a GPU if there are any.",
 )
-hub_option = option(
-    "--hub",
-    help="A Hub's URL, or local for the embedded one.  [default: HF_ENDPOINT, or https://huggingface.co]",
-)
-hub_options = options(
-    hub_option, option("--namespace", help="Whose repo it becomes.  [default: the token's user]")
-)
-push_options = options(
-    option(
-        "--private/--public",
-        default=None,
-        help="Who may see the repo, when it is made.  [default: public, unless the posts are another's]",
+
+samples_options = options(
+    card(
+        "--prompt",
+        type=PromptType(),
+        multiple=True,
+        default=PROMPTS,
+        help="Begin samples with this text; the card shows one sample per prompt.",
     ),
-    option(
-        "--gated",
-        type=click.Choice(["auto", "manual"]),
-        help="Let people ask for access: given at once, or by you.",
+    card(
+        "--samples",
+        type=click.IntRange(1),
+        default=NUM_SAMPLES,
+        help="Generate this many samples and compare them with the training posts.",
     ),
-    option("--create-pr", is_flag=True, help="Open a pull request in place of a commit."),
-    option("--revision", help="The branch that is pushed to.  [default: main]"),
-    option("--tag", help="What the commit is tagged.  [default: the next of v1, v2, ...]"),
-    option("--commit-message", help="The commit's message."),
 )
 terms_options = options(
-    option("--license", help="The bot's licence, where its base names none; an id of the Hub."),
-    option(
+    card(
+        "--license",
+        help="Publish under this licence, an id of the Hub, if the base model names none.",
+    ),
+    card(
         "--consent",
         type=click.Choice(["own", "given"]),
-        help="The posts are your own, or their author agreed.",
+        help="State that the posts are your own, or that their author agreed.",
     ),
 )
+
+hub_option = hub(
+    "--hub",
+    help="Use the Hub at this URL, or local for the embedded one.  [default: HF_ENDPOINT, or https://huggingface.co]",
+)
+hub_options = options(
+    hub_option,
+    hub(
+        "--namespace", help="Publish under this user or organization.  [default: the token's user]"
+    ),
+)
+push_options = options(
+    hub(
+        "--private/--public",
+        default=None,
+        help="Make a new repo private or public.  [default: public, but private for posts of others]",
+    ),
+    hub(
+        "--gated",
+        type=click.Choice(["auto", "manual"]),
+        help="Let people request access, and grant it automatically or by hand.",
+    ),
+    hub("--create-pr", is_flag=True, help="Open a pull request instead of committing."),
+    hub("--revision", help="Push to this branch.  [default: main]"),
+    hub("--tag", help="Tag the commit with this name.  [default: the next of v1, v2, ...]"),
+    hub("--commit-message", help="Use this commit message."),
+)
+
+runs_option = output(
+    "--runs",
+    type=click.Path(path_type=str),
+    default="runs",
+    help="Keep run folders in this folder.",
+)
+quiet_option = output("--quiet", is_flag=True, help="Print only the result.")

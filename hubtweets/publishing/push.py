@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import RepositoryNotFoundError
@@ -46,20 +46,13 @@ class PushOptions:
     tag: str | None = None
     commit_message: str | None = None
 
+    def __post_init__(self) -> None:
+        check_compatible(self)
+
     @property
     def branch(self) -> str:
         """The branch that is pushed to."""
         return self.revision or "main"
-
-
-def parse_push_options(settings: dict[str, Any]) -> PushOptions:
-    """Pop the options of a push from a command's settings.
-
-    Raises HubtweetsError if they exclude each other.
-    """
-    options = PushOptions(**{name: settings.pop(name) for name in vars(PushOptions())})
-    check_compatible(options)
-    return options
 
 
 def check_compatible(options: PushOptions) -> None:
@@ -89,7 +82,6 @@ def push(
     deleted if the folder no longer has it. If the owner edited a rendered part of the card, the
     push becomes a pull request for a person to review.
     """
-    check_compatible(options)
     if last and (last.endpoint, last.repo_id) != (target.endpoint, target.repo_id):
         last = None  # of another repo
     push = Push(hub.api, target, repo, options, log, last)

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import re
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -19,8 +18,9 @@ from typing import Any, TypeVar
 from filelock import FileLock, Timeout
 
 from hubtweets import __version__
-from hubtweets.errors import HubtweetsError, printable
+from hubtweets.errors import HubtweetsError
 from hubtweets.files import hash_files
+from hubtweets.progress import logger
 from hubtweets.record import serialization
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_record import Base, DatasetInfo, File, RunRecord, Stage
@@ -78,11 +78,10 @@ class RunFolder:
     Of several processes that train together, only the main one writes and logs.
     """
 
-    def __init__(self, folder: Path, record: RunRecord, quiet: bool, lock: FileLock) -> None:
+    def __init__(self, folder: Path, record: RunRecord, lock: FileLock) -> None:
         self.is_main = get_rank() == 0
-        self.folder, self.repo = folder, folder / "repo"
-        self.record, self.lock = record, lock
-        self.quiet = quiet or not self.is_main
+        self.folder, self.record, self.lock = folder, record, lock
+        self.repo = folder / "repo"
 
     @property
     def authors(self) -> str:
@@ -90,17 +89,14 @@ class RunFolder:
         return " ".join(profile.handle for profile in self.record.profiles) or self.record.handle
 
     def log(self, text: str) -> None:
-        """Print a line to standard error, unless the run is quiet."""
-        if not self.quiet:
-            print(printable(text), file=sys.stderr, flush=True)
+        """Log a message, in one of several processes only the main one's."""
+        if self.is_main:
+            logger.info(text)
 
-    def progress(self, items: Iterable[Item], unit: str) -> Iterator[Item]:
-        """Yield the items, with a progress bar on a terminal."""
-        from tqdm import tqdm
-
-        return iter(
-            tqdm(items, unit=f" {unit}", disable=self.quiet or not sys.stderr.isatty(), leave=False)
-        )
+    def warn(self, text: str) -> None:
+        """Log a warning, in one of several processes only the main one's."""
+        if self.is_main:
+            logger.warning(text)
 
     def is_done(self, stage: str, key: str) -> bool:
         """Return True, and log it, if a stage can be skipped."""
@@ -197,7 +193,7 @@ def list_training_inputs(
 
 @contextmanager
 def open_run_folder(
-    runs: Path, handle: str, quiet: bool = False, new: bool = False, shared: bool = False
+    runs: Path, handle: str, new: bool = False, shared: bool = False
 ) -> Iterator[RunFolder]:
     """Open and lock the run folder of a handle.
 
@@ -220,7 +216,6 @@ def open_run_folder(
         yield RunFolder(
             folder,
             serialization.read_record(path) if path.exists() else RunRecord(handle, __version__),
-            quiet,
             lock,
         )
     finally:

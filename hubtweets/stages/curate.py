@@ -11,6 +11,7 @@ from hubtweets.files import replace_atomically, write_atomically
 from hubtweets.posts import sources
 from hubtweets.posts.post import Columns, Post, Reading
 from hubtweets.posts.sources import FetchOptions
+from hubtweets.progress import track
 from hubtweets.record.config import Curation
 from hubtweets.record.run_folder import RunFolder, hash_key
 from hubtweets.record.run_record import DatasetInfo, Source
@@ -60,9 +61,7 @@ def curate(
     read = run.folder / "posts.reading"
     try:
         curated = select_posts(
-            run.progress(dataset.write_while_reading(everything, read), "posts"),
-            list(readings),
-            rules,
+            track(dataset.write_while_reading(everything, read), "posts"), list(readings), rules
         )
         for line in [
             *format_table(curated.counts),
@@ -74,11 +73,11 @@ def curate(
             run.log(f"curate: {line}".rstrip())
         for reading in readings.values():
             for warning in reading.warnings:
-                run.log(f"warning: {warning}")
+                run.warn(f"{warning}")
         for counts in curated.counts:
             is_left_out = readings[counts.handle].protected and not protected
             if few := check_amount(counts, PROTECTED if is_left_out else ADD_POSTS):
-                run.log(f"warning: {few}")
+                run.warn(f"{few}")
         split = dataset.choose_split(curated.kept, rules.split)
         train, validation = dataset.split_posts(curated.kept, split)
         sides = [sum(map(len, side.values())) for side in (train, validation)]

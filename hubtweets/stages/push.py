@@ -1,9 +1,9 @@
 """Pushes repo/ in one commit."""
 
-import sys
 from typing import TYPE_CHECKING
 
 from hubtweets.errors import ProblemsError
+from hubtweets.progress import has_progress_hook
 from hubtweets.record.run_folder import RunFolder
 from hubtweets.record.run_record import Published
 
@@ -19,7 +19,7 @@ def push(run: RunFolder, hub: "Hub", options: "PushOptions") -> Published:
     from hubtweets.publishing import push, secret_scan
 
     assert run.record.target
-    if run.quiet or not sys.stderr.isatty():
+    if not has_progress_hook():
         disable_progress_bars()
     run.check_outputs()
     if given_away := list(

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from itertools import islice
 
 from hubtweets.errors import HubtweetsError
+from hubtweets.progress import track
 from hubtweets.record.run_folder import RunFolder, hash_key
 from hubtweets.record.samples import MemorizationAudit, Sample, Samples
 from hubtweets.text import replace_surrogates
@@ -45,7 +46,7 @@ def sample(run: RunFolder, prompts: Sequence[str], seed: int, count: int) -> Non
         for prompt, share, own in shares
         for text in generate_stream(model, tokenizer, prompt, share, own % 2**32)
     )
-    written = [pair for _, pair in zip(run.progress(range(count), "posts"), texts, strict=True)]
+    written = [pair for _, pair in zip(track(range(count), "posts"), texts, strict=True)]
     posts, held_out = (
         [
             text
@@ -90,8 +91,8 @@ def say_audit(run: RunFolder, audit: MemorizationAudit) -> None:
         f"sample: {audit.copies} of {audit.samples} copy a post ({audit.rate:.1%}), as do {audit.floor:.1%} of the held-out posts"
     )
     if audit.is_repetitive:
-        run.log(
-            "warning: this model repeats its posts; fewer --num-train-epochs, or more posts, make it write more of its own"
+        run.warn(
+            "this model repeats its posts; fewer --num-train-epochs, or more posts, make it write more of its own"
         )
 
 

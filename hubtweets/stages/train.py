@@ -4,18 +4,27 @@ Each takes the Run, does its work unless nothing changed since the last time, an
 by the stage that needs them.
 """
 
+import json
 import platform
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
+from typing import Any
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.files import check_training_space, write_atomically
 from hubtweets.models import inspection
+from hubtweets.progress import logger
 from hubtweets.record.config import TrainingConfig
-from hubtweets.record.run_folder import RunFolder, get_world_size, hash_key, list_training_inputs
+from hubtweets.record.run_folder import (
+    RunFolder,
+    get_world_size,
+    hash_key,
+    is_distributed,
+    list_training_inputs,
+)
 from hubtweets.record.run_record import Base, Environment, Tracker
 
 
@@ -24,12 +33,13 @@ def train(
     base: Base,
     location: str,
     config: TrainingConfig,
-    track: Sequence[Tracker] = (),
-    launch: Callable[[], None] | None = None,
+    report_to: Sequence[Tracker] = (),
+    num_processes: int = 1,
 ) -> None:
     """Fine-tune the base on the training posts, from the last checkpoint where there is one; the weights go into repo/.
 
-    It may run in several processes at once, of which the main one writes; or else `launch` starts them, and they do it all.
+    With `num_processes` over 1, as many workers are started on the folder (see `worker`), which do it all. It may also
+    be one of several processes already: then the main one writes.
     """
     run.list_outputs("curate")
     info = run.record.dataset
@@ -38,9 +48,8 @@ def train(
     key = hash_key(settings)
     if run.is_done("train", key):
         return
-    if launch:
-        with run.unlocked():
-            launch()
+    if num_processes > 1 and not is_distributed():
+        run_workers(run, base, location, config, report_to, num_processes)
         return
     from torch import OutOfMemoryError
 
@@ -54,7 +63,7 @@ def train(
     from hubtweets.training import checkpoints, packing, schedule, trainer
     from hubtweets.training.tracking import trackers as tracking
 
-    tracking.check_installed(track)
+    tracking.check_installed(report_to)
     inspection.check_adapter(base, config)
     model, tokenizer = load_base(base, location)
     inspection.check_context(base, get_context_length(model), config)
@@ -71,8 +80,8 @@ def train(
         f"train: {base.id}, {model.num_parameters():,} parameters, on {info.train_posts:,} posts"
     )
     for code, share in language.find_unknown_languages(info.languages, base.languages).items():
-        run.log(
-            f"warning: {share:.0%} of the posts are in {code}, and {base.id} knows {', '.join(base.languages)}; take another base: --base ID"
+        run.warn(
+            f"{share:.0%} of the posts are in {code}, and {base.id} knows {', '.join(base.languages)}; take another base: --base ID"
         )
     default_learning_rate = schedule.choose_learning_rate(model, config)
     config = replace(config, learning_rate=config.learning_rate or default_learning_rate)
@@ -85,7 +94,7 @@ def train(
     ]
     facts = asdict(config) | {"base": base.id, "posts": info.train_posts}
     with tracking.open_trackers(
-        track if run.is_main else (),
+        report_to if run.is_main else (),
         run.folder / "tracking",
         run.record.handle,
         key[:16],
@@ -95,7 +104,7 @@ def train(
         try:
             held_out_bits = partial(bits_per_byte.measure_bits_per_byte, tokenizer, held_out)
             result = trainer.train(
-                model, documents, config, folder, held_out_bits, trackers.log, run.quiet
+                model, documents, config, folder, held_out_bits, trackers.log, not run.is_main
             )
         except OutOfMemoryError:
             raise HubtweetsError(
@@ -155,3 +164,31 @@ def train(
         raise HubtweetsError(
             "stopped when the training was done; type the command again to go on from there"
         )
+
+
+def run_workers(
+    run: RunFolder,
+    base: Base,
+    location: str,
+    config: TrainingConfig,
+    report_to: Sequence[Tracker],
+    number: int,
+) -> None:
+    """Write config.json, and train in so many processes; raise HubtweetsError if they fail."""
+    from hubtweets.training.launch import launch
+
+    folder = run.folder / "workers"
+    folder.mkdir(exist_ok=True)
+    settings: dict[str, Any] = {
+        "base": asdict(base),
+        "location": location,
+        "training": asdict(config),
+        "report_to": list(report_to),
+        "log_level": logger.getEffectiveLevel(),
+    }
+    write_atomically(folder / "config.json", json.dumps(settings, indent=2).encode())
+    try:
+        with run.unlocked():
+            launch(number, "hubtweets.stages.worker", folder)
+    finally:
+        shutil.rmtree(folder)

@@ -1,46 +1,38 @@
-"""Training progress, on a terminal or in a log."""
+"""Training progress, with loss and tokens per second: for the progress hook, or as a message every tenth of the way."""
 
-import sys
 import time
 
-from tqdm.auto import tqdm
+from hubtweets.progress import has_progress_hook, logger, report_progress
 
 
 class ProgressBar:
-    """A progress bar with loss and tokens per second.
-
-    Without a terminal it prints a line after each tenth of the steps instead.
-    """
+    """Counts the steps of one training and tells how fast it goes."""
 
     def __init__(self, total: int, start: int, quiet: bool) -> None:
         self.total, self.step, self.quiet = total, start, quiet
         self.tokens, self.began = 0, time.monotonic()
         self.tenth = 10 * start // total
-        self.tty = not quiet and sys.stderr.isatty()
-        if start:
-            self.print_line(f"train: resuming from the checkpoint at step {start} of {total}")
-        self.bar = tqdm(total=total, initial=start, unit="step", disable=not self.tty)
-
-    def print_line(self, text: str) -> None:
-        if not self.quiet:
-            tqdm.write(text, file=sys.stderr)
-            sys.stderr.flush()
+        self.note = ""
+        if start and not quiet:
+            logger.info("train: resuming from the checkpoint at step %d of %d", start, total)
 
     def update(self, tokens: int) -> None:
         """Count a step of so many tokens."""
         self.step += 1
         self.tokens += tokens
-        self.bar.update()
+        if not self.quiet:
+            report_progress("step", self.step, self.total, self.note)
 
     def show(self, loss: float) -> None:
-        """Show the mean loss of the last steps, and the speed."""
+        """Show the loss of the last steps."""
         speed = self.tokens / (time.monotonic() - self.began)
-        status = f"loss {loss:.3f}, {speed:,.0f} tokens/s"
-        self.bar.set_postfix_str(status)
+        self.note = f"loss {loss:.3f}, {speed:,.0f} tokens/s"
         tenth = 10 * self.step // self.total
-        if not self.tty and tenth > self.tenth:
-            self.print_line(f"step {self.step} of {self.total}: {status}")
+        if tenth > self.tenth and not self.quiet and not has_progress_hook():
+            logger.info("step %d of %d: %s", self.step, self.total, self.note)
         self.tenth = tenth
 
     def close(self) -> None:
-        self.bar.close()
+        """End the bar of a training that stopped early."""
+        if not self.quiet and self.step < self.total:
+            report_progress("step", self.total, self.total, self.note)

@@ -1,0 +1,59 @@
+"""The library: docs/api.md, run as it stands, and what importing costs."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import hubtweets
+from tests.conftest import PYTHON, environment
+
+ROOT = Path(__file__).parent.parent
+SNIPPETS = re.findall(
+    r"^```python\n(.*?)^```$",
+    (ROOT / "docs" / "api.md").read_text(encoding="utf-8"),
+    re.DOTALL | re.MULTILINE,
+)
+IMPORT = """
+import sys, time
+before = time.perf_counter()
+import hubtweets
+took = time.perf_counter() - before
+heavy = {"torch", "transformers", "huggingface_hub", "pydantic", "click", "numpy"}
+print(sorted(heavy & sys.modules.keys()), took < 0.1)
+"""
+
+
+def test_the_documentation_runs_and_prints_only_results(
+    archive: Path, tmp_path: Path, base: Path
+) -> None:
+    shutil.copy(archive, tmp_path)
+    code = "\n".join(SNIPPETS[:-1]).replace('"tiny"', repr(str(base)))
+    code = code.replace("num_train_epochs=4", "num_train_epochs=0.1")
+    code = code.replace("num_samples=50", "num_samples=5")
+    code += "\nprint(len(texts), len(samples), counts[0].kept)\n" + SNIPPETS[-1]
+    script = tmp_path / "api.py"
+    script.write_text(code)
+    home = environment(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "api.py"], cwd=tmp_path, env=home, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    url, scores, false, numbers = done.stdout.splitlines()
+    assert re.fullmatch(r"http://127\.0\.0\.1:8086/huggingtweets/lyons____ [0-9a-f]{40} v1", url)
+    assert re.fullmatch(r"\d\.\d+ \d\.\d+", scores)
+    assert (false, numbers) == ("[]", "5 1 864")
+
+
+def test_the_import_is_light(tmp_path: Path) -> None:
+    command = [PYTHON, "-c", IMPORT]
+    done = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True)
+    assert done.stdout == "[] True\n", done.stderr
+
+
+def test_every_name_is_there() -> None:
+    for name in hubtweets.__all__:
+        assert getattr(hubtweets, name) is not None
+    assert dir(hubtweets) == sorted(hubtweets.__all__)
+    assert (ROOT / "hubtweets" / "py.typed").exists()
