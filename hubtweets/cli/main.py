@@ -74,8 +74,8 @@ def publish(handles: tuple[str, ...], dry_run: bool, quiet: bool, **given: Any) 
     \b
     hubtweets publish alice bob --posts alice=alice.zip --posts bob=bluesky:bob.example
     """
-    from hubtweets.publishing.request import PublishRequest
     from hubtweets.publishing.push import PushOptions
+    from hubtweets.publishing.request import PublishRequest
     from hubtweets.stages.publish import preview_request, publish_request
 
     set_quiet(quiet)

@@ -17,8 +17,8 @@ from hubtweets.stages.run import GPT2, NUM_SAMPLES, PROMPTS, open_run, to_bot, w
 
 if TYPE_CHECKING:
     from hubtweets.publishing.connection import Hub
-    from hubtweets.publishing.request import PreparedPublish, PublishRequest
     from hubtweets.publishing.push import PushOptions
+    from hubtweets.publishing.request import PreparedPublish, PublishRequest
     from hubtweets.record.run_record import Consent, Tracker
 
 
@@ -45,8 +45,8 @@ def publish(
     `hub` is a Hub's URL, "local" for the embedded one, or None for HF_ENDPOINT. Finished stages are skipped,
     interrupted training resumes. Raises HubtweetsError with every problem that is found before training.
     """
-    from hubtweets.publishing.request import PublishRequest
     from hubtweets.publishing.push import PushOptions
+    from hubtweets.publishing.request import PublishRequest
 
     request = PublishRequest(
         namespace,
@@ -120,5 +120,7 @@ def prepare(
     run = open_run(handles, runs=runs)
     with connect(hub) as connected, run.open(new=True) as folder:
         resolve = partial(reading.resolve, run.handles)
-        ready = preflight.prepare_publish(folder, connected, request, resolve, partial(curate.curate, folder))
+        ready = preflight.prepare_publish(
+            folder, connected, request, resolve, partial(curate.curate, folder)
+        )
         yield folder, connected, ready
