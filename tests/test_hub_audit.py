@@ -18,7 +18,9 @@ from hubtweets.cli.main import main
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage import integrity
 from hubtweets.hub.storage.blobs import Entry, compute_git_oid
-from hubtweets.hub.storage.storage import GITATTRIBUTES, Repo, Storage, read_commit
+from hubtweets.hub.storage.commits import read_commit
+from hubtweets.hub.storage.repo import Repo
+from hubtweets.hub.storage.storage import GITATTRIBUTES, Storage
 from tests.conftest import HUBTWEETS, environment
 
 REPO = "repos/models/huggingtweets/bot"
@@ -34,15 +36,15 @@ class Kept:
         self.root, self.storage = root, Storage(root)
         self.repo = self.storage.create_repo("models", "huggingtweets/bot", False, "huggingtweets")
         self.first = self.storage.resolve(self.repo, "main").id
-        self.small = self.storage.blobs.regular(SMALL)
-        self.large = self.storage.blobs.large(self.storage.blobs.add([LARGE])[0])
-        self.attributes = self.storage.blobs.regular(GITATTRIBUTES.encode())
+        self.small = self.storage.blobs.add_regular(SMALL)
+        self.large = self.storage.blobs.get_large(self.storage.blobs.add([LARGE])[0])
+        self.attributes = self.storage.blobs.add_regular(GITATTRIBUTES.encode())
         self.head = self.commit(self.small, self.large)
         self.storage.create_ref(self.repo, "tags", "v1", "main")
 
     def commit(self, *entries: Entry) -> str:
         files = {f"{entry.size}.txt": entry for entry in entries}
-        return self.storage.commit(
+        return self.storage.create_commit(
             self.repo, "main", lambda old: {**old, **files}, "all", "", "huggingtweets"
         ).id
 
@@ -119,7 +121,7 @@ SETTINGS, TALK = (
     f"{REPO}/repo.json",
     b'{"num": 1, "title": "", "author": "", "created_at": "", "status": "open"}',
 )
-LOST = "leads to it, and it is not there or can't be read"
+LOST = "leads to it, and it is missing or can't be read"
 HEAD_LOST = [f"{HEAD}: {REPO}/refs/branches/main {LOST}", f"{HEAD}: {REPO}/refs/tags/v1 {LOST}"]
 SHA256, OID = hashlib.sha256(SMALL).hexdigest(), compute_git_oid(SMALL)
 BLOB = f"blobs/{SHA256[:2]}/{SHA256}: "
@@ -157,7 +159,7 @@ DAMAGES: dict[str, Row] = {
         MORE,
         [],
     ),
-    "a commit edited": (edit, [f"{HEAD}: is not what its id says"], ALL, []),
+    "a commit edited": (edit, [f"{HEAD}: its content does not match its id"], ALL, []),
     "the last commit missing": (
         remove("head"),
         HEAD_LOST,
@@ -206,12 +208,12 @@ def test_what_check_says(kept: Kept, damage: str) -> None:
     lines = [fault.replace("{head}", kept.head).replace("{first}", kept.first) for fault in faults]
     lines.append(f"checked: repos 1, commits {commits}, contents {contents}, bytes {size:,}")
     lines.append(
-        f"needed by nobody: files {len(orphans)}, bytes {needless:,}"
+        f"unused: files {len(orphans)}, bytes {needless:,}"
         + "; to remove them: hubtweets hub --gc" * bool(orphans)
     )
     assert done.stdout.splitlines() == lines
     whole = (
-        f"Error: {kept.root}: not whole (see above); publish those repos again\n" if faults else ""
+        f"Error: {kept.root}: corrupt (see above); publish those repos again\n" if faults else ""
     )
     assert (done.exit_code, done.stderr) == (bool(faults), whole)
     kept.age()
@@ -268,7 +270,7 @@ def test_json_that_makes_no_sense_is_a_fault(kept: Kept, name: str) -> None:
 def unfinished(kept: Kept) -> None:
     """Leave what a server that is killed leaves of a repo that it creates."""
     repo = Repo("models", "huggingtweets/half", False, "")
-    entry = kept.storage.blobs.regular(b"half")
+    entry = kept.storage.blobs.add_regular(b"half")
     kept.storage.set_ref(
         repo,
         "branches",
@@ -286,14 +288,14 @@ def deleted(kept: Kept) -> None:
 
 def half_deleted(kept: Kept) -> None:
     repo = kept.storage.create_repo("models", "huggingtweets/gone", False, "huggingtweets")
-    kept.storage.folder(repo).rename(kept.root / "tmp" / "gone")
+    kept.storage.get_folder(repo).rename(kept.root / "tmp" / "gone")
 
 
 def branched(kept: Kept) -> None:
     """Leave a commit, with a content of its own, of a branch that was removed."""
     kept.storage.create_ref(kept.repo, "branches", "side", "main")
-    entry = kept.storage.blobs.regular(b"side")
-    kept.storage.commit(
+    entry = kept.storage.blobs.add_regular(b"side")
+    kept.storage.create_commit(
         kept.repo, "side", lambda files: {**files, "side": entry}, "side", "", "huggingtweets"
     )
     kept.storage.delete_ref(kept.repo, "branches", "side")
@@ -323,14 +325,13 @@ def test_what_gc_removes(kept: Kept, orphan: str) -> None:
     done = kept.hub("--gc", "--check")  # all of it is young
     assert done.exit_code == 0 and kept.files() == after
     assert done.stdout == (
-        f"removed: files 0, bytes 0\n{found}needed by nobody: files {count}, bytes {size:,}; to remove them: hubtweets hub --gc\n"
+        f"removed: files 0, bytes 0\n{found}unused: files {count}, bytes {size:,}; to remove them: hubtweets hub --gc\n"
     )
     kept.age()
     done = kept.hub("--gc", "--check")
     assert done.exit_code == 0 and kept.files() == before
     assert (
-        done.stdout
-        == f"removed: files {count}, bytes {size:,}\n{found}needed by nobody: files 0, bytes 0\n"
+        done.stdout == f"removed: files {count}, bytes {size:,}\n{found}unused: files 0, bytes 0\n"
     )
     assert (kept.storage.instance != instance) is (orphan == "xorbs")
 
@@ -361,7 +362,7 @@ def test_who_asks_for_a_commit_that_is_lost_is_told_to_check(kept: Kept, name: s
         HubError,
         match=f"huggingtweets/bot has lost {getattr(kept, name)}; type: hubtweets hub --check",
     ) as caught:
-        list(kept.storage.history(kept.repo, kept.storage.resolve(kept.repo, "main")))
+        list(kept.storage.walk_history(kept.repo, kept.storage.resolve(kept.repo, "main")))
     assert caught.value.status == 404
 
 
@@ -391,7 +392,7 @@ def test_a_client_that_remembers_its_xorbs_can_push_after_they_were_collected(
         assert done.returncode == 0, done.stderr
         assert len(list((tmp_path / "hub" / "xorbs").iterdir())) == 1
         HfApi(endpoint=hub[0], token=hub[1]).delete_repo(repo_id)
-        integrity.collect_garbage(storage, young=0)
+        integrity.collect_garbage(storage, min_age=0)
         assert list((tmp_path / "hub" / "blobs").glob("*/*")) == []
 
 

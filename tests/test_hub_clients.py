@@ -235,7 +235,7 @@ def test_what_it_does_not_know_it_names(
 ) -> None:
     with pytest.raises(HfHubHTTPError) as caught:
         call(HfApi(endpoint=hub[0], token=hub[1]))
-    message = f"the embedded Hub does not know {request_line}"
+    message = f"the embedded Hub does not support {request_line}"
     assert caught.value.response.status_code in (404, 501) and caught.value.response.json() == {
         "error": message
     }

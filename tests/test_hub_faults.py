@@ -29,7 +29,8 @@ from hubtweets.hub.api import uploads
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.server import create_app
 from hubtweets.hub.storage import integrity, pull_requests
-from hubtweets.hub.storage.storage import GITATTRIBUTES, Repo, Storage
+from hubtweets.hub.storage.repo import Repo
+from hubtweets.hub.storage.storage import GITATTRIBUTES, Storage
 from tests.faults import Fault, Faulty
 
 REPO = "huggingtweets/bot"
@@ -77,7 +78,7 @@ def history(storage: Storage, repo_id: str = REPO) -> dict[str, str]:
     if repo is None:
         return {}
     found = {}
-    for commit in storage.history(repo, storage.resolve(repo, "main")):
+    for commit in storage.walk_history(repo, storage.resolve(repo, "main")):
         files = {
             name: storage.blobs.path(entry.sha256).read_bytes()
             for name, entry in commit.files.items()
@@ -208,7 +209,7 @@ def attempt():
         head = own.resolve(repo, "main").id
         together.wait()
         try:
-            own.commit(repo, "main", dict, "title", "", "huggingtweets", parent=head)
+            own.create_commit(repo, "main", dict, "title", "", "huggingtweets", parent=head)
             print("won\\n", end="", flush=True)
         except HubError as error:
             print(f"{error.status}\\n", end="", flush=True)
@@ -238,11 +239,11 @@ def test_the_lock_holds_between_processes(tmp_path: Path) -> None:
     assert sorted(done.stdout.split()) == ["412"] * 190 + ["won"] * 10, done.stderr
     storage = Storage(tmp_path / "hub")
     repo = storage.find_repo("models", REPO)
-    assert repo and len(list(storage.history(repo, storage.resolve(repo, "main")))) == 11
+    assert repo and len(list(storage.walk_history(repo, storage.resolve(repo, "main")))) == 11
 
 
 LATE: dict[str, Callable[[Storage, Repo], object]] = {
-    "commit": lambda storage, repo: storage.commit(repo, "main", dict, "late", "", "x"),
+    "commit": lambda storage, repo: storage.create_commit(repo, "main", dict, "late", "", "x"),
     "resolve": lambda storage, repo: storage.resolve(repo, "main"),
     "change_settings": lambda storage, repo: storage.change_settings(repo, True, None),
     "delete_repo": lambda storage, repo: storage.delete_repo(repo),
@@ -322,7 +323,7 @@ def test_everything_at_once(tmp_path: Path) -> None:
     assert statuses == {404, 409}
     assert integrity.check_storage(storage).faults == []
     assert (
-        integrity.collect_garbage(storage, young=0)
+        integrity.collect_garbage(storage, min_age=0)
         and integrity.check_storage(storage).orphans == {}
     )
 
@@ -420,7 +421,7 @@ def test_a_server_killed_at_any_moment_has_whole_commits(
         assert one.result() and set(one.result()) <= histories[number % 4].keys()
     found = integrity.check_storage(storage)
     assert found.faults == [] and found.orphans
-    integrity.collect_garbage(storage, young=0)
+    integrity.collect_garbage(storage, min_age=0)
     found = integrity.check_storage(storage)
     assert found.faults == [] and found.orphans == {}
     assert [history(storage, f"{REPO}{number}") for number in range(4)] == histories

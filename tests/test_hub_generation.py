@@ -18,7 +18,8 @@ import pytest
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub import local
 from hubtweets.hub.generation import workers
-from hubtweets.hub.storage.storage import Repo, Storage
+from hubtweets.hub.storage.repo import Repo
+from hubtweets.hub.storage.storage import Storage
 from tests.zygote import find_forked
 
 ADAPTER = "adapter_config.json"
@@ -101,18 +102,18 @@ def test_what_no_page_of_this_hub_would_send_is_refused(
         (
             ask(endpoint, "private", prompt="x" * 1001, Authorization=f"Bearer {storage.token}"),
             400,
-            "a prompt is a text of at most 1,000 characters",
+            "prompt must be a text of at most 1,000 characters",
         ),
         (
             ask(endpoint, "private", prompt=3, Authorization=f"Bearer {storage.token}"),
             400,
-            "a prompt is a text of at most 1,000 characters",
+            "prompt must be a text of at most 1,000 characters",
         ),
         *(
             (
                 ask(endpoint, "private", count=n, Authorization=f"Bearer {storage.token}"),
                 400,
-                "count is a number from 1 to 5",
+                "count must be a number from 1 to 5",
             )
             for n in (0, 6, "1", True)
         ),
@@ -124,7 +125,7 @@ def test_what_no_page_of_this_hub_would_send_is_refused(
         (
             httpx2.post(f"{endpoint}/_generate/huggingtweets/gated", data={"prompt": "x"}),
             415,
-            "a prompt comes as application/json",
+            "send the prompt as application/json",
         ),
     ]
     assert [(answer.status_code, answer.json()["error"]) for answer, _, _ in refused] == [
@@ -351,7 +352,7 @@ LARGE: list[
         {},
         "its model can't be loaded: config.json is over 1048576 bytes",
     ),
-    ("beams", {}, {"num_beams": 10**6}, "its num_beams is 1000000, and at most 8 are tried here"),
+    ("beams", {}, {"num_beams": 10**6}, "its num_beams is 1000000, and at most 8 are allowed here"),
     ("no number", {}, {"num_beams": "many"}, ""),
     ("endless", {}, {"max_new_tokens": 10**9, "max_length": 10**9}, "is too long for this model"),
     ("sequences", {}, {"num_return_sequences": 10**6, "num_beams": 1, "max_new_tokens": 5}, None),
@@ -540,7 +541,7 @@ def test_a_process_that_is_killed_is_replaced(
             next(texts)
         os.kill(pid, signal.SIGKILL)
         if busy:
-            broke = f"huggingtweets/{name}: its model broke off: it takes too much memory, or something in it is corrupt"
+            broke = f"huggingtweets/{name}: its model crashed: it takes too much memory, or it is corrupt"
             assert list(texts) == [{"error": broke}]
     until(lambda: not psutil.pid_exists(pid))
     assert lines(ask(endpoint, name))[-1] == {"done": True}

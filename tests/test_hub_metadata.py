@@ -223,10 +223,10 @@ def test_of_a_large_readme_only_the_start_is_read_and_once(
     storage = Storage(tmp_path / "hub")
     repo = storage.create_repo("models", "huggingtweets/bot", False, "x")
     sha256, _ = storage.blobs.add([start.encode(), *repeat(bytes(2**20), 64)])
-    storage.commit(
+    storage.create_commit(
         repo,
         "main",
-        lambda files: {**files, "README.md": storage.blobs.large(sha256)},
+        lambda files: {**files, "README.md": storage.blobs.get_large(sha256)},
         "large",
         "",
         "x",

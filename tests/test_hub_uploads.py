@@ -226,7 +226,7 @@ def test_objects_that_the_disk_has_no_room_for(
             "error": {"code": 507, "message": f"{10**18} bytes are more than the disk has left"},
         }
     ]
-    monkeypatch.setattr(Blobs, "room", lambda self: 100)
+    monkeypatch.setattr(Blobs, "count_free_bytes", lambda self: 100)
     answers = batch(hub, ("a" * 64, 60), ("b" * 64, 60), ("c" * 64, 40))
     assert ["error" in answer for answer in answers] == [False, True, False]
 
@@ -239,7 +239,7 @@ def test_a_push_that_the_disk_has_no_room_for_says_so_at_once(
     monkeypatch.setattr(
         _http, "time", SimpleNamespace(sleep=lambda _: pytest.fail("it was tried again"))
     )
-    monkeypatch.setattr(Blobs, "room", lambda self: 100)
+    monkeypatch.setattr(Blobs, "count_free_bytes", lambda self: 100)
     for content, reason in (
         (b"\0" * 1000, "1000 bytes are more than the 100 that the disk has left"),
         (b"\0" * 90, ""),
@@ -282,7 +282,7 @@ def test_by_lfs_a_disk_that_fills_up_says_so_at_once(
         _http, "time", SimpleNamespace(sleep=lambda _: pytest.fail("it was tried again"))
     )
     sizes = iter([10**9, 10])
-    monkeypatch.setattr(Blobs, "room", lambda self: next(sizes))
+    monkeypatch.setattr(Blobs, "count_free_bytes", lambda self: next(sizes))
     with pytest.raises(ValueError, match="1000 bytes are more than the disk has left"):
         api.create_commit(
             REPO, [CommitOperationAdd("model.safetensors", os.urandom(1000))], commit_message="x"
@@ -360,8 +360,8 @@ HOSTILE: list[tuple[object, int, str]] = [
     ),
     ("x" * 2**15 + "x", 400, ".gitignore is over 32768 bytes; shorten it"),
     ("\ud800", 400, ".gitignore can't be read: "),
-    (5, 400, "gitIgnore is a text"),
-    (["a"], 400, "gitIgnore is a text"),
+    (5, 400, "gitIgnore must be a text"),
+    (["a"], 400, "gitIgnore must be a text"),
 ]
 
 

@@ -59,7 +59,7 @@ def shard(
 
 
 def add(storage: Storage, body: bytes, name: str = XORB) -> None:
-    with storage.blobs.temporary() as file:
+    with storage.blobs.open_temporary() as file:
         file.write(body)
         xet.add_xorb(storage, name, file)
 
@@ -183,17 +183,17 @@ def test_a_chunk_that_is_not_what_its_header_says_is_refused(tmp_path: Path, hur
 
 
 SHARDS = {
-    "empty": (b"", "the shard is cut"),
-    "text": (b"x" * 500, "the shard is cut"),
-    "cut": (shard(WRONG, (XORB, 6, 0, 1))[:150], "the shard is cut"),
-    "2**32-1 terms": (shard(WRONG, (XORB, 6, 0, 1), count=2**32 - 1), "the shard is cut"),
+    "empty": (b"", "the shard is cut off"),
+    "text": (b"x" * 500, "the shard is cut off"),
+    "cut": (shard(WRONG, (XORB, 6, 0, 1))[:150], "the shard is cut off"),
+    "2**32-1 terms": (shard(WRONG, (XORB, 6, 0, 1), count=2**32 - 1), "the shard is cut off"),
     "no sha256": (
         shard(WRONG, (XORB, 6, 0, 1), flags=0),
         "the shard does not say its files' sha256",
     ),
     "another sha256": (
         shard(WRONG, (XORB, 9, 1, 3)),
-        f"what came has sha256 {hashlib.sha256(b'big world').hexdigest()}, not {WRONG}",
+        f"the upload has sha256 {hashlib.sha256(b'big world').hexdigest()}, not {WRONG}",
     ),
     "no xorb": (shard(WRONG, (ABSENT, 6, 0, 1)), f"xorb {ABSENT} was never uploaded here"),
     "no chunk": (
@@ -214,11 +214,11 @@ SHARDS = {
     ),
     "more than it says": (
         shard(WRONG, (XORB, 8, 1, 3)),
-        f"the chunks 1 to 3 of xorb {XORB} have not the size that the shard says",
+        f"chunks 1 to 3 of xorb {XORB} don't have the size that the shard says",
     ),
     "less than it says": (
         shard(WRONG, (XORB, 10, 1, 3)),
-        f"the chunks 1 to 3 of xorb {XORB} have not the size that the shard says",
+        f"chunks 1 to 3 of xorb {XORB} don't have the size that the shard says",
     ),
 }
 
@@ -251,7 +251,7 @@ def test_a_chunk_that_comes_20_000_times_is_refused_unwritten(
 ) -> None:
     add(storage, ZEROS)
     before, body = kept(storage.root), shard(WRONG, *[(XORB, 2**24 - 1, 0, 1)] * 20_000)
-    monkeypatch.setattr(Blobs, "room", lambda self: 2**38)
+    monkeypatch.setattr(Blobs, "count_free_bytes", lambda self: 2**38)
     monkeypatch.setattr(Blobs, "add", lambda *_: pytest.fail("something was written"))
     with at_most(2**20), pytest.raises(HubError) as caught:
         add_shard(storage, body)
@@ -263,7 +263,7 @@ def test_a_chunk_that_comes_20_000_times_is_refused_unwritten(
 
 
 def test_no_more_is_unpacked_than_the_shard_says(storage: Storage) -> None:
-    with pytest.raises(HubError, match="have not the size"):
+    with pytest.raises(HubError, match="don't have the size"):
         next(xet.read_file(storage, iter([xet.Term(XORB, 5, 0, 3)]), xet.index_chunks))
 
 

@@ -14,9 +14,10 @@ from playwright.sync_api import Browser, expect
 from hubtweets.hub import local
 from hubtweets.hub.api.commits import validate_path
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.pages import pages, samples, sanitize, widget
+from hubtweets.hub.pages import layout, samples, sanitize, widget
 from hubtweets.hub.storage import pull_requests
-from hubtweets.hub.storage.storage import Repo, Storage
+from hubtweets.hub.storage.repo import Repo
+from hubtweets.hub.storage.storage import Storage
 from hubtweets.record import serialization
 from tests.browser import Seen, chromium, width
 from tests.hostile import HOSTILE
@@ -66,7 +67,7 @@ def test_a_card_is_laid_out_without_what_could_run(text: str, expected: str) -> 
     ],
 )
 def test_pictures_that_lie_elsewhere_are_counted(text: str, count: int) -> None:
-    assert sanitize.render_card(text, OWN).elsewhere == count
+    assert sanitize.render_card(text, OWN).external_images == count
 
 
 @pytest.mark.parametrize(
@@ -75,12 +76,14 @@ def test_pictures_that_lie_elsewhere_are_counted(text: str, count: int) -> None:
 def test_a_card_that_is_nested_too_deep_is_shown_as_it_is(piece: str) -> None:
     text = piece * 20_000
     shown = sanitize.render_card(text, OWN)
-    assert shown.html.startswith("<pre>&lt;") and "<div>" not in shown.html and not shown.whole
+    assert (
+        shown.html.startswith("<pre>&lt;") and "<div>" not in shown.html and not shown.is_complete
+    )
 
 
 def test_a_long_card_is_cut() -> None:
     shown = sanitize.render_card("word " * 100_000, OWN)
-    assert len(shown.html) < 1.1 * sanitize.MAX_CARD_CHARS and not shown.whole
+    assert len(shown.html) < 1.1 * sanitize.MAX_CARD_CHARS and not shown.is_complete
 
 
 @pytest.mark.parametrize(
@@ -169,8 +172,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Stor
         repo = storage.create_repo(kind, "huggingtweets/posts", False, "huggingtweets", FILES)
         storage.create_ref(repo, "branches", "feature/x", "main")
         base = storage.resolve(repo, "main")
-        weights = storage.blobs.large(storage.blobs.add([b"\0" * 1500])[0])
-        storage.commit(
+        weights = storage.blobs.get_large(storage.blobs.add([b"\0" * 1500])[0])
+        storage.create_commit(
             repo,
             "main",
             lambda files, weights=weights: {**files, "weights.bin": weights},  # type: ignore[misc]
@@ -185,7 +188,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Stor
             "Greet",
             "",
             "huggingtweets",
-            {**base.files, "new.txt": storage.blobs.regular(b"1\n")},
+            {**base.files, "new.txt": storage.blobs.add_regular(b"1\n")},
         )
         pull_requests.open_discussion(storage, repo, "Greet", "please", "huggingtweets", made, base)
         pull_requests.open_discussion(storage, repo, "Why?", "", "huggingtweets", None, None)
@@ -203,10 +206,10 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Stor
 
 
 def change_card(storage: Storage, repo: Repo, text: str, title: str = "Change the card") -> None:
-    storage.commit(
+    storage.create_commit(
         repo,
         "main",
-        lambda files: {**files, "README.md": storage.blobs.regular(text.encode())},
+        lambda files: {**files, "README.md": storage.blobs.add_regular(text.encode())},
         title,
         "",
         "huggingtweets",
@@ -231,7 +234,7 @@ SHOWN: list[tuple[str, int, list[str]]] = [
     ("/blob/main/a%20b/c%25d.txt", 200, ["<pre>&lt;b&gt;text&lt;/b&gt;</pre>"]),
     ("/blob/main/%C3%A9.txt", 200, ["<pre>é</pre>"]),
     ("/blob/feature%2Fx/a.png", 200, ["/resolve/feature%2Fx/a.png"]),
-    ("/blob/main/weights.bin", 200, ["no text", "SHA-256", "/resolve/main/weights.bin"]),
+    ("/blob/main/weights.bin", 200, ["not text", "SHA-256", "/resolve/main/weights.bin"]),
     ("/commits/main", 200, ["Change the card", "initial commit"]),
     ("/commits/main?p=1", 200, ["Page 2"]),
     (
@@ -278,7 +281,7 @@ def test_every_kind_of_repo_has_its_pages(filled: tuple[str, Storage], kind: str
         assert answer.headers["content-security-policy"] == POLICY.replace(
             "img-src 'self'", pictures
         )
-        assert [answer.headers[name] for name in pages.HEADERS] == list(pages.HEADERS.values())
+        assert [answer.headers[name] for name in layout.HEADERS] == list(layout.HEADERS.values())
         assert "javascript:" not in "".join(
             line for line in answer.text.splitlines() if "href=" in line
         )
@@ -389,7 +392,7 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
         expect(page.locator(".samples code")).to_have_text("hubtweets sample lyons____ --pick 3,17")
         page.get_by_role("button", name="Generate").click()
         expect(page.get_by_role("status")).to_contain_text(
-            "Made just now by the model on this machine, with seed", timeout=60_000
+            "Generated just now on this machine, with seed", timeout=60_000
         )
         results = page.locator("#results li").all_text_contents()
         assert (
@@ -536,28 +539,28 @@ def test_a_browser_runs_nothing_of_a_hostile_repo(
             "handle": "<script>",
         }
     )
-    storage.commit(
+    storage.create_commit(
         repo,
         "main",
-        lambda files: {**files, "hubtweets.json": storage.blobs.regular(record.encode())},
+        lambda files: {**files, "hubtweets.json": storage.blobs.add_regular(record.encode())},
         "Record",
         "",
         "huggingtweets",
     )
     head = storage.resolve(repo, "main")
     contents = {
-        name: storage.blobs.regular((text + attacks).encode("utf-8", "replace"))
+        name: storage.blobs.add_regular((text + attacks).encode("utf-8", "replace"))
         for name, text in zip(names(HOSTILE), HOSTILE, strict=False)
     }
     for text in HOSTILE:  # titles may hold what no encoding has
         card = f"---\n{metadata}---\n{text}\n{attacks}".encode("utf-8", "replace")
-        storage.commit(
+        storage.create_commit(
             repo,
             "main",
             lambda files, card=card: {  # type: ignore[misc]
                 **files,
                 **contents,
-                "README.md": storage.blobs.regular(card),
+                "README.md": storage.blobs.add_regular(card),
             },
             text,
             text,
@@ -582,9 +585,9 @@ def test_a_browser_runs_nothing_of_a_hostile_repo(
             *(f"/discussions/{num}" for num in range(1, len(HOSTILE) + 1)),
         ]
         addresses += [
-            f"/commit/{one.id}" for one in storage.history(repo, storage.resolve(repo, "main"))
+            f"/commit/{one.id}" for one in storage.walk_history(repo, storage.resolve(repo, "main"))
         ][:4]
-        addresses += [f"/blob/main/{pages.quote_segment(name)}" for name in contents]
+        addresses += [f"/blob/main/{layout.quote_segment(name)}" for name in contents]
         for address in ["/", *(f"/huggingtweets/evil{address}" for address in addresses)]:
             answer = page.goto(hub[0] + address)
             assert answer and answer.status == 200, address
@@ -618,7 +621,7 @@ def test_a_browser_runs_nothing_of_a_hostile_repo(
             page.locator(".samples li").count() == len(HOSTILE)
             and page.locator(".samples li *:not(.chip)").count() == 0
         )
-        page.get_by_role("link", name="Load them from there").click()
+        page.get_by_role("link", name="Load them").click()
         page.wait_for_load_state("networkidle")
         assert page.evaluate("typeof window.ran") == "undefined"
         assert {path.rpartition("/")[2] for path in asked} == {

@@ -111,7 +111,7 @@ def history(storage: Storage, branch: str = "main") -> list[str]:
     """Return the versions that a branch's commits hold, newest first; each must be whole."""
     repo = storage.find_repo("models", REPO)
     found = []
-    for commit in storage.history(repo, storage.resolve(repo, branch)) if repo else ():
+    for commit in storage.walk_history(repo, storage.resolve(repo, branch)) if repo else ():
         files = {
             name: storage.blobs.path(entry.sha256).read_bytes()
             for name, entry in commit.files.items()
@@ -140,14 +140,14 @@ def check(
         return
     if done:
         assert repo
-        head, tags = storage.resolve(repo, branch), storage.refs(repo, "tags")
+        head, tags = storage.resolve(repo, branch), storage.list_refs(repo, "tags")
         assert history(storage, branch) == ["v2", *old]
         assert len(tags) == len(old) and tags[f"v{len(old)}"] == head.id
         return
     try:
         assert history(storage, branch) in ([], old, ["v2", *old])
     except Exception:
-        assert branch != "main" and repo and branch not in storage.refs(repo, "branches")
+        assert branch != "main" and repo and branch not in storage.list_refs(repo, "branches")
 
 
 PASSING = (

@@ -1,5 +1,10 @@
 """The embedded Hub: a server on loopback that the unmodified huggingface_hub client can use.
 
-storage keeps repos as plain files; xet takes in what the client's Xet half uploads; requests tells who asks; reading and writing answer the
-client, pages a person; server routes; local starts it all.
+api/          the endpoints that clients call
+pages/        the pages for a browser
+storage/      repos, commits and file contents, as plain files
+generation/   text generation with published models, in processes of their own
+server        the routes
+middleware, connections   reject requests from other sites, and slow ones
+local         starts it, in the foreground or in a thread
 """

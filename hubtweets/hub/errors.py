@@ -1,20 +1,19 @@
-"""What the Hub says no with."""
+"""Exceptions of the embedded Hub."""
+
+MAX_MESSAGE_CHARS = 500
 
 
 class HubError(Exception):
-    """A refusal: the HTTP status, the X-Error-Code that the client maps to an exception, and a text."""
+    """An error response: its status, its message, and the X-Error-Code that clients map."""
 
     def __init__(self, status: int, message: str, code: str | None = None) -> None:
         super().__init__(message)
-        self.status, self.message, self.code = (
-            status,
-            message.encode("utf-8", "replace").decode()[:500],
-            code,
-        )
+        self.status, self.code = status, code
+        self.message = message.encode("utf-8", "replace").decode()[:MAX_MESSAGE_CHARS]
 
 
 class MovedError(Exception):
-    """What is asked for has another name now."""
+    """The requested repo was renamed."""
 
     def __init__(self, repo_id: str) -> None:
         super().__init__(repo_id)

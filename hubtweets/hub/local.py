@@ -1,6 +1,7 @@
 """Starts the embedded Hub: in the foreground for `hubtweets hub`, in a thread for a push.
 
-Both use the same folder, `$HUBTWEETS_HUB_DIR` or `hub` in the user's data folder, so what a push left is served the next time.
+Both use the same folder, `$HUBTWEETS_HUB_DIR` or `hub` in the user's data folder, so the server
+shows what a push published.
 """
 
 import os
@@ -23,6 +24,13 @@ from hubtweets.hub.storage import integrity
 from hubtweets.hub.storage.storage import Storage
 
 HOST, PORT = "127.0.0.1", 8086
+UVICORN_OPTIONS: dict[str, Any] = {
+    "http": Connection,
+    "ws": "none",
+    "log_level": "warning",
+    "server_header": False,
+    "timeout_graceful_shutdown": 3,
+}
 
 
 def get_storage_folder() -> Path:
@@ -31,13 +39,13 @@ def get_storage_folder() -> Path:
 
 
 def open_storage() -> Storage:
-    """Open the Hub's folder, made on the first call; raise HubtweetsError where it can't be written."""
+    """Open the Hub's folder, created if missing; raise HubtweetsError if it can't be written."""
+    folder = get_storage_folder()
     try:
-        return Storage(get_storage_folder())
+        return Storage(folder)
     except OSError as error:
-        raise HubtweetsError(
-            f"{get_storage_folder()}: {error.strerror}; choose another folder: export HUBTWEETS_HUB_DIR=DIR"
-        ) from None
+        advice = "choose another folder: export HUBTWEETS_HUB_DIR=DIR"
+        raise HubtweetsError(f"{folder}: {error.strerror}; {advice}") from None
 
 
 def format_endpoint(host: str, port: int) -> str:
@@ -45,70 +53,77 @@ def format_endpoint(host: str, port: int) -> str:
 
 
 class Server(uvicorn.Server):
-    """A server whose socket is bound at once, so that its port is known and a taken one is an error."""
+    """A server that binds its socket at once, so its port is known and a taken one is an error."""
 
     def __init__(self, app: ASGIApp, host: str = HOST, port: int = PORT) -> None:
-        settings: dict[str, Any] = {
-            "log_level": "warning",
-            "server_header": False,
-            "timeout_graceful_shutdown": 3,
-        }
-        super().__init__(uvicorn.Config(app, http=Connection, ws="none", **settings))
-        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self.socket.bind((host, port))
-        except OSError as error:
-            self.socket.close()
-            advice = (
-                "choose --host 127.0.0.1"
-                if isinstance(error, socket.gaierror)
-                else f"choose another port: hubtweets hub --port {port + 1}"
-            )
-            raise HubtweetsError(f"{host}:{port}: {error.strerror}; {advice}") from None
-        self.socket.listen(128)
+        super().__init__(uvicorn.Config(app, **UVICORN_OPTIONS))
+        self.socket = bind_socket(host, port)
         self.endpoint = format_endpoint(host, self.socket.getsockname()[1])
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         super().run(sockets=[self.socket])
 
 
+def bind_socket(host: str, port: int) -> socket.socket:
+    """Return a listening socket; raise HubtweetsError if the address can't be used."""
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        advice = f"choose another port: hubtweets hub --port {port + 1}"
+        if isinstance(error, socket.gaierror):
+            advice = f"choose --host {HOST}"
+        raise HubtweetsError(f"{host}:{port}: {error.strerror}; {advice}") from None
+    bound.listen(128)
+    return bound
+
+
 def create_server(host: str, port: int) -> Server:
-    """Return a server of the user's Hub that is ready to run."""
+    """Return a server of the user's Hub, ready to run."""
     return Server(create_app(open_storage(), host), host, port)
 
 
 @contextmanager
 def serve_in_thread(storage: Storage) -> Iterator[str]:
-    """Serve on a free port while the block runs, and give its endpoint."""
+    """Serve on a free port while the block runs, and yield the endpoint."""
     server = Server(create_app(storage), port=0)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
-        yield server.endpoint  # the socket listens already: a request waits until the thread answers
+        yield server.endpoint  # the socket already listens: requests wait until the thread answers
     finally:
         server.should_exit = True
         thread.join()
 
 
 def maintain_storage(check: bool, collect: bool) -> Iterator[str]:
-    """Check what the user's Hub keeps, remove what nobody needs, and say what was found; raise HubtweetsError for what is not whole."""
+    """Check the user's Hub and remove its unused files, and yield lines that say what was found.
+
+    Raises HubtweetsError if something is missing or corrupt.
+    """
     storage = open_storage()
     if collect:
-        try:
-            count, size = integrity.collect_garbage(storage)
-        except HubError as error:
-            raise HubtweetsError(f"{error}; type: hubtweets hub --check") from None
-        yield f"removed: files {count:,}, bytes {size:,}"
+        yield collect_garbage(storage)
     if check:
-        found = integrity.check_storage(storage)
-        yield from map(printable, found.faults)
-        yield f"checked: repos {found.repos:,}, commits {found.commits:,}, contents {found.contents:,}, bytes {found.size:,}"
-        orphans = (
-            f"needed by nobody: files {len(found.orphans):,}, bytes {sum(found.orphans.values()):,}"
-        )
-        yield orphans + ("; to remove them: hubtweets hub --gc" if found.orphans else "")
-        if found.faults:
-            raise HubtweetsError(
-                f"{storage.root}: not whole (see above); publish those repos again"
-            )
+        yield from check_storage(storage)
+
+
+def collect_garbage(storage: Storage) -> str:
+    try:
+        count, size = integrity.collect_garbage(storage)
+    except HubError as error:
+        raise HubtweetsError(f"{error}; type: hubtweets hub --check") from None
+    return f"removed: files {count:,}, bytes {size:,}"
+
+
+def check_storage(storage: Storage) -> Iterator[str]:
+    report = integrity.check_storage(storage)
+    yield from map(printable, report.faults)
+    checked = f"checked: repos {report.repos:,}, commits {report.commits:,}"
+    yield f"{checked}, contents {report.contents:,}, bytes {report.size:,}"
+    unused = f"unused: files {len(report.orphans):,}, bytes {sum(report.orphans.values()):,}"
+    yield unused + ("; to remove them: hubtweets hub --gc" if report.orphans else "")
+    if report.faults:
+        raise HubtweetsError(f"{storage.root}: corrupt (see above); publish those repos again")

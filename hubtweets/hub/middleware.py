@@ -1,7 +1,8 @@
-"""What a request must be before anybody looks at it.
+"""Rejects cross-origin, DNS-rebinding and slow requests.
 
-The server listens on loopback, where every page in the user's browser reaches it too. Such a page must not speak for the user: a Host that is
-a name of somebody else's tells of DNS rebinding, an Origin other than the Host of a form or a script from elsewhere. And a body must come.
+The server listens on loopback, where every page in the user's browser can reach it. Such a page
+must not act for the user: a Host that is another site's name means DNS rebinding, an Origin other
+than the Host a form or script of another site. Bodies must arrive at a minimum rate.
 """
 
 import asyncio
@@ -15,45 +16,46 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hubtweets.hub.errors import HubError
 
-MAX_STALL_SECONDS = 30.0  # seconds that the next piece of a body may take
-MIN_BYTES_PER_SECOND = 1024  # bytes per second of a body, after the first PATIENCE
-MAX_HEADER_BYTES = 2**16  # bytes of all headers
+MAX_STALL_SECONDS = 30.0  # until the next piece of a body
+MIN_BYTES_PER_SECOND = 1024  # of a body, after the first MAX_STALL_SECONDS
+MAX_HEADER_BYTES = 2**16  # of all headers together
 
 
 class Guard:
-    """Refuses requests that a foreign page sent, and bodies that do not come."""
+    """Middleware that rejects requests of other sites' pages, and bodies that stall."""
 
     def __init__(self, app: ASGIApp, host: str) -> None:
         self.app, self.host = app, host.lower()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":  # the server starts or ends
+        if scope["type"] != "http":  # the lifespan of the server
             await self.app(scope, receive, send)
-            return
-        headers = Headers(scope=scope)
-        refusal = self.refusal(headers, scope["method"], scope["scheme"])
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
-            await JSONResponse({"error": f"the headers are over {MAX_HEADER_BYTES} bytes"}, 431)(
-                scope, receive, send
-            )
-        elif headers.get("upgrade", "").lower() == "websocket":
-            await JSONResponse({"error": "this Hub has no WebSockets"}, 501)(scope, receive, send)
-        elif refusal:
-            await JSONResponse({"error": refusal}, 403)(scope, receive, send)
+        elif rejection := self.find_rejection(scope):
+            status, reason = rejection
+            await JSONResponse({"error": reason}, status)(scope, receive, send)
         else:
             await self.app(scope, limit_receive_time(receive), send)
 
-    def refusal(self, headers: Headers, method: str, scheme: str) -> str | None:
-        """Say why a request can't be the user's own, None where it can."""
+    def find_rejection(self, scope: Scope) -> tuple[int, str] | None:
+        """Return the status and the reason if a request must be rejected."""
+        headers = Headers(scope=scope)
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
+            return 431, f"the headers are over {MAX_HEADER_BYTES} bytes"
+        if headers.get("upgrade", "").lower() == "websocket":
+            return 501, "this Hub has no WebSockets"
         host, origin = headers.get("host", ""), headers.get("origin")
-        if not self.is_ours(parse_hostname(host)):
-            return "this Hub has no such name: the Host is not its own"
-        if method not in ("GET", "HEAD") and origin not in (None, f"{scheme}://{host}"):
-            return "another site's page can't write here: the Origin is not this Hub"
+        if not self.is_own_name(parse_hostname(host)):
+            return 403, "this Hub has no such name: the Host is not its own"
+        is_write = scope["method"] not in ("GET", "HEAD")
+        if is_write and origin not in (None, f"{scope['scheme']}://{host}"):
+            return 403, "another site's page can't write here: the Origin is not this Hub"
         return None
 
-    def is_ours(self, name: str) -> bool:
-        """Tell whether a host's name leads here on its own: an address, for rebinding needs a name, or what this server was told to be."""
+    def is_own_name(self, name: str) -> bool:
+        """Check whether a host's name is an address, localhost or the configured host.
+
+        Rebinding needs a name, so every address is allowed.
+        """
         try:
             ipaddress.ip_address(name)
         except ValueError:
@@ -69,12 +71,12 @@ def parse_hostname(host: str) -> str:
 
 
 def limit_receive_time(receive: Receive) -> Receive:
-    """Receive a body as long as it comes; raise HubError 408 where it stalls or drips."""
-    began, received, whole = time.monotonic(), 0, False
+    """Wrap `receive` so that it raises HubError 408 if the body stalls or is too slow."""
+    began, received, complete = time.monotonic(), 0, False
 
-    async def call() -> Message:
-        nonlocal received, whole
-        if whole:  # what comes now is the client's leaving, and may take its time
+    async def receive_in_time() -> Message:
+        nonlocal received, complete
+        if complete:  # the next message is the client's disconnect, which has no deadline
             return await receive()
         left = began + MAX_STALL_SECONDS + received / MIN_BYTES_PER_SECOND - time.monotonic()
         try:
@@ -82,7 +84,7 @@ def limit_receive_time(receive: Receive) -> Receive:
         except TimeoutError:
             raise HubError(408, "the body came too slowly") from None
         received += len(message.get("body", b""))
-        whole = not message.get("more_body", False)
+        complete = not message.get("more_body", False)
         return message
 
-    return call
+    return receive_in_time

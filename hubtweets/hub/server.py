@@ -1,7 +1,8 @@
-"""The Hub as an application: its routes, in huggingface_hub 2.4's protocol.
+"""The Hub as an ASGI application: its routes, in the protocol of huggingface_hub 2.4.
 
-In: a Storage. Out: an ASGI application. Routes match on the raw path, for a revision such as `refs%2Fpr%2F1` arrives as one segment. What it
-does not know is answered with 404 and JSON that names the request.
+In: a Storage. Out: the application. Routes match the raw path, because a revision such as
+`refs%2Fpr%2F1` must stay one segment. An unknown request is answered with 404 and JSON that names
+it.
 """
 
 import logging
@@ -16,21 +17,42 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hubtweets.hub.api import accounts, commits, discussions, repos, uploads, validation
+from hubtweets.hub.api import accounts, commits, discussions, files, repos, uploads, validation
 from hubtweets.hub.errors import HubError, MovedError
 from hubtweets.hub.generation.workers import WorkerPool
 from hubtweets.hub.middleware import Guard
 from hubtweets.hub.pages import pages
 from hubtweets.hub.storage.storage import Storage
 
+REPO = "/{namespace}/{name}"
+API = "/api/{kind}" + REPO
+
 log = logging.getLogger(__name__)
 
 
 def create_app(storage: Storage, host: str = "127.0.0.1") -> ASGIApp:
-    """Return the Hub as an ASGI application; `host` is a name that it may be called by, besides its address and localhost."""
-    repo = "/{namespace}/{name}"
-    api = "/api/{kind}" + repo
-    routes = [
+    """Return the Hub as an ASGI application.
+
+    It answers to its address, to localhost and to the name `host`.
+    """
+    handlers = {
+        HubError: handle_hub_error,
+        MovedError: handle_moved,
+        HTTPException: handle_http_error,
+        OSError: handle_disk_error,
+        ClientDisconnect: handle_disconnect,
+    }
+    app = Starlette(
+        routes=[*list_api_routes(), *list_upload_routes(), *list_file_routes(), *pages.routes],
+        exception_handlers=handlers,
+        lifespan=close_workers,
+    )
+    app.state.storage, app.state.workers = storage, WorkerPool()
+    return Guard(RawPathMiddleware(app), host)
+
+
+def list_api_routes() -> list[Route]:
+    return [
         Route("/api/whoami-v2", accounts.whoami),
         Route("/api/agent-harnesses", accounts.list_agent_harnesses),
         Route("/api/settings/repositories", accounts.list_own_repos),
@@ -39,54 +61,57 @@ def create_app(storage: Storage, host: str = "127.0.0.1") -> ASGIApp:
         Route("/api/repos/move", accounts.move_repo, methods=["POST"]),
         Route("/api/validate-yaml", validation.validate_card, methods=["POST"]),
         Route("/api/{kind}", repos.list_repos),
-        Route(api, repos.show_repo),
-        Route(api + "/auth-check", accounts.check_access),
-        Route(api + "/settings", accounts.change_settings, methods=["PUT"]),
-        Route(api + "/revision/{revision}", repos.show_repo),
-        Route(api + "/tree/{revision}", repos.list_tree),
-        Route(api + "/tree/{revision}/{path:path}", repos.list_tree),
-        Route(api + "/paths-info/{revision}", repos.list_paths, methods=["POST"]),
-        Route(api + "/refs", repos.list_refs),
-        Route(api + "/commits/{revision}", repos.list_commits),
-        Route(api + "/preupload/{revision}", uploads.preupload, methods=["POST"]),
-        Route(api + "/xet-write-token/{revision}", uploads.create_xet_token),
-        Route(api + "/commit/{revision}", commits.create_commit, methods=["POST"]),
-        Route(api + "/tag/{revision}", commits.change_tag, methods=["POST", "DELETE"]),
-        Route(api + "/branch/{revision}", commits.change_branch, methods=["POST", "DELETE"]),
-        Route(api + "/discussions", discussions.list_discussions),
-        Route(api + "/discussions", discussions.create_discussion, methods=["POST"]),
-        Route(api + "/discussions/{num}", discussions.show_discussion),
-        Route(api + "/discussions/{num}/comment", discussions.add_comment, methods=["POST"]),
-        Route(api + "/discussions/{num}/title", discussions.rename_discussion, methods=["POST"]),
-        Route(api + "/discussions/{num}/status", discussions.change_status, methods=["POST"]),
-        Route(api + "/discussions/{num}/merge", discussions.merge_pull_request, methods=["POST"]),
-        Route("/cas-{instance}/v1/xorbs/default/{hash}", uploads.upload_xorb, methods=["POST"]),
-        Route("/cas-{instance}/v1/shards", uploads.upload_shard, methods=["POST"]),
-        Route("/cas-{instance}/{path:path}", decline, methods=["GET", "POST"]),
+        Route(API, repos.show_repo),
+        Route(API + "/auth-check", accounts.check_access),
+        Route(API + "/settings", accounts.change_settings, methods=["PUT"]),
+        Route(API + "/revision/{revision}", repos.show_repo),
+        Route(API + "/tree/{revision}", files.list_tree),
+        Route(API + "/tree/{revision}/{path:path}", files.list_tree),
+        Route(API + "/paths-info/{revision}", files.list_paths, methods=["POST"]),
+        Route(API + "/refs", repos.list_refs),
+        Route(API + "/commits/{revision}", repos.list_commits),
+        Route(API + "/commit/{revision}", commits.create_commit, methods=["POST"]),
+        Route(API + "/tag/{revision}", commits.change_tag, methods=["POST", "DELETE"]),
+        Route(API + "/branch/{revision}", commits.change_branch, methods=["POST", "DELETE"]),
+        *list_discussion_routes(API + "/discussions"),
+    ]
+
+
+def list_discussion_routes(start: str) -> list[Route]:
+    one = start + "/{num}"
+    return [
+        Route(start, discussions.list_discussions),
+        Route(start, discussions.create_discussion, methods=["POST"]),
+        Route(one, discussions.show_discussion),
+        Route(one + "/comment", discussions.add_comment, methods=["POST"]),
+        Route(one + "/title", discussions.rename_discussion, methods=["POST"]),
+        Route(one + "/status", discussions.change_status, methods=["POST"]),
+        Route(one + "/merge", discussions.merge_pull_request, methods=["POST"]),
+    ]
+
+
+def list_upload_routes() -> list[Route]:
+    cas = "/cas-{instance}"
+    return [
+        Route(API + "/preupload/{revision}", uploads.preupload, methods=["POST"]),
+        Route(API + "/xet-write-token/{revision}", uploads.create_xet_token),
+        Route(cas + "/v1/xorbs/default/{hash}", uploads.upload_xorb, methods=["POST"]),
+        Route(cas + "/v1/shards", uploads.upload_shard, methods=["POST"]),
+        Route(cas + "/{path:path}", decline, methods=["GET", "POST"]),
         Route("/v1/telemetry", decline, methods=["POST"]),
         Route("/_lfs/{sha256}/{number}", uploads.put_object, methods=["PUT"]),
         Route("/_lfs/{sha256}/{number}", uploads.join_parts, methods=["POST"]),
     ]
+
+
+def list_file_routes() -> list[Route]:
+    """Return the routes that repos of all kinds have outside of /api."""
+    found = []
     for prefix in ("/datasets", "/spaces", ""):
-        routes.append(
-            Route(
-                prefix + repo + ".git/info/lfs/objects/batch",
-                uploads.start_lfs_batch,
-                methods=["POST"],
-            )
-        )
-        routes.append(Route(prefix + repo + "/resolve/{revision}/{path:path}", repos.download_file))
-    routes += pages.routes
-    handlers = {
-        HubError: handle_hub_error,
-        MovedError: handle_moved,
-        HTTPException: handle_http_error,
-        OSError: handle_disk_error,
-        ClientDisconnect: handle_disconnect,
-    }
-    app = Starlette(routes=routes, exception_handlers=handlers, lifespan=close_workers)
-    app.state.storage, app.state.workers = storage, WorkerPool()
-    return Guard(RawPathMiddleware(app), host)
+        batch = prefix + REPO + ".git/info/lfs/objects/batch"
+        found.append(Route(batch, uploads.start_lfs_batch, methods=["POST"]))
+        found.append(Route(prefix + REPO + "/resolve/{revision}/{path:path}", files.download_file))
+    return found
 
 
 @asynccontextmanager
@@ -96,7 +121,7 @@ async def close_workers(app: Starlette) -> AsyncIterator[None]:
 
 
 class RawPathMiddleware:
-    """Hands the path to the router as it was sent, percent-encoded."""
+    """Passes the path to the router as it was sent, percent-encoded."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -106,44 +131,59 @@ class RawPathMiddleware:
         await self.app({**scope, **own}, receive, send)
 
 
+async def decline(request: Request) -> Response:
+    """Answer 404 to optional requests of hf_xet.
+
+    They ask which chunks other repos have, for newer ways to upload, or send statistics.
+    """
+    return JSONResponse({"error": "not offered here"}, 404)
+
+
+# ---- exception handlers ----
+
+
 async def handle_hub_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HubError)
-    headers = {"X-Error-Message": re.sub("[^ -~]", "?", error.message).strip()}
+    headers = {"X-Error-Message": to_ascii(error.message).strip()}
     if error.code:
         headers["X-Error-Code"] = error.code
     return JSONResponse({"error": error.message}, error.status, headers)
 
 
 async def handle_moved(request: Request, error: Exception) -> Response:
-    """Send to the name that a repo has now; to a path alone, which clients follow when they ask for a file's head."""
+    """Redirect to a repo's new name.
+
+    The location has no host: clients follow only such redirects when they ask for a file's head.
+    """
     assert isinstance(error, MovedError)
     old = f"/{request.path_params['namespace']}/{request.path_params['name']}"
     path = request.url.path.replace(old, f"/{error.repo_id}", 1)
-    return Response(
-        status_code=307, headers={"Location": f"{path}?{request.url.query}".rstrip("?")}
-    )
+    location = f"{path}?{request.url.query}".rstrip("?")
+    return Response(status_code=307, headers={"Location": location})
 
 
 async def handle_disk_error(request: Request, error: Exception) -> Response:
-    """Answer that the disk is full or can't be written: 507, or to hf_xet, which tries every 5xx again for minutes, 413."""
+    """Answer 507 if the disk is full or can't be written.
+
+    hf_xet retries every 5xx for minutes, so it gets 413.
+    """
     status = 413 if request.url.path.startswith("/cas-") else 507
-    return await handle_hub_error(
-        request, HubError(status, f"the embedded Hub can't write: {error}")
-    )
+    message = f"the embedded Hub can't write: {error}"
+    return await handle_hub_error(request, HubError(status, message))
 
 
 async def handle_disconnect(request: Request, error: Exception) -> Response:
-    """Answer nobody: the client hung up in the middle of its upload, and what came is thrown away."""
+    """Drop an upload whose client hung up; no one receives this response."""
     return Response(status_code=400)
-
-
-async def decline(request: Request) -> Response:
-    """Answer 404 to what hf_xet asks first and can do without: which chunks other repos have, newer ways to send, statistics."""
-    return JSONResponse({"error": "not offered here"}, 404)
 
 
 async def handle_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    message = f"the embedded Hub does not know {request.method} {request.url.path[:200]}"
-    log.warning("%s", re.sub("[^ -~]", "?", message))
+    message = f"the embedded Hub does not support {request.method} {request.url.path[:200]}"
+    log.warning("%s", to_ascii(message))
     return JSONResponse({"error": message}, 501 if error.status_code == 405 else error.status_code)
+
+
+def to_ascii(text: str) -> str:
+    """Replace what is not printable ASCII, for headers and the terminal."""
+    return re.sub("[^ -~]", "?", text)

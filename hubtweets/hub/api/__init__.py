@@ -1,1 +1,1 @@
-"""The HTTP API that clients of the Hub use."""
+"""The HTTP API that the Hub's clients call."""

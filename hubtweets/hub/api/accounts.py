@@ -1,4 +1,4 @@
-"""The requests about an account and the repos it has: made, changed, moved, removed."""
+"""Endpoints for the account, and to create, change, move and delete repos."""
 
 from typing import Any
 
@@ -18,45 +18,40 @@ from hubtweets.hub.api.requests import (
     require_writer,
 )
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.storage.storage import KINDS
+from hubtweets.hub.storage.repo import KINDS
+from hubtweets.hub.storage.storage import Storage
 
 SDKS = ("gradio", "streamlit", "docker", "static")
 
 
 async def whoami(request: Request) -> Response:
     user = require_user(request)
-    who: dict[str, Any] = {
-        "type": "user",
-        "id": user.name,
-        "name": user.name,
-        "fullname": user.name,
-        "email": None,
-        "orgs": [],
-    }
-    who["writesEverywhere"] = True  # the Hub has no such key: there a namespace has members
+    token = {"displayName": "embedded Hub", "role": user.role}
     return JSONResponse(
         {
-            **who,
-            "auth": {
-                "type": "access_token",
-                "accessToken": {"displayName": "embedded Hub", "role": user.role},
-            },
+            "type": "user",
+            "id": user.name,
+            "name": user.name,
+            "fullname": user.name,
+            "email": None,
+            "orgs": [],
+            "writesEverywhere": True,  # not on the Hub, where namespaces have members
+            "auth": {"type": "access_token", "accessToken": token},
         }
     )
 
 
 def parse_repo_name(body: dict[str, Any]) -> tuple[str, str]:
     """Return the kind and the id of the repo that a body names."""
-    return (
-        f"{body.get('type') or 'model'}s",
-        f"{body.get('organization') or USER}/{body.get('name') or ''}",
-    )
+    namespace, name = body.get("organization") or USER, body.get("name") or ""
+    return f"{body.get('type') or 'model'}s", f"{namespace}/{name}"
 
 
 def parse_private(body: dict[str, Any]) -> bool | None:
-    """Return whether a body makes a repo private, None if it says nothing of that.
+    """Return whether a body makes a repo private, None if it has neither field.
 
-    Clients before huggingface_hub 1.0 send `private`, newer ones `visibility`. Raises HubError 400 for other values and if the two disagree.
+    Clients before huggingface_hub 1.0 send `private`, newer ones `visibility`. Raises HubError 400
+    for other values, and if the two disagree.
     """
     private, visibility = body.get("private"), body.get("visibility")
     if visibility not in (None, "public", "private"):
@@ -73,26 +68,23 @@ def parse_private(body: dict[str, Any]) -> bool | None:
 async def create_repo(request: Request) -> Response:
     user, body = require_writer(request), await read_json(request)
     kind, repo_id = parse_repo_name(body)
-    files = {}
-    if kind == "spaces":
-        if body.get("sdk") not in SDKS:
-            raise HubError(400, f"a Space needs an sdk: {', '.join(SDKS)}")
-        files["README.md"] = f"---\nsdk: {body['sdk']}\n---\n".encode()
+    files = create_space_files(body) if kind == "spaces" else {}
+    create, private = get_storage(request).create_repo, bool(parse_private(body))
     try:
-        repo = await run_in_threadpool(
-            get_storage(request).create_repo, kind, repo_id, bool(parse_private(body)), user, files
-        )
+        repo = await run_in_threadpool(create, kind, repo_id, private, user, files)
     except HubError as error:
-        if error.status == 409:  # the client reads `url` from a 409 too
-            return JSONResponse(
-                {
-                    "error": error.message,
-                    "url": get_repo_url(request, find_repo(request, kind, repo_id)),
-                },
-                409,
-            )
-        raise
+        if error.status != 409:
+            raise
+        url = get_repo_url(request, find_repo(request, kind, repo_id))
+        return JSONResponse({"error": error.message, "url": url}, 409)  # the client reads `url`
     return JSONResponse({"url": get_repo_url(request, repo), "name": repo.id})
+
+
+def create_space_files(body: dict[str, Any]) -> dict[str, bytes]:
+    """Return the first files of a Space: a card with its SDK."""
+    if body.get("sdk") not in SDKS:
+        raise HubError(400, f"a Space needs an sdk: {', '.join(SDKS)}")
+    return {"README.md": f"---\nsdk: {body['sdk']}\n---\n".encode()}
 
 
 async def delete_repo(request: Request) -> Response:
@@ -116,9 +108,8 @@ async def change_settings(request: Request) -> Response:
     gated = body.get("gated")
     if gated not in (None, False, "auto", "manual"):
         raise HubError(400, f"gated is auto, manual or false, not {gated!r}")
-    changed = await run_in_threadpool(
-        get_storage(request).change_settings, repo, parse_private(body), gated
-    )
+    change = get_storage(request).change_settings
+    changed = await run_in_threadpool(change, repo, parse_private(body), gated)
     return JSONResponse({"private": changed.private, "gated": changed.gated})
 
 
@@ -128,20 +119,26 @@ async def check_access(request: Request) -> Response:
 
 
 def list_own_repos(request: Request) -> Response:
-    """List the repos of all kinds with the bytes that their heads hold, as `hf repos ls` shows them."""
+    """List the repos of all kinds with the size of their heads, as `hf repos ls` shows them."""
     require_user(request)
-    storage, items = get_storage(request), []
-    for kind in KINDS:
-        for repo in storage.repos(kind):
-            head = storage.resolve(repo, "main")
-            size = sum(entry.size for entry in head.files.values())
-            about = {
+    storage = get_storage(request)
+    return JSONResponse([item for kind in KINDS for item in describe_repos(storage, kind)])
+
+
+def describe_repos(storage: Storage, kind: str) -> list[dict[str, Any]]:
+    items = []
+    for repo in storage.list_repos(kind):
+        head = storage.resolve(repo, "main")
+        items.append(
+            {
+                "id": repo.id,
+                "type": kind.removesuffix("s"),
                 "updatedAt": head.date,
                 "visibility": "private" if repo.private else "public",
-                "storage": size,
+                "storage": sum(entry.size for entry in head.files.values()),
             }
-            items.append({"id": repo.id, "type": kind.removesuffix("s"), **about})
-    return JSONResponse(items)
+        )
+    return items
 
 
 async def list_agent_harnesses(request: Request) -> Response:

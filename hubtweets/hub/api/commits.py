@@ -1,8 +1,9 @@
-"""The requests that move a branch: commits, tags and branches."""
+"""Endpoints that move refs: commits, tags and branches."""
 
 import base64
 import binascii
 import json
+from collections.abc import Iterable
 from typing import IO, Any
 from urllib.parse import quote
 
@@ -20,19 +21,27 @@ from hubtweets.hub.api.requests import (
     save_body,
 )
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.storage import pull_requests
 from hubtweets.hub.storage.blobs import Entry
-from hubtweets.hub.storage.storage import REFS, SHORT_SHA, Commit, Files, Repo, Storage
+from hubtweets.hub.storage.commits import SHORT_SHA, Commit, Files
+from hubtweets.hub.storage.pull_requests import Discussion, open_discussion
+from hubtweets.hub.storage.repo import Repo
+from hubtweets.hub.storage.storage import REFS, Storage
 
-MAX_COMMIT_BYTES = 2**30  # bytes of a commit's body, as on the Hub
-MAX_LINE_BYTES = 2**24  # bytes of one line: a file that is larger goes by LFS or Xet
+MAX_COMMIT_BYTES = 2**30  # of a commit's body, as on the Hub
+MAX_LINE_BYTES = 2**24  # of one line: a larger file goes by LFS or Xet
+MAX_PATH_CHARS = 1000
+# what an invalid operation can raise
+INVALID = (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error)
 
 
 class CommitBody:
-    """What a commit's body says: newline-delimited JSON, a header first, then files, large files and deletions."""
+    """The body of a commit request.
+
+    It is newline-delimited JSON: a header first, then files, large files and deletions.
+    """
 
     def __init__(self, storage: Storage, body: IO[bytes]) -> None:
-        """Read it and keep the files' contents; raise HubError 400 where it makes no sense."""
+        """Read the body and store its files' contents; raise HubError 400 if it is invalid."""
         self.storage = storage
         self.header: dict[str, Any] = {}
         self.added: dict[str, Entry] = {}
@@ -42,137 +51,127 @@ class CommitBody:
                 raise HubError(413, f"a line of a commit has {MAX_LINE_BYTES} bytes at most")
             try:
                 operation = json.loads(line)
-                self.read(operation["key"], operation["value"])
-            except (
-                ValueError,
-                KeyError,
-                TypeError,
-                AttributeError,
-                RecursionError,
-                binascii.Error,
-            ) as error:
+                self.add_operation(operation["key"], operation["value"])
+            except INVALID as error:
                 raise HubError(400, f"a line of the commit can't be read: {error!r}") from None
         if not self.header:
             raise HubError(400, "a commit begins with its header")
-        self.parent = self.header.get("parentCommit")
-        if self.parent is not None:
-            self.parent = str(self.parent).lower()
-            if not SHORT_SHA.fullmatch(self.parent):
-                raise HubError(400, "parentCommit is a commit's id, or at least its first 5 digits")
+        self.parent = parse_parent(self.header.get("parentCommit"))
         self.summary, self.description = (
             str(self.header.get(key) or "").encode("utf-8", "replace").decode()
             for key in ("summary", "description")
         )
 
-    def read(self, key: str, value: Any) -> None:
+    def add_operation(self, key: str, value: Any) -> None:
+        blobs = self.storage.blobs
         if key == "header":
             self.header = dict(value)
         elif key == "file":
-            self.added[validate_path(value["path"])] = self.storage.blobs.regular(
-                base64.b64decode(value["content"], validate=True)
-            )
+            path = validate_path(value["path"])
+            content = base64.b64decode(value["content"], validate=True)
+            self.added[path] = blobs.add_regular(content)
         elif key == "lfsFile":
-            self.added[validate_path(value["path"])] = self.storage.blobs.large(str(value["oid"]))
+            self.added[validate_path(value["path"])] = blobs.get_large(str(value["oid"]))
         elif key in ("deletedFile", "deletedFolder"):
-            self.deleted.append(
-                validate_path(value["path"].rstrip("/")) + "/" * (key == "deletedFolder")
-            )
+            path = validate_path(value["path"].rstrip("/"))
+            self.deleted.append(path + "/" * (key == "deletedFolder"))
         else:
             raise HubError(400, f"unknown operation {key}")
 
-    def __call__(self, files: Files) -> Files:
-        """Return the files after the change; raise HubError 404 where one is to be deleted that is not there, 400 where two can't be together."""
+    def apply_to(self, files: Files) -> Files:
+        """Return the files after the commit.
+
+        Raises HubError 404 if a file to delete is missing, 409 if an upload was removed, 400 if a
+        path would be both a file and a folder.
+        """
         left = dict(files)
         for path in self.deleted:
-            gone = [
-                name
-                for name in left
-                if name == path or (path.endswith("/") and name.startswith(path))
-            ]
-            if not gone:
-                raise HubError(404, f"A file with this name doesn't exist: {path}", "EntryNotFound")
-            for name in gone:
-                del left[name]
+            delete_path(left, path)
         if not all(self.storage.blobs.has(entry.sha256) for entry in self.added.values()):
-            raise HubError(409, "what was uploaded has been removed meanwhile; push again")
+            raise HubError(409, "an uploaded file was removed in the meantime; push again")
         left |= self.added
-        folders = {
-            "/".join(steps[:n])
-            for path in left
-            for steps in [path.split("/")]
-            for n in range(1, len(steps))
-        }
-        if both := folders & left.keys():
+        if both := list_folders(left) & left.keys():
             raise HubError(400, f"{min(both)} can't be a file and a folder")
         return left
 
 
+def parse_parent(value: Any) -> str | None:
+    """Return the id of the parent commit in lower case, None if the header has none."""
+    if value is None:
+        return None
+    parent = str(value).lower()
+    if not SHORT_SHA.fullmatch(parent):
+        raise HubError(400, "parentCommit is a commit's id, or at least its first 5 digits")
+    return parent
+
+
+def delete_path(files: dict[str, Entry], path: str) -> None:
+    """Delete a file, or a folder if the path ends with a slash."""
+    is_folder = path.endswith("/")
+    names = [name for name in files if name == path or (is_folder and name.startswith(path))]
+    if not names:
+        raise HubError(404, f"A file with this name doesn't exist: {path}", "EntryNotFound")
+    for name in names:
+        del files[name]
+
+
+def list_folders(paths: Iterable[str]) -> set[str]:
+    """Return all folders, at every depth, that hold the files with these paths."""
+    folders = set()
+    for path in paths:
+        steps = path.split("/")
+        folders |= {"/".join(steps[:n]) for n in range(1, len(steps))}
+    return folders
+
+
 async def create_commit(request: Request) -> Response:
+    """Commit to a branch, or with `create_pr` to a new pull request."""
     user, storage, repo = require_writer(request), get_storage(request), get_repo(request)
-    revision, as_pull = (
-        get_path_param(request, "revision"),
-        request.query_params.get("create_pr") in ("1", "true"),
-    )
-    with storage.blobs.temporary() as body:
+    revision = get_path_param(request, "revision")
+    as_pull = request.query_params.get("create_pr") in ("1", "true")
+    with storage.blobs.open_temporary() as body:
         await save_body(request, body, MAX_COMMIT_BYTES)
         body.seek(0)
         made, pull = await run_in_threadpool(
             write_commit, storage, repo, revision, body, user, as_pull
         )
-    answer = {
-        "success": True,
-        "commitUrl": f"{get_repo_url(request, repo)}/commit/{made.id}",
-        "commitOid": made.id,
-    }
+    url = get_repo_url(request, repo)
+    answer = {"success": True, "commitUrl": f"{url}/commit/{made.id}", "commitOid": made.id}
     if pull:
-        answer["pullRequestUrl"] = f"{get_repo_url(request, repo)}/discussions/{pull.num}"
+        answer["pullRequestUrl"] = f"{url}/discussions/{pull.num}"
     return JSONResponse(answer)
 
 
 def write_commit(
     storage: Storage, repo: Repo, revision: str, body: IO[bytes], user: str, as_pull: bool
-) -> tuple[Commit, pull_requests.Discussion | None]:
+) -> tuple[Commit, Discussion | None]:
     """Commit a body to a branch, or to a new pull request."""
     change = CommitBody(storage, body)
+    texts = change.summary, change.description, user
     if not as_pull:
-        return storage.commit(
-            repo, revision, change, change.summary, change.description, user, change.parent
-        ), None
+        made = storage.create_commit(repo, revision, change.apply_to, *texts, change.parent)
+        return made, None
     with storage.lock:
         base = storage.resolve(repo, change.parent or revision)
-        made = storage.write_commit(
-            repo, base.id, change.summary, change.description, user, change(base.files)
-        )
-        return made, pull_requests.open_discussion(
-            storage, repo, change.summary, change.description, user, made, base
-        )
+        made = storage.write_commit(repo, base.id, *texts, change.apply_to(base.files))
+        return made, open_discussion(storage, repo, *texts, made, base)
 
 
 def validate_path(path: str) -> str:
-    """Return a repo path; raise HubError 400 where it could point anywhere else."""
-    hurt = any(character in "\0\\" or "\ud800" <= character <= "\udfff" for character in path)
-    if (
-        not path
-        or len(path) > 1000
-        or hurt
-        or any(step in ("", ".", "..") for step in path.split("/"))
-    ):
+    """Return a path in a repo; raise HubError 400 if it could point anywhere else."""
+    has_bad_chars = any(char in "\0\\" or "\ud800" <= char <= "\udfff" for char in path)
+    has_bad_steps = any(step in ("", ".", "..") for step in path.split("/"))
+    if has_bad_chars or has_bad_steps or len(path) > MAX_PATH_CHARS:
         raise HubError(400, f"{path!r} is no path in a repository")
     return path
 
 
 async def change_tag(request: Request) -> Response:
     require_writer(request)
+    revision = get_path_param(request, "revision")
     if request.method == "DELETE":
-        return await delete_ref(
-            request, "tags", get_path_param(request, "revision").removeprefix(REFS["tags"])
-        )
-    return await create_ref(
-        request,
-        "tags",
-        str((await read_json(request)).get("tag")),
-        get_path_param(request, "revision"),
-    )
+        return await delete_ref(request, "tags", revision.removeprefix(REFS["tags"]))
+    return await create_ref(request, "tags", str((await read_json(request)).get("tag")), revision)
 
 
 async def change_branch(request: Request) -> Response:
@@ -182,17 +181,15 @@ async def change_branch(request: Request) -> Response:
         if name == "main":
             raise HubError(403, "main can't be deleted")
         return await delete_ref(request, "branches", name)
-    return await create_ref(
-        request, "branches", name, str((await read_json(request)).get("startingPoint") or "main")
-    )
+    start = str((await read_json(request)).get("startingPoint") or "main")
+    return await create_ref(request, "branches", name, start)
 
 
 async def create_ref(request: Request, kind: str, name: str, revision: str) -> Response:
     if len(quote(validate_path(name), safe="")) > 255 or name.startswith("refs/"):
         raise HubError(400, f"{name!r} can't be a name here")
-    await run_in_threadpool(
-        get_storage(request).create_ref, get_repo(request), kind, name, revision
-    )
+    create = get_storage(request).create_ref
+    await run_in_threadpool(create, get_repo(request), kind, name, revision)
     return JSONResponse({}, 201)
 
 

@@ -1,14 +1,14 @@
-"""The requests about pull requests and discussions."""
+"""Endpoints for pull requests and discussions."""
 
-import difflib
-from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from hubtweets.hub.api.paging import parse_number
 from hubtweets.hub.api.requests import (
     can_read_files,
     get_path_param,
@@ -19,11 +19,13 @@ from hubtweets.hub.api.requests import (
 )
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage import pull_requests
-from hubtweets.hub.storage.pull_requests import Discussion
-from hubtweets.hub.storage.storage import Commit, Repo, Storage
+from hubtweets.hub.storage.commits import Commit
+from hubtweets.hub.storage.diff import diff_commits, list_conflicts
+from hubtweets.hub.storage.pull_requests import Discussion, read_discussion
+from hubtweets.hub.storage.repo import Repo
+from hubtweets.hub.storage.storage import Storage
 
 PAGE_SIZE = 50
-DIFF_LINES = 5000  # difflib takes time with the square of them
 
 
 def describe_discussion(repo: Repo, one: Discussion) -> dict[str, Any]:
@@ -39,123 +41,78 @@ def describe_discussion(repo: Repo, one: Discussion) -> dict[str, Any]:
 
 
 def describe_with_events(storage: Storage, repo: Repo, one: Discussion) -> dict[str, Any]:
-    """Return a discussion with its events, a pull request with what main has changed since."""
+    """Return a discussion with its events; a pull request also with its commits and conflicts."""
     answer = {**describe_discussion(repo, one), "events": list(one.events)}
-    if one.base is not None:
-        base, head = storage.resolve(repo, one.base), storage.resolve(repo, f"refs/pr/{one.num}")
-        answer["changes"] = {"base": "refs/heads/main"} | (
-            {"mergeCommitId": one.merge_commit} if one.merge_commit else {}
-        )
-        answer["filesWithConflicts"] = (
-            []
-            if one.merge_commit
-            else pull_requests.list_conflicts(
-                base.files, head.files, storage.resolve(repo, "main").files
-            )
-        )
-        pushed = takewhile(lambda commit: commit.id != base.id, storage.history(repo, head))
-        answer["events"] = sorted(
-            [*one.events, *map(create_commit_event, pushed)], key=lambda event: event["createdAt"]
-        )
+    if one.base is None:
+        return answer
+    base, head = storage.resolve(repo, one.base), storage.resolve(repo, f"refs/pr/{one.num}")
+    answer["changes"] = {"base": "refs/heads/main"}
+    if one.merge_commit:
+        answer["changes"]["mergeCommitId"] = one.merge_commit
+        answer["filesWithConflicts"] = []
+    else:
+        main = storage.resolve(repo, "main")
+        answer["filesWithConflicts"] = list_conflicts(base.files, head.files, main.files)
+    pushed = takewhile(lambda commit: commit.id != base.id, storage.walk_history(repo, head))
+    events = [*one.events, *map(create_commit_event, pushed)]
+    answer["events"] = sorted(events, key=lambda event: event["createdAt"])
     return answer
 
 
 def create_commit_event(commit: Commit) -> dict[str, Any]:
-    data = {"subject": commit.title, "oid": commit.id}
     return {
         "id": commit.id,
         "type": "commit",
         "createdAt": commit.date,
         "author": {"name": commit.author},
-        "data": data,
+        "data": {"subject": commit.title, "oid": commit.id},
     }
 
 
-def diff_commits(storage: Storage, old: Commit, new: Commit) -> Iterator[str]:
-    """Yield what two commits have not alike, as `diff -u` writes it; of large files and long ones only their names."""
-    for path in pull_requests.list_changed_paths(old.files, new.files):
-        yield f"diff --git a/{path} b/{path}\n"
-        texts = [read_text_lines(storage, commit, path) for commit in (old, new)]
-        if None in texts:
-            yield f"Binary files a/{path} and b/{path} differ\n"
-        else:
-            yield from difflib.unified_diff(
-                texts[0] or [], texts[1] or [], f"a/{path}", f"b/{path}"
-            )
-
-
-def read_text_lines(storage: Storage, commit: Commit, path: str) -> list[str] | None:
-    """Return a file's lines, none of a file that is not there; None where it is large, long or no text."""
-    entry = commit.files.get(path)
-    if entry is None:
-        return []
-    if entry.lfs or entry.size > 2**20:
-        return None
-    try:
-        lines = (
-            storage.blobs.path(entry.sha256).read_text(encoding="utf-8").splitlines(keepends=True)
-        )
-    except UnicodeDecodeError:
-        return None
-    return (
-        None
-        if len(lines) > DIFF_LINES
-        else [line if line.endswith("\n") else line + "\n" for line in lines]
-    )
-
-
-def parse_number(request: Request) -> int:
+def get_number(request: Request) -> int:
+    """Return the number in the path; raise HubError 404 if it is none."""
     digits = get_path_param(request, "num")
-    if not (digits.isascii() and digits.isdecimal() and len(digits) < 10):
+    number = parse_number(digits)
+    if number is None:
         raise HubError(404, f"no discussion {digits}")
-    return int(digits)
+    return number
 
 
 async def list_discussions(request: Request) -> Response:
-    """List discussions and pull requests by page `p`, of a `type`, a `status` and an `author` where asked."""
+    """List page `p` of discussions and pull requests, filtered by `type`, `status` and `author`."""
     query, repo = request.query_params, get_repo(request)
-    found = await run_in_threadpool(pull_requests.list_discussions, get_storage(request), repo)
-    kind, status, author = query.get("type"), query.get("status"), query.get("author")
-    found = [
-        one
-        for one in found
-        if kind in (None, "all", "pull_request" if one.base is not None else "discussion")
-    ]
-    found = [
-        one
-        for one in found
-        if status in (None, "all", "closed" if one.status in ("closed", "merged") else "open")
-    ]
-    found = [one for one in found if author in (None, one.author)]
-    page = query.get("p", "0")
-    start = PAGE_SIZE * int(page) if page.isascii() and page.isdecimal() and len(page) < 10 else 0
+    every = await run_in_threadpool(pull_requests.list_discussions, get_storage(request), repo)
+    found = [one for one in every if is_wanted(query, one)]
+    start = PAGE_SIZE * (parse_number(query.get("p", "0")) or 0)
     shown = [describe_discussion(repo, one) for one in found[start : start + PAGE_SIZE]]
     return JSONResponse({"discussions": shown, "count": len(found), "start": start})
 
 
+def is_wanted(query: QueryParams, one: Discussion) -> bool:
+    """Check whether a discussion passes the filters of a listing."""
+    kind = "discussion" if one.base is None else "pull_request"
+    status = "closed" if one.status in ("closed", "merged") else "open"
+    return (
+        query.get("type") in (None, "all", kind)
+        and query.get("status") in (None, "all", status)
+        and query.get("author") in (None, one.author)
+    )
+
+
 def show_discussion(request: Request) -> Response:
-    """Describe a discussion, and where that may be seen, what its pull request changes."""
+    """Describe a discussion; a pull request with its diff, if the user may read the files."""
     repo, storage = get_repo(request), get_storage(request)
-    one = pull_requests.read_discussion(storage, repo, parse_number(request))
+    one = read_discussion(storage, repo, get_number(request))
     answer = describe_with_events(storage, repo, one)
     if one.base is not None and can_read_files(request, repo):
-        answer["diff"] = "".join(
-            diff_commits(
-                storage,
-                storage.resolve(repo, one.base),
-                storage.resolve(repo, f"refs/pr/{one.num}"),
-            )
-        )
+        base, head = storage.resolve(repo, one.base), storage.resolve(repo, f"refs/pr/{one.num}")
+        answer["diff"] = "".join(diff_commits(storage, base, head))
     return JSONResponse(answer)
 
 
 async def create_discussion(request: Request) -> Response:
-    user, repo, storage, body = (
-        require_writer(request),
-        get_repo(request),
-        get_storage(request),
-        await read_json(request),
-    )
+    user, repo, storage = require_writer(request), get_repo(request), get_storage(request)
+    body = await read_json(request)
     head = storage.resolve(repo, "main") if body.get("pullRequest") else None
     title, description = str(body.get("title") or ""), str(body.get("description") or "")
     one = await run_in_threadpool(
@@ -166,48 +123,28 @@ async def create_discussion(request: Request) -> Response:
 
 async def add_comment(request: Request) -> Response:
     user, body = require_writer(request), await read_json(request)
+    storage, repo, number = get_storage(request), get_repo(request), get_number(request)
     event = pull_requests.create_comment(user, str(body.get("comment") or ""))
-    await run_in_threadpool(
-        pull_requests.add_events,
-        get_storage(request),
-        get_repo(request),
-        parse_number(request),
-        event,
-    )
+    await run_in_threadpool(pull_requests.add_events, storage, repo, number, event)
     return JSONResponse({"newMessage": event})
 
 
 async def rename_discussion(request: Request) -> Response:
-    user, repo, storage, title = (
-        require_writer(request),
-        get_repo(request),
-        get_storage(request),
-        str((await read_json(request)).get("title") or ""),
-    )
-    event = pull_requests.create_event(
-        "title-change",
-        user,
-        {
-            "from": pull_requests.read_discussion(storage, repo, parse_number(request)).title,
-            "to": title,
-        },
-    )
-    await run_in_threadpool(
-        pull_requests.add_events, storage, repo, parse_number(request), event, title=title
-    )
+    user, repo, storage = require_writer(request), get_repo(request), get_storage(request)
+    title = str((await read_json(request)).get("title") or "")
+    number = get_number(request)
+    change = {"from": read_discussion(storage, repo, number).title, "to": title}
+    event = pull_requests.create_event("title-change", user, change)
+    await run_in_threadpool(pull_requests.add_events, storage, repo, number, event, title=title)
     return JSONResponse({"newTitle": event})
 
 
 async def change_status(request: Request) -> Response:
-    user, body, storage, repo = (
-        require_writer(request),
-        await read_json(request),
-        get_storage(request),
-        get_repo(request),
-    )
+    user, body = require_writer(request), await read_json(request)
+    storage, repo, number = get_storage(request), get_repo(request), get_number(request)
     status, text = str(body.get("status")), str(body.get("comment") or "")
     one = await run_in_threadpool(
-        pull_requests.change_status, storage, repo, parse_number(request), user, status, text
+        pull_requests.change_status, storage, repo, number, user, status, text
     )
     return JSONResponse({"newStatus": one.events[-1]})
 
@@ -215,7 +152,6 @@ async def change_status(request: Request) -> Response:
 async def merge_pull_request(request: Request) -> Response:
     user, storage, repo = require_writer(request), get_storage(request), get_repo(request)
     text = str((await read_json(request)).get("comment") or "")
-    one = await run_in_threadpool(
-        pull_requests.merge_pull_request, storage, repo, parse_number(request), user, text
-    )
+    merge, number = pull_requests.merge_pull_request, get_number(request)
+    one = await run_in_threadpool(merge, storage, repo, number, user, text)
     return JSONResponse(describe_discussion(repo, one))

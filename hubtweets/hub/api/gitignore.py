@@ -1,6 +1,7 @@
-"""Which files of a push a .gitignore leaves out, as git's own rules have it.
+"""The files of a push that a .gitignore excludes, by git's own rules.
 
-The patterns are untrusted. RE2 matches them in linear time and bounded memory; Python's regular expressions can take exponential time.
+The patterns are untrusted. RE2 matches them in linear time and bounded memory; Python's regular
+expressions can take exponential time.
 """
 
 import re
@@ -15,13 +16,15 @@ MAX_GITIGNORE_BYTES = 2**15
 
 
 def find_ignored(gitignore: str, paths: Iterable[str]) -> set[str]:
-    """Return the paths that a .gitignore's patterns match; raise HubError 400 if it can't be read, for then it can't protect anything."""
+    """Return the paths that a .gitignore's patterns match.
+
+    Raises HubError 400 if the patterns can't be read, since they would then protect nothing.
+    """
     if len(gitignore.encode("utf-8", "replace")) > MAX_GITIGNORE_BYTES:
         raise HubError(400, f".gitignore is over {MAX_GITIGNORE_BYTES} bytes; shorten it")
     try:
-        return set(
-            GitIgnoreSpec.from_lines(gitignore.splitlines(), backend="re2").match_files(paths)
-        )
+        spec = GitIgnoreSpec.from_lines(gitignore.splitlines(), backend="re2")
+        return set(spec.match_files(paths))
     except (ValueError, re.error, re2.error) as error:
         raise HubError(
             400, f".gitignore can't be read: {error}; correct that line, or use simpler patterns"

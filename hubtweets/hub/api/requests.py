@@ -1,6 +1,7 @@
-"""Who sends a request, which repo and commit it is about, and what it carries.
+"""The parts of a request: its user, the repo and commit it names, its body.
 
-Requests with a token carry it as `Authorization: Bearer`; uploads of large files and Xet's carry a signature that an earlier answer gave them.
+Requests with a token carry it as `Authorization: Bearer`. Uploads of large files and Xet's carry a
+signature from an earlier answer instead.
 """
 
 import hmac
@@ -14,12 +15,14 @@ from starlette.requests import Request
 
 from hubtweets.hub.errors import HubError, MovedError
 from hubtweets.hub.storage.blobs import BLOCK_BYTES
-from hubtweets.hub.storage.storage import Commit, Repo, Storage
+from hubtweets.hub.storage.commits import Commit
+from hubtweets.hub.storage.repo import Repo
+from hubtweets.hub.storage.storage import Storage
 from hubtweets.hub.storage.tokens import AUTHORIZATION, Role, read_role
 
 USER = "huggingtweets"
 SIGNATURE_SECONDS = 3600
-MAX_JSON_BYTES = 2**22  # bytes of a JSON body: 256 files with a sample each take a tenth of it
+MAX_JSON_BYTES = 2**22  # 256 files with a sample each take a tenth of it
 
 
 class User(NamedTuple):
@@ -35,8 +38,23 @@ def get_storage(request: Request) -> Storage:
     return request.app.state.storage
 
 
+def get_path_param(request: Request, name: str) -> str:
+    """Return a parameter of the path, decoded, or "" if the route has none of that name."""
+    return unquote(request.path_params.get(name, ""))
+
+
+def get_base_url(request: Request) -> str:
+    return str(request.base_url).rstrip("/")
+
+
+# ---- users ----
+
+
 def authenticate(request: Request) -> User | None:
-    """Return the user whose token the request carries, None without one; raise HubError 401 for a wrong one."""
+    """Return the user of the request's token, None without a token.
+
+    Raises HubError 401 if the token is wrong.
+    """
     header = request.headers.get("authorization")
     if header is None:
         return None
@@ -48,7 +66,7 @@ def authenticate(request: Request) -> User | None:
 
 
 def require_user(request: Request) -> User:
-    """Return who asks; raise HubError 401 where nobody says so."""
+    """Return the user; raise HubError 401 without a token."""
     user = authenticate(request)
     if user is None:
         raise HubError(401, "a token is needed")
@@ -56,7 +74,7 @@ def require_user(request: Request) -> User:
 
 
 def require_writer(request: Request) -> str:
-    """Return the name of who may write; raise HubError 401 without a token, 403 where it may only read."""
+    """Return the user's name; raise HubError 401 without a token, 403 if it may only read."""
     user = require_user(request)
     if user.role != "write":
         raise HubError(
@@ -65,12 +83,15 @@ def require_writer(request: Request) -> str:
     return user.name
 
 
-def get_path_param(request: Request, name: str) -> str:
-    return unquote(request.path_params.get(name, ""))
+# ---- repos ----
 
 
 def get_repo(request: Request) -> Repo:
-    """Return the repo that the path names, raise MovedError where it has another name now; a private one is hidden from who has no token."""
+    """Return the repo that the path names.
+
+    Raises MovedError if it was renamed, HubError 404, or 401 without a token, if it is missing or
+    private.
+    """
     first = request.url.path.split("/")[1]
     kind = get_path_param(request, "kind") or (
         first if first in ("datasets", "spaces") else "models"
@@ -79,38 +100,46 @@ def get_repo(request: Request) -> Repo:
     try:
         return find_repo(request, kind, repo_id)
     except HubError:
-        moved = get_storage(request).moved(kind, repo_id)
+        moved = get_storage(request).find_moved(kind, repo_id)
         if moved is None or (moved.private and authenticate(request) is None):
             raise
         raise MovedError(moved.id) from None
 
 
 def find_repo(request: Request, kind: str, repo_id: str) -> Repo:
+    """Return a repo; raise HubError 404, or 401 without a token, if the user can't see it."""
     user, repo = authenticate(request), get_storage(request).find_repo(kind, repo_id)
     if repo is None or (repo.private and user is None):
-        raise HubError(
-            404 if user else 401, f"no repository {repo_id} among the {kind}", "RepoNotFound"
-        )
+        status = 404 if user else 401
+        raise HubError(status, f"no repository {repo_id} among the {kind}", "RepoNotFound")
     return repo
 
 
+def get_repo_url(request: Request, repo: Repo) -> str:
+    return get_base_url(request) + repo.path
+
+
+def get_commit(request: Request, repo: Repo) -> Commit:
+    """Return the commit of the path's revision, by default the head of main."""
+    return get_storage(request).resolve(repo, get_path_param(request, "revision") or "main")
+
+
 def can_read_files(request: Request, repo: Repo) -> bool:
-    """Tell whether who asks may have the repo's files: of a gated one only who has a token."""
+    """Check whether the user may have the repo's files; a gated repo needs a token."""
     return not repo.gated or authenticate(request) is not None
 
 
 def check_gate(request: Request, repo: Repo) -> None:
-    """Raise HubError 401 for who may not have the repo's files."""
+    """Raise HubError 401 if the user may not have the repo's files."""
     if not can_read_files(request, repo):
         raise HubError(401, f"{repo.id} is gated; log in to read it", "GatedRepo")
 
 
-def get_commit(request: Request, repo: Repo) -> Commit:
-    return get_storage(request).resolve(repo, get_path_param(request, "revision") or "main")
+# ---- bodies ----
 
 
 async def read_body(request: Request) -> bytes:
-    """Return a short body; raise HubError 413 where it is long."""
+    """Return a short body; raise HubError 413 if it is over MAX_JSON_BYTES."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -120,7 +149,7 @@ async def read_body(request: Request) -> bytes:
 
 
 async def read_json(request: Request) -> dict[str, Any]:
-    """Return the body's object, an empty one for no body; raise HubError 400 where it is none."""
+    """Return the body's JSON object, {} if the body is empty; raise HubError 400 otherwise."""
     try:
         value = json.loads(await read_body(request) or b"{}")
     except (ValueError, RecursionError):
@@ -133,7 +162,10 @@ async def read_json(request: Request) -> dict[str, Any]:
 async def save_body(
     request: Request, file: IO[bytes], limit: int, digest: Digest | None = None
 ) -> int:
-    """Write the body to a file, block by block, and return its size in bytes; raise HubError 413 where it is over the limit."""
+    """Write the body to a file in blocks and return its size in bytes.
+
+    Raises HubError 413 if it is over the limit.
+    """
     if int(request.headers.get("content-length") or 0) > limit:
         raise HubError(413, f"at most {limit} bytes")
     size, block = 0, bytearray()
@@ -155,22 +187,22 @@ async def save_body(
     return size
 
 
+# ---- signatures ----
+
+
 def create_signature(storage: Storage, purpose: str) -> str:
     """Return an expiry and a signature for a purpose, for requests that carry no token."""
-    expires = int(time.time()) + SIGNATURE_SECONDS
-    return f"{expires}-{hmac.new(storage.secret, f'{purpose} {expires}'.encode(), 'sha256').hexdigest()}"
+    expires = str(int(time.time()) + SIGNATURE_SECONDS)
+    return f"{expires}-{compute_hmac(storage, purpose, expires)}"
 
 
 def check_signature(storage: Storage, purpose: str, signature: str) -> None:
+    """Raise HubError 403 if a signature is wrong or expired."""
     expires, _, given = signature.partition("-")
-    wanted = hmac.new(storage.secret, f"{purpose} {expires}".encode(), "sha256").hexdigest()
+    wanted = compute_hmac(storage, purpose, expires)
     if not hmac.compare_digest(given.encode(), wanted.encode()) or int(expires) < time.time():
-        raise HubError(403, "the signature does not fit, or is too old")
+        raise HubError(403, "the signature is wrong or expired")
 
 
-def get_base_url(request: Request) -> str:
-    return str(request.base_url).rstrip("/")
-
-
-def get_repo_url(request: Request, repo: Repo) -> str:
-    return get_base_url(request) + repo.path
+def compute_hmac(storage: Storage, purpose: str, expires: str) -> str:
+    return hmac.new(storage.secret, f"{purpose} {expires}".encode(), "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""What the Hub would refuse in a card."""
+"""The endpoint that validates a card's front matter."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -11,19 +11,19 @@ from hubtweets.hub.errors import HubError
 
 
 async def validate_card(request: Request) -> Response:
-    """Say what the Hub would refuse in a card; in plain text to a client that wants no JSON."""
+    """List a card's errors and warnings, as plain text if the client asks for it."""
     body = await read_json(request)
-    content = body.get("content") if isinstance(body.get("content"), str) else ""
-    errors, warnings = await run_in_threadpool(
-        find_problems, str(content), str(body.get("repoType") or "model")
-    )
+    content, kind = body.get("content"), str(body.get("repoType") or "model")
+    card = content if isinstance(content, str) else ""
+    errors, warnings = await run_in_threadpool(find_problems, card, kind)
+    status = 400 if errors else 200
     if errors and request.headers.get("accept") == "text/plain":
-        return PlainTextResponse("\n".join(f"- {error}" for error in errors), 400)
+        return PlainTextResponse("\n".join(f"- {error}" for error in errors), status)
     lists = {
         "errors": [{"message": error} for error in errors],
         "warnings": [{"message": warning} for warning in warnings],
     }
-    return JSONResponse(lists, 400 if errors else 200)
+    return JSONResponse(lists, status)
 
 
 def find_problems(card: str, kind: str) -> tuple[list[str], list[str]]:

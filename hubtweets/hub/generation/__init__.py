@@ -1,1 +1,1 @@
-"""Texts from models of unknown origin, in processes of their own."""
+"""Text generation with published models, which are untrusted, in processes of their own."""

@@ -1,7 +1,8 @@
-"""Texts that a model of unknown origin writes, piece by piece.
+"""Generates texts with an untrusted model and streams them.
 
-In: a model's files and a prompt. The model is untrusted, so only its numbers are used: safetensors, a tokenizer's tables and settings, without those
-settings that would have code fetched or imported. The last model stays loaded, for the next prompt is mostly its own.
+In: a model's files and a prompt. Only safetensors, the tokenizer's tables and safe settings are
+used; settings that would fetch or import code are ignored. The last model stays loaded, because the
+next prompt is usually for the same one.
 """
 
 import gc
@@ -23,36 +24,26 @@ from hubtweets.text import replace_surrogates
 
 OnText = Callable[[int, str], None]
 
-MAX_WIDGET_TOKENS = 512
+MAX_WIDGET_TOKENS = 512  # of a text
 MAX_BEAMS = 8
-# the generation settings that are taken from a model; others can compile code, fetch some, or cost any amount of memory
+# The generation settings that are taken from a model. Others can compile or fetch code, or take any
+# amount of memory.
 SAFE_SETTINGS = {
-    "do_sample",
-    "temperature",
-    "top_k",
-    "top_p",
-    "min_p",
-    "typical_p",
-    "epsilon_cutoff",
-    "eta_cutoff",
-    "renormalize_logits",
+    *("do_sample", "temperature", "top_k", "top_p", "min_p", "typical_p"),
+    *("epsilon_cutoff", "eta_cutoff", "renormalize_logits"),
+    *("repetition_penalty", "no_repeat_ngram_size"),
+    *("num_beams", "length_penalty", "early_stopping", "max_new_tokens", "min_new_tokens"),
+    *("bos_token_id", "eos_token_id", "pad_token_id"),
 }
-SAFE_SETTINGS |= {
-    "repetition_penalty",
-    "no_repeat_ngram_size",
-    "num_beams",
-    "length_penalty",
-    "early_stopping",
-    "max_new_tokens",
-    "min_new_tokens",
-}
-SAFE_SETTINGS |= {"bos_token_id", "eos_token_id", "pad_token_id"}
 
 loaded: dict[str, Loaded] = {}
 
 
 class TokenHook(StoppingCriteria):
-    """Calls a function before each token, which raises to stop; of beams, too, which can't be streamed."""
+    """Calls a function before each token; it stops the generation by raising.
+
+    Unlike a streamer it also works with beam search.
+    """
 
     def __init__(self, call: Callable[[], None]) -> None:
         self.call = call
@@ -70,60 +61,68 @@ def generate(
     prompt: str,
     count: int,
     seed: int,
-    say: OnText,
-    check: Callable[[], None] = lambda: None,
+    on_text: OnText,
+    on_token: Callable[[], None] = lambda: None,
 ) -> None:
-    """Write `count` texts that start with the prompt and say them piece by piece, with their index; raise HubtweetsError if the repo can't.
+    """Generate `count` texts that start with the prompt, and pass their pieces to `on_text`.
 
-    The first is what `sampling.generate` makes of the seed; what `check`, which is called before each token, raises ends it all.
+    The first text is the one that `sampling.generate` makes of the seed. `on_token` is called
+    before each token and may raise to stop. Raises HubtweetsError if the model can't be used.
     """
-    key = f"{repo_id} {commit}"
-    if key not in loaded:
-        loaded.clear()  # before the next is loaded, so that there is one in memory
-        gc.collect()
-        loaded[key] = load_model(files, repo_id)
-    model, tokenizer = loaded[key]
+    model, tokenizer = get_model(files, repo_id, commit)
     prompt = replace_surrogates(prompt)
     inputs = encode_prompt(model, tokenizer, prompt)
     if not inputs["input_ids"].numel():
         raise HubtweetsError(f"{repo_id}: its tokenizer knows no token of this prompt")
     set_seed(seed)
     for index in range(count):
-        say(index, prompt)
-        streamer = Streamer(tokenizer, partial(say, index))
-        beams = model.generation_config.num_beams or 1  # they are known at the end only
-        more = {
-            "streamer": streamer if beams == 1 else None,
-            "stopping_criteria": [TokenHook(check)],
-        }
-        sequences = model.generate(**inputs, num_return_sequences=1, **more)
-        streamer.add(sequences[0, inputs["input_ids"].shape[1] :])
+        on_text(index, prompt)
+        streamer = Streamer(tokenizer, partial(on_text, index))
+        beams = model.generation_config.num_beams or 1  # beams are known only at the end
+        sequences = model.generate(
+            **inputs,
+            num_return_sequences=1,
+            streamer=streamer if beams == 1 else None,
+            stopping_criteria=[TokenHook(on_token)],
+        )
+        streamer.update(sequences[0, inputs["input_ids"].shape[1] :])
+
+
+def get_model(files: Mapping[str, Path], repo_id: str, commit: str) -> Loaded:
+    """Return the loaded model, or load it in place of the last one."""
+    key = f"{repo_id} {commit}"
+    if key not in loaded:
+        loaded.clear()  # first, so that only one model is in memory
+        gc.collect()
+        loaded[key] = load_model(files, repo_id)
+    return loaded[key]
 
 
 def load_model(files: Mapping[str, Path], repo_id: str) -> Loaded:
-    """Load a repo's model from what is here and from nowhere else; raise HubtweetsError if that is no model for texts, or asks for too much."""
+    """Load a repo's model from local files only.
+
+    Raises HubtweetsError if it is no text generation model, or asks for too many beams.
+    """
     model, tokenizer = load_files(files, repo_id)
     found = model.generation_config.to_dict()
-    settings, room = (
-        GenerationConfig(**{name: found[name] for name in SAFE_SETTINGS & found.keys()}),
-        (get_context_length(model) or MAX_NEW_TOKENS * 2) // 2,
-    )
-    settings.max_new_tokens = min(
-        settings.max_new_tokens or min(MAX_NEW_TOKENS, room), MAX_WIDGET_TOKENS
-    )
-    if (settings.num_beams or 1) > MAX_BEAMS:
+    settings = GenerationConfig(**{name: found[name] for name in SAFE_SETTINGS & found.keys()})
+    half_context = (get_context_length(model) or MAX_NEW_TOKENS * 2) // 2
+    default = min(MAX_NEW_TOKENS, half_context)
+    settings.max_new_tokens = min(settings.max_new_tokens or default, MAX_WIDGET_TOKENS)
+    beams = settings.num_beams or 1
+    if beams > MAX_BEAMS:
         raise HubtweetsError(
-            f"{repo_id}: its num_beams is {settings.num_beams}, and at most {MAX_BEAMS} are tried here"
+            f"{repo_id}: its num_beams is {beams}, and at most {MAX_BEAMS} are allowed here"
         )
     model.generation_config = settings
     return model, tokenizer
 
 
 class Streamer:
-    """Says what `generate` adds to a prompt as soon as it is whole characters."""
+    """Streams the text that `generate` adds to a prompt, in whole characters."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast, say: Callable[[str], None]) -> None:
-        self.tokenizer, self.say, self.said = tokenizer, say, ""
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, on_text: Callable[[str], None]) -> None:
+        self.tokenizer, self.on_text, self.sent = tokenizer, on_text, ""
         self.tokens: torch.Tensor | None = None
 
     def put(self, tokens: torch.Tensor) -> None:
@@ -131,13 +130,14 @@ class Streamer:
             self.tokens = tokens.new_empty(0)
             return
         self.tokens = torch.cat([self.tokens, tokens])
-        self.add(self.tokens, whole=False)
+        self.update(self.tokens, is_complete=False)
 
     def end(self) -> None:
-        """Leave what is not whole to who has all tokens."""
+        """Do nothing: `generate` sends the rest once it has all tokens."""
 
-    def add(self, tokens: torch.Tensor, whole: bool = True) -> None:
+    def update(self, tokens: torch.Tensor, is_complete: bool = True) -> None:
+        """Send what is new in the decoded tokens, but no incomplete character."""
         text = self.tokenizer.decode(tokens, skip_special_tokens=True)
-        if len(text) > len(self.said) and (whole or not text.endswith("\ufffd")):
-            self.say(text[len(self.said) :])
-            self.said = text
+        if len(text) > len(self.sent) and (is_complete or not text.endswith("\ufffd")):
+            self.on_text(text[len(self.sent) :])
+            self.sent = text

@@ -1,7 +1,8 @@
-"""The processes that write texts (see worker), started and ended.
+"""A pool of worker processes that generate texts (see worker).
 
-A model has one process while it writes, so that a model that never ends holds up no other, and MAX_WORKERS write at once. One that is done stays for
-the next prompt, with its model. A process that takes too long, or does not stop when nobody listens any more, is killed.
+Each model has at most one process at work, so a model that never stops blocks no other, and at most
+MAX_WORKERS work at once. An idle process stays for the next prompt, with its model loaded. A
+process that takes too long, or does not stop after its client left, is killed.
 """
 
 import asyncio
@@ -14,14 +15,10 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import suppress
 from typing import Any
 
-COMMAND = (
-    sys.executable,
-    "-P",
-    "-m",
-    "hubtweets.hub.generation.worker",
-)  # -P: nothing is imported from the folder that the Hub was started in
+# -P: import nothing from the folder in which the Hub was started
+ARGUMENTS = ("-P", "-m", "hubtweets.hub.generation.worker")
 MAX_WORKERS = 4
-MAX_SECONDS = 120.0  # for a request, the start of the process and the loading of the model included
+MAX_SECONDS = 120.0  # for a request, including the start of the process and loading the model
 STOP_SECONDS = 5.0
 MAX_LINE_BYTES = 2**20
 
@@ -33,45 +30,48 @@ class WorkerError(Exception):
 
 
 class WorkerPool:
-    """The processes of one Hub, on its event loop."""
+    """The worker processes of one Hub, on its event loop."""
 
     def __init__(self) -> None:
-        self.writing = 0  # how many write, or are being stopped
+        self.busy = 0  # number of processes that generate or are being stopped
         self.idle: Process | None = None
         self.processes: set[Process] = set()
-        self.turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.tasks: set[asyncio.Task[None]] = set()
 
-    async def write(self, repo_id: str, request: dict[str, Any]) -> AsyncGenerator[Message, None]:
-        """Yield the lines of a request to the repo's model; the last one has `done` or `error`."""
-        async with self.turns[repo_id]:
-            if self.writing >= MAX_WORKERS:
+    async def generate(
+        self, repo_id: str, request: dict[str, Any]
+    ) -> AsyncGenerator[Message, None]:
+        """Yield the messages of a request to the repo's model; the last has `done` or `error`."""
+        async with self.locks[repo_id]:
+            if self.busy >= MAX_WORKERS:
                 yield {"error": f"{MAX_WORKERS} other models are writing; try again in a minute"}
                 return
-            self.writing += 1
+            self.busy += 1
             process, ended, deadline = None, False, asyncio.get_running_loop().time() + MAX_SECONDS
             try:
-                process = await self.take()
+                process = await self.acquire()
                 send_line(process, json.dumps(request))
                 while not ended:
-                    line = await read_line(process, deadline)
-                    ended = is_last(line)
-                    yield line
+                    message = await read_line(process, deadline)
+                    ended = is_last(message)
+                    yield message
             except WorkerError as error:
                 yield {"error": f"{repo_id}: its model {error}"}
-            finally:  # nothing is awaited here, for a client that leaves cancels this
-                self.give_back(process, ended)
+            finally:  # without await: a client that leaves cancels this task
+                self.release(process, ended)
 
-    async def take(self) -> Process:
-        """Return the process that waits, or a new one."""
+    async def acquire(self) -> Process:
+        """Return the idle process, or a new one."""
         process, self.idle = self.idle, None
-        if process and process.stdout.at_eof():  # type: ignore[union-attr]  # somebody killed it
-            self.start(self.end(process))
+        if process and process.stdout.at_eof():  # type: ignore[union-attr]  # it was killed
+            self.run_in_background(self.kill(process))
             process = None
         if process is None:
             environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
             process = await asyncio.create_subprocess_exec(
-                *COMMAND,
+                sys.executable,
+                *ARGUMENTS,
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=DEVNULL,
@@ -81,19 +81,19 @@ class WorkerPool:
             self.processes.add(process)
         return process
 
-    def give_back(self, process: Process | None, ended: bool) -> None:
-        """Keep a process that ended its request for the next one, in place of the one that was kept before; stop any other."""
+    def release(self, process: Process | None, ended: bool) -> None:
+        """Keep a process that ended its request, in place of the idle one; stop any other."""
         old = None
         if process and not ended:
-            self.start(self.stop(process))
+            self.run_in_background(self.stop(process))
         else:
-            self.writing -= 1
+            self.busy -= 1
             old, self.idle = self.idle, process or self.idle
         if old and old is not self.idle:
-            self.start(self.end(old))
+            self.run_in_background(self.kill(old))
 
     async def stop(self, process: Process) -> None:
-        """Stop what a process does; if it goes on, end it."""
+        """Stop a process's request; kill the process if it goes on."""
         send_line(process, "")
         ended = False
         with suppress(WorkerError):
@@ -101,49 +101,46 @@ class WorkerPool:
             while not ended:
                 ended = is_last(await read_line(process, deadline))
         if not ended:
-            await self.end(process)
-        self.give_back(process if ended else None, ended)
+            await self.kill(process)
+        self.release(process if ended else None, ended)
 
-    async def end(self, process: Process) -> None:
+    async def kill(self, process: Process) -> None:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
         self.processes.discard(process)
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
-        self.tasks.add(task)  # the event loop itself would forget it
+        self.tasks.add(task)  # the event loop keeps only a weak reference
         task.add_done_callback(self.tasks.discard)
 
     async def close(self) -> None:
-        """End all processes."""
+        """Kill all processes."""
         for task in self.tasks:
             task.cancel()
         for process in tuple(self.processes):
-            await self.end(process)
+            await self.kill(process)
 
 
 def send_line(process: Process, line: str) -> None:
+    """Send a line; a dead process shows by its missing answer."""
     assert process.stdin
-    with suppress(
-        OSError, RuntimeError
-    ):  # it has died, as its missing answer will tell; the second is uvloop's
+    with suppress(OSError, RuntimeError):  # RuntimeError is uvloop's
         process.stdin.write(f"{line}\n".encode())
 
 
 async def read_line(process: Process, deadline: float) -> Message:
-    """Return a process's next line; raise BrokenError if none comes, or none until the deadline."""
+    """Return a process's next message; raise WorkerError if none comes before the deadline."""
     assert process.stdout
     try:
         async with asyncio.timeout_at(deadline):
             return json.loads(await process.stdout.readline())
     except TimeoutError:
         raise WorkerError(f"took longer than {MAX_SECONDS:g} seconds") from None
-    except ValueError:  # nothing, half a line, or far too much
-        raise WorkerError(
-            "broke off: it takes too much memory, or something in it is corrupt"
-        ) from None
+    except ValueError:  # an empty, incomplete or too long line
+        raise WorkerError("crashed: it takes too much memory, or it is corrupt") from None
 
 
-def is_last(line: Message) -> bool:
-    return "done" in line or "error" in line
+def is_last(message: Message) -> bool:
+    return "done" in message or "error" in message

@@ -1,1 +1,1 @@
-"""The pages that a person sees in a browser."""
+"""The pages of the embedded Hub for a browser."""

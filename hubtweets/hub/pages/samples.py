@@ -1,6 +1,7 @@
-"""What a repo's model wrote when it was published, from the repo's hubtweets.json.
+"""The samples that a repo's model generated when it was published, from its hubtweets.json.
 
-In: a commit, whose files are anybody's. Out: samples to show by the numbers that `hubtweets sample NAME --pick` takes.
+In: a commit, whose files are untrusted. Out: samples with the numbers that
+`hubtweets sample NAME --pick` takes.
 """
 
 import json
@@ -8,14 +9,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hubtweets.hub.storage.storage import Commit, Storage
+from hubtweets.hub.storage.commits import Commit
+from hubtweets.hub.storage.storage import Storage
 
-MAX_RECORD_BYTES = 2**22  # bytes; a record that is longer is not read
-MAX_SAMPLES, MAX_SAMPLE_CHARS = 1000, 2000  # samples that are shown, and characters of each
+MAX_RECORD_BYTES = 2**22  # a longer record is not read
+MAX_SAMPLES = 1000
+MAX_SAMPLE_CHARS = 2000
 
 
 class RecordedSample(NamedTuple):
-    """A sample by its number in the record, and whether it stands on the card."""
+    """A sample with its number in the record; a picked one is on the card."""
 
     number: int
     text: str
@@ -23,13 +26,11 @@ class RecordedSample(NamedTuple):
 
 
 def find_samples(storage: Storage, commit: Commit) -> list[RecordedSample]:
-    """Return the samples in a commit's record, none where it has no record or a foreign one."""
+    """Return the samples in a commit's record, [] if the record is missing or invalid."""
     entry = commit.files.get("hubtweets.json")
-    return (
-        read_samples(storage.blobs.path(entry.sha256))
-        if entry and entry.size <= MAX_RECORD_BYTES
-        else []
-    )
+    if entry is None or entry.size > MAX_RECORD_BYTES:
+        return []
+    return read_samples(storage.blobs.path(entry.sha256))
 
 
 @lru_cache(32)
@@ -41,22 +42,17 @@ def read_samples(path: Path) -> list[RecordedSample]:
 
 
 def parse_samples(record: Any) -> list[RecordedSample]:
-    """Return a record's samples without those whose text it keeps back; what has not the shape that it should is left out."""
+    """Return a record's samples, without those that withhold their text or are malformed."""
     section = record.get("samples") if isinstance(record, dict) else None
-    listed, numbers = (
-        section.get(name) if isinstance(section, dict) else None for name in ("samples", "picked")
-    )
-    picked = (
-        {number for number in numbers if isinstance(number, int)}
-        if isinstance(numbers, list)
-        else set()
-    )
-    texts = [
-        one.get("text") if isinstance(one, dict) else None
-        for one in (listed[:MAX_SAMPLES] if isinstance(listed, list) else [])
-    ]
-    return [
-        RecordedSample(number, text[:MAX_SAMPLE_CHARS], number in picked)
-        for number, text in enumerate(texts, 1)
-        if isinstance(text, str)
-    ]
+    if not isinstance(section, dict):
+        return []
+    items, numbers = section.get("samples"), section.get("picked")
+    picked = set()
+    if isinstance(numbers, list):
+        picked = {number for number in numbers if isinstance(number, int)}
+    found = []
+    for number, item in enumerate(items[:MAX_SAMPLES] if isinstance(items, list) else [], 1):
+        text = item.get("text") if isinstance(item, dict) else None
+        if isinstance(text, str):
+            found.append(RecordedSample(number, text[:MAX_SAMPLE_CHARS], number in picked))
+    return found

@@ -1,4 +1,4 @@
-"""A model tried out on its page: the prompts that its card gives with recorded outputs, and texts that it writes now."""
+"""Lets a visitor try a model on its page: example prompts of its card, and text generation."""
 
 import json
 import secrets
@@ -17,7 +17,7 @@ from hubtweets.hub.generation.workers import WorkerPool
 
 MAX_EXAMPLES = 20
 MAX_TEXTS = 5
-MAX_PROMPT_CHARS = 1000  # characters of a prompt
+MAX_PROMPT_CHARS = 1000
 
 
 class Example(NamedTuple):
@@ -27,58 +27,69 @@ class Example(NamedTuple):
 
 
 def parse_examples(metadata: dict[str, Any]) -> list[Example]:
-    """Return the prompts of a card's front matter; what has not the shape that the Hub documents is left out."""
-    widget = metadata.get("widget")
+    """Return the prompts in a card's front matter.
+
+    Items that don't have the form that the Hub documents are left out.
+    """
+    items = metadata.get("widget")
     found = []
-    for one in widget[:MAX_EXAMPLES] if isinstance(widget, list) else []:
-        prompt = one.get("text") if isinstance(one, dict) else None
+    for item in items[:MAX_EXAMPLES] if isinstance(items, list) else []:
+        prompt = item.get("text") if isinstance(item, dict) else None
         if isinstance(prompt, str):
-            title, output = one.get("example_title"), one.get("output")
-            recorded = output.get("text") if isinstance(output, dict) else None
+            title, output = item.get("example_title"), item.get("output")
+            text = output.get("text") if isinstance(output, dict) else None
             found.append(
                 Example(
                     title if isinstance(title, str) else prompt,
                     prompt,
-                    recorded if isinstance(recorded, str) else "",
+                    text if isinstance(text, str) else "",
                 )
             )
     return found
 
 
 async def generate_texts(request: Request) -> Response:
-    """Answer with texts as they come, a line of JSON for each piece; raise HubError for what no page of this Hub would send."""
-    if (
-        request.headers.get("content-type", "").partition(";")[0] != "application/json"
-    ):  # a form elsewhere can't send that
-        raise HubError(415, "a prompt comes as application/json")
+    """Stream generated texts, one line of JSON for each piece."""
+    content_type = request.headers.get("content-type", "").partition(";")[0]
+    if content_type != "application/json":  # which a form on another site can't send
+        raise HubError(415, "send the prompt as application/json")
     repo, body = get_repo(request), await read_json(request)
     check_gate(request, repo)
-    prompt, count = body.get("prompt"), body.get("count")
-    if not isinstance(prompt, str) or len(prompt) > MAX_PROMPT_CHARS:
-        raise HubError(400, f"a prompt is a text of at most {MAX_PROMPT_CHARS:,} characters")
-    if isinstance(count, bool) or not isinstance(count, int) or not 0 < count <= MAX_TEXTS:
-        raise HubError(400, f"count is a number from 1 to {MAX_TEXTS}")
-    commit = await run_in_threadpool(get_storage(request).resolve, repo, "main")
-    workers: WorkerPool = request.app.state.workers
+    prompt, count = parse_prompt(body)
+    storage = get_storage(request)
+    commit = await run_in_threadpool(storage.resolve, repo, "main")
+    files = {
+        path: str(storage.blobs.path(entry.sha256).absolute())
+        for path, entry in commit.files.items()
+        if "/" not in path
+    }
     asked = {
         "repo_id": repo.id,
         "commit": commit.id,
         "prompt": prompt,
         "count": count,
         "seed": secrets.randbelow(2**31),
+        "files": files,
     }
-    files = {
-        path: str(get_storage(request).blobs.path(entry.sha256).absolute())
-        for path, entry in commit.files.items()
-        if "/" not in path
-    }
-    return ClosingStream(
-        stream_lines(workers, {**asked, "files": files}), media_type="application/x-ndjson"
-    )
+    lines = stream_lines(request.app.state.workers, asked)
+    return ClosingStream(lines, media_type="application/x-ndjson")
+
+
+def parse_prompt(body: dict[str, Any]) -> tuple[str, int]:
+    """Return the prompt and the number of texts; raise HubError 400 if they are invalid."""
+    prompt, count = body.get("prompt"), body.get("count")
+    if not isinstance(prompt, str) or len(prompt) > MAX_PROMPT_CHARS:
+        raise HubError(400, f"prompt must be a text of at most {MAX_PROMPT_CHARS:,} characters")
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 < count <= MAX_TEXTS:
+        raise HubError(400, f"count must be a number from 1 to {MAX_TEXTS}")
+    return prompt, count
 
 
 class ClosingStream(StreamingResponse):
-    """A streamed answer whose generator ends with it: starlette leaves that of a client that has left to the garbage collector."""
+    """A streaming response that closes its generator.
+
+    starlette leaves it to the garbage collector if the client disconnects.
+    """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with aclosing(self.body_iterator):  # type: ignore[type-var]
@@ -86,8 +97,8 @@ class ClosingStream(StreamingResponse):
 
 
 async def stream_lines(workers: WorkerPool, asked: dict[str, Any]) -> AsyncIterator[str]:
-    """Yield the seed, and then a line for all that the model writes, at last that it is done, or an error."""
+    """Yield a line with the seed, then one for each message; the last has `done` or `error`."""
     yield json.dumps({"seed": asked["seed"]}) + "\n"
-    async with aclosing(workers.write(asked["repo_id"], asked)) as lines:
-        async for line in lines:
-            yield json.dumps(line) + "\n"
+    async with aclosing(workers.generate(asked["repo_id"], asked)) as messages:
+        async for message in messages:
+            yield json.dumps(message) + "\n"

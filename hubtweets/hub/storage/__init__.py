@@ -1,1 +1,1 @@
-"""What the Hub keeps on disk."""
+"""Repos, commits and file contents, as plain files on disk."""

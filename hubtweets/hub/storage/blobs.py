@@ -1,9 +1,9 @@
-"""File contents, kept by their SHA-256.
+"""File contents, stored by their SHA-256.
 
-    blobs/ab/abcd...    one file a content
-    tmp/                what is still being written
+    blobs/ab/abcd...    one file for each content
+    tmp/                unfinished files
 
-A content is written beside its place and renamed into it: it is there whole, or not at all.
+A content is written to tmp/ and renamed into place, so it is complete or absent.
 """
 
 import hashlib
@@ -20,13 +20,16 @@ from typing import IO
 from hubtweets.hub.errors import HubError
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
-BLOCK_BYTES = 2**20  # bytes that are read and written at once
-SPARE_BYTES = 2**26  # bytes of the disk that uploads leave free
+BLOCK_BYTES = 2**20  # read and written at once
+SPARE_BYTES = 2**26  # of the disk, which uploads leave free
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A file in a commit; `oid` is git's SHA-1 of the blob, of the pointer where the file is large (`lfs`)."""
+    """A file in a commit.
+
+    `oid` is git's SHA-1 of the blob, or of the pointer if the file is large (`lfs`).
+    """
 
     sha256: str
     size: int
@@ -35,7 +38,7 @@ class Entry:
 
 
 class Blobs:
-    """A folder of contents; any number of processes may use it at once."""
+    """A folder of contents; several processes may use it at once."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -43,11 +46,12 @@ class Blobs:
             (root / name).mkdir(parents=True, exist_ok=True)
 
     def path(self, sha256: str) -> Path:
+        """Return the path of a content, whether it exists or not."""
         return self.root / "blobs" / sha256[:2] / sha256
 
     @contextmanager
-    def temporary(self) -> Iterator[IO[bytes]]:
-        """Give a file to write to, which only its owner can read; it is gone afterwards unless it was kept."""
+    def open_temporary(self) -> Iterator[IO[bytes]]:
+        """Open a file that only its owner can read, and delete it afterwards unless it was kept."""
         with tempfile.NamedTemporaryFile(dir=self.root / "tmp", delete=False) as file:
             try:
                 yield file
@@ -55,44 +59,50 @@ class Blobs:
                 Path(file.name).unlink(missing_ok=True)
 
     def keep(self, file: IO[bytes], path: Path) -> None:
-        """Give a temporary file its place."""
+        """Move a temporary file to its place."""
         file.flush()
         path.parent.mkdir(parents=True, exist_ok=True)
         os.replace(file.name, path)
 
-    def room(self) -> int:
-        """Return the bytes that an upload may have."""
+    def count_free_bytes(self) -> int:
+        """Return how many bytes an upload may take."""
         return shutil.disk_usage(self.root).free - SPARE_BYTES
 
     def add(
         self, chunks: Iterable[bytes | memoryview], expected: str | None = None
     ) -> tuple[str, int]:
-        """Keep a content and return its SHA-256 and size in bytes; raise HubError 400 where another SHA-256 was expected."""
+        """Store a content and return its SHA-256 and size in bytes.
+
+        Raises HubError 400 if its SHA-256 is not the expected one.
+        """
         digest, size = hashlib.sha256(), 0
-        with self.temporary() as file:
+        with self.open_temporary() as file:
             for chunk in chunks:
                 digest.update(chunk)
                 size += file.write(chunk)
             if expected not in (None, digest.hexdigest()):
-                raise HubError(400, f"what came has sha256 {digest.hexdigest()}, not {expected}")
+                raise HubError(400, f"the upload has sha256 {digest.hexdigest()}, not {expected}")
             self.keep(file, self.path(digest.hexdigest()))
         return digest.hexdigest(), size
 
     def has(self, sha256: str) -> bool:
-        """Tell whether a content is here, and note that it is wanted: what was asked for lately is never removed."""
+        """Check whether a content exists, and mark it as used.
+
+        Contents that were used recently are never removed.
+        """
         try:
             os.utime(self.path(sha256))
         except FileNotFoundError:
             return False
         return True
 
-    def regular(self, content: bytes) -> Entry:
-        """Keep a small file and return its entry."""
+    def add_regular(self, content: bytes) -> Entry:
+        """Store a small file and return its entry."""
         sha256, size = self.add([content])
         return Entry(sha256, size, compute_git_oid(content), lfs=False)
 
-    def large(self, sha256: str) -> Entry:
-        """Return the entry of a kept content as Git LFS has it; raise HubError 400 where it was never uploaded."""
+    def get_large(self, sha256: str) -> Entry:
+        """Return the Git LFS entry of a stored content; raise HubError 400 if it is missing."""
         if not SHA256.fullmatch(sha256) or not self.has(sha256):
             raise HubError(400, f"no upload with sha256 {sha256}")
         size = self.path(sha256).stat().st_size
@@ -105,14 +115,13 @@ def compute_git_oid(content: bytes) -> str:
 
 
 def format_lfs_pointer(sha256: str, size: int) -> bytes:
-    """Return the text that git keeps in a large file's place (git-lfs specification, version 1)."""
-    return (
-        f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n".encode()
-    )
+    """Return the text that git stores in a large file's place (git-lfs spec, version 1)."""
+    lines = ("version https://git-lfs.github.com/spec/v1", f"oid sha256:{sha256}", f"size {size}")
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def read_blocks(path: Path) -> Iterator[bytes]:
-    """Yield a file's bytes, block by block."""
+    """Yield a file's bytes in blocks of BLOCK_BYTES."""
     with path.open("rb") as file:
         while block := file.read(BLOCK_BYTES):
             yield block

@@ -1,7 +1,8 @@
-"""Whether what the Hub keeps is whole, and what of it nobody needs any more.
+"""Checks that the Hub's folder is complete, and removes files that no ref reaches.
 
-Needed is what the refs lead to: commits, and the contents that they name. All else is an orphan: an upload whose commit never came, what a
-deleted repo left, and what Xet clients sent beside the files that were made of it. Nothing that is read here is trusted to make sense.
+Reachable are the commits that refs lead to, and the contents that those commits name. All other
+files are orphans: uploads whose commit never came, remains of deleted repos, and the xorbs that
+Xet clients sent besides the files made of them. Nothing that is read here is trusted.
 """
 
 import hashlib
@@ -26,26 +27,20 @@ from hubtweets.hub.storage.blobs import (
     format_lfs_pointer,
     read_blocks,
 )
+from hubtweets.hub.storage.commits import compute_commit_id
 from hubtweets.hub.storage.pull_requests import Discussion
-from hubtweets.hub.storage.storage import Repo, Storage, compute_commit_id
+from hubtweets.hub.storage.repo import Repo
+from hubtweets.hub.storage.storage import Storage
 
-MIN_AGE_SECONDS = (
-    3600.0  # seconds; what was written or asked for since may belong to a push that still goes on
-)
+MIN_AGE_SECONDS = 3600.0  # a younger file may belong to a push that is still running
 SHA1 = re.compile(r"[0-9a-f]{40}")
-UNREADABLE = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    RecursionError,
-)  # what JSON that was tampered with can raise
+# what reading tampered JSON can raise
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
 class IntegrityReport:
-    """`faults` says of each thing what is wrong with it, `orphans` has the size in bytes of each file that nobody needs."""
+    """`faults` has one line for each problem, `orphans` the size in bytes of each orphan."""
 
     repos: int
     commits: int
@@ -57,7 +52,7 @@ class IntegrityReport:
 
 @dataclass(frozen=True)
 class Reachable:
-    """What the refs lead to, and what is wrong on the way."""
+    """What the refs lead to, and the faults found on the way."""
 
     repos: set[Path] = field(default_factory=set)
     commits: set[Path] = field(default_factory=set)
@@ -66,88 +61,103 @@ class Reachable:
 
 
 def check_storage(storage: Storage) -> IntegrityReport:
-    """Read everything that is needed and compare every hash: of contents (SHA-256, size, git's id), of commits, and what refs and parents name."""
-    with storage.lock:  # for a moment: contents never change
-        needed = find_reachable(storage)
-        orphans = {path: size for path, (size, _) in find_unreachable(storage, needed).items()}
+    """Read all that is reachable and compare every hash.
+
+    Compared are the SHA-256, size and git id of contents, the ids of commits, and what refs and
+    parents name.
+    """
+    with storage.lock:  # released before the contents are read, which never change
+        reachable = find_reachable(storage)
+        orphans = {path: size for path, (size, _) in find_orphans(storage, reachable).items()}
     wanted: defaultdict[str, list[Entry]] = defaultdict(list)
-    for entry in sorted(needed.entries, key=lambda entry: entry.size):
+    for entry in sorted(reachable.entries, key=lambda entry: entry.size):
         wanted[entry.sha256].append(entry)
     total = sum(entries[0].size for entries in wanted.values())
+    faults = list(reachable.faults)
     with tqdm(total=total, desc="checking", unit="B", unit_scale=True, disable=None) as bar:
         for sha256, entries in sorted(wanted.items()):
             path = storage.blobs.path(sha256)
-            needed.faults.extend(
-                f"{path.relative_to(storage.root)}: {fault}" for fault in find_faults(path, entries)
-            )
+            name = path.relative_to(storage.root)
+            faults.extend(f"{name}: {fault}" for fault in find_faults(path, entries))
             bar.update(entries[0].size)
-    return IntegrityReport(
-        len(needed.repos), len(needed.commits), len(wanted), total, needed.faults, orphans
-    )
+    repos, commits = len(reachable.repos), len(reachable.commits)
+    return IntegrityReport(repos, commits, len(wanted), total, faults, orphans)
 
 
-def collect_garbage(storage: Storage, young: float = MIN_AGE_SECONDS) -> tuple[int, int]:
-    """Remove what nobody needs and nobody asked for in the last `young` seconds; return how many files and bytes.
+def collect_garbage(storage: Storage, min_age: float = MIN_AGE_SECONDS) -> tuple[int, int]:
+    """Remove orphans that were not used for `min_age` seconds; return their number and bytes.
 
-    Raises HubError 500 where something is missing, for then what looks like an orphan may be all that is left.
+    Raises HubError 500 if a reachable file is missing: an orphan may then be all that is left.
     """
-    since = time.time() - young
-    with storage.lock:  # no commit comes between
-        needed = find_reachable(storage)
-        paths = (storage.blobs.path(entry.sha256) for entry in needed.entries)
-        faults = needed.faults + [
-            f"{path.relative_to(storage.root)}: is missing" for path in paths if not path.exists()
-        ]
-        if faults:
-            raise HubError(500, f"{faults[0]}; nothing was removed")
-        for path, (_, changed) in find_unreachable(storage, needed).items():
-            if path.parent.name == "commits" and changed > since:  # a branch may still be put there
-                follow_commits(storage, path, "", needed)
+    since = time.time() - min_age
+    with storage.lock:  # blocks commits
+        reachable = find_reachable(storage)
+        check_nothing_is_missing(storage, reachable)
+        for path, (_, changed) in find_orphans(storage, reachable).items():
+            if path.parent.name == "commits" and changed > since:  # it may still get a branch
+                follow_commits(storage, path, "", reachable)
         old = {
             path: size
-            for path, (size, changed) in find_unreachable(storage, needed).items()
+            for path, (size, changed) in find_orphans(storage, reachable).items()
             if changed <= since
         }
-        if any(
-            path.is_relative_to(storage.root / "xorbs") for path in old
-        ):  # clients remember under this name what they sent
+        if any(path.is_relative_to(storage.root / "xorbs") for path in old):
+            # clients remember by this name what they uploaded
             storage.write(storage.root / "instance", secrets.token_hex(20))
-        for path in old:  # commits first: killed here, none is left without its contents
+        for path in old:  # commits first, so that none is left without its contents
             path.unlink(missing_ok=True)
     return len(old), sum(old.values())
 
 
+def check_nothing_is_missing(storage: Storage, reachable: Reachable) -> None:
+    """Raise HubError 500 if there are faults, or if a reachable content is missing."""
+    faults = list(reachable.faults)
+    for entry in reachable.entries:
+        path = storage.blobs.path(entry.sha256)
+        if not path.exists():
+            faults.append(f"{path.relative_to(storage.root)}: is missing")
+    if faults:
+        raise HubError(500, f"{faults[0]}; nothing was removed")
+
+
 def find_reachable(storage: Storage) -> Reachable:
     """Follow every ref of every repo."""
-    needed = Reachable()
+    reachable = Reachable()
     for repo in sorted(storage.root.glob("repos/*/*/*")):
-        settings = repo / "repo.json"
-        if (
-            not settings.exists() and len(list(repo.glob("commits/*"))) < 2
-        ):  # a server that was killed has begun it
-            continue
-        needed.repos.add(repo)
-        hurt = [
-            path for path in sorted(repo.glob("discussions/*")) if not has_valid_discussion(path)
-        ] + [settings] * (not has_valid_settings(settings))
-        needed.faults.extend(f"{path.relative_to(storage.root)}: can't be read" for path in hurt)
-        if not (repo / "refs" / "branches" / "main").exists():
-            needed.faults.append(f"{repo.relative_to(storage.root)}: has no main")
+        has_settings = (repo / "repo.json").exists()
+        if not has_settings and len(list(repo.glob("commits/*"))) < 2:
+            continue  # left by a server that was killed while it created the repo
+        reachable.repos.add(repo)
+        reachable.faults.extend(find_repo_faults(storage, repo))
         for ref in sorted(repo.glob("refs/*/*")):
-            try:
-                sha = ref.read_text()
-            except (OSError, ValueError):
-                sha = ""
-            if SHA1.fullmatch(sha):
-                follow_commits(
-                    storage,
-                    repo / "commits" / f"{sha}.json",
-                    f"{ref.relative_to(storage.root)} leads to it, and ",
-                    needed,
-                )
-            else:
-                needed.faults.append(f"{ref.relative_to(storage.root)}: is no commit's id")
-    return needed
+            follow_ref(storage, repo, ref, reachable)
+    return reachable
+
+
+def find_repo_faults(storage: Storage, repo: Path) -> Iterator[str]:
+    """Yield the faults of a repo's discussions, its settings and its main branch."""
+    for path in sorted(repo.glob("discussions/*")):
+        if not is_discussion(path):
+            yield f"{path.relative_to(storage.root)}: can't be read"
+    settings = repo / "repo.json"
+    if not has_valid_settings(settings):
+        yield f"{settings.relative_to(storage.root)}: can't be read"
+    if not (repo / "refs" / "branches" / "main").exists():
+        yield f"{repo.relative_to(storage.root)}: has no main"
+
+
+def follow_ref(storage: Storage, repo: Path, ref: Path, reachable: Reachable) -> None:
+    """Add what a ref leads to."""
+    name = ref.relative_to(storage.root)
+    try:
+        sha = ref.read_text()
+    except (OSError, ValueError):
+        sha = ""
+    if SHA1.fullmatch(sha):
+        commit = repo / "commits" / f"{sha}.json"
+        follow_commits(storage, commit, f"{name} leads to it, and ", reachable)
+    else:
+        reachable.faults.append(f"{name}: is no commit's id")
 
 
 def has_valid_settings(path: Path) -> bool:
@@ -158,7 +168,7 @@ def has_valid_settings(path: Path) -> bool:
     return isinstance(repo.private, bool) and isinstance(repo.created_at, str)
 
 
-def has_valid_discussion(path: Path) -> bool:
+def is_discussion(path: Path) -> bool:
     try:
         discussion = Discussion(**json.loads(path.read_bytes()))
     except UNREADABLE:
@@ -166,47 +176,39 @@ def has_valid_discussion(path: Path) -> bool:
     return path.name == f"{discussion.num}.json"
 
 
-def follow_commits(storage: Storage, path: Path, whence: str, needed: Reachable) -> None:
-    """Add a commit, those before it and what they name to what is needed."""
-    while path not in needed.commits:
+def follow_commits(storage: Storage, path: Path, origin: str, reachable: Reachable) -> None:
+    """Add a commit, its ancestors and their entries; `origin` says what leads to the first."""
+    while path not in reachable.commits:
+        name = path.relative_to(storage.root)
         try:
             body = json.loads(path.read_bytes())
             entries, parent = parse_entries(body), body["parent"]
             if parent is not None and not SHA1.fullmatch(parent):
                 raise ValueError(parent)
         except UNREADABLE:
-            needed.faults.append(
-                f"{path.relative_to(storage.root)}: {whence}it is not there or can't be read"
-            )
+            reachable.faults.append(f"{name}: {origin}it is missing or can't be read")
             return
         if compute_commit_id(body) != path.stem:
-            needed.faults.append(f"{path.relative_to(storage.root)}: is not what its id says")
-        needed.commits.add(path)
-        needed.entries.update(entries)
+            reachable.faults.append(f"{name}: its content does not match its id")
+        reachable.commits.add(path)
+        reachable.entries.update(entries)
         if parent is None:
             return
-        path, whence = (
-            path.with_name(f"{parent}.json"),
-            f"{path.relative_to(storage.root)} leads to it, and ",
-        )
+        path, origin = path.with_name(f"{parent}.json"), f"{name} leads to it, and "
 
 
 def parse_entries(body: dict[str, dict[str, dict[str, object]]]) -> list[Entry]:
-    """Return what a commit names; raise one of UNREADABLE where it makes no sense."""
+    """Return the entries of a commit; raise one of UNREADABLE if they are invalid."""
     found = [Entry(**entry) for entry in body["files"].values()]  # type: ignore[arg-type]
     for entry in found:
-        if (
-            not SHA256.fullmatch(entry.sha256)
-            or type(entry.size) is not int
-            or not isinstance(entry.oid, str)
-            or type(entry.lfs) is not bool
-        ):
+        types = type(entry.size) is int and isinstance(entry.oid, str) and type(entry.lfs) is bool
+        if not SHA256.fullmatch(entry.sha256) or not types:
             raise ValueError(entry)
     return found
 
 
 def find_faults(path: Path, entries: list[Entry]) -> Iterator[str]:
-    """Say what is wrong with a content, or with what commits say of it."""
+    """Yield the faults of a content, and of the entries that name it."""
     try:
         size = path.stat().st_size
         digest, git = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size)
@@ -223,29 +225,35 @@ def find_faults(path: Path, entries: list[Entry]) -> Iterator[str]:
     for entry in entries:
         oid = compute_git_oid(format_lfs_pointer(sha256, size)) if entry.lfs else git.hexdigest()
         if (entry.size, entry.oid) != (size, oid):
-            yield f"has {size} bytes with git's id {oid}, not {entry.size} with {entry.oid} as a commit says"
+            told = f"{entry.size} with {entry.oid}"
+            yield f"has {size} bytes with git's id {oid}, not {told} as a commit says"
 
 
-def find_unreachable(storage: Storage, needed: Reachable) -> dict[Path, tuple[int, float]]:
-    """Return the files that nobody needs, with size and time of change; commits before the contents that they name."""
-    root, contents = storage.root, {storage.blobs.path(entry.sha256) for entry in needed.entries}
-    found = [path for path in root.glob("repos/*/*/*/commits/*") if path not in needed.commits]
-    found += [
-        path for path in root.glob("repos/*/*/*/refs/*/*") if path.parents[2] not in needed.repos
-    ]
-    found += [path for path in root.glob("blobs/*/*") if path not in contents]
-    for name in (
-        "xorbs",
-        "parts",
-        "tmp",
-    ):  # where folders may vanish meanwhile, which os.walk allows
-        found += [Path(folder, name) for folder, _, names in os.walk(root / name) for name in names]
+def find_orphans(storage: Storage, reachable: Reachable) -> dict[Path, tuple[int, float]]:
+    """Return each orphan's size and time of change, commits before the contents they name."""
     orphans = {}
-    for path in found:
+    for path in find_orphan_paths(storage, reachable):
         try:
             about = path.stat()
-        except FileNotFoundError:  # an upload that ended just now
+        except FileNotFoundError:  # an upload that has just ended
             continue
         if stat.S_ISREG(about.st_mode):
             orphans[path] = (about.st_size, about.st_mtime)
     return orphans
+
+
+def find_orphan_paths(storage: Storage, reachable: Reachable) -> Iterator[Path]:
+    root = storage.root
+    contents = {storage.blobs.path(entry.sha256) for entry in reachable.entries}
+    for path in root.glob("repos/*/*/*/commits/*"):
+        if path not in reachable.commits:
+            yield path
+    for path in root.glob("repos/*/*/*/refs/*/*"):
+        if path.parents[2] not in reachable.repos:
+            yield path
+    for path in root.glob("blobs/*/*"):
+        if path not in contents:
+            yield path
+    for name in ("xorbs", "parts", "tmp"):  # os.walk, unlike glob, lets folders vanish meanwhile
+        for folder, _, names in os.walk(root / name):
+            yield from (Path(folder, name) for name in names)

@@ -1,9 +1,9 @@
-"""Tokens, and what each may do.
+"""Access tokens and their roles.
 
-    token               the local one, which only the user can read: `--hub local` takes it by itself
-    tokens/abcd...      of every token the SHA-256 for a name, and its role inside
+    token               the local token, readable by the user only; `--hub local` uses it
+    tokens/abcd...      one file for each token: its SHA-256 is the name, its role the content
 
-A token is 160 random bits, so its hash tells nobody what it is. Who removes a file takes the token back.
+A token is 160 random bits, so its hash does not reveal it. Deleting its file revokes a token.
 """
 
 import hashlib
@@ -20,16 +20,16 @@ AUTHORIZATION = re.compile(r"Bearer (\S+)", re.ASCII)
 
 
 def create_token(blobs: Blobs, role: Role) -> str:
-    """Return a new token; only its hash is kept."""
+    """Return a new token; only its hash is stored."""
     token = "hf_" + secrets.token_hex(20)
-    with blobs.temporary() as file:
+    with blobs.open_temporary() as file:
         file.write(role.encode())
         blobs.keep(file, get_token_path(blobs.root, token))
     return token
 
 
 def read_role(root: Path, token: str) -> Role | None:
-    """Return what a token may do, None where it is no token of this Hub."""
+    """Return a token's role, None if the token is unknown."""
     try:
         text = get_token_path(root, token).read_text()
     except OSError:

@@ -1,8 +1,10 @@
-"""The storage side of Xet: takes xorbs and shards, gives back whole files.
+"""The storage side of Xet: takes xorbs and shards, stores whole files.
 
-A client with hf_xet installed cuts files into chunks, uploads chunks in xorbs, and then a shard that lists for each file which chunk ranges of
-which xorbs it is made of. Here a file is put together as soon as its shard arrives, checked against the SHA-256 in the shard, and kept as an
-ordinary content: downloads never need Xet. Formats: https://huggingface.co/docs/xet, little-endian throughout.
+A client with hf_xet installed cuts files into chunks and uploads the chunks in xorbs. Then it sends
+a shard, which lists for each file the chunk ranges and xorbs that it is made of. Here a file is put
+together as soon as its shard arrives, checked against the SHA-256 in the shard, and stored as an
+ordinary content: downloads never need Xet. Formats: https://huggingface.co/docs/xet, little-endian
+throughout.
 """
 
 import struct
@@ -19,20 +21,20 @@ from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage.blobs import SHA256
 from hubtweets.hub.storage.storage import Storage
 
-CHUNK_HEADER_BYTES = 8  # bytes before each chunk: version, packed length, scheme, plain length
+CHUNK_HEADER_BYTES = 8  # version, packed length (3), scheme, plain length (3)
+RAW, LZ4, GROUPED_LZ4 = b"\0", b"\1", b"\2"  # schemes of chunks
 MAX_CHUNKS = 2**13  # of a xorb, as clients have it
-MAX_XORB_BYTES = (
-    2**26 + MAX_CHUNKS * CHUNK_HEADER_BYTES
-)  # bytes: clients count 64 MiB of plain chunks, what can't be packed has its headers besides
-MAX_SHARD_BYTES = 2**26  # bytes, of about 600,000 chunks
-MAX_CACHED_INDEXES = 2**10  # of xorbs, kept while a shard's files are put together: 32 MiB at most
-RECORD_BYTES = 48  # bytes: a shard's header and every record after it
+# clients count 64 MiB of plain chunks; incompressible ones have their headers on top
+MAX_XORB_BYTES = 2**26 + MAX_CHUNKS * CHUNK_HEADER_BYTES
+MAX_SHARD_BYTES = 2**26  # about 600,000 chunks
+MAX_CACHED_INDEXES = 2**10  # of xorbs, while a shard's files are put together: at most 32 MiB
+RECORD_BYTES = 48  # a shard's header and every record after it
 END = b"\xff" * 32
 HAS_VERIFICATION, HAS_METADATA = 1 << 31, 1 << 30
 
 
 class Term(NamedTuple):
-    """A run of chunks [start, end) of a xorb, and their plain size."""
+    """A run of chunks [start, end) of a xorb, and their plain size in bytes."""
 
     xorb: str
     size: int
@@ -41,9 +43,9 @@ class Term(NamedTuple):
 
 
 def add_xorb(storage: Storage, name: str, file: IO[bytes]) -> None:
-    """Keep a xorb under its hash; raise HubError 400 where it is none."""
+    """Store a xorb under its hash; raise HubError 400 if it is invalid."""
     if not SHA256.fullmatch(name):
-        raise HubError(400, "a xorb needs a hash for a name")
+        raise HubError(400, "the name of a xorb must be a hash")
     file.flush()
     if len(index_chunks(Path(file.name))) < 2:
         raise HubError(400, "the xorb is empty")
@@ -53,87 +55,88 @@ def add_xorb(storage: Storage, name: str, file: IO[bytes]) -> None:
 def add_shard(storage: Storage, file: IO[bytes]) -> None:
     """Put a shard's files together.
 
-    Raises HubError 400 where a xorb is missing or a file has another SHA-256 than the shard says, 413 where the disk has no room for it.
+    Raises HubError 400 if a xorb is missing or a file does not have the SHA-256 in the shard, 413
+    if the disk has too little space for it.
     """
-    index_of = lru_cache(MAX_CACHED_INDEXES)(
-        index_chunks
-    )  # a xorb has chunks of thousands of files where these are small
+    # files that are small share xorbs by the thousand
+    get_index = lru_cache(MAX_CACHED_INDEXES)(index_chunks)
     for sha256, position, count in list_files(file):
         if storage.blobs.has(sha256):
             continue
         size = sum(term.size for term in read_terms(file, position, count))
-        if size > storage.blobs.room():
+        if size > storage.blobs.count_free_bytes():
             raise HubError(413, f"a file of {size} bytes is more than the disk has left")
-        storage.blobs.add(read_file(storage, read_terms(file, position, count), index_of), sha256)
+        chunks = read_file(storage, read_terms(file, position, count), get_index)
+        storage.blobs.add(chunks, sha256)
 
 
 def read_file(
-    storage: Storage, terms: Iterator[Term], index_of: Callable[[Path], "array[int]"]
+    storage: Storage, terms: Iterator[Term], get_index: Callable[[Path], "array[int]"]
 ) -> Iterator[bytes | memoryview]:
     """Yield a file's bytes chunk by chunk."""
-    for name, size, start, end in terms:
-        path = storage.root / "xorbs" / name
+    for term in terms:
+        path = storage.root / "xorbs" / term.xorb
         try:
-            places, xorb = index_of(path), path.open("rb", buffering=0)
+            offsets, xorb = get_index(path), path.open("rb", buffering=0)
         except FileNotFoundError:
-            raise HubError(400, f"xorb {name} was never uploaded here") from None
+            raise HubError(400, f"xorb {term.xorb} was never uploaded here") from None
         with xorb:
-            if not start < end < len(places):
-                raise HubError(
-                    400,
-                    f"xorb {name} has {len(places) - 1} chunks, the shard wants {start} to {end}",
-                )
-            xorb.seek(places[start])
-            for begin, stop in pairwise(places[start : end + 1]):
-                plain = decompress_chunk(xorb.read(stop - begin))
-                size -= len(plain)
-                if size < 0:
-                    break
-                yield plain
-        if size:
-            raise HubError(
-                400,
-                f"the chunks {start} to {end} of xorb {name} have not the size that the shard says",
-            )
+            yield from read_term(term, offsets, xorb)
+
+
+def read_term(term: Term, offsets: "array[int]", xorb: IO[bytes]) -> Iterator[bytes | memoryview]:
+    """Yield a term's chunks; raise HubError 400 if they are missing or have another size."""
+    name, left, start, end = term
+    if not start < end < len(offsets):
+        count = len(offsets) - 1
+        raise HubError(400, f"xorb {name} has {count} chunks, the shard wants {start} to {end}")
+    xorb.seek(offsets[start])
+    for begin, stop in pairwise(offsets[start : end + 1]):
+        plain = decompress_chunk(xorb.read(stop - begin))
+        left -= len(plain)
+        if left < 0:
+            break
+        yield plain
+    if left:
+        raise HubError(
+            400, f"chunks {start} to {end} of xorb {name} don't have the size that the shard says"
+        )
 
 
 def index_chunks(path: Path) -> "array[int]":
-    """Return where a xorb's chunks begin, and where the last one ends."""
-    places, position, end = array("I"), 0, path.stat().st_size
-    with path.open("rb", buffering=0) as xorb:  # of each chunk only the header is read
-        while position < end and len(places) < MAX_CHUNKS:
-            places.append(position)
+    """Return the offsets in bytes at which a xorb's chunks begin, and where the last one ends."""
+    offsets, position, end = array("I"), 0, path.stat().st_size
+    with path.open("rb", buffering=0) as xorb:  # only the chunks' headers are read
+        while position < end and len(offsets) < MAX_CHUNKS:
+            offsets.append(position)
             xorb.seek(position)
             header = xorb.read(CHUNK_HEADER_BYTES)
-            if header[4:5] not in (b"\0", b"\1", b"\2"):
-                raise HubError(400, "a chunk of the xorb is cut or of an unknown scheme")
+            if header[4:5] not in (RAW, LZ4, GROUPED_LZ4):
+                raise HubError(400, "a chunk of the xorb is cut off or has an unknown scheme")
             position += CHUNK_HEADER_BYTES + int.from_bytes(header[1:4], "little")
     if position != end:
         raise HubError(
-            400, f"the last chunk of the xorb is cut, or there are more than {MAX_CHUNKS}"
+            400, f"the last chunk of the xorb is cut off, or there are more than {MAX_CHUNKS}"
         )
-    places.append(end)
-    return places
+    offsets.append(end)
+    return offsets
 
 
 def decompress_chunk(chunk: bytes) -> bytes | memoryview:
-    """Return a chunk as it was before it was packed: raw (0), LZ4 (1), or its bytes in four groups, then LZ4 (2)."""
-    scheme, size, packed = (
-        chunk[4:5],
-        int.from_bytes(chunk[5:CHUNK_HEADER_BYTES], "little"),
-        memoryview(chunk)[CHUNK_HEADER_BYTES:],
-    )
+    """Return a chunk's plain bytes; raise HubError 400 if it is corrupt.
+
+    Schemes: raw (0), LZ4 (1), LZ4 of the bytes in four groups (2).
+    """
+    scheme, size = chunk[4:5], int.from_bytes(chunk[5:CHUNK_HEADER_BYTES], "little")
+    plain: bytes | memoryview = memoryview(chunk)[CHUNK_HEADER_BYTES:]
     try:
-        plain = (
-            pyarrow.decompress(packed, size, codec="lz4", asbytes=True)
-            if scheme != b"\0" and packed
-            else packed
-        )
+        if scheme != RAW and plain:
+            plain = pyarrow.decompress(plain, size, codec="lz4", asbytes=True)
     except (OSError, pyarrow.ArrowException) as error:
         raise HubError(400, f"a chunk can't be unpacked: {error}") from None
     if len(plain) != size:
         raise HubError(400, f"a chunk has {len(plain)} bytes, its header says {size}")
-    return ungroup_bytes(plain) if scheme == b"\2" else plain
+    return ungroup_bytes(plain) if scheme == GROUPED_LZ4 else plain
 
 
 def ungroup_bytes(grouped: bytes | memoryview) -> bytes:
@@ -147,22 +150,24 @@ def ungroup_bytes(grouped: bytes | memoryview) -> bytes:
 
 
 def list_files(shard: IO[bytes]) -> Iterator[tuple[str, int, int]]:
-    """Yield of each file in a shard the SHA-256, where its terms begin and how many they are.
+    """Yield for each file of a shard its SHA-256, the position of its terms and their number.
 
-    After a 48-byte header each file has its head, its terms, their verification records and its metadata.
+    After the shard's header, each file has a header, its terms, their verification records and its
+    metadata, all of RECORD_BYTES.
     """
     position = RECORD_BYTES
     while (head := read_record(shard, position))[:32] != END:
         flags, count = struct.unpack_from("<II", head, 32)
         if not flags & HAS_METADATA:
             raise HubError(400, "the shard does not say its files' sha256")
-        metadata = position + RECORD_BYTES * (1 + count * (2 if flags & HAS_VERIFICATION else 1))
+        records = count * (2 if flags & HAS_VERIFICATION else 1)
+        metadata = position + RECORD_BYTES * (1 + records)
         yield format_hash(read_record(shard, metadata)), position + RECORD_BYTES, count
         position = metadata + RECORD_BYTES
 
 
 def read_terms(shard: IO[bytes], position: int, count: int) -> Iterator[Term]:
-    """Yield a file's terms; they are never all in memory, for a shard has room for a million."""
+    """Yield a file's terms one by one: a shard may hold a million."""
     for number in range(count):
         term = read_record(shard, position + RECORD_BYTES * number)
         yield Term(format_hash(term), *struct.unpack_from("<III", term, 36))
@@ -172,10 +177,10 @@ def read_record(shard: IO[bytes], position: int) -> bytes:
     shard.seek(position)
     found = shard.read(RECORD_BYTES)
     if len(found) < RECORD_BYTES:
-        raise HubError(400, "the shard is cut")
+        raise HubError(400, "the shard is cut off")
     return found
 
 
 def format_hash(record: bytes) -> str:
-    """Write the hash at a record's beginning as Xet does: four 64-bit little-endian words."""
+    """Format the hash at a record's beginning as Xet does: four 64-bit little-endian words."""
     return "".join(record[i : i + 8][::-1].hex() for i in range(0, 32, 8))
