@@ -1,4 +1,4 @@
-"""A real browser for the tests: the machine's own Chromium, driven by Playwright, and what a page did in it."""
+"""A real browser for the tests: the machine's Chromium, driven by Playwright."""
 
 import os
 import shutil
@@ -8,29 +8,30 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
-NOWHERE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # no name leads anywhere, which it says at once
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+# resolves no name but 127.0.0.1, so that requests to other hosts fail at once
+NO_HOSTS = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Give a browser; skip where the machine has none, which in CI is a failure."""
-    path = (
-        shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
+def start_chromium() -> Iterator[Browser]:
+    """Yield a browser; if the machine has none, skip the test, or fail it in CI."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         if os.environ.get("CI"):
             pytest.fail("CI looks at pages with a real browser; install chromium")
         pytest.skip("no Chromium on this machine")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", NOWHERE])
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", NO_HOSTS])
         yield browser
         browser.close()
 
 
-class Seen:
-    """What happened in the pages of a context: `requests` are their addresses, `faults` dialogs, errors, and what the policy forbade."""
+class PageLog:
+    """What happened in the pages of a context.
+
+    `requests` has the URLs, `faults` the dialogs, errors and violations of the page's policy.
+    """
 
     def __init__(self, context: BrowserContext) -> None:
         self.requests: list[str] = []
@@ -48,6 +49,6 @@ class Seen:
         dialog.dismiss()
 
 
-def width(page: Page) -> int:
-    """Return how wide a page is laid out, in pixels."""
+def get_page_width(page: Page) -> int:
+    """Return the width of a page's layout in pixels."""
     return page.evaluate("document.documentElement.scrollWidth")

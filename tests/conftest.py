@@ -18,7 +18,7 @@ import pytest
 from filelock import FileLock
 
 from hubtweets.posts.example import x_archive
-from tests.served import Served, serving
+from tests.served import Served, serve_app
 from tests.zygote import Process, start_server
 
 if (
@@ -212,7 +212,7 @@ def workplace(published: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def served() -> Iterator[Served]:
-    with serving() as served:
+    with serve_app() as served:
         yield served
 
 

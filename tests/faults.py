@@ -1,4 +1,4 @@
-"""A Hub that fails where it is told to: answers with an error, loses its answer, or hangs up in the middle of a body."""
+"""A Hub that fails on demand: it answers with errors, loses answers or cuts bodies short."""
 
 import re
 from collections.abc import MutableMapping
@@ -13,10 +13,10 @@ Message = MutableMapping[str, Any]
 
 @dataclass
 class Fault:
-    """What goes wrong with the next `times` requests that fit `request`, a pattern of method and raw path.
+    """A fault of the next `times` requests whose method and raw path match the pattern `request`.
 
-    `what` is a status to answer with at once, "lost" (it is done and not answered), "hang" (it is neither), "cut request" or "cut answer" (of the
-    body only a half).
+    `what` is a status to answer with at once, "lost" (done but not answered), "hang" (neither), or
+    "cut request" or "cut answer" (half of the body).
     """
 
     request: str
@@ -33,10 +33,8 @@ class Faulty:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = f"{scope['method']} {scope['raw_path'].decode()}"
-        fault = next(
-            (fault for fault in self.faults if fault.times and re.search(fault.request, request)),
-            None,
-        )
+        fits = (one for one in self.faults if one.times and re.search(one.request, request))
+        fault = next(fits, None)
         if fault is None:
             await self.app(scope, receive, send)
             return
@@ -44,43 +42,52 @@ class Faulty:
         if fault.what == "hang":
             while (await receive())["type"] != "http.disconnect":
                 pass
-            return
-        if fault.what.isdigit():
+        elif fault.what.isdigit():
             while (await receive()).get("more_body"):
                 pass
-            await JSONResponse({"error": fault.what}, int(fault.what), {"Retry-After": "0"})(
-                scope, receive, send
-            )
+            status, headers = int(fault.what), {"Retry-After": "0"}
+            await JSONResponse({"error": fault.what}, status, headers)(scope, receive, send)
+        else:
+            cut_receive = CutReceive(receive) if fault.what == "cut request" else receive
+            await self.app(scope, cut_receive, CutSend(send, fault.what == "cut answer"))
+            await hang_up(receive, send)
+
+
+class CutReceive:
+    """Receives half of a body's first piece, and then a disconnect."""
+
+    def __init__(self, receive: Receive) -> None:
+        self.receive, self.is_cut = receive, False
+
+    async def __call__(self) -> Message:
+        if self.is_cut:
+            return {"type": "http.disconnect"}
+        self.is_cut = True
+        body = (await self.receive()).get("body", b"")
+        return {"type": "http.request", "body": body[: len(body) // 2], "more_body": True}
+
+
+class CutSend:
+    """Sends the head and half of a body's first piece if `answers`, else nothing."""
+
+    def __init__(self, send: Send, answers: bool) -> None:
+        self.send, self.answers = send, answers
+
+    async def __call__(self, message: Message) -> None:
+        if not self.answers:
             return
-
-        halved = False
-
-        async def half_receive() -> Message:
-            nonlocal halved
-            if halved:
-                return {"type": "http.disconnect"}
-            halved = True
-            body = (await receive()).get("body", b"")
-            return {"type": "http.request", "body": body[: len(body) // 2], "more_body": True}
-
-        async def half_send(message: Message) -> None:
-            nonlocal halved
-            if fault.what != "cut answer" or halved:
-                return
-            halved = "body" in message
-            body = message.get("body", b"")
-            await send(
-                {**message, "body": body[: len(body) // 2], "more_body": True}
-                if halved
-                else message
-            )
-
-        await self.app(scope, half_receive if fault.what == "cut request" else receive, half_send)
-        await hang_up(receive, send)
+        if "body" in message:
+            self.answers = False
+            body = message["body"]
+            message = {**message, "body": body[: len(body) // 2], "more_body": True}
+        await self.send(message)
 
 
 async def hang_up(receive: Receive, send: Send) -> None:
-    """Close the connection without another word, as a server that died does; ASGI has no message for that, so uvicorn's own transport is taken."""
+    """Close the connection without another byte, as a server that died does.
+
+    ASGI has no message for that, so this closes uvicorn's own transport.
+    """
     send.__self__.transport.close()  # type: ignore[attr-defined]
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,4 +1,4 @@
-"""A server that outlives the Hubs it serves: to stop one and start the next takes longer than most tests."""
+"""A server that outlives the Hubs it serves: a restart takes longer than most tests."""
 
 import threading
 from collections.abc import Iterator
@@ -22,7 +22,8 @@ class Served:
 
 
 @contextmanager
-def serving() -> Iterator[Served]:
+def serve_app() -> Iterator[Served]:
+    """Serve while the block runs."""
     served = Served()
     thread = threading.Thread(target=served.server.run, daemon=True)
     thread.start()

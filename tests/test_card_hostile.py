@@ -27,7 +27,7 @@ from hubtweets.posts.post import Profile
 from hubtweets.record.run_record import License, Row, RunRecord, Terms, Tracked
 from hubtweets.record.samples import Overlap, Sample
 from hubtweets.text import to_plain_text
-from tests.browser import Seen, chromium
+from tests.browser import PageLog, start_chromium
 from tests.hostile import HOSTILE, PIECES
 from tests.records import RECORD
 
@@ -256,8 +256,8 @@ def test_a_browser_runs_nothing_of_it(hub: tuple[str, str]) -> None:
         path_in_repo="README.md",
         repo_id="huggingtweets/lyons____",
     )
-    with chromium() as browser, browser.new_context() as context:
-        seen, page = Seen(context), context.new_page()
+    with start_chromium() as browser, browser.new_context() as context:
+        seen, page = PageLog(context), context.new_page()
         page.goto(f"{hub[0]}{PLACE}")
         expect(page.get_by_text("AI CYBORG")).to_be_visible()
         for summary in page.locator("summary").all():

@@ -1,4 +1,4 @@
-"""The embedded Hub, asked by the unmodified client: with hf_xet as it is installed by default, and without."""
+"""The embedded Hub and the unmodified client, with hf_xet (the default) and without."""
 
 import json
 import os
@@ -98,7 +98,8 @@ from huggingface_hub import CommitOperationAdd, HfApi
 api = HfApi()
 content = bytes(range(256)) * 4096 * 12
 api.create_repo("huggingtweets/big")
-api.create_commit("huggingtweets/big", [CommitOperationAdd("big.bin", content)], commit_message="big")
+operations = [CommitOperationAdd("big.bin", content)]
+api.create_commit("huggingtweets/big", operations, commit_message="big")
 assert open(api.hf_hub_download("huggingtweets/big", "big.bin"), "rb").read() == content
 print(api.whoami()["name"])
 """
@@ -249,15 +250,39 @@ REFUSALS: list[tuple[Callable[[HfApi], object], type[Exception], int | None]] = 
     (lambda api: api.model_info("huggingtweets/nope"), RepositoryNotFoundError, 404),
     (lambda api: api.model_info("huggingtweets/bot", revision="nope"), RevisionNotFoundError, 404),
     (lambda api: api.hf_hub_download("huggingtweets/bot", "nope"), RemoteEntryNotFoundError, 404),
-    (lambda api: list(api.list_repo_tree("huggingtweets/bot", "nope")), RemoteEntryNotFoundError, 404),
+    (
+        lambda api: list(api.list_repo_tree("huggingtweets/bot", "nope")),
+        RemoteEntryNotFoundError,
+        404,
+    ),
     (lambda api: api.create_repo("huggingtweets/bot"), HfHubHTTPError, 409),
     (lambda api: api.create_repo("huggingtweets/bot", token=False), HfHubHTTPError, 401),
     (lambda api: api.model_info("huggingtweets/bot", token="hf_wrong"), HfHubHTTPError, 401),
-    (lambda api: api.upload_file(path_or_fileobj=b"x", path_in_repo="x", repo_id="huggingtweets/bot", token=False), HfHubHTTPError, 401),
+    (
+        lambda api: api.upload_file(
+            path_or_fileobj=b"x", path_in_repo="x", repo_id="huggingtweets/bot", token=False
+        ),
+        HfHubHTTPError,
+        401,
+    ),
     (lambda api: api.create_tag("huggingtweets/bot", tag="v1", token=False), HfHubHTTPError, 401),
-    (lambda api: api.upload_file(path_or_fileobj=b"---\na: [\n---\n", path_in_repo="README.md", repo_id="huggingtweets/bot"), ValueError, None),
-    (lambda api: api.create_commit("huggingtweets/bot", [CommitOperationDelete("nope")], commit_message="x"), HfHubHTTPError, 404),
-]  # fmt: skip
+    (
+        lambda api: api.upload_file(
+            path_or_fileobj=b"---\na: [\n---\n",
+            path_in_repo="README.md",
+            repo_id="huggingtweets/bot",
+        ),
+        ValueError,
+        None,
+    ),
+    (
+        lambda api: api.create_commit(
+            "huggingtweets/bot", [CommitOperationDelete("nope")], commit_message="x"
+        ),
+        HfHubHTTPError,
+        404,
+    ),
+]
 
 
 @pytest.mark.parametrize(("call", "expected", "status"), REFUSALS)
@@ -481,7 +506,10 @@ def test_bodies_that_make_no_sense_are_refused(
 
 
 def test_a_summary_is_kept_as_text(api: HfApi, hub: Hub, repo_id: str) -> None:
-    content = b'{"key":"header","value":{"summary":"\\ud800 and"}}\n{"key":"file","value":{"path":"a","content":""}}'
+    content = (
+        b'{"key":"header","value":{"summary":"\\ud800 and"}}\n'
+        b'{"key":"file","value":{"path":"a","content":""}}'
+    )
     httpx2.post(
         f"{hub[0]}/api/models/{repo_id}/commit/main",
         content=content,

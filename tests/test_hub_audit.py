@@ -1,4 +1,4 @@
-"""`hubtweets hub --check` and `--gc`: what they say of every kind of damage, what is removed, and what never."""
+"""`hubtweets hub --check` and `--gc`: reports of every kind of damage, and what is removed."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ ALL, MORE = (2, 3, SIZE), (3, 3, SIZE)
 
 
 class Kept:
-    """A Hub that holds one bot with two commits, the second one with a tag, a small file and a large one."""
+    """A Hub with one bot and two commits; the second has a tag, a small and a large file."""
 
     def __init__(self, root: Path) -> None:
         self.root, self.storage = root, Storage(root)
@@ -49,7 +49,7 @@ class Kept:
         ).id
 
     def place(self, name: str) -> Path:
-        """Return a file by what it is: "small", "large", "attributes", "head", "first", or its path."""
+        """Return the path of "small", "large", "attributes", "head" or "first", or the path given."""
         if name in ("small", "large", "attributes"):
             return self.storage.blobs.path(getattr(self, name).sha256)
         return self.root / (
@@ -98,7 +98,7 @@ def edit(kept: Kept) -> None:
 
 
 def misname(**wrong: object) -> Callable[[Kept], object]:
-    """Commit what is wrong under an id that is right."""
+    """Write an invalid commit under the id that it should have."""
 
     def damage(kept: Kept) -> None:
         entry = replace(kept.small, **wrong)  # type: ignore[arg-type]
@@ -125,7 +125,7 @@ LOST = "leads to it, and it is missing or can't be read"
 HEAD_LOST = [f"{HEAD}: {REPO}/refs/branches/main {LOST}", f"{HEAD}: {REPO}/refs/tags/v1 {LOST}"]
 SHA256, OID = hashlib.sha256(SMALL).hexdigest(), compute_git_oid(SMALL)
 BLOB = f"blobs/{SHA256[:2]}/{SHA256}: "
-# what is done to it, and what --check says: what is wrong, how many commits, contents and bytes it found, and what nobody needs
+# the damage, and the report of --check: faults, (commits, contents, bytes), orphans
 Row = tuple[Callable[[Kept], object], list[str], tuple[int, int, int], list[str]]
 DAMAGES: dict[str, Row] = {
     "nothing": (lambda kept: None, [], ALL, []),
@@ -268,7 +268,7 @@ def test_json_that_makes_no_sense_is_a_fault(kept: Kept, name: str) -> None:
 
 
 def unfinished(kept: Kept) -> None:
-    """Leave what a server that is killed leaves of a repo that it creates."""
+    """Leave a repo as a server that was killed while creating it."""
     repo = Repo("models", "huggingtweets/half", False, "")
     entry = kept.storage.blobs.add_regular(b"half")
     kept.storage.set_ref(
@@ -292,7 +292,7 @@ def half_deleted(kept: Kept) -> None:
 
 
 def branched(kept: Kept) -> None:
-    """Leave a commit, with a content of its own, of a branch that was removed."""
+    """Leave a commit of a deleted branch, with a content of its own."""
     kept.storage.create_ref(kept.repo, "branches", "side", "main")
     entry = kept.storage.blobs.add_regular(b"side")
     kept.storage.create_commit(
@@ -325,7 +325,8 @@ def test_what_gc_removes(kept: Kept, orphan: str) -> None:
     done = kept.hub("--gc", "--check")  # all of it is young
     assert done.exit_code == 0 and kept.files() == after
     assert done.stdout == (
-        f"removed: files 0, bytes 0\n{found}unused: files {count}, bytes {size:,}; to remove them: hubtweets hub --gc\n"
+        f"removed: files 0, bytes 0\n{found}unused: files {count}, bytes {size:,}"
+        "; to remove them: hubtweets hub --gc\n"
     )
     kept.age()
     done = kept.hub("--gc", "--check")

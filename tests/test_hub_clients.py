@@ -1,4 +1,7 @@
-"""The client matrix: the unmodified clients against the embedded Hub, each in a process of its own, with hf_xet and without."""
+"""The client matrix: unmodified clients against the embedded Hub, with hf_xet and without.
+
+Each client runs in a process of its own.
+"""
 
 import re
 import subprocess
@@ -30,7 +33,7 @@ def variables(hub: Hub, disabled: str) -> dict[str, str]:
 def start(
     hub: Hub, folder: Path, disabled: str, *arguments: str, text: str = "", **more: str
 ) -> str:
-    """Run a script to its end without an error, and return what it said."""
+    """Run a script that must succeed, and return its output."""
     command, env = (
         [sys.executable, "-W", "ignore", *arguments],
         environment(folder, **variables(hub, disabled), **more),

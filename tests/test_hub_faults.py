@@ -1,6 +1,6 @@
-"""What a push leaves when anything goes wrong: a failing server, lost answers, cut bodies, a killed server, a race.
+"""What a push leaves when anything fails: server errors, lost answers, cut bodies, kills, races.
 
-Always a whole commit, the old one or the new one; and the same push again ends right.
+It leaves a complete commit, the old one or the new one, and the same push succeeds when repeated.
 """
 
 import io
@@ -38,7 +38,7 @@ Files = dict[str, bytes]
 
 
 def files_of(version: str) -> Files:
-    """Return a push's files, small and large; each tells its version, so that a mixture shows."""
+    """Return a push's files, small and large; each names its version, so a mixture shows."""
     return {
         "README.md": f"---\ntags: [{version}]\n---\n{version}".encode(),
         "config.json": json.dumps({"version": version}).encode(),
@@ -50,7 +50,7 @@ def files_of(version: str) -> Files:
 def push(
     api: HfApi, version: str, repo_id: str = REPO, xet: bool = False, parent: str | None = None
 ) -> str:
-    """Push in one commit, by LFS, which the client chooses for open files, or by Xet."""
+    """Push in one commit, by Xet, or by LFS, which the client chooses for open files."""
     operations = [
         CommitOperationAdd(name, content if xet else io.BytesIO(content))
         for name, content in files_of(version).items()
@@ -59,7 +59,7 @@ def push(
 
 
 def publish(api: HfApi, version: str, xet: bool) -> None:
-    """Do all that a publisher does."""
+    """Make every request that publishing makes."""
     api.create_repo(REPO, exist_ok=True)
     push(api, version, xet=xet)
     api.create_tag(REPO, tag=version, exist_ok=True)
@@ -73,7 +73,7 @@ def download(api: HfApi, cache: Path) -> Files:
 
 
 def history(storage: Storage, repo_id: str = REPO) -> dict[str, str]:
-    """Return id and title of main's commits, newest first, when each holds exactly the files of its title."""
+    """Return main's commits by id, newest first; each must hold exactly the files of its title."""
     repo = storage.find_repo("models", repo_id)
     if repo is None:
         return {}
@@ -91,7 +91,7 @@ def history(storage: Storage, repo_id: str = REPO) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Faulty, str, Path]]:
-    """An application with faults, its endpoint, and the folder of a Hub on which version 1 was published."""
+    """An application with faults, its endpoint, and a Hub's folder with version 1 published."""
     folder = tmp_path_factory.mktemp("hub")
     storage = Storage(folder)
     app = Faulty(create_app(storage))
@@ -104,7 +104,8 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Faulty, s
     thread.join()
 
 
-# + the client goes on by itself, - it fails, ? as it comes: a HEAD has no body to cut, so the next request may find the connection closed or not
+# + the client recovers, - it fails, ? either: a HEAD has no body to cut, so the next request may or
+# may not find the connection closed
 FAULTS = ("408", "429", "500", "503", "lost", "cut request", "cut answer", "500 for good")
 STEPS = {
     "POST /api/repos/create": "--------",
@@ -275,7 +276,11 @@ def test_who_comes_after_a_repo_was_removed_writes_nothing(tmp_path: Path, call:
 
 
 def test_everything_at_once(tmp_path: Path) -> None:
-    """Eight clients of two servers of one folder create, push, move, merge, remove, read and collect: each is served, or told what was in its way."""
+    """Eight clients of two servers of one folder do everything at once.
+
+    They create, push, move, merge, remove, read and collect garbage. Each is served, or gets an
+    error that says what was in its way.
+    """
     storage, chance = Storage(tmp_path), random.Random(0)
 
     def client(api: HfApi, number: int) -> set[int]:
@@ -336,9 +341,11 @@ from hubtweets.hub import local
 from hubtweets.hub.server import create_app
 from hubtweets.hub.storage.storage import Storage
 
+EVENTS = ("open", "os.rename", "os.remove", "os.utime", "os.mkdir")
+
 def count(event, arguments):
     global left
-    if event in ("open", "os.rename", "os.remove", "os.utime", "os.mkdir") and str(arguments[0]).startswith(folder):
+    if event in EVENTS and str(arguments[0]).startswith(folder):
         left -= 1
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -360,7 +367,10 @@ while line := sys.stdin.readline():
 def test_a_server_killed_at_any_moment_has_whole_commits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kill it under eight clients, two a repo: at the Nth thing that it does to a file, or after a moment; clients go on until they are through."""
+    """Kill a server under eight clients, two for each repo.
+
+    It dies at its Nth file operation, or after a random time. The clients retry until they succeed.
+    """
     pause = threading.Event()
     monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _: pause.wait(0.02)))
     chance, over = random.Random(0), threading.Event()

@@ -1,4 +1,4 @@
-"""Texts that the Hub makes with the models that it keeps, which are anybody's."""
+"""Text generation by the Hub with the models it hosts, which are untrusted."""
 
 import json
 import os
@@ -24,7 +24,10 @@ from tests.zygote import find_forked
 
 ADAPTER = "adapter_config.json"
 PROMPT = "my dream is"
-CODE = "import pathlib; pathlib.Path({marker!r}).touch()\nfrom transformers import GPT2Config, GPT2LMHeadModel\n"
+CODE = (
+    "import pathlib; pathlib.Path({marker!r}).touch()\n"
+    "from transformers import GPT2Config, GPT2LMHeadModel\n"
+)
 ENDLESS = {
     "do_sample": True,
     "num_return_sequences": 2,
@@ -36,7 +39,7 @@ ENDLESS = {
 
 @pytest.fixture(scope="module")
 def model(base: Path) -> dict[str, bytes]:
-    """The files of a model that goes on without end."""
+    """The files of a model that never stops by itself."""
     files = {path.name: path.read_bytes() for path in base.iterdir() if path.is_file()}
     return {**files, "generation_config.json": json.dumps(ENDLESS).encode()}
 
@@ -138,7 +141,7 @@ def changed(files: dict[str, bytes], name: str, **values: object) -> dict[str, b
 
 
 def write(folder: Path, files: dict[str, bytes]) -> dict[str, Path]:
-    """Write a repo's files and return where they are."""
+    """Write a repo's files and return their paths."""
     folder.mkdir()
     for name, content in files.items():
         (folder / name).write_bytes(content)
@@ -146,7 +149,7 @@ def write(folder: Path, files: dict[str, bytes]) -> dict[str, Path]:
 
 
 def refusal(files: dict[str, Path], name: str, prompt: str = PROMPT) -> str:
-    """Return the line with which a model is refused, as the page shows it."""
+    """Return the error line of a model, as the page shows it."""
     from hubtweets.hub.generation import generate, worker
 
     generate.loaded.clear()
@@ -344,7 +347,8 @@ LARGE: list[
         "another layer",
         {"n_layer": 2},
         {},
-        "its model can't be loaded: its config asks for 42,048 parameters, and its weights are 29,344",
+        "its model can't be loaded: its config asks for 42,048 parameters"
+        ", and its weights are 29,344",
     ),
     (
         "long config",
@@ -417,7 +421,10 @@ def test_an_adapter_is_loaded_with_a_base_of_this_machine(
         write(tmp_path / "lora", {**files, "generation_config.json": json.dumps(ENDLESS).encode()}),
         "lora",
     )
-    too_large = "huggingtweets/lora: its model can't be loaded: its config asks for a rank of 1,000,000,000, and its largest matrix has a side of 128"
+    too_large = (
+        "huggingtweets/lora: its model can't be loaded: its config asks for a rank of "
+        "1,000,000,000, and its largest matrix has a side of 128"
+    )
     assert said == (too_large if more else "")
 
 
@@ -425,7 +432,7 @@ def test_an_adapter_is_loaded_with_a_base_of_this_machine(
 
 
 def pids() -> set[int]:
-    """Return the processes that write texts for this one."""
+    """Return the worker processes of this process."""
     found = set()
     for child in psutil.Process().children():
         with suppress(psutil.NoSuchProcess, psutil.ZombieProcess, FileNotFoundError):
@@ -444,7 +451,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def start(stack: ExitStack, endpoint: str, name: str, count: int = 5) -> Iterator[dict[str, Any]]:
-    """Ask for texts, and yield their lines as they come until the stack is closed."""
+    """Request texts and yield their lines as they arrive, until the stack is closed."""
     asked = {"prompt": PROMPT, "count": count}
     answer = stack.enter_context(
         httpx2.stream("POST", f"{endpoint}/_generate/huggingtweets/{name}", json=asked, timeout=60)
@@ -454,7 +461,7 @@ def start(stack: ExitStack, endpoint: str, name: str, count: int = 5) -> Iterato
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """The lines that come from the processes."""
+    """The lines that worker processes send."""
     found, next_line = [], workers.read_line
 
     async def note(process: Any, deadline: float) -> dict[str, Any]:
@@ -541,7 +548,8 @@ def test_a_process_that_is_killed_is_replaced(
             next(texts)
         os.kill(pid, signal.SIGKILL)
         if busy:
-            broke = f"huggingtweets/{name}: its model crashed: it takes too much memory, or it is corrupt"
+            reason = "its model crashed: it takes too much memory, or it is corrupt"
+            broke = f"huggingtweets/{name}: {reason}"
             assert list(texts) == [{"error": broke}]
     until(lambda: not psutil.pid_exists(pid))
     assert lines(ask(endpoint, name))[-1] == {"done": True}
@@ -568,7 +576,7 @@ def test_only_so_many_models_write_at_once(
 def test_memory_is_limited_by_the_size_of_the_weights(
     endpoint: str, storage: Storage, model: dict[str, bytes]
 ) -> None:
-    """A tokenizer.json of 33 MB has a normalizer that makes 33 GB of a prompt."""
+    """A tokenizer.json of 33 MB has a normalizer that turns a prompt into 33 GB."""
     tokenizer = json.loads(model["tokenizer.json"])
     tokenizer["normalizer"] = {
         "type": "Replace",

@@ -1,4 +1,4 @@
-"""Who may ask the Hub for what: foreign pages, bodies that do not come, tokens and their roles, private repos."""
+"""Access to the Hub: other sites' pages, slow bodies, tokens and their roles, private repos."""
 
 import os
 import re
@@ -31,7 +31,7 @@ REPO, SECRET, NOBODY = "huggingtweets/bot", "huggingtweets/secret", "huggingtwee
 
 @pytest.fixture
 def api(hub: Hub) -> HfApi:
-    """A client, of a Hub with one bot."""
+    """A client of a Hub with one bot."""
     api = HfApi(endpoint=hub[0], token=hub[1])
     api.create_repo(REPO)
     return api
@@ -39,7 +39,7 @@ def api(hub: Hub) -> HfApi:
 
 @contextmanager
 def served(storage: Storage, name: str, address: str = "127.0.0.1") -> Iterator[str]:
-    """Serve a Hub that goes by a name at an address."""
+    """Serve a Hub with a name at an address."""
     server = local.Server(create_app(storage, name), address, 0)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -54,7 +54,7 @@ def dial(endpoint: str) -> socket.socket:
 
 
 def ask(endpoint: str, *lines: str) -> int:
-    """Send a request word for word, and return the answer's status, 0 where the server hung up without one."""
+    """Send a raw request and return the status, 0 if the server closed the connection."""
     with dial(endpoint) as connection:
         try:
             connection.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode())
@@ -149,7 +149,7 @@ def upload(hub: Hub, size: int) -> list[str]:
 
 
 def drip(hub: Hub, size: int, pieces: Iterable[bytes], pause: float) -> int:
-    """Send a body piece by piece with pauses, and return the status of the answer as soon as one comes."""
+    """Send a body in pieces with pauses, and return the status as soon as an answer comes."""
     with dial(hub[0]) as connection:
         connection.sendall("\r\n".join([*upload(hub, size), "", ""]).encode())
         for piece in pieces:
@@ -159,7 +159,10 @@ def drip(hub: Hub, size: int, pieces: Iterable[bytes], pause: float) -> int:
         return int(connection.recv(100).split()[1])
 
 
-BODY = b'{"key":"header","value":{"summary":"slow"}}\n{"key":"file","value":{"path":"a.txt","content":"aGVsbG8="}}\n'
+BODY = (
+    b'{"key":"header","value":{"summary":"slow"}}\n'
+    b'{"key":"file","value":{"path":"a.txt","content":"aGVsbG8="}}\n'
+)
 SLOW: dict[
     str, tuple[list[bytes], float, int]
 ] = {  # the first takes longer than PATIENCE, but always some of it comes
@@ -192,7 +195,8 @@ def test_an_answer_may_be_read_slowly(
     with dial(hub[0]) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
         connection.sendall(
-            f"GET /{REPO}/resolve/main/a.bin HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+            f"GET /{REPO}/resolve/main/a.bin HTTP/1.1\r\n"
+            "Host: localhost\r\nConnection: close\r\n\r\n".encode()
         )
         threading.Event().wait(0.5)
         assert connection.makefile("rb").read().endswith(content)
@@ -273,7 +277,7 @@ def test_a_head_that_drips_is_hung_up_on(hub: Hub, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_head_limit_is_none_of_the_answer(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request whose head has come may take longer: here its body."""
+    """Only the head has a deadline: the body may take longer."""
     monkeypatch.setattr(connections, "MAX_HEAD_SECONDS", 0.1)
     body = b'{"content": "# a card"}'
     with dial(hub[0]) as connection:
@@ -315,7 +319,10 @@ UPGRADES = [
 def test_websockets_are_refused_without_a_word_in_the_log(
     hub: Hub, caplog: pytest.LogCaptureFixture, protocol: str, connection: str, status: bytes
 ) -> None:
-    head = f"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: {protocol}\r\nConnection: {connection}\r\nSec-WebSocket-Version: 13\r\n"
+    head = (
+        f"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: {protocol}\r\n"
+        f"Connection: {connection}\r\nSec-WebSocket-Version: 13\r\n"
+    )
     with dial(hub[0]) as dialled:
         dialled.sendall(f"{head}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
         assert dialled.recv(12).split()[1] == status
@@ -326,7 +333,7 @@ def test_websockets_are_refused_without_a_word_in_the_log(
 
 
 def every_request(storage: Storage, repo_id: str, kind: str) -> list[tuple[str, str]]:
-    """Return method and path of all that the Hub knows, about a repo."""
+    """Return the method and path of every route about a repo."""
     app: Any = create_app(storage)
     namespace, name = repo_id.split("/")
     values = {
@@ -493,9 +500,14 @@ def test_it_listens_where_it_was_told_and_its_log_holds_no_token(tmp_path: Path)
                 str(free_port()),
                 *(["--host", host] if host != "127.0.0.1" else []),
             ]
-            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
             servers[host] = stack.enter_context(
-                subprocess.Popen(command, env=environment(tmp_path), text=True, **pipes)  # type: ignore[call-overload]
+                subprocess.Popen(
+                    command,
+                    env=environment(tmp_path),
+                    text=True,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                )
             )
             stack.callback(servers[host].kill)
         for host, process in servers.items():

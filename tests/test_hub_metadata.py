@@ -1,4 +1,4 @@
-"""What the embedded Hub says of a card's front matter, as the client hears it."""
+"""How the embedded Hub validates and reports a card's front matter, seen by the client."""
 
 import asyncio
 from itertools import repeat

@@ -1,4 +1,7 @@
-"""Uploads to the embedded Hub: in parts, cut off, forged, too large, and many at once; what is refused leaves nothing."""
+"""Uploads to the embedded Hub: in parts, cut off, forged, too large, and many at once.
+
+Rejected uploads leave nothing behind.
+"""
 
 import hashlib
 import json
@@ -48,7 +51,7 @@ def root(api: HfApi, tmp_path: Path) -> Path:
 
 
 def batch(hub: Hub, *objects: tuple[str, int]) -> list[dict]:
-    """Ask where objects go."""
+    """Request the upload URLs of objects."""
     body = {
         "operation": "upload",
         "objects": [{"oid": sha256, "size": size} for sha256, size in objects],
@@ -72,7 +75,10 @@ def sha256_of(content: bytes) -> str:
 def test_a_file_in_parts_goes_on_from_the_part_that_failed(
     api: HfApi, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The third part is answered 503 once, and the last answer is lost: the client sends that part and the last word again, no more."""
+    """The client repeats only what failed.
+
+    The third part gets a 503 once, and the answer to the last request is lost.
+    """
     came: list[str] = []
     save_body, join = uploads.save_body, uploads.assemble_object
 
@@ -105,7 +111,7 @@ def test_a_file_in_parts_goes_on_from_the_part_that_failed(
 
 
 def parts_of(item: dict) -> tuple[dict[int, str], str]:
-    """Return where the parts of an object go, and the last word."""
+    """Return the URLs for the parts of an object, and the one to join them."""
     upload = item["actions"]["upload"]
     assert upload["header"].pop("chunk_size") == "1000"
     return {int(number): href for number, href in upload["header"].items()}, upload["href"]
@@ -302,7 +308,8 @@ def test_by_lfs_a_disk_that_fills_up_says_so_at_once(
 def test_sizes_that_are_none(api: HfApi, hub: Hub) -> None:
     headers = {"Authorization": f"Bearer {hub[1]}"}
     for size in ("1e400", "-1e400", "NaN", '"x"', "null"):
-        body = f'{{"files":[{{"path":"x","sample":"","size":{size}}}],"objects":[{{"oid":"{WRONG}","size":{size}}}]}}'
+        file = f'{{"path":"x","sample":"","size":{size}}}'
+        body = f'{{"files":[{file}],"objects":[{{"oid":"{WRONG}","size":{size}}}]}}'
         for path in (f"/api/models/{REPO}/preupload/main", f"/{REPO}.git/info/lfs/objects/batch"):
             assert WEB.post(hub[0] + path, content=body, headers=headers).status_code == 400, size
 
@@ -356,7 +363,8 @@ HOSTILE: list[tuple[object, int, str]] = [
     (
         "!",
         400,
-        ".gitignore can't be read: Invalid git pattern: '!'; correct that line, or use simpler patterns",
+        ".gitignore can't be read: Invalid git pattern: '!'"
+        "; correct that line, or use simpler patterns",
     ),
     ("x" * 2**15 + "x", 400, ".gitignore is over 32768 bytes; shorten it"),
     ("\ud800", 400, ".gitignore can't be read: "),
@@ -383,7 +391,7 @@ def test_a_gitignore_that_no_one_would_write(
 
 
 def exchange(endpoint: str, sent: bytes) -> bytes:
-    """Send bytes as they are, and return the answer's first line."""
+    """Send raw bytes and return the first line of the answer."""
     host, port = endpoint.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(sent)
@@ -420,9 +428,8 @@ def test_lengths(api: HfApi, hub: Hub, root: Path) -> None:
             hub[0], f"PUT {href} HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode() + body
         )
         assert answer.split()[1] == b"%d" % status, (head[:60], body)
-        wait_until(
-            lambda status=status: kept(root) - before == ({blob} if status == 200 else set())  # type: ignore[misc]
-        )
+        added = {blob} if status == 200 else set()
+        wait_until(lambda added=added: kept(root) - before == added)  # type: ignore[misc]
         (root / blob).unlink(missing_ok=True)
 
 
@@ -450,7 +457,8 @@ def test_what_follows_a_body_is_not_of_it(api: HfApi, hub: Hub, root: Path) -> N
     href = batch(hub, (sha256, 5))[0]["actions"]["upload"]["href"].removeprefix(hub[0])
     exchange(
         hub[0],
-        f"PUT {href} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello and more".encode(),
+        f"PUT {href} HTTP/1.1\r\nHost: localhost\r\n"
+        "Content-Length: 5\r\n\r\nhello and more".encode(),
     )
     wait_until(lambda: kept(root) - before in (set(), {f"blobs/{sha256[:2]}/{sha256}"}))
     assert api.repo_exists(REPO)
@@ -461,7 +469,7 @@ def test_what_follows_a_body_is_not_of_it(api: HfApi, hub: Hub, root: Path) -> N
 
 @pytest.fixture
 def cas(api: HfApi, hub: Hub) -> Iterator[httpx2.Client]:
-    """A client of the storage that Xet clients see."""
+    """A client of the Xet storage."""
     about = WEB.get(
         f"{hub[0]}/api/models/{REPO}/xet-write-token/main",
         headers={"Authorization": f"Bearer {hub[1]}"},
@@ -506,7 +514,7 @@ def test_xet_by_hand(cas: httpx2.Client, hub: Hub, root: Path) -> None:
 
 
 def test_a_xorb_may_be_64_mib_of_what_cannot_be_packed(cas: httpx2.Client, root: Path) -> None:
-    """Clients count the plain bytes of 8,192 chunks at most, to which the headers come."""
+    """Clients count the plain bytes of at most 8,192 chunks; headers come on top."""
     path, piece = f"/v1/xorbs/default/{XORB}", chunk(bytes(2**13), 0)
     assert cas.post(path, content=(piece for _ in range(2**13))).status_code == 200
     (root / "xorbs" / XORB).unlink()

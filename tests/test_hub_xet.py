@@ -1,4 +1,4 @@
-"""Xet's formats as the embedded Hub reads them: xorbs, shards, and what of both is refused."""
+"""Xet's formats as the embedded Hub reads them: valid and rejected xorbs and shards."""
 
 import hashlib
 import io
@@ -69,7 +69,7 @@ def add_shard(storage: Storage, body: bytes) -> None:
 
 
 def kept(root: Path) -> set[str]:
-    """Return what lies in the folders for uploads."""
+    """Return the paths of all uploads."""
     return {
         path.relative_to(root).as_posix()
         for name in ("blobs", "xorbs", "parts", "tmp")
@@ -108,7 +108,7 @@ def test_a_file_is_put_together(storage: Storage, flags: int) -> None:
 def test_the_files_of_a_shard_share_what_is_known_of_their_xorb(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of small files a xorb has thousands, and reading its headers anew for each would take minutes."""
+    """A xorb can hold thousands of small files; indexing it for each would take minutes."""
     read: list[Path] = []
     index = xet.index_chunks
 
@@ -237,7 +237,7 @@ ZEROS = chunk(bytes(2**24 - 1), 1)  # 16 MiB in 66 KB
 
 @contextmanager
 def at_most(size: int) -> Iterator[None]:
-    """Fail where a block of code has more bytes at once."""
+    """Fail if a block of code allocates more bytes at once."""
     tracemalloc.start()
     try:
         yield

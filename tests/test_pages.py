@@ -1,4 +1,4 @@
-"""The pages that people see, in a real browser, and what a hostile repo can't do to them."""
+"""The pages in a real browser, and what a hostile repo can't do to them."""
 
 import http.server
 import json
@@ -19,37 +19,68 @@ from hubtweets.hub.storage import pull_requests
 from hubtweets.hub.storage.repo import Repo
 from hubtweets.hub.storage.storage import Storage
 from hubtweets.record import serialization
-from tests.browser import Seen, chromium, width
+from tests.browser import PageLog, get_page_width, start_chromium
 from tests.hostile import HOSTILE
 
 OWN = "/huggingtweets/lyons____"
-POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+POLICY = (
+    "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 REL = ' rel="noopener noreferrer"'
 # what stands in a card, and what the page gets
 LAID_OUT = [
     ("<script>alert(1)</script>hello", "hello"),
     ("<img src=x: onerror=alert(1)>", "<img>"),
     ('<b onclick="alert(1)" class="head" id="prompt">x</b>', "<p><b>x</b></p>\n"),
-    ('<a href="javascript:alert(1)">x</a><a href="data:text/html,x">y</a>', f"<p><a{REL}>x</a><a{REL}>y</a></p>\n"),
+    (
+        '<a href="javascript:alert(1)">x</a><a href="data:text/html,x">y</a>',
+        f"<p><a{REL}>x</a><a{REL}>y</a></p>\n",
+    ),
     ("[x](javascript:alert(1))", "<p>[x](javascript:alert(1))</p>\n"),
-    ('<div style="position:fixed;z-index:9;transform:none;color:red;opacity:0">a</div>', '<div style="color:red">a</div>'),
+    (
+        '<div style="position:fixed;z-index:9;transform:none;color:red;opacity:0">a</div>',
+        '<div style="color:red">a</div>',
+    ),
     ("<iframe src=https://x></iframe><form action=/x><input><button>b</button></form>", "b"),
     ("<svg><script>1</script></svg><math><mtext></math>", "<p></p>\n"),
     ("<base href=//x><link rel=stylesheet href=//x><meta http-equiv=refresh content=0>", ""),
-    ("<style>body { display: none }</style><object data=x></object><embed src=x><video src=x></video>", ""),
-    ("| a |\n|---|\n| 1 |", "<table>\n<thead>\n<tr>\n<th>a</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>1</td>\n</tr>\n</tbody>\n</table>\n"),
-    (f"![a](http://127.0.0.1:8086{OWN}/resolve/main/a.png)", f'<p><img src="{OWN}/resolve/main/a.png" alt="a"></p>\n'),
-    (f"![a](https://huggingface.co{OWN}/resolve/v1/a.png)", f'<p><img src="{OWN}/resolve/v1/a.png" alt="a"></p>\n'),
-    (f"`https://huggingface.co{OWN}/resolve/v1/a.png`", f"<p><code>https://huggingface.co{OWN}/resolve/v1/a.png</code></p>\n"),
+    (
+        "<style>body { display: none }</style><object data=x></object>"
+        "<embed src=x><video src=x></video>",
+        "",
+    ),
+    (
+        "| a |\n|---|\n| 1 |",
+        "<table>\n<thead>\n<tr>\n<th>a</th>\n</tr>\n</thead>\n"
+        "<tbody>\n<tr>\n<td>1</td>\n</tr>\n</tbody>\n</table>\n",
+    ),
+    (
+        f"![a](http://127.0.0.1:8086{OWN}/resolve/main/a.png)",
+        f'<p><img src="{OWN}/resolve/main/a.png" alt="a"></p>\n',
+    ),
+    (
+        f"![a](https://huggingface.co{OWN}/resolve/v1/a.png)",
+        f'<p><img src="{OWN}/resolve/v1/a.png" alt="a"></p>\n',
+    ),
+    (
+        f"`https://huggingface.co{OWN}/resolve/v1/a.png`",
+        f"<p><code>https://huggingface.co{OWN}/resolve/v1/a.png</code></p>\n",
+    ),
     ("![a](loss.png)", f'<p><img src="{OWN}/resolve/main/loss.png" alt="a"></p>\n'),
     ("[b](./hubtweets.json)", f'<p><a href="{OWN}/blob/main/./hubtweets.json"{REL}>b</a></p>\n'),
-    ("[a](#how) [b](/datasets/a/b)", f'<p><a href="#how"{REL}>a</a> <a href="/datasets/a/b"{REL}>b</a></p>\n'),
+    (
+        "[a](#how) [b](/datasets/a/b)",
+        f'<p><a href="#how"{REL}>a</a> <a href="/datasets/a/b"{REL}>b</a></p>\n',
+    ),
     ("[c](https://x.example/)", f'<p><a href="https://x.example/"{REL}>c</a></p>\n'),
     (
-        f"<div style=\"width:132px;background-image:url('https://x{OWN}/resolve/main/a.png')\"></div>",
-        f'<div style="width:132px;background-image:url(&quot;{OWN}/resolve/main/a.png&quot;)"></div>',
+        '<div style="width:132px;'
+        f"background-image:url('https://x{OWN}/resolve/main/a.png')\"></div>",
+        '<div style="width:132px;'
+        f'background-image:url(&quot;{OWN}/resolve/main/a.png&quot;)"></div>',
     ),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "expected"), LAID_OUT)
@@ -166,7 +197,10 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Storage]]:
-    """A Hub with a repo of each kind, with a branch, a pull request and a discussion; one that is gated and one that is private."""
+    """A Hub with a repo of each kind, a gated and a private one.
+
+    The model has a branch, a pull request and a discussion.
+    """
     storage = Storage(tmp_path_factory.mktemp("filled") / "hub")
     for kind in ("models", "datasets", "spaces"):
         repo = storage.create_repo(kind, "huggingtweets/posts", False, "huggingtweets", FILES)
@@ -342,7 +376,7 @@ def test_what_is_lost_has_a_page(hub: tuple[str, str], tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with chromium() as browser:
+    with start_chromium() as browser:
         yield browser
 
 
@@ -353,7 +387,7 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
         local.serve_in_thread(Storage(published / "hub")) as endpoint,
         browser.new_context(viewport={"width": 390, "height": 844}) as context,
     ):
-        seen, page = Seen(context), context.new_page()
+        seen, page = PageLog(context), context.new_page()
         page.goto(endpoint)
         page.get_by_role("link", name="huggingtweets/lyons____").click()
         for row in (
@@ -400,7 +434,7 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
             and all(text.startswith("My dream is") for text in results)
             and len(set(results)) > 1
         )
-        widths = [width(page)]
+        widths = [get_page_width(page)]
         page.get_by_label("Your prompt").fill("x" * 300)
         page.get_by_role("button", name="Generate").click()
         expect(page.get_by_role("status")).to_have_text(
@@ -412,10 +446,10 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
             ("History", "Publish @lyons____", "+I was made with hubtweets"),
         ):
             page.get_by_role("link", name=tab, exact=True).click()
-            widths.append(width(page))
+            widths.append(get_page_width(page))
             page.locator("main").get_by_role("link", name=link).click()
             expect(page.locator("main")).to_contain_text(expected)
-            widths.append(width(page))
+            widths.append(get_page_width(page))
         page.get_by_role("link", name="Pull requests").click()
         expect(page.get_by_text("No pull requests yet")).to_be_visible()
         assert widths == [390] * 5
@@ -453,7 +487,7 @@ def test_pages_are_as_light_as_the_reader_wants(
 
 
 class Elsewhere(http.server.BaseHTTPRequestHandler):
-    """Another server, that a card would have the reader's browser ask."""
+    """Another server, which a hostile card tries to contact."""
 
     asked: list[str]
 
@@ -467,7 +501,7 @@ class Elsewhere(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def elsewhere() -> Iterator[tuple[str, list[str]]]:
-    """An address on another port, and what was asked of it."""
+    """A URL on another port, and the requests that it got."""
     asked: list[str] = []
     with http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), type("Recording", (Elsewhere,), {"asked": asked})
@@ -481,27 +515,41 @@ def elsewhere() -> Iterator[tuple[str, list[str]]]:
 
 ATTACKS = """
 <script>window.ran = 1; document.title = "ran"</script><script src="{away}/script.js"></script>
-<img src=x onerror="window.ran = 1"><img src="{away}/img.png"><img src="//{host}/img2.png" srcset="{away}/set.png">
+<img src=x onerror="window.ran = 1"><img src="{away}/img.png">\
+<img src="//{host}/img2.png" srcset="{away}/set.png">
 <svg onload="window.ran = 1"><script>window.ran = 1</script><image href="{away}/svg.png"></svg>
-<math><mtext><table><mglyph><style><img src=x onerror="window.ran = 1"></style></mglyph></table></mtext></math>
+<math><mtext><table><mglyph><style><img src=x onerror="window.ran = 1"></style></mglyph></table>\
+</mtext></math>
 <iframe src="{away}/frame"></iframe><iframe srcdoc="<script>top.ran = 1</script>"></iframe>
 <object data="{away}/object"></object><embed src="{away}/embed">
-<form action="{away}/form"><input autofocus onfocus="window.ran = 1"><button formaction="javascript:window.ran = 1">go</button></form>
-<meta http-equiv="refresh" content="0; url={away}/refresh"><base href="{away}/base/"><link rel="stylesheet" href="{away}/link.css">
-<style>@import "{away}/import.css"; header {{ display: none }} body {{ background: url({away}/style.png) }}</style>
-<a href="javascript:window.ran = 1" id="prompt">press</a> [press](javascript:window.ran=1) <a href="jav&#x09;ascript:window.ran = 1">press</a>
-<div style="position: fixed; top: 0; left: 0; width: 100vw; height: 100vh; z-index: 9999; background: url({away}/fixed.png) red">over</div>
-<div style="margin: -3000px; width: 9000px; height: 6000px; background-image: url('{away}/margin.png')">over</div>
-<div style="font-size: 900px; margin-top: -2000px; float: left; margin-left: -900px; transform: scale(9)">over</div>
-<video src="{away}/video" autoplay></video><audio src="{away}/audio" autoplay></audio><details open ontoggle="window.ran = 1">x</details>
+<form action="{away}/form"><input autofocus onfocus="window.ran = 1">\
+<button formaction="javascript:window.ran = 1">go</button></form>
+<meta http-equiv="refresh" content="0; url={away}/refresh"><base href="{away}/base/">\
+<link rel="stylesheet" href="{away}/link.css">
+<style>@import "{away}/import.css"; header {{ display: none }} body {{ background: \
+url({away}/style.png) }}</style>
+<a href="javascript:window.ran = 1" id="prompt">press</a> [press](javascript:window.ran=1) <a \
+href="jav&#x09;ascript:window.ran = 1">press</a>
+<div style="position: fixed; top: 0; left: 0; width: 100vw; height: 100vh; z-index: 9999; \
+background: url({away}/fixed.png) red">over</div>
+<div style="margin: -3000px; width: 9000px; height: 6000px; background-image: \
+url('{away}/margin.png')">over</div>
+<div style="font-size: 900px; margin-top: -2000px; float: left; margin-left: -900px; transform: \
+scale(9)">over</div>
+<video src="{away}/video" autoplay></video><audio src="{away}/audio" autoplay></audio>\
+<details open ontoggle="window.ran = 1">x</details>
 <p style="width: expression(window.ran = 1); background: url(javascript:window.ran=1)">x</p>
-<noscript><p title="</noscript><img src=x onerror=window.ran=1>"></noscript><template><img src=x onerror="window.ran = 1"></template>
+<noscript><p title="</noscript><img src=x onerror=window.ran=1>"></noscript><template>\
+<img src=x onerror="window.ran = 1"></template>
 """
-FORBIDDEN = "script, iframe, form, input, button, meta, link, base, svg, math, object, embed, style, template, video, audio, [onerror], [id], [class]"
+FORBIDDEN = (
+    "script, iframe, form, input, button, meta, link, base, svg, math, object, embed, style, "
+    "template, video, audio, [onerror], [id], [class]"
+)
 
 
 def names(texts: list[str]) -> list[str]:
-    """Return the texts that can be the path of a file."""
+    """Return the texts that are valid paths in a repo."""
     found = []
     for text in texts:
         try:
@@ -576,7 +624,7 @@ def test_a_browser_runs_nothing_of_a_hostile_repo(
         )
     storage.create_ref(repo, "branches", names(HOSTILE)[0], "main")
     with browser.new_context() as context:
-        seen, page = Seen(context), context.new_page()
+        seen, page = PageLog(context), context.new_page()
         addresses = [
             "",
             "/tree/main",
@@ -596,7 +644,8 @@ def test_a_browser_runs_nothing_of_a_hostile_repo(
                 and page.url == hub[0] + address
             )
             assert page.evaluate(
-                "[typeof window.ran, document.querySelectorAll('[onerror], [href^=javascript]').length]"
+                "[typeof window.ran, "
+                "document.querySelectorAll('[onerror], [href^=javascript]').length]"
             ) == ["undefined", 0], address
         assert asked == []
 

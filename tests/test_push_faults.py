@@ -36,7 +36,7 @@ from hubtweets.record.run_record import Published, Target
 from hubtweets.stages.push import push as push_repo
 from tests.faults import Fault, Faulty, hang_up
 from tests.records import RECORD
-from tests.served import Served, serving
+from tests.served import Served, serve_app
 
 REPO = "huggingtweets/bot"
 TITLE = "Publish @bot"
@@ -71,7 +71,7 @@ def served(
 ) -> Iterator[tuple[Served, Path]]:
     """A server, and the folder of a Hub on which version 1 was published."""
     storage = Storage(tmp_path_factory.mktemp("hub"))
-    with serving() as served:
+    with serve_app() as served:
         served.app = create_app(storage)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("HF_TOKEN", storage.token)

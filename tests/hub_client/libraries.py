@@ -1,6 +1,9 @@
-"""transformers and datasets against the embedded Hub, what they push and what they load: `python -m tests.hub_client.libraries BASE`.
+"""What transformers and datasets push to the embedded Hub and load from it.
 
-In: a folder with a model, and HF_ENDPOINT, HF_TOKEN, HF_HUB_DISABLE_XET, HF_HOME as the test wants them. Nothing may leave this machine.
+    python -m tests.hub_client.libraries BASE
+
+In: a folder with a model, and HF_ENDPOINT, HF_TOKEN, HF_HUB_DISABLE_XET and HF_HOME as the test
+sets them. Nothing may leave this machine.
 """
 
 import shutil

@@ -129,8 +129,12 @@ def pulls(repo: Repo, folder: Path) -> None:
     }
     repo.holds(pulled, "refs/pr/1")
     repo.holds(FILES)
-    wanted = f"diff --git a/README.md b/README.md\n--- a/README.md\n+++ b/README.md\n@@ -4,4 +4,4 @@\n - a\n {'sdk: static' * bool(SDK)}\n ---\n"
-    wanted += "-Hello\n+Bye\ndiff --git a/empty.txt b/empty.txt\ndiff --git a/p.bin b/p.bin\nBinary files a/p.bin and b/p.bin differ\n"
+    wanted = (
+        "diff --git a/README.md b/README.md\n--- a/README.md\n+++ b/README.md\n@@ -4,4 +4,4 @@\n"
+        f" - a\n {'sdk: static' * bool(SDK)}\n ---\n-Hello\n+Bye\n"
+        "diff --git a/empty.txt b/empty.txt\n"
+        "diff --git a/p.bin b/p.bin\nBinary files a/p.bin and b/p.bin differ\n"
+    )
     same(repo.get_discussion_details(discussion_num=1).diff, wanted)
     repo.commit("beside", CommitOperationAdd("beside.txt", b"1"))
     repo.change_discussion_status(discussion_num=1, new_status="open")

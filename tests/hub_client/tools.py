@@ -127,7 +127,7 @@ def same(found: object, wanted: object) -> None:
 
 
 def end_of(call: Callable[[], object]) -> tuple[str, int | None]:
-    """Return the exception that a call ends with, and its HTTP status; for one that is DONE, nothing."""
+    """Return the exception that a call raises, and its HTTP status; DONE if it raises none."""
     try:
         call()
     except HfHubHTTPError as error:
@@ -138,7 +138,7 @@ def end_of(call: Callable[[], object]) -> tuple[str, int | None]:
 
 
 def ends(wanted: tuple[str, int | None], *calls: Callable[[], object]) -> None:
-    """Make sure that each call is DONE, or ends with an exception and a status."""
+    """Check that each call ends as wanted: DONE, or with an exception and a status."""
     for number, call in enumerate(calls):
         same((number, *end_of(call)), (number, *wanted))
 
@@ -152,7 +152,8 @@ def oid(data: bytes) -> str:
 
 
 def pointer(data: bytes) -> bytes:
-    return f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256(data).hexdigest()}\nsize {len(data)}\n".encode()
+    version = "version https://git-lfs.github.com/spec/v1"
+    return f"{version}\noid sha256:{sha256(data).hexdigest()}\nsize {len(data)}\n".encode()
 
 
 def item(path: str, data: bytes, **more: Any) -> RepoFile:

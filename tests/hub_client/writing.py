@@ -152,7 +152,7 @@ def copies(repo: Repo, folder: Path) -> None:
     repo.holds(now)
     repo.commit("copy old", CommitOperationCopy("weights.bin", "old.bin", src_revision=first))
     same(repo.files(), now | {"old.bin": BIG})
-    # between repos the client copies large files by their Xet hashes alone, which this Hub does not tell
+    # between repos the client copies large files by their Xet hashes alone, which this Hub lacks
     ends(
         ("ValueError", None),
         partial(repo.commit, "x", CommitOperationCopy("old.bin", "x.bin", **kept)),
