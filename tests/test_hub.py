@@ -57,7 +57,9 @@ def repo_id(api: HfApi) -> str:
     return "huggingtweets/bot"
 
 
-def contents(api: HfApi, repo_id: str, folder: Path, revision: str = "main") -> dict[str, bytes]:
+def download_contents(
+    api: HfApi, repo_id: str, folder: Path, revision: str = "main"
+) -> dict[str, bytes]:
     path = Path(api.snapshot_download(repo_id, revision=revision, cache_dir=folder))
     found = {
         file.relative_to(path).as_posix(): file.read_bytes()
@@ -69,7 +71,7 @@ def contents(api: HfApi, repo_id: str, folder: Path, revision: str = "main") -> 
 
 
 def test_what_goes_in_comes_out(api: HfApi, repo_id: str, tmp_path: Path) -> None:
-    assert contents(api, repo_id, tmp_path / "a") == FILES
+    assert download_contents(api, repo_id, tmp_path / "a") == FILES
     info = api.model_info(repo_id, files_metadata=True)
     assert info.card_data and info.card_data.tags == ["a"]
     assert {file.rfilename: file.size for file in info.siblings or []} == {
@@ -153,7 +155,7 @@ def test_tags_branches_and_old_revisions(api: HfApi, repo_id: str, tmp_path: Pat
         [CommitOperationDelete("twice.bin"), CommitOperationDelete("folder/")],
         commit_message="less",
     )
-    assert set(contents(api, repo_id, tmp_path / "a")) == {
+    assert set(download_contents(api, repo_id, tmp_path / "a")) == {
         "README.md",
         "model.safetensors",
         "empty.txt",

@@ -49,7 +49,7 @@ class Kept:
         ).id
 
     def place(self, name: str) -> Path:
-        """Return the path of "small", "large", "attributes", "head" or "first", or the path given."""
+        """Return the path of "small", "large", "attributes", "head" or "first", or a given path."""
         if name in ("small", "large", "attributes"):
             return self.storage.blobs.path(getattr(self, name).sha256)
         return self.root / (

@@ -37,7 +37,7 @@ REPO = "huggingtweets/bot"
 Files = dict[str, bytes]
 
 
-def files_of(version: str) -> Files:
+def make_files(version: str) -> Files:
     """Return a push's files, small and large; each names its version, so a mixture shows."""
     return {
         "README.md": f"---\ntags: [{version}]\n---\n{version}".encode(),
@@ -47,13 +47,13 @@ def files_of(version: str) -> Files:
     }
 
 
-def push(
+def push_files(
     api: HfApi, version: str, repo_id: str = REPO, xet: bool = False, parent: str | None = None
 ) -> str:
     """Push in one commit, by Xet, or by LFS, which the client chooses for open files."""
     operations = [
         CommitOperationAdd(name, content if xet else io.BytesIO(content))
-        for name, content in files_of(version).items()
+        for name, content in make_files(version).items()
     ]
     return api.create_commit(repo_id, operations, commit_message=version, parent_commit=parent).oid
 
@@ -61,7 +61,7 @@ def push(
 def publish(api: HfApi, version: str, xet: bool) -> None:
     """Make every request that publishing makes."""
     api.create_repo(REPO, exist_ok=True)
-    push(api, version, xet=xet)
+    push_files(api, version, xet=xet)
     api.create_tag(REPO, tag=version, exist_ok=True)
 
 
@@ -72,7 +72,7 @@ def download(api: HfApi, cache: Path) -> Files:
     }
 
 
-def history(storage: Storage, repo_id: str = REPO) -> dict[str, str]:
+def read_history(storage: Storage, repo_id: str = REPO) -> dict[str, str]:
     """Return main's commits by id, newest first; each must hold exactly the files of its title."""
     repo = storage.find_repo("models", repo_id)
     if repo is None:
@@ -84,7 +84,7 @@ def history(storage: Storage, repo_id: str = REPO) -> dict[str, str]:
             for name, entry in commit.files.items()
         }
         assert files.pop(".gitattributes").decode() == GITATTRIBUTES
-        assert files == (files_of(commit.title) if commit.parent else {})
+        assert files == (make_files(commit.title) if commit.parent else {})
         found[commit.id] = commit.title
     return found
 
@@ -157,19 +157,19 @@ def test_a_fault_at_each_step(
         publish(api, "v2", xet)
         outcome = (
             "+"
-            if not reading or download(api, tmp_path / "first") == files_of("v2")
+            if not reading or download(api, tmp_path / "first") == make_files("v2")
             else "another content"
         )
     except Exception:
         outcome = "-"
     assert fault.times < times and STEPS[step][FAULTS.index(what)] in (outcome, "?")
     old = ["initial commit"] if creating else ["v1", "initial commit"]
-    assert list(history(storage).values()) in ([], old, ["v2", *old])
+    assert list(read_history(storage).values()) in ([], old, ["v2", *old])
     assert integrity.check_storage(storage).faults == []
     app.faults = []
     publish(api, "v2", xet)
-    assert list(history(storage).values()) == ["v2", *old]
-    assert not reading or download(api, tmp_path / "again") == files_of("v2")
+    assert list(read_history(storage).values()) == ["v2", *old]
+    assert not reading or download(api, tmp_path / "again") == make_files("v2")
     assert list((tmp_path / "hub" / "tmp").iterdir()) == []
 
 
@@ -181,7 +181,7 @@ def test_one_of_twenty_pushes_on_one_parent_wins(hub: tuple[str, str], tmp_path:
     def attempt(number: int) -> int:
         together.wait()
         try:
-            push(api, f"v{number}", parent=parent)
+            push_files(api, f"v{number}", parent=parent)
         except HfHubHTTPError as error:
             return error.response.status_code
         return 200
@@ -189,7 +189,7 @@ def test_one_of_twenty_pushes_on_one_parent_wins(hub: tuple[str, str], tmp_path:
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(attempt, range(20)))
     assert sorted(answers) == [200] + [412] * 19
-    assert list(history(storage).values()) == [f"v{answers.index(200)}", "initial commit"]
+    assert list(read_history(storage).values()) == [f"v{answers.index(200)}", "initial commit"]
 
 
 RACERS = """
@@ -291,8 +291,8 @@ def test_everything_at_once(tmp_path: Path) -> None:
             set(),
         )
         calls: list[Callable[[], object]] = [
-            lambda: push(api, version, repo_id),
-            lambda: push(api, version, repo_id),
+            lambda: push_files(api, version, repo_id),
+            lambda: push_files(api, version, repo_id),
             lambda: api.create_commit(
                 repo_id,
                 [CommitOperationAdd("a", version.encode())],
@@ -388,7 +388,7 @@ def test_a_server_killed_at_any_moment_has_whole_commits(
             try:
                 api.create_repo(repo_id, exist_ok=True)
                 acknowledged.append(
-                    push(api, f"v{number}.{len(acknowledged)}", repo_id, xet=number > 5)
+                    push_files(api, f"v{number}.{len(acknowledged)}", repo_id, xet=number > 5)
                 )
                 failed = False
             except Exception:
@@ -426,7 +426,7 @@ def test_a_server_killed_at_any_moment_has_whole_commits(
         finally:
             over.set()
             os.killpg(mortal.pid, signal.SIGKILL)
-    histories = [history(storage, f"{REPO}{number}") for number in range(4)]
+    histories = [read_history(storage, f"{REPO}{number}") for number in range(4)]
     for number, one in enumerate(clients):
         assert one.result() and set(one.result()) <= histories[number % 4].keys()
     found = integrity.check_storage(storage)
@@ -434,4 +434,4 @@ def test_a_server_killed_at_any_moment_has_whole_commits(
     integrity.collect_garbage(storage, min_age=0)
     found = integrity.check_storage(storage)
     assert found.faults == [] and found.orphans == {}
-    assert [history(storage, f"{REPO}{number}") for number in range(4)] == histories
+    assert [read_history(storage, f"{REPO}{number}") for number in range(4)] == histories

@@ -55,11 +55,11 @@ def endpoint(storage: Storage) -> Iterator[str]:
         yield endpoint
 
 
-def put(storage: Storage, name: str, files: dict[str, bytes]) -> Repo:
+def create_repo(storage: Storage, name: str, files: dict[str, bytes]) -> Repo:
     return storage.create_repo("models", f"huggingtweets/{name}", False, "huggingtweets", files)
 
 
-def ask(
+def request_texts(
     endpoint: str, name: str, prompt: object = PROMPT, count: object = 1, **headers: str
 ) -> httpx2.Response:
     address = f"{endpoint}/_generate/huggingtweets/{name}"
@@ -68,7 +68,7 @@ def ask(
     )
 
 
-def lines(answer: httpx2.Response) -> list[dict[str, Any]]:
+def parse_lines(answer: httpx2.Response) -> list[dict[str, Any]]:
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/x-ndjson")
     return [json.loads(line) for line in answer.text.splitlines()]
 
@@ -79,8 +79,8 @@ def test_texts_come_piece_by_piece_as_sample_makes_them(
     from hubtweets.evaluation import sampling
     from hubtweets.models import loading
 
-    put(storage, "bot", model)
-    first, *pieces, last = lines(ask(endpoint, "bot", count=2))
+    create_repo(storage, "bot", model)
+    first, *pieces, last = parse_lines(request_texts(endpoint, "bot", count=2))
     assert (list(first), last) == (["seed"], {"done": True})
     texts = [
         "".join(piece["text"] for piece in pieces if piece["index"] == index) for index in (0, 1)
@@ -96,32 +96,40 @@ def test_texts_come_piece_by_piece_as_sample_makes_them(
 def test_what_no_page_of_this_hub_would_send_is_refused(
     endpoint: str, storage: Storage, model: dict[str, bytes]
 ) -> None:
-    storage.change_settings(put(storage, "gated", model), None, "auto")
-    storage.change_settings(put(storage, "private", model), True, None)
+    storage.change_settings(create_repo(storage, "gated", model), None, "auto")
+    storage.change_settings(create_repo(storage, "private", model), True, None)
     refused = [
-        (ask(endpoint, "gated"), 401, "huggingtweets/gated is gated; log in to read it"),
-        (ask(endpoint, "private"), 401, "no repository huggingtweets/private among the models"),
-        (ask(endpoint, "nope"), 401, "no repository huggingtweets/nope among the models"),
+        (request_texts(endpoint, "gated"), 401, "huggingtweets/gated is gated; log in to read it"),
         (
-            ask(endpoint, "private", prompt="x" * 1001, Authorization=f"Bearer {storage.token}"),
+            request_texts(endpoint, "private"),
+            401,
+            "no repository huggingtweets/private among the models",
+        ),
+        (request_texts(endpoint, "nope"), 401, "no repository huggingtweets/nope among the models"),
+        (
+            request_texts(
+                endpoint, "private", prompt="x" * 1001, Authorization=f"Bearer {storage.token}"
+            ),
             400,
             "prompt must be a text of at most 1,000 characters",
         ),
         (
-            ask(endpoint, "private", prompt=3, Authorization=f"Bearer {storage.token}"),
+            request_texts(endpoint, "private", prompt=3, Authorization=f"Bearer {storage.token}"),
             400,
             "prompt must be a text of at most 1,000 characters",
         ),
         *(
             (
-                ask(endpoint, "private", count=n, Authorization=f"Bearer {storage.token}"),
+                request_texts(
+                    endpoint, "private", count=n, Authorization=f"Bearer {storage.token}"
+                ),
                 400,
                 "count must be a number from 1 to 5",
             )
             for n in (0, 6, "1", True)
         ),
         (
-            ask(endpoint, "gated", Origin="https://evil.example"),
+            request_texts(endpoint, "gated", Origin="https://evil.example"),
             403,
             "another site's page can't write here: the Origin is not this Hub",
         ),
@@ -136,11 +144,11 @@ def test_what_no_page_of_this_hub_would_send_is_refused(
     ]
 
 
-def changed(files: dict[str, bytes], name: str, **values: object) -> dict[str, bytes]:
+def change_json(files: dict[str, bytes], name: str, **values: object) -> dict[str, bytes]:
     return {**files, name: json.dumps({**json.loads(files.get(name, b"{}")), **values}).encode()}
 
 
-def write(folder: Path, files: dict[str, bytes]) -> dict[str, Path]:
+def write_files(folder: Path, files: dict[str, bytes]) -> dict[str, Path]:
     """Write a repo's files and return their paths."""
     folder.mkdir()
     for name, content in files.items():
@@ -148,7 +156,7 @@ def write(folder: Path, files: dict[str, bytes]) -> dict[str, Path]:
     return {name: folder / name for name in files}
 
 
-def refusal(files: dict[str, Path], name: str, prompt: str = PROMPT) -> str:
+def get_error(files: dict[str, Path], name: str, prompt: str = PROMPT) -> str:
     """Return the error line of a model, as the page shows it."""
     from hubtweets.hub.generation import generate, worker
 
@@ -216,12 +224,12 @@ def test_a_model_that_is_corrupt_or_foreign_gives_one_line(
         ),
         (
             "foreign",
-            changed(model, "config.json", model_type="unheard"),
+            change_json(model, "config.json", model_type="unheard"),
             "huggingtweets/foreign: its model can't be loaded: ",
         ),
         (
             "hears",
-            changed(model, "config.json", model_type="wav2vec2"),
+            change_json(model, "config.json", model_type="wav2vec2"),
             "huggingtweets/hears: its model can't be loaded: ",
         ),
         (
@@ -237,7 +245,7 @@ def test_a_model_that_is_corrupt_or_foreign_gives_one_line(
         ),
         (
             "other",
-            changed(model, "config.json", n_embd=64),
+            change_json(model, "config.json", n_embd=64),
             "huggingtweets/other: its model can't be loaded: ",
         ),
         (
@@ -247,22 +255,24 @@ def test_a_model_that_is_corrupt_or_foreign_gives_one_line(
         ),
         (
             "code",
-            {**changed(model, "config.json", model_type="x", **by_name), "code.py": code},
+            {**change_json(model, "config.json", model_type="x", **by_name), "code.py": code},
             "huggingtweets/code: its model can't be loaded: ",
         ),
         (
             "adapter",
-            changed(adapter, ADAPTER, base_model_name_or_path="evil/base", **named),
+            change_json(adapter, ADAPTER, base_model_name_or_path="evil/base", **named),
             f"its base, evil/base, {not_here} evil/base",
         ),
         (
             "path",
-            changed(adapter, ADAPTER, base_model_name_or_path=str(tmp_path), **named),
+            change_json(adapter, ADAPTER, base_model_name_or_path=str(tmp_path), **named),
             f"its base, {tmp_path}, {not_here} {tmp_path}",
         ),
-        ("baseless", changed(adapter, ADAPTER, **named), f"its base, None, {not_here} None"),
+        ("baseless", change_json(adapter, ADAPTER, **named), f"its base, None, {not_here} None"),
     ]
-    said = {name: refusal(write(tmp_path / name, files), name) for name, files, _ in hostile}
+    said = {
+        name: get_error(write_files(tmp_path / name, files), name) for name, files, _ in hostile
+    }
     watching = False
     assert [(name, said[name]) for name, _, line in hostile if line not in said[name]] == []
     assert not [
@@ -271,8 +281,8 @@ def test_a_model_that_is_corrupt_or_foreign_gives_one_line(
         if "\n" in error or "/tmp/tmp" in error or "Traceback" in error
     ]
     assert reached == [] and not marker.exists()
-    too_long = refusal(
-        write(tmp_path / "short", model), "short", "my dream is to repair the radio " * 30
+    too_long = get_error(
+        write_files(tmp_path / "short", model), "short", "my dream is to repair the radio " * 30
     )
     assert "is too long for this model; give 56 tokens at most" in too_long
 
@@ -281,20 +291,20 @@ def test_a_config_has_nothing_imported_or_fetched_but_the_model_works(
     endpoint: str, storage: Storage, model: dict[str, bytes], tmp_path: Path
 ) -> None:
     marker = tmp_path / "ran"
-    tokenizer = changed(
+    tokenizer = change_json(
         model, "tokenizer_config.json", auto_map={"AutoTokenizer": ["code.T", "code.T"]}
     )
-    files = changed(
+    files = change_json(
         tokenizer,
         "config.json",
         auto_map={"AutoModelForCausalLM": "code.M"},
         attn_implementation="evil/kernel",
     )
-    files = changed(
+    files = change_json(
         files, "generation_config.json", num_beams=3, do_sample=False
     )  # which can't be streamed
-    put(storage, "kernel", {**files, "code.py": CODE.format(marker=str(marker)).encode()})
-    _, prompt, text, last = lines(ask(endpoint, "kernel"))
+    create_repo(storage, "kernel", {**files, "code.py": CODE.format(marker=str(marker)).encode()})
+    _, prompt, text, last = parse_lines(request_texts(endpoint, "kernel"))
     assert (prompt, list(text), last) == (
         {"index": 0, "text": PROMPT},
         ["index", "text"],
@@ -383,10 +393,12 @@ def test_a_model_that_asks_for_too_much_is_refused_unbuilt(
     settings: dict[str, Any],
     line: str | None,
 ) -> None:
-    files = changed(changed(model, "config.json", **config), "generation_config.json", **settings)
-    refusal({}, "torch")  # to have it loaded
+    files = change_json(
+        change_json(model, "config.json", **config), "generation_config.json", **settings
+    )
+    get_error({}, "torch")  # to have it loaded
     before = psutil.Process().memory_info().rss
-    said = refusal(write(tmp_path / "model", files), "large")
+    said = get_error(write_files(tmp_path / "model", files), "large")
     assert said == "" if line is None else (line in said and said and "\n" not in said)
     assert psutil.Process().memory_info().rss - before < 2**28
 
@@ -414,11 +426,13 @@ def test_an_adapter_is_loaded_with_a_base_of_this_machine(
         path.name: path.read_bytes()
         for path in [*(tmp_path / "adapter").iterdir(), *base.glob("token*")]
     }
-    files = changed(
+    files = change_json(
         files, ADAPTER, base_model_name_or_path="somebody/base", revision=commit, **more
     )
-    said = refusal(
-        write(tmp_path / "lora", {**files, "generation_config.json": json.dumps(ENDLESS).encode()}),
+    said = get_error(
+        write_files(
+            tmp_path / "lora", {**files, "generation_config.json": json.dumps(ENDLESS).encode()}
+        ),
         "lora",
     )
     too_large = (
@@ -431,7 +445,7 @@ def test_an_adapter_is_loaded_with_a_base_of_this_machine(
 # ---- the processes ----
 
 
-def pids() -> set[int]:
+def list_worker_pids() -> set[int]:
     """Return the worker processes of this process."""
     found = set()
     for child in psutil.Process().children():
@@ -444,13 +458,15 @@ def pids() -> set[int]:
     return found
 
 
-def until(condition: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end
 
 
-def start(stack: ExitStack, endpoint: str, name: str, count: int = 5) -> Iterator[dict[str, Any]]:
+def start_texts(
+    stack: ExitStack, endpoint: str, name: str, count: int = 5
+) -> Iterator[dict[str, Any]]:
     """Request texts and yield their lines as they arrive, until the stack is closed."""
     asked = {"prompt": PROMPT, "count": count}
     answer = stack.enter_context(
@@ -475,62 +491,65 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def test_one_process_is_kept_and_writes_for_one_model_after_the_other(
     endpoint: str, storage: Storage, model: dict[str, bytes]
 ) -> None:
-    put(storage, "one", model)
-    put(storage, "other", model)
+    create_repo(storage, "one", model)
+    create_repo(storage, "other", model)
     found = []
     for name in ("one", "one", "other"):
-        assert lines(ask(endpoint, name))[-1] == {"done": True}
-        found.append(pids())
+        assert parse_lines(request_texts(endpoint, name))[-1] == {"done": True}
+        found.append(list_worker_pids())
     assert len(found[0]) == 1 and found == [found[0]] * 3
 
 
 def test_it_stops_when_the_client_leaves_and_the_process_stays(
     endpoint: str, storage: Storage, model: dict[str, bytes], read: list[dict[str, Any]]
 ) -> None:
-    put(storage, "quitter", model)
-    assert lines(ask(endpoint, "quitter"))[-1] == {"done": True}
-    before = pids()
+    create_repo(storage, "quitter", model)
+    assert parse_lines(request_texts(endpoint, "quitter"))[-1] == {"done": True}
+    before = list_worker_pids()
     read.clear()
     with ExitStack() as stack:
-        texts = start(stack, endpoint, "quitter")
+        texts = start_texts(stack, endpoint, "quitter")
         assert [next(texts) for _ in range(2)][1] == {"index": 0, "text": PROMPT}
-    until(lambda: bool(read) and "error" in read[-1])
+    wait_until(lambda: bool(read) and "error" in read[-1])
     assert read[-1] == {"error": "StoppedError"} and len(read) < 500  # of a thousand tokens
-    assert lines(ask(endpoint, "quitter"))[-1] == {"done": True} and pids() == before
+    assert (
+        parse_lines(request_texts(endpoint, "quitter"))[-1] == {"done": True}
+        and list_worker_pids() == before
+    )
 
 
 def test_a_model_that_never_ends_holds_up_no_other(
     endpoint: str, storage: Storage, model: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(storage, "slow", model)
-    put(storage, "honest", model)
-    assert lines(ask(endpoint, "slow"))[-1] == {"done": True}
+    create_repo(storage, "slow", model)
+    create_repo(storage, "honest", model)
+    assert parse_lines(request_texts(endpoint, "slow"))[-1] == {"done": True}
     monkeypatch.setattr(workers, "STOP_SECONDS", 0.1)
-    (slow,) = pids()
+    (slow,) = list_worker_pids()
     os.kill(slow, signal.SIGSTOP)  # as a model that computes without end
     with ExitStack() as stack:
-        texts = start(stack, endpoint, "slow")
+        texts = start_texts(stack, endpoint, "slow")
         assert list(next(texts)) == ["seed"]
-        assert lines(ask(endpoint, "honest"))[-1] == {"done": True}
-        assert slow in pids()
-    until(lambda: not psutil.pid_exists(slow))
+        assert parse_lines(request_texts(endpoint, "honest"))[-1] == {"done": True}
+        assert slow in list_worker_pids()
+    wait_until(lambda: not psutil.pid_exists(slow))
 
 
 def test_a_model_that_takes_too_long_is_killed(
     endpoint: str, storage: Storage, model: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(storage, "long", model)
-    assert lines(ask(endpoint, "long"))[-1] == {"done": True}
-    (pid,) = pids()
+    create_repo(storage, "long", model)
+    assert parse_lines(request_texts(endpoint, "long"))[-1] == {"done": True}
+    (pid,) = list_worker_pids()
     os.kill(pid, signal.SIGSTOP)
     with monkeypatch.context() as patch:
         patch.setattr(workers, "MAX_SECONDS", 0.5)
         patch.setattr(workers, "STOP_SECONDS", 0.1)
-        assert lines(ask(endpoint, "long"))[1:] == [
+        assert parse_lines(request_texts(endpoint, "long"))[1:] == [
             {"error": "huggingtweets/long: its model took longer than 0.5 seconds"}
         ]
-        until(lambda: not psutil.pid_exists(pid))
-    assert lines(ask(endpoint, "long"))[-1] == {"done": True}
+        wait_until(lambda: not psutil.pid_exists(pid))
+    assert parse_lines(request_texts(endpoint, "long"))[-1] == {"done": True}
 
 
 @pytest.mark.parametrize("busy", [True, False])
@@ -538,39 +557,39 @@ def test_a_process_that_is_killed_is_replaced(
     endpoint: str, storage: Storage, model: dict[str, bytes], busy: bool
 ) -> None:
     name = f"killed-{busy}"
-    put(storage, name, model)
-    assert lines(ask(endpoint, name))[-1] == {"done": True}
-    (pid,) = pids()
+    create_repo(storage, name, model)
+    assert parse_lines(request_texts(endpoint, name))[-1] == {"done": True}
+    (pid,) = list_worker_pids()
     with ExitStack() as stack:
         if busy:
             os.kill(pid, signal.SIGSTOP)
-            texts = start(stack, endpoint, name)
+            texts = start_texts(stack, endpoint, name)
             next(texts)
         os.kill(pid, signal.SIGKILL)
         if busy:
             reason = "its model crashed: it takes too much memory, or it is corrupt"
             broke = f"huggingtweets/{name}: {reason}"
             assert list(texts) == [{"error": broke}]
-    until(lambda: not psutil.pid_exists(pid))
-    assert lines(ask(endpoint, name))[-1] == {"done": True}
+    wait_until(lambda: not psutil.pid_exists(pid))
+    assert parse_lines(request_texts(endpoint, name))[-1] == {"done": True}
 
 
 def test_only_so_many_models_write_at_once(
     endpoint: str, storage: Storage, model: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(storage, "first", model)
-    put(storage, "second", model)
-    assert lines(ask(endpoint, "first"))[-1] == {"done": True}
+    create_repo(storage, "first", model)
+    create_repo(storage, "second", model)
+    assert parse_lines(request_texts(endpoint, "first"))[-1] == {"done": True}
     monkeypatch.setattr(workers, "MAX_WORKERS", 1)
     with ExitStack() as stack:
-        os.kill(min(pids()), signal.SIGSTOP)
-        texts = start(stack, endpoint, "first")
+        os.kill(min(list_worker_pids()), signal.SIGSTOP)
+        texts = start_texts(stack, endpoint, "first")
         assert list(next(texts)) == ["seed"]
-        assert lines(ask(endpoint, "second"))[1:] == [
+        assert parse_lines(request_texts(endpoint, "second"))[1:] == [
             {"error": "1 other models are writing; try again in a minute"}
         ]
-        os.kill(min(pids()), signal.SIGCONT)
-    until(lambda: lines(ask(endpoint, "second"))[-1] == {"done": True})
+        os.kill(min(list_worker_pids()), signal.SIGCONT)
+    wait_until(lambda: parse_lines(request_texts(endpoint, "second"))[-1] == {"done": True})
 
 
 def test_memory_is_limited_by_the_size_of_the_weights(
@@ -583,20 +602,20 @@ def test_memory_is_limited_by_the_size_of_the_weights(
         "pattern": {"String": "m"},
         "content": "m" * 2**25,
     }
-    put(storage, "large", {**model, "tokenizer.json": json.dumps(tokenizer).encode()})
-    answer = lines(ask(endpoint, "large", prompt="m" * 1000))
+    create_repo(storage, "large", {**model, "tokenizer.json": json.dumps(tokenizer).encode()})
+    answer = parse_lines(request_texts(endpoint, "large", prompt="m" * 1000))
     assert " memory" in answer[-1]["error"]  # not the time
 
 
 def test_no_process_outlives_its_hub(tmp_path: Path, model: dict[str, bytes]) -> None:
-    storage, before = Storage(tmp_path), pids()
-    put(storage, "bot", model)
+    storage, before = Storage(tmp_path), list_worker_pids()
+    create_repo(storage, "bot", model)
     with local.serve_in_thread(storage) as endpoint, ExitStack() as stack:
-        texts = start(stack, endpoint, "bot")
+        texts = start_texts(stack, endpoint, "bot")
         assert list(next(texts)) == ["seed"]
-        until(lambda: len(pids() - before) == 1)
-        (own,) = pids() - before
-    until(lambda: not psutil.pid_exists(own))
+        wait_until(lambda: len(list_worker_pids() - before) == 1)
+        (own,) = list_worker_pids() - before
+    wait_until(lambda: not psutil.pid_exists(own))
 
 
 HUB = """
@@ -612,7 +631,7 @@ server.run()
 
 
 def test_no_process_outlives_a_hub_that_is_killed(tmp_path: Path, model: dict[str, bytes]) -> None:
-    put(Storage(tmp_path), "bot", model)
+    create_repo(Storage(tmp_path), "bot", model)
     with (
         subprocess.Popen(
             [sys.executable, "-c", HUB, str(tmp_path)], stdout=subprocess.PIPE, text=True
@@ -620,7 +639,7 @@ def test_no_process_outlives_a_hub_that_is_killed(tmp_path: Path, model: dict[st
         ExitStack() as stack,
     ):
         assert hub.stdout
-        texts = start(stack, hub.stdout.readline().strip(), "bot")
+        texts = start_texts(stack, hub.stdout.readline().strip(), "bot")
         assert [next(texts) for _ in range(2)][1] == {"index": 0, "text": PROMPT}
         (stand_in,) = psutil.Process(find_forked(hub.pid)).children()
         worker = psutil.Process(find_forked(stand_in.pid))

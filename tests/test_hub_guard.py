@@ -38,7 +38,7 @@ def api(hub: Hub) -> HfApi:
 
 
 @contextmanager
-def served(storage: Storage, name: str, address: str = "127.0.0.1") -> Iterator[str]:
+def serve_hub(storage: Storage, name: str, address: str = "127.0.0.1") -> Iterator[str]:
     """Serve a Hub with a name at an address."""
     server = local.Server(create_app(storage, name), address, 0)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -53,7 +53,7 @@ def dial(endpoint: str) -> socket.socket:
     return socket.create_connection((host.strip("[]"), int(port)), timeout=30)
 
 
-def ask(endpoint: str, *lines: str) -> int:
+def send_raw(endpoint: str, *lines: str) -> int:
     """Send a raw request and return the status, 0 if the server closed the connection."""
     with dial(endpoint) as connection:
         try:
@@ -85,13 +85,13 @@ HOSTS = [
 
 
 def test_a_host_that_is_a_strangers_name_is_refused(tmp_path: Path) -> None:
-    with served(Storage(tmp_path), "My-Machine.lan") as endpoint:
+    with serve_hub(Storage(tmp_path), "My-Machine.lan") as endpoint:
         port = endpoint.rpartition(":")[2]
         assert [
-            (host, ask(endpoint, "GET / HTTP/1.1", f"Host: {host.format(port=port)}"))
+            (host, send_raw(endpoint, "GET / HTTP/1.1", f"Host: {host.format(port=port)}"))
             for host, _ in HOSTS
         ] == HOSTS
-        assert ask(endpoint, "GET / HTTP/1.0") == 403
+        assert send_raw(endpoint, "GET / HTTP/1.0") == 403
 
 
 ORIGINS = [
@@ -138,7 +138,7 @@ def test_a_foreign_page_may_not_write_nor_read(api: HfApi, hub: Hub) -> None:
 # ---- bodies that do not come ----
 
 
-def upload(hub: Hub, size: int) -> list[str]:
+def build_upload_head(hub: Hub, size: int) -> list[str]:
     """Return the head of a commit with a body of `size` bytes."""
     head = [
         f"POST /api/models/{REPO}/commit/main HTTP/1.1",
@@ -148,10 +148,10 @@ def upload(hub: Hub, size: int) -> list[str]:
     return [*head, f"Content-Length: {size}"]
 
 
-def drip(hub: Hub, size: int, pieces: Iterable[bytes], pause: float) -> int:
+def send_slowly(hub: Hub, size: int, pieces: Iterable[bytes], pause: float) -> int:
     """Send a body in pieces with pauses, and return the status as soon as an answer comes."""
     with dial(hub[0]) as connection:
-        connection.sendall("\r\n".join([*upload(hub, size), "", ""]).encode())
+        connection.sendall("\r\n".join([*build_upload_head(hub, size), "", ""]).encode())
         for piece in pieces:
             connection.sendall(piece)
             if select.select([connection], [], [], pause)[0]:
@@ -181,7 +181,7 @@ def test_a_body_must_come(
     before = api.model_info(REPO).sha
     monkeypatch.setattr(middleware, "MAX_STALL_SECONDS", 0.3)
     monkeypatch.setattr(middleware, "MIN_BYTES_PER_SECOND", 100)
-    assert drip(hub, len(BODY) if status == 200 else 2**20, pieces, pause) == status
+    assert send_slowly(hub, len(BODY) if status == 200 else 2**20, pieces, pause) == status
     assert (api.model_info(REPO).sha == before) is (status == 408)
     assert list((tmp_path / "hub" / "tmp").iterdir()) == []
 
@@ -205,13 +205,15 @@ def test_an_answer_may_be_read_slowly(
 def test_a_client_that_hangs_up_leaves_nothing(api: HfApi, hub: Hub, tmp_path: Path) -> None:
     before = api.model_info(REPO).sha
     with dial(hub[0]) as connection:
-        connection.sendall("\r\n".join([*upload(hub, 2**22), "", ""]).encode() + b"x" * 2**21)
-        until(lambda: any((tmp_path / "hub" / "tmp").iterdir()))
-    until(lambda: not any((tmp_path / "hub" / "tmp").iterdir()))
+        connection.sendall(
+            "\r\n".join([*build_upload_head(hub, 2**22), "", ""]).encode() + b"x" * 2**21
+        )
+        wait_until(lambda: any((tmp_path / "hub" / "tmp").iterdir()))
+    wait_until(lambda: not any((tmp_path / "hub" / "tmp").iterdir()))
     assert api.model_info(REPO).sha == before
 
 
-def until(condition: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < end
@@ -219,16 +221,19 @@ def until(condition: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize("length", ["0", "-1", "1e3", "5, 6", str(2**31), str(2**70)])
 def test_absurd_lengths_are_refused(api: HfApi, hub: Hub, length: str) -> None:
-    assert ask(hub[0], *upload(hub, 0)[:3], f"Content-Length: {length}") in (400, 413)
+    assert send_raw(hub[0], *build_upload_head(hub, 0)[:3], f"Content-Length: {length}") in (
+        400,
+        413,
+    )
 
 
 def test_absurd_headers_are_refused(hub: Hub) -> None:
-    assert ask(hub[0], "GET / HTTP/1.1", "Host: localhost", "X-Long: " + "x" * 2**17) in (
+    assert send_raw(hub[0], "GET / HTTP/1.1", "Host: localhost", "X-Long: " + "x" * 2**17) in (
         0,
         400,
         431,
     )
-    assert ask(
+    assert send_raw(
         hub[0],
         "GET / HTTP/1.1",
         "Host: localhost",
@@ -241,7 +246,7 @@ def test_many_connections_that_say_nothing_keep_nobody_out(api: HfApi, hub: Hub)
         for number in range(200):
             connection = stack.enter_context(dial(hub[0]))
             connection.sendall(
-                "\r\n".join(upload(hub, 100)).encode() + b"\r\n" * (number % 3)
+                "\r\n".join(build_upload_head(hub, 100)).encode() + b"\r\n" * (number % 3)
             )  # a half head, a whole one, a bit of a body
         assert api.model_info(REPO).sha
 
@@ -297,7 +302,9 @@ def test_of_too_many_connections_that_wait_the_oldest_is_closed(
     with ExitStack() as stack:
         busy = stack.enter_context(dial(hub[0]))
         busy.sendall(
-            "\r\n".join([*upload(hub, len(BODY)), "Expect: 100-continue", "", ""]).encode()
+            "\r\n".join(
+                [*build_upload_head(hub, len(BODY)), "Expect: 100-continue", "", ""]
+            ).encode()
         )
         assert b"HTTP/1.1 100" in busy.recv(100)  # its head is there, so it does not wait
         waiting = [stack.enter_context(dial(hub[0])) for _ in range(10)]
@@ -332,7 +339,7 @@ def test_websockets_are_refused_without_a_word_in_the_log(
 # ---- tokens ----
 
 
-def every_request(storage: Storage, repo_id: str, kind: str) -> list[tuple[str, str]]:
+def list_requests(storage: Storage, repo_id: str, kind: str) -> list[tuple[str, str]]:
     """Return the method and path of every route about a repo."""
     app: Any = create_app(storage)
     namespace, name = repo_id.split("/")
@@ -367,9 +374,9 @@ def test_only_a_token_that_may_write_changes_anything(api: HfApi, hub: Hub, tmp_
     storage = Storage(tmp_path / "hub")
     api.create_discussion(REPO, title="x")
     reading = create_token(storage.blobs, "read")
-    before, answered = files_of(storage), set()
+    before, answered = read_files(storage), set()
     with httpx2.Client(base_url=hub[0]) as client:
-        for method, path in every_request(storage, REPO, "models"):
+        for method, path in list_requests(storage, REPO, "models"):
             for token in (None, reading, "hf_" + "0" * 40) if method not in ("GET", "HEAD") else ():
                 answer = client.request(
                     method,
@@ -380,10 +387,10 @@ def test_only_a_token_that_may_write_changes_anything(api: HfApi, hub: Hub, tmp_
                 if answer.status_code not in (401, 403):
                     answered.add(path)
     assert answered == {path.format(instance=storage.instance) for path in OPEN}
-    assert files_of(storage) == before
+    assert read_files(storage) == before
 
 
-def files_of(storage: Storage) -> dict[str, bytes]:
+def read_files(storage: Storage) -> dict[str, bytes]:
     return {
         path.relative_to(storage.root).as_posix(): path.read_bytes()
         for path in storage.root.rglob("*")
@@ -407,8 +414,8 @@ def test_private_repos_look_like_none(hub: Hub, tmp_path: Path) -> None:
     with httpx2.Client(base_url=hub[0]) as client:
         for kind in ("models", "datasets", "spaces"):
             for (method, secret), (_, nobody) in zip(
-                every_request(storage, SECRET, kind),
-                every_request(storage, NOBODY, kind),
+                list_requests(storage, SECRET, kind),
+                list_requests(storage, NOBODY, kind),
                 strict=True,
             ):
                 hidden, missing = client.request(method, secret), client.request(method, nobody)
@@ -467,7 +474,7 @@ def test_only_the_hash_of_a_token_is_kept(hub: Hub, tmp_path: Path) -> None:
         re.fullmatch("hf_[0-9a-f]{40}\n", done.stdout)
         and done.stderr == f"To take it back: rm {kept}\n"
     )
-    files = files_of(Storage(tmp_path / "hub"))
+    files = read_files(Storage(tmp_path / "hub"))
     assert [name for name, content in files.items() if hub[1].encode() in content] == ["token"]
     assert [name for name, content in files.items() if token.encode() in content] == []
     assert {
@@ -497,7 +504,7 @@ def test_it_listens_where_it_was_told_and_its_log_holds_no_token(tmp_path: Path)
                 HUBTWEETS,
                 "hub",
                 "--port",
-                str(free_port()),
+                str(find_free_port()),
                 *(["--host", host] if host != "127.0.0.1" else []),
             ]
             servers[host] = stack.enter_context(
@@ -520,7 +527,7 @@ def test_it_listens_where_it_was_told_and_its_log_holds_no_token(tmp_path: Path)
             }
             own = (tmp_path / "hub" / "token").read_text()
             with httpx2.Client(base_url=endpoint) as client:
-                for method, path in every_request(Storage(tmp_path / "hub"), REPO, "models"):
+                for method, path in list_requests(Storage(tmp_path / "hub"), REPO, "models"):
                     for token in (MARKED, own):
                         answer = client.request(
                             method,
@@ -540,7 +547,7 @@ def test_it_listens_where_it_was_told_and_its_log_holds_no_token(tmp_path: Path)
     assert found == {host: {host} for host in found}
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

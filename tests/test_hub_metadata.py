@@ -14,7 +14,7 @@ from hubtweets.card.hub_schema import MAX_FAULTS, find_faults
 from hubtweets.hub.api import validation
 from hubtweets.hub.storage.blobs import Blobs
 from hubtweets.hub.storage.storage import Storage
-from tests.test_hub_xet import at_most
+from tests.test_hub_xet import limit_memory
 
 LICENSES = "take one of https://huggingface.co/docs/hub/repositories-licenses, or other"
 LANGUAGES = "it must be an ISO 639 code of 2 or 3 lowercase letters, code or multilingual"
@@ -231,7 +231,7 @@ def test_of_a_large_readme_only_the_start_is_read_and_once(
         "",
         "x",
     )
-    with at_most(2**23):
+    with limit_memory(2**23):
         found = httpx2.get(f"{hub[0]}/api/models").json()
         page = httpx2.get(f"{hub[0]}/huggingtweets/bot")
     assert [one["cardData"] for one in found] == [metadata] and (

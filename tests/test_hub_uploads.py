@@ -26,7 +26,7 @@ from hubtweets.hub.storage import xet
 from hubtweets.hub.storage.blobs import Blobs
 from hubtweets.hub.storage.storage import Storage
 from hubtweets.publishing.retry import choose_wait
-from tests.test_hub_xet import WRONG, XORB, at_most, chunk, kept, shard
+from tests.test_hub_xet import WRONG, XORB, limit_memory, list_uploads, make_chunk, make_shard
 
 Hub = tuple[str, str]
 REPO = "huggingtweets/bot"
@@ -50,7 +50,7 @@ def root(api: HfApi, tmp_path: Path) -> Path:
     return tmp_path / "hub"
 
 
-def batch(hub: Hub, *objects: tuple[str, int]) -> list[dict]:
+def request_urls(hub: Hub, *objects: tuple[str, int]) -> list[dict]:
     """Request the upload URLs of objects."""
     body = {
         "operation": "upload",
@@ -65,7 +65,7 @@ def batch(hub: Hub, *objects: tuple[str, int]) -> list[dict]:
     return answer.json()["objects"]
 
 
-def sha256_of(content: bytes) -> str:
+def hash_content(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
@@ -107,10 +107,10 @@ def test_a_file_in_parts_goes_on_from_the_part_that_failed(
         ).read_bytes()
         == CONTENT
     )
-    assert not [name for name in kept(root) if name.startswith(("parts", "tmp"))]
+    assert not [name for name in list_uploads(root) if name.startswith(("parts", "tmp"))]
 
 
-def parts_of(item: dict) -> tuple[dict[int, str], str]:
+def list_part_urls(item: dict) -> tuple[dict[int, str], str]:
     """Return the URLs for the parts of an object, and the one to join them."""
     upload = item["actions"]["upload"]
     assert upload["header"].pop("chunk_size") == "1000"
@@ -126,9 +126,9 @@ def test_parts_are_checked_and_kept_until_all_are_there(
 ) -> None:
     monkeypatch.setattr(uploads, "PART_BYTES", 1000)
     pieces = {number: CONTENT[1000 * (number - 1) : 1000 * number] for number in range(1, 5)}
-    sha256 = sha256_of(CONTENT)
-    before = kept(root)
-    hrefs, last = parts_of(batch(hub, (sha256, 3500))[0])
+    sha256 = hash_content(CONTENT)
+    before = list_uploads(root)
+    hrefs, last = list_part_urls(request_urls(hub, (sha256, 3500))[0])
     assert sorted(hrefs) == [1, 2, 3, 4]
     assert [put(hrefs[1], pieces[1]), put(hrefs[3], pieces[3]), put(hrefs[4], pieces[4])] == [
         200,
@@ -146,32 +146,32 @@ def test_parts_are_checked_and_kept_until_all_are_there(
         400,
         f"part 2 of {sha256} was never uploaded",
     )
-    assert kept(root) - before == {f"parts/{sha256}/{number}" for number in (1, 3, 4)}
-    hrefs, last = parts_of(batch(hub, (sha256, 3500))[0])  # another time
+    assert list_uploads(root) - before == {f"parts/{sha256}/{number}" for number in (1, 3, 4)}
+    hrefs, last = list_part_urls(request_urls(hub, (sha256, 3500))[0])  # another time
     assert put(hrefs[2], pieces[2]) == 200
     assert [WEB.post(last, json={}).status_code for _ in range(2)] == [200, 200]
-    assert kept(root) - before == {f"blobs/{sha256[:2]}/{sha256}"}
-    assert "actions" not in batch(hub, (sha256, 3500))[0]
+    assert list_uploads(root) - before == {f"blobs/{sha256[:2]}/{sha256}"}
+    assert "actions" not in request_urls(hub, (sha256, 3500))[0]
 
 
 def test_parts_that_are_something_else_are_thrown_away(
     api: HfApi, hub: Hub, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads, "PART_BYTES", 1000)
-    before = kept(root)
-    hrefs, last = parts_of(batch(hub, (WRONG, 1500))[0])
+    before = list_uploads(root)
+    hrefs, last = list_part_urls(request_urls(hub, (WRONG, 1500))[0])
     assert [
         put(hrefs[1], bytes(1000)),
         put(hrefs[2], bytes(500)),
         WEB.post(last, json={}).status_code,
     ] == [200, 200, 400]
-    assert kept(root) == before
+    assert list_uploads(root) == before
 
 
 def test_two_who_join_the_same_parts_are_both_right(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    storage, sha256, add = Storage(tmp_path), sha256_of(b"onetwo"), Blobs.add
+    storage, sha256, add = Storage(tmp_path), hash_content(b"onetwo"), Blobs.add
     folder = tmp_path / "parts" / sha256
     folder.mkdir()
     for number, content in enumerate((b"one", b"two"), 1):
@@ -193,9 +193,9 @@ def test_a_signature_is_for_one_thing(
     api: HfApi, hub: Hub, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads, "PART_BYTES", 1000)
-    sha256 = sha256_of(CONTENT)
-    before = kept(root)
-    href = parts_of(batch(hub, (sha256, 3500))[0])[0][2]
+    sha256 = hash_content(CONTENT)
+    before = list_uploads(root)
+    href = list_part_urls(request_urls(hub, (sha256, 3500))[0])[0][2]
     changes = [
         ("/2?", "/1?"),
         ("/2?", "/0?"),
@@ -216,7 +216,7 @@ def test_a_signature_is_for_one_thing(
     assert WEB.post(href).json() == {
         "error": "this object does not come in parts"
     }  # a part's address takes no last word
-    assert kept(root) == before
+    assert list_uploads(root) == before
 
 
 # ---- sizes ----
@@ -225,7 +225,7 @@ def test_a_signature_is_for_one_thing(
 def test_objects_that_the_disk_has_no_room_for(
     api: HfApi, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert batch(hub, (WRONG, 10**18)) == [
+    assert request_urls(hub, (WRONG, 10**18)) == [
         {
             "oid": WRONG,
             "size": 10**18,
@@ -233,7 +233,7 @@ def test_objects_that_the_disk_has_no_room_for(
         }
     ]
     monkeypatch.setattr(Blobs, "count_free_bytes", lambda self: 100)
-    answers = batch(hub, ("a" * 64, 60), ("b" * 64, 60), ("c" * 64, 40))
+    answers = request_urls(hub, ("a" * 64, 60), ("b" * 64, 60), ("c" * 64, 40))
     assert ["error" in answer for answer in answers] == [False, True, False]
 
 
@@ -420,16 +420,16 @@ HEADS: list[tuple[str, bytes, int]] = [
 
 
 def test_lengths(api: HfApi, hub: Hub, root: Path) -> None:
-    sha256, before = sha256_of(b"hello"), kept(root)
+    sha256, before = hash_content(b"hello"), list_uploads(root)
     blob = f"blobs/{sha256[:2]}/{sha256}"
-    href = batch(hub, (sha256, 5))[0]["actions"]["upload"]["href"].removeprefix(hub[0])
+    href = request_urls(hub, (sha256, 5))[0]["actions"]["upload"]["href"].removeprefix(hub[0])
     for head, body, status in HEADS:
         answer = exchange(
             hub[0], f"PUT {href} HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode() + body
         )
         assert answer.split()[1] == b"%d" % status, (head[:60], body)
         added = {blob} if status == 200 else set()
-        wait_until(lambda added=added: kept(root) - before == added)  # type: ignore[misc]
+        wait_until(lambda added=added: list_uploads(root) - before == added)  # type: ignore[misc]
         (root / blob).unlink(missing_ok=True)
 
 
@@ -440,8 +440,8 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def test_a_body_that_is_cut_leaves_nothing(api: HfApi, hub: Hub, root: Path) -> None:
-    before = kept(root)
-    href = batch(hub, (WRONG, 2**22))[0]["actions"]["upload"]["href"].removeprefix(hub[0])
+    before = list_uploads(root)
+    href = request_urls(hub, (WRONG, 2**22))[0]["actions"]["upload"]["href"].removeprefix(hub[0])
     host, port = hub[0].removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as connection:
         connection.sendall(
@@ -449,18 +449,18 @@ def test_a_body_that_is_cut_leaves_nothing(api: HfApi, hub: Hub, root: Path) -> 
             + bytes(2**21)
         )
         wait_until(lambda: any(path.stat().st_size for path in (root / "tmp").iterdir()))
-    wait_until(lambda: kept(root) == before)
+    wait_until(lambda: list_uploads(root) == before)
 
 
 def test_what_follows_a_body_is_not_of_it(api: HfApi, hub: Hub, root: Path) -> None:
-    sha256, before = sha256_of(b"hello"), kept(root)
-    href = batch(hub, (sha256, 5))[0]["actions"]["upload"]["href"].removeprefix(hub[0])
+    sha256, before = hash_content(b"hello"), list_uploads(root)
+    href = request_urls(hub, (sha256, 5))[0]["actions"]["upload"]["href"].removeprefix(hub[0])
     exchange(
         hub[0],
         f"PUT {href} HTTP/1.1\r\nHost: localhost\r\n"
         "Content-Length: 5\r\n\r\nhello and more".encode(),
     )
-    wait_until(lambda: kept(root) - before in (set(), {f"blobs/{sha256[:2]}/{sha256}"}))
+    wait_until(lambda: list_uploads(root) - before in (set(), {f"blobs/{sha256[:2]}/{sha256}"}))
     assert api.repo_exists(REPO)
 
 
@@ -481,22 +481,22 @@ def cas(api: HfApi, hub: Hub) -> Iterator[httpx2.Client]:
 
 
 def test_xet_by_hand(cas: httpx2.Client, hub: Hub, root: Path) -> None:
-    content, before = b"hello " * 5, kept(root)
+    content, before = b"hello " * 5, list_uploads(root)
     good, elsewhere = f"/v1/xorbs/default/{XORB}", f"{hub[0]}/cas-{'0' * 12}/v1"
-    made = shard(sha256_of(content), *[(XORB, 6, 0, 1)] * 5)
+    made = make_shard(hash_content(content), *[(XORB, 6, 0, 1)] * 5)
     refused: list[tuple[str, bytes, int]] = [
-        ("/v1/xorbs/default/..%2F..%2Fsecret", chunk(b"hello ", 0), 400),
-        ("/v1/xorbs/default/" + "x" * 64, chunk(b"hello ", 0), 400),
+        ("/v1/xorbs/default/..%2F..%2Fsecret", make_chunk(b"hello ", 0), 400),
+        ("/v1/xorbs/default/" + "x" * 64, make_chunk(b"hello ", 0), 400),
         (good, b"", 400),
-        (good, chunk(b"hello ", 0)[:-1], 400),
+        (good, make_chunk(b"hello ", 0)[:-1], 400),
         ("/v1/shards", made, 400),
-        ("/v1/shards", shard(WRONG, count=2**32 - 1), 400),
-        (f"{elsewhere}/xorbs/default/{XORB}", chunk(b"hello ", 0), 404),
+        ("/v1/shards", make_shard(WRONG, count=2**32 - 1), 400),
+        (f"{elsewhere}/xorbs/default/{XORB}", make_chunk(b"hello ", 0), 404),
         (f"{elsewhere}/shards", made, 404),
     ]
     for path, body, status in refused:
         assert cas.post(path, content=body).status_code == status, path
-        assert kept(root) == before, path
+        assert list_uploads(root) == before, path
     assert (
         cas.post(
             "/v1/shards", content=made, headers={"Authorization": f"Bearer {hub[1]}"}
@@ -504,33 +504,33 @@ def test_xet_by_hand(cas: httpx2.Client, hub: Hub, root: Path) -> None:
         == 403
     )
     assert [
-        cas.post(good, content=chunk(b"hello ", 0)).status_code,
+        cas.post(good, content=make_chunk(b"hello ", 0)).status_code,
         cas.post("/v1/shards", content=made).status_code,
     ] == [200, 200]
-    assert kept(root) - before == {
+    assert list_uploads(root) - before == {
         f"xorbs/{XORB}",
-        f"blobs/{sha256_of(content)[:2]}/{sha256_of(content)}",
+        f"blobs/{hash_content(content)[:2]}/{hash_content(content)}",
     }
 
 
 def test_a_xorb_may_be_64_mib_of_what_cannot_be_packed(cas: httpx2.Client, root: Path) -> None:
     """Clients count the plain bytes of at most 8,192 chunks; headers come on top."""
-    path, piece = f"/v1/xorbs/default/{XORB}", chunk(bytes(2**13), 0)
+    path, piece = f"/v1/xorbs/default/{XORB}", make_chunk(bytes(2**13), 0)
     assert cas.post(path, content=(piece for _ in range(2**13))).status_code == 200
     (root / "xorbs" / XORB).unlink()
-    before = kept(root)
+    before = list_uploads(root)
     assert cas.post(path, content=(piece for _ in range(2**13 + 1))).status_code == 413
-    assert kept(root) == before
+    assert list_uploads(root) == before
 
 
 def test_eight_xorbs_at_once_are_not_held_in_memory(cas: httpx2.Client, root: Path) -> None:
-    piece = chunk(bytes(2**20), 0)
+    piece = make_chunk(bytes(2**20), 0)
 
     def send(number: int) -> int:
         return cas.post(
             f"/v1/xorbs/default/{number:064}", content=(piece for _ in range(16))
         ).status_code
 
-    with ThreadPoolExecutor(8) as pool, at_most(2**25):
+    with ThreadPoolExecutor(8) as pool, limit_memory(2**25):
         assert list(pool.map(send, range(8))) == [200] * 8
     assert {path.stat().st_size for path in (root / "xorbs").iterdir()} == {16 * len(piece)}

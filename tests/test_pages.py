@@ -138,7 +138,7 @@ def test_a_widgets_prompts_are_read_from_anybodys_yaml(
     assert widget.parse_examples(yaml.safe_load(front_matter)) == expected
 
 
-def sampled(*samples: object, picked: object = ()) -> str:
+def make_record(*samples: object, picked: object = ()) -> str:
     return json.dumps({"samples": {"samples": samples, "picked": picked}})
 
 
@@ -146,15 +146,17 @@ def sampled(*samples: object, picked: object = ()) -> str:
     ("record", "expected"),
     [
         (
-            sampled({"prompt": "a", "text": "a b"}, {"text": None}, {"text": "c"}, picked=[3, 9]),
+            make_record(
+                {"prompt": "a", "text": "a b"}, {"text": None}, {"text": "c"}, picked=[3, 9]
+            ),
             [(1, "a b", False), (3, "c", True)],
         ),
-        (sampled({"text": "x" * 10_000}), [(1, "x" * 2_000, False)]),
+        (make_record({"text": "x" * 10_000}), [(1, "x" * 2_000, False)]),
         (
-            sampled(*[{"text": "a"}] * 1_200, picked=3),
+            make_record(*[{"text": "a"}] * 1_200, picked=3),
             [(number, "a", False) for number in range(1, 1_001)],
         ),
-        (sampled("a", 3, None, [], {"text": ["a"]}, {"texts": "a"}), []),
+        (make_record("a", 3, None, [], {"text": ["a"]}, {"texts": "a"}), []),
         ('{"samples": {"samples": {"text": "a"}, "picked": [[1], {}]}}', []),
         ('{"samples": [{"text": "a"}]}', []),
         ('{"samples": null}', []),
@@ -163,7 +165,7 @@ def sampled(*samples: object, picked: object = ()) -> str:
         ("\udcff", []),
         ("[" * 100_000, []),
         ("9" * 10_000, []),
-        (sampled({"text": "a"}) + " " * samples.MAX_RECORD_BYTES, []),
+        (make_record({"text": "a"}) + " " * samples.MAX_RECORD_BYTES, []),
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, str) else "",
 )
@@ -188,7 +190,7 @@ tags: [<b>]
 """
 FILES = {
     "README.md": CARD.encode(),
-    "hubtweets.json": sampled({"text": "a recorded sample"}).encode(),
+    "hubtweets.json": make_record({"text": "a recorded sample"}).encode(),
     "a b/c%d.txt": b"<b>text</b>",
     "a.png": b"\x89PNG",
     "é.txt": "é".encode(),
@@ -548,7 +550,7 @@ FORBIDDEN = (
 )
 
 
-def names(texts: list[str]) -> list[str]:
+def find_valid_paths(texts: list[str]) -> list[str]:
     """Return the texts that are valid paths in a repo."""
     found = []
     for text in texts:
@@ -598,7 +600,7 @@ def test_a_browser_runs_nothing_of_a_hostile_repo(
     head = storage.resolve(repo, "main")
     contents = {
         name: storage.blobs.add_regular((text + attacks).encode("utf-8", "replace"))
-        for name, text in zip(names(HOSTILE), HOSTILE, strict=False)
+        for name, text in zip(find_valid_paths(HOSTILE), HOSTILE, strict=False)
     }
     for text in HOSTILE:  # titles may hold what no encoding has
         card = f"---\n{metadata}---\n{text}\n{attacks}".encode("utf-8", "replace")
@@ -622,7 +624,7 @@ def test_a_browser_runs_nothing_of_a_hostile_repo(
             pull.num,
             pull_requests.create_event("title-change", text, {"from": text, "to": text}),
         )
-    storage.create_ref(repo, "branches", names(HOSTILE)[0], "main")
+    storage.create_ref(repo, "branches", find_valid_paths(HOSTILE)[0], "main")
     with browser.new_context() as context:
         seen, page = PageLog(context), context.new_page()
         addresses = [
