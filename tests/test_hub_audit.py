@@ -183,7 +183,7 @@ DAMAGES: dict[str, Row] = {
     ),
     "no main": (remove(f"{REPO}/refs/branches/main"), [f"{REPO}: has no main"], ALL, []),
     "a repo without settings": (remove(SETTINGS), [f"{SETTINGS}: can't be read"], ALL, []),
-    "a hurt repo": (
+    "a damaged repo": (
         write(SETTINGS, b'{"private": "no", "created_at": ""}'),
         [f"{SETTINGS}: can't be read"],
         ALL,

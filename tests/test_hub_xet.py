@@ -145,15 +145,15 @@ XORBS = [
 
 
 @pytest.mark.parametrize(
-    "hurt",
+    "corrupt",
     XORBS,
     ids=["empty", "header cut", "chunk cut", "unknown scheme", "LZ4 cut", "too many chunks"],
 )
-def test_hurt_xorbs_are_refused(tmp_path: Path, hurt: bytes) -> None:
+def test_corrupt_xorbs_are_refused(tmp_path: Path, corrupt: bytes) -> None:
     storage = Storage(tmp_path)
     before = list_uploads(tmp_path)
     with pytest.raises(HubError) as caught:
-        add_xorb(storage, hurt)
+        add_xorb(storage, corrupt)
     assert caught.value.status == 400 and list_uploads(tmp_path) == before
 
 
@@ -173,11 +173,13 @@ CHUNKS = [
 
 
 @pytest.mark.parametrize(
-    "hurt", CHUNKS, ids=["no LZ4", "raw and longer", "LZ4 and longer", "grouped and longer"]
+    "corrupt", CHUNKS, ids=["no LZ4", "raw and longer", "LZ4 and longer", "grouped and longer"]
 )
-def test_a_chunk_that_is_not_what_its_header_says_is_refused(tmp_path: Path, hurt: bytes) -> None:
+def test_a_chunk_that_is_not_what_its_header_says_is_refused(
+    tmp_path: Path, corrupt: bytes
+) -> None:
     storage = Storage(tmp_path)
-    add_xorb(storage, hurt)
+    add_xorb(storage, corrupt)
     before = list_uploads(tmp_path)
     for size in (5, 6):
         with pytest.raises(HubError) as caught:
@@ -226,11 +228,11 @@ SHARDS = {
 }
 
 
-@pytest.mark.parametrize(("hurt", "message"), SHARDS.values(), ids=SHARDS.keys())
-def test_hurt_shards_are_refused(storage: Storage, hurt: bytes, message: str) -> None:
+@pytest.mark.parametrize(("corrupt", "message"), SHARDS.values(), ids=SHARDS.keys())
+def test_corrupt_shards_are_refused(storage: Storage, corrupt: bytes, message: str) -> None:
     before = list_uploads(storage.root)
     with pytest.raises(HubError) as caught:
-        add_shard(storage, hurt)
+        add_shard(storage, corrupt)
     assert (caught.value.status, caught.value.message) == (400, message)
     assert list_uploads(storage.root) == before
 

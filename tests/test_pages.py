@@ -132,7 +132,7 @@ def test_a_long_card_is_cut() -> None:
         (f"widget: [{'{text: a}, ' * 25}]", [("a", "a", "")] * 20),
     ],
 )
-def test_a_widgets_prompts_are_read_from_anybodys_yaml(
+def test_a_widgets_prompts_are_read_from_untrusted_yaml(
     front_matter: str, expected: list[tuple[str, str, str]]
 ) -> None:
     assert widget.parse_examples(yaml.safe_load(front_matter)) == expected
@@ -169,7 +169,7 @@ def make_record(*samples: object, picked: object = ()) -> str:
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, str) else "",
 )
-def test_samples_are_read_from_anybodys_record(
+def test_samples_are_read_from_an_untrusted_record(
     tmp_path: Path, record: str, expected: list[tuple[int, str, bool]]
 ) -> None:
     storage = Storage(tmp_path)

@@ -119,4 +119,4 @@ if __name__ == "__main__":
     tables()
     same(
         {*left} - {"datasets-server.127.0.0.1"}, set()
-    )  # what datasets makes of the endpoint, and does without where there is no such name
+    )  # datasets derives this host from the endpoint, and works without it

@@ -144,7 +144,7 @@ def moving(repo: Repo, folder: Path) -> None:
     )  # the old name leads there
     repo.add(a=b"1")
     same(other.titles(), ["add", *titles])
-    ends(NOT_FOUND, partial(move, "a/b"), repo.delete_repo)  # but nobody means it by its old name
+    ends(NOT_FOUND, partial(move, "a/b"), repo.delete_repo)  # the old name does not redirect here
     titles = other.titles()
     repo.create()
     ends(CONFLICT, partial(move, other.id))

@@ -93,7 +93,7 @@ class WorkerPool:
             self.run_in_background(self.kill(old))
 
     async def stop(self, process: Process) -> None:
-        """Stop a process's request; kill the process if it goes on."""
+        """Stop a process's request; kill the process if it does not stop."""
         send_line(process, "")
         ended = False
         with suppress(WorkerError):
