@@ -503,12 +503,12 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
     (
         file_for_runs,
         ["publish", "lyons____", *LOCAL],
-        r"runs.*: (Not a directory|File exists); mend the permissions, .+",
+        r"runs.*: (Not a directory|File exists); fix the permissions, .+",
     ),
     (
         bad_settings,
         ["publish", "lyons____", *LOCAL],
-        r"hubtweets\.toml: no option is called bse; take it out, or one of .*base, .+",
+        r"hubtweets\.toml: no option is called bse; take it out, or one of .*base_model, .+",
     ),
     (
         enough,
