@@ -1,6 +1,7 @@
 """The Python of a card in a process of its own. Loading a model there is tested where bots are published and verified."""
 
 import json
+import logging
 import os
 from pathlib import Path
 
@@ -85,17 +86,18 @@ def test_nothing_of_the_user_is_there(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_card_is_checked_once_and_a_failing_one_stays_unpushed(
-    workplace: Path, capsys: pytest.CaptureFixture[str]
+    workplace: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, logger="hubtweets")
     with open_run_folder(workplace / "runs", "lyons____") as run:
         readme = run.repo / "README.md"
         readme.write_text("```python\nprint(1)\n```\n")
         check_snippets(run)
         check_snippets(run)
-        assert (
-            capsys.readouterr().err
-            == "snippets: the card's 1 Python snippets run\nsnippets: nothing changed, skipped\n"
-        )
+        assert caplog.messages == [
+            "snippets: the card's 1 Python snippets run",
+            "snippets: nothing changed, skipped",
+        ]
         readme.write_text("```python\nprint(no)\n```\n")
         with pytest.raises(
             HubtweetsError,
