@@ -12,8 +12,7 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.record.run_record import Tracked
 from hubtweets.training.tracking import trackers as tracking
 from hubtweets.training.tracking import wandb as wandb_tracker
-from hubtweets.training.tracking.base import Trackers
-from hubtweets.training.tracking.tensorboard import flatten_config
+from hubtweets.training.tracking.base import flatten_config
 from tests.conftest import environment
 
 CONFIG = {
@@ -47,7 +46,7 @@ with open_trackers(["tensorboard", "wandb", "trackio"], Path("runs/bob/tracking"
     for values, step in LOGGED:
         trackers.log(values, step)
         if sys.argv[1] == "killed":
-            trackers.opened[-1].finish()  # trackio writes in a thread of its own, a little later
+            trackers.opened[-1].tracker.finish()  # trackio writes in a thread of its own, a little later
             os._exit(0)
     trackers.log_model(Path("repo"))
 changed = {name for name in before.keys() | os.environ.keys() if before.get(name) != os.environ.get(name)}
@@ -75,7 +74,7 @@ def events(path: Path) -> tuple[list[str], list[tuple[int, str, float]]]:
     return texts, scalars
 
 
-def tensorboard(folder: Path, last: int = 3) -> Trackers:
+def tensorboard(folder: Path, last: int = 3) -> tracking.Trackers:
     with tracking.open_trackers(["tensorboard"], folder, "bob", "0123abcd", CONFIG, []) as trackers:
         Accelerator(cpu=True)
         for values, step in LOGGED[:last]:
@@ -258,7 +257,7 @@ def test_every_tracker_keeps_to_its_folder_and_shows_a_resumed_run_once(tmp_path
     [
         (
             {},
-            "--report-to wandb: nobody is logged in; type: wandb login, or set WANDB_MODE=offline",
+            "--report-to wandb: not logged in; type: wandb login, or set WANDB_MODE=offline",
         ),
         (
             {"WANDB_API_KEY": "short"},
@@ -298,7 +297,10 @@ def test_wandb_without_a_login_or_a_server(
     assert str(raised.value).startswith(message) and "\n" not in str(raised.value)
 
 
-def test_a_missing_package_is_named() -> None:
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(
+        tracking.TRACKERS, "nobody", tracking.TRACKERS["wandb"]._replace(package="nobody")
+    )
     tracking.check_installed(["tensorboard", "wandb", "trackio"])
     with pytest.raises(HubtweetsError) as raised:
         tracking.check_installed(["nobody"])  # type: ignore[list-item]

@@ -113,7 +113,7 @@ class TrainingLoop:
             self.finished = True
 
     def write_if_best(self, model: PreTrainedModel) -> None:
-        """Write the weights if this step scored best; without evaluations, if it is the last one."""
+        """Write the weights if this step scored best, or is the last one and none is scored."""
         step = self.state.step
         if step == self.state.best_step or (self.finished and not self.evaluate):
             weights = self.accelerator.get_state_dict(model)

@@ -59,7 +59,12 @@ class Batch(NamedTuple):
 
     def map(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Batch":
         """Return the batch with each of its tensors changed."""
-        return Batch(*(None if tensor is None else change(tensor) for tensor in self))  # type: ignore[arg-type]
+        changed = (None if tensor is None else change(tensor) for tensor in self)
+        return Batch(*changed)  # type: ignore[arg-type]
+
+    def select(self, rows: list[int], end: int) -> "Batch":
+        """Return these blocks, up to a token."""
+        return self.map(lambda tensor: tensor[rows, :end])
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device."""
@@ -129,7 +134,7 @@ def iterate_batches(
     seed: int,
     packed: bool = True,
 ) -> Iterator[Batch]:
-    """Yield endless batches of the authors' documents, in an order that depends on the seed alone."""
+    """Yield endless batches of the authors' documents, in an order that only the seed decides."""
     epochs = draw_epochs(authors, np.random.default_rng(seed))
     if packed:
         return pack_batches(epochs, batch_size, block_size)
@@ -199,7 +204,7 @@ def split_micro_batches(batch: Batch, tokens: int, rank: int, world_size: int) -
         own = range(start + rank, stop, world_size)
         fill = math.ceil((stop - start) / world_size) - len(own)
         rows, end = [*own, *[start] * fill], lengths[stop - 1]
-        part = batch.map(lambda tensor, rows=rows, end=end: tensor[rows, :end])  # type: ignore[misc]
+        part = batch.select(rows, end)
         part.labels[len(own) :] = IGNORE_INDEX
         yield part
         start = stop

@@ -47,7 +47,7 @@ def choose_learning_rate(model: PreTrainedModel, config: TrainingConfig) -> floa
 
 
 def scale_learning_rate(step: int, total: int, seconds: float, config: TrainingConfig) -> float:
-    """Return the share of the peak learning rate at a step: a linear warm-up, then a cosine to zero.
+    """Return the share of the peak learning rate at a step: linear warm-up, then cosine to zero.
 
     The warm-up takes `warmup_ratio` of the steps. If `max_minutes` ends the training first, the
     elapsed `seconds` are converted to steps, so that the rate reaches zero at that time.

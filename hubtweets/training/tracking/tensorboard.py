@@ -2,53 +2,35 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from hubtweets.record.run_record import Tracked
-from hubtweets.training.tracking.base import Config, Trackers
+from hubtweets.training.tracking.base import OpenTracker, TrackedRun
 
 EVENT_FILE_NAME = "events.out.tfevents.hubtweets"  # the writers put the host's name there
 
 
-def flatten_config(config: Mapping[str, object], prefix: str = "") -> dict[str, int | float | str]:
-    """Return nested settings as one level, `training.num_train_epochs` and the like; None is left out, lists become JSON."""
-    flat: dict[str, int | float | str] = {}
-    for key, value in config.items():
-        if isinstance(value, Mapping):
-            flat |= flatten_config(value, f"{prefix}{key}.")
-        elif value is not None:
-            flat[prefix + key] = (
-                value if isinstance(value, int | float | str) else json.dumps(value)
-            )
-    return flat
-
-
 @contextmanager
-def open_tensorboard(trackers: Trackers, folder: Path, config: Config) -> Iterator[None]:
-    """Write one event file, in the place of the last one.
+def open_tensorboard(run: TrackedRun) -> Iterator[OpenTracker]:
+    """Write one event file, in place of the last one.
 
-    Accelerate's own way to store a configuration writes a second event file with the host's name, and a third file; it is logged as text here.
+    The configuration is logged as text: Accelerate's own way to store it writes a second event file
+    with the host's name, and a third file.
     """
     from accelerate.tracking import TensorBoardTracker
 
+    folder = run.folder / "tensorboard"
     shutil.rmtree(folder, ignore_errors=True)
     tracker = TensorBoardTracker("", folder)
     tracker.start()
+    opened = OpenTracker(tracker, (Tracked("tensorboard", "train", None),))
+    # indented, or TensorBoard renders it as Markdown
+    lines = [f"    {key}: {json.dumps(value)}" for key, value in run.config.items()]
     try:
-        tracker.log(
-            {
-                "config": "\n".join(
-                    f"    {key}: {json.dumps(value)}" for key, value in config.items()
-                )
-            },
-            step=0,
-        )  # indented: no Markdown
-        trackers.opened.append(tracker)
-        trackers.tracked += (Tracked("tensorboard", "train", None),)
-        yield
+        tracker.log({"config": "\n".join(lines)}, step=0)
+        yield opened
     finally:
         tracker.finish()
         (written,) = folder.iterdir()
-        trackers.event_files = (written.rename(folder / EVENT_FILE_NAME),)
+        opened.event_files = (written.rename(folder / EVENT_FILE_NAME),)
