@@ -24,8 +24,9 @@ from hubtweets.evaluation import sampling
 from hubtweets.posts.pii.scrub import scrub
 from hubtweets.publishing.connection import Hub
 from hubtweets.record.run_record import Base, RunRecord, Target
-from hubtweets.verification import code_checks, model_checks, readme_checks, record_checks
+from hubtweets.verification import code_checks, model_checks, readme_checks
 from hubtweets.verification import verify as verification
+from hubtweets.verification.base_checks import compare_adapter
 from hubtweets.verification.claims import Bot
 from hubtweets.verification.verify import Claim
 from tests.conftest import run
@@ -288,14 +289,10 @@ def test_weights_whose_header_begins_like_a_pickle(tmp_path: Path, size: int) ->
 def test_an_adapter_of_another_base() -> None:
     base = Base("owner/base", "0" * 40, None, (), True)
     assert (
-        record_checks.compare_adapter(
-            base, {"base_model_name_or_path": "owner/base", "revision": "0" * 40}
-        )
+        compare_adapter(base, {"base_model_name_or_path": "owner/base", "revision": "0" * 40})
         is None
     )
-    found = record_checks.compare_adapter(
-        base, {"base_model_name_or_path": "owner/other", "revision": None}
-    )
+    found = compare_adapter(base, {"base_model_name_or_path": "owner/other", "revision": None})
     assert found == f"the adapter is loaded on owner/other at None, not on owner/base at {'0' * 40}"
 
 

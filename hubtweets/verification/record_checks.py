@@ -3,9 +3,7 @@
 A forger who knows all of these rules can write a record that passes them; each closes a way in which a number could be changed alone.
 """
 
-import json
 import math
-import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from importlib.metadata import requires, version
@@ -15,24 +13,11 @@ from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from hubtweets import __version__
-from hubtweets.files import hash_files
-from hubtweets.models.base import TINY, resolve_base
-from hubtweets.models.inspection import count_parameters
-from hubtweets.record.run_record import Base, Metrics, RunRecord, Score
-from hubtweets.record.samples import SAMPLING_SETTINGS
+from hubtweets.record.run_record import RunRecord
 from hubtweets.verification import run_checks
 from hubtweets.verification.claims import Bot, Verdict
 
 SAME_SCORE = 0.01  # of the bits per byte: an evaluation in training may be in bf16
-SIZE_IN_NAME = re.compile(
-    r"(?<![\w.])(\d{1,4}(?:\.\d{1,3})?)([bm])(?![a-z0-9])", re.IGNORECASE
-)  # as in Llama-3-70B or SmolLM2-135M
-REVISIONS = {
-    True: re.compile("[0-9a-f]{40}"),
-    False: re.compile("[0-9a-f]{64}"),
-}  # of a base on the Hub, and of a local one
-SIZES = {"b": 1e9, "m": 1e6}
-MAX_SIZE_RATIO = 2.0  # between a size in a name and the parameters that are there: names round, and some leave the embeddings out
 VERSIONS = ("python", "torch", "transformers", "accelerate")
 PYTHON = ">=3.11,<4"
 
@@ -204,179 +189,3 @@ def check_dates(record: RunRecord, committed: str | None) -> Iterator[str]:
             in_order = False
         if not in_order:
             yield f"@{profile.handle}: the posts are from {source.first} to {source.last}, and the commit from {committed}"
-
-
-def check_scores(bot: Bot) -> Verdict:
-    """Bits per byte and perplexity, which are two ways to say the same, agree, and the authors' make up the whole."""
-    metrics = bot.record.metrics
-    assert metrics
-    for whose, scored in (
-        ("all", metrics),
-        *((f"author {number}", one) for number, one in enumerate(bot.record.metrics_by_author, 1)),
-    ):
-        for name, score in (("base", scored.base), ("tuned", scored.tuned)):
-            if not math.isclose(
-                nats(score), score.tokens * math.log(score.perplexity), rel_tol=1e-6, abs_tol=1e-9
-            ):
-                return (
-                    False,
-                    f"{score.bits_per_byte:g} bits per byte and a perplexity of {score.perplexity:g} don't agree ({name}, {whose})",
-                )
-    for name in ("base", "tuned"):
-        whole, parts = (
-            getattr(metrics, name),
-            [getattr(one, name) for one in bot.record.metrics_by_author],
-        )
-        if not math.isclose(nats(whole), sum(map(nats, parts)), rel_tol=1e-6) or whole.bytes != sum(
-            part.bytes for part in parts
-        ):
-            return False, f"the authors' scores don't make up the whole ({name})"
-    return True, f"{describe(metrics)}; they agree with each other"
-
-
-def nats(score: Score) -> float:
-    return score.bits_per_byte * math.log(2) * score.bytes
-
-
-def describe(metrics: Metrics) -> str:
-    return f"{metrics.tuned.bits_per_byte:.3f} bits per byte, {metrics.base.bits_per_byte:.3f} of the untouched base"
-
-
-def check_base(bot: Bot) -> Verdict:
-    """The weights can come from the base that is named: parameters, vocabulary, and the embedded base's own files."""
-    record, files = bot.record, bot.files()
-    assert record.base and record.environment and record.training
-    if not REVISIONS[record.base.on_hub].fullmatch(record.base.revision):
-        return (
-            False,
-            f"{record.base.revision!r} is not {'a commit' if record.base.on_hub else 'the SHA-256 of a local base'}",
-        )
-    found = sum(
-        count_parameters(file) for path, file in files.items() if path.endswith(".safetensors")
-    )
-    if found != record.environment.parameters:
-        return (
-            False,
-            f"the weights have {found:,} parameters, and the record says {record.environment.parameters:,}",
-        )
-    if ("adapter_config.json" in files) != (record.training.lora == "adapter"):
-        return (
-            False,
-            "there is an adapter_config.json, and the record says nothing of an adapter"
-            if record.training.lora != "adapter"
-            else "the adapter has no adapter_config.json",
-        )
-    if record.training.lora == "adapter":
-        if wrong := compare_adapter(
-            record.base, json.loads(files["adapter_config.json"].read_bytes())
-        ):
-            return False, wrong
-        return (
-            True,
-            f"an adapter of {found:,} parameters, as the record says; its base is on the publisher's word",
-        )
-    if size := SIZE_IN_NAME.search(record.base.id):
-        named = float(size[1]) * SIZES[size[2].lower()]
-        if not 1 / MAX_SIZE_RATIO <= found / named <= MAX_SIZE_RATIO:
-            return (
-                False,
-                f"the weights have {found:,} parameters, and {record.base.id} has about {size[0]}",
-            )
-    config, tokenizer = (
-        json.loads(files[name].read_bytes()) for name in ("config.json", "tokenizer.json")
-    )
-    tokens = count_tokens(tokenizer)
-    rows = config.get("vocab_size") or (config.get("text_config") or {}).get("vocab_size")
-    if not isinstance(rows, int) or tokens > rows:
-        return False, f"the tokenizer has {tokens:,} tokens, and the model knows {rows}"
-    if record.base.id == "tiny" and not record.base.on_hub:
-        return compare_with_tiny(record, config, tokenizer)
-    return (
-        True,
-        f"{found:,} parameters and {tokens:,} tokens, as the record says; the base itself is compared with --deep",
-    )
-
-
-def compare_adapter(base: Base, config: dict) -> str | None:
-    """Say which base an adapter is loaded on if it is another one than the record names."""
-    loaded = config.get("base_model_name_or_path"), config.get("revision")
-    return (
-        None
-        if loaded == (base.id, base.revision)
-        else f"the adapter is loaded on {loaded[0]} at {loaded[1]}, not on {base.id} at {base.revision}"
-    )
-
-
-def count_tokens(tokenizer: dict) -> int:
-    """Return the largest id of a tokenizer.json, plus one; the vocabulary of a Unigram model is a list, of others a mapping."""
-    vocabulary = tokenizer["model"]["vocab"]
-    largest = (
-        len(vocabulary) - 1
-        if isinstance(vocabulary, list)
-        else max(vocabulary.values(), default=-1)
-    )
-    return max([largest, *(one["id"] for one in tokenizer.get("added_tokens") or ())]) + 1
-
-
-def compare_with_tiny(record: RunRecord, config: dict, tokenizer: dict) -> Verdict:
-    """Compare with the embedded base, which is here."""
-    assert record.base and record.environment
-    if record.base.revision != hash_files(sorted(TINY.glob("*.safetensors"))):
-        return None, "its base is the `tiny` of another version of hubtweets"
-    if record.base != (tiny := resolve_base("tiny")[0]):
-        return False, f"the record says of `tiny` {record.base}, and it is {tiny}"
-    own, words = (
-        json.loads((TINY / name).read_bytes()) for name in ("config.json", "tokenizer.json")
-    )
-    if tokenizer["model"]["vocab"] != words["model"]["vocab"]:
-        return False, "the tokenizer is not that of `tiny`"
-    for key in ("model_type", "vocab_size", "n_embd", "n_layer", "n_head", "n_positions"):
-        if config.get(key) != own.get(key):
-            return False, f"{key} is {config.get(key)}, and {own.get(key)} in `tiny`"
-    return (
-        True,
-        f"{record.environment.parameters:,} parameters, of the shape and with the tokenizer of `tiny`",
-    )
-
-
-def check_settings(bot: Bot) -> Verdict:
-    """The samples were drawn with hubtweets' own settings, which generation_config.json has too."""
-    samples = bot.record.samples
-    assert samples
-    if bot.record.hubtweets_version != __version__:
-        return (
-            None,
-            f"drawn by another hubtweets; type: pip install hubtweets=={bot.record.hubtweets_version}",
-        )
-    for name, value in SAMPLING_SETTINGS.items():
-        if samples.settings.get(name) != value:
-            return (
-                False,
-                f"{name} is {samples.settings.get(name)}, and hubtweets samples with {value:g}",
-            )
-    file = bot.files().get("generation_config.json")
-    config = json.loads(file.read_bytes()) if file else {}
-    for name, value in SAMPLING_SETTINGS.items():
-        if config.get(name) != value:
-            return (
-                False,
-                f"generation_config.json has {name} {config.get(name)}, and hubtweets samples with {value:g}",
-            )
-    extra = sorted(
-        set(config)
-        - set(SAMPLING_SETTINGS)
-        - {
-            "do_sample",
-            "bos_token_id",
-            "eos_token_id",
-            "pad_token_id",
-            "transformers_version",
-            "_from_model_config",
-        }
-    )
-    if extra or config.get("do_sample") is not True:
-        return (
-            False,
-            f"generation_config.json sets {extra[0] if extra else 'do_sample'} too, and hubtweets does not",
-        )
-    return True, ", ".join(f"{name} {value:g}" for name, value in SAMPLING_SETTINGS.items())

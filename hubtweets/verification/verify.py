@@ -31,7 +31,9 @@ from hubtweets.verification import (
     record_checks,
     statements,
 )
+from hubtweets.verification.base_checks import check_base
 from hubtweets.verification.claims import Bot, Check, Claim, Verdict
+from hubtweets.verification.score_checks import check_scores, check_settings
 
 __all__ = ["Claim", "exit_code", "verify"]
 
@@ -231,9 +233,9 @@ CHECKS = [
     Check("consistency", "repo", record_checks.check_consistency),
     Check("card", "repo", readme_checks.check_card),
     Check("widget", "repo", readme_checks.check_widget),
-    Check("scores", "repo", record_checks.check_scores),
-    Check("base", "repo", record_checks.check_base),
-    Check("settings", "repo", record_checks.check_settings),
+    Check("scores", "repo", check_scores),
+    Check("base", "repo", check_base),
+    Check("settings", "repo", check_settings),
     Check("thumbnail", "repo", file_checks.check_thumbnail),
     Check("figures", "repo", file_checks.check_figures),
     Check("samples", "repo", file_checks.check_samples),
