@@ -14,9 +14,7 @@ from hubtweets.record.run_record import Base, RunRecord
 from hubtweets.verification.claims import Bot, Verdict
 
 # As in Llama-3-70B or SmolLM2-135M.
-SIZE_IN_NAME = re.compile(
-    r"(?<![\w.])(\d{1,4}(?:\.\d{1,3})?)([bm])(?![a-z0-9])", re.IGNORECASE
-)
+SIZE_IN_NAME = re.compile(r"(?<![\w.])(\d{1,4}(?:\.\d{1,3})?)([bm])(?![a-z0-9])", re.IGNORECASE)
 PARAMETERS_PER_UNIT = {"b": 1e9, "m": 1e6}
 COMMIT, SHA256 = re.compile("[0-9a-f]{40}"), re.compile("[0-9a-f]{64}")
 # Between the size in a name and the real one: names round, and some leave out the embeddings.
@@ -28,11 +26,11 @@ def check_base(bot: Bot) -> Verdict:
     """The weights can come from the base that is named."""
     record, files = bot.record, bot.files()
     assert record.base and record.environment and record.training
+    if wrong := find_wrong_revision(record.base):
+        return False, wrong
     weights = [file for path, file in files.items() if path.endswith(".safetensors")]
     found = sum(map(count_parameters, weights))
     is_adapter = record.training.lora == "adapter"
-    if wrong := find_wrong_revision(record.base):
-        return False, wrong
     if found != (stated := record.environment.parameters):
         return False, f"the weights have {found:,} parameters, and the record says {stated:,}"
     if is_adapter and "adapter_config.json" not in files:

@@ -1,21 +1,23 @@
-"""What a repo may cost to be checked, whoever made it.
+"""Limits on the repo that is verified, as it may be made to exhaust the memory.
 
-In: a folder. Out: whether its JSON fits into memory: an object of two characters takes 64 bytes once it is parsed.
+In: a folder. Out: whether its JSON fits into memory: an object of two characters takes 64 bytes
+once it is parsed.
 """
 
 from pathlib import Path
 
 MAX_RECORD_BYTES = 2**23
-MAX_CONFIG_BYTES = (
-    2**22
-)  # of all configs together; a tokenizer_config.json takes 1 MiB at most (Gemma 3)
-MAX_JSON_COMMAS = (
-    3_000_000  # of a file that is parsed; the tokenizer.json of Gemma 3 has 1.3 million
-)
+# Of all configs together; a tokenizer_config.json has at most 1 MiB (Gemma 3).
+MAX_CONFIG_BYTES = 2**22
+# Of a file that is parsed; the tokenizer.json of Gemma 3 has 1.3 million.
+MAX_JSON_COMMAS = 3_000_000
 
 
 def find_excess(folder: Path) -> str | None:
-    """Say which JSON files at the root of a repo, which are the ones that are parsed, are larger than any bot's, or None."""
+    """Return which JSON files are larger than any bot's, or None.
+
+    The files at the root of the repo are the ones that are parsed.
+    """
     files = [path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix == ".json"]
     for path in files:
         if path.name == "hubtweets.json" and path.stat().st_size > MAX_RECORD_BYTES:

@@ -1,15 +1,17 @@
-"""The record against itself and against the files that it speaks of. Nothing here loads a model.
+"""Check that the record does not contradict itself. Nothing here loads a model.
 
-A forger who knows all of these rules can write a record that passes them; each closes a way in which a number could be changed alone.
+In: a record. Out: what can't be true, in words. A forger who knows all of these rules can write a
+record that passes them; each rule stops one way to change a single number.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from importlib.metadata import requires, version
 from itertools import pairwise
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from hubtweets import __version__
@@ -20,18 +22,17 @@ from hubtweets.verification.claims import Bot, Verdict
 SAME_SCORE = 0.01  # of the bits per byte: an evaluation in training may be in bf16
 VERSIONS = ("python", "torch", "transformers", "accelerate")
 PYTHON = ">=3.11,<4"
+MAX_LOSS = 100  # nats per token
 
 
 def check_consistency(bot: Bot) -> Verdict:
-    """The record's numbers agree with each other: authors, funnel, split, steps, tokens, evaluations, history, versions and dates."""
+    """The record's numbers, versions and dates agree with each other."""
     record = bot.record
     if wrong := next(find_contradictions(record, bot.committed), None):
         return False, wrong
     assert record.dataset and record.environment
-    posts, steps = (
-        record.dataset.train_posts + record.dataset.validation_posts,
-        record.environment.steps,
-    )
+    posts = record.dataset.train_posts + record.dataset.validation_posts
+    steps = record.environment.steps
     return True, f"{posts:,} kept posts, {steps:,} steps, versions and dates agree with each other"
 
 
@@ -41,12 +42,16 @@ def find_contradictions(record: RunRecord, committed: str | None) -> Iterator[st
         run_checks.check_ranges,
         compare_authors,
         compare_posts,
+        compare_counts,
+        compare_scored_bytes,
+        compare_tokens,
         compare_steps,
         compare_evaluations,
         compare_history,
         run_checks.compare_split,
         run_checks.compare_evaluations_with_steps,
         run_checks.compare_passes,
+        run_checks.compare_tracking,
         run_checks.compare_terms,
         check_versions,
     ]
@@ -56,6 +61,7 @@ def find_contradictions(record: RunRecord, committed: str | None) -> Iterator[st
 
 
 def compare_authors(record: RunRecord) -> Iterator[str]:
+    """Compare the parts of the record that have one item for each author."""
     handles = [profile.handle for profile in record.profiles]
     if record.handle != "-".join(handles):
         yield f"the bot of {' and '.join(handles)} is called {record.handle}"
@@ -67,115 +73,145 @@ def compare_authors(record: RunRecord) -> Iterator[str]:
 
 
 def compare_posts(record: RunRecord) -> Iterator[str]:
+    """Compare the kept posts with those that were trained on or held out."""
     info = record.dataset
-    assert info and record.metrics
-    kept, sides = (
-        sum(counts.kept for counts in record.counts),
-        info.train_posts + info.validation_posts,
-    )
-    if kept != sides:
-        yield f"{kept:,} posts are kept, and {info.train_posts:,} + {info.validation_posts:,} were trained on or held out"
+    assert info
+    kept = sum(counts.kept for counts in record.counts)
+    if kept != info.train_posts + info.validation_posts:
+        yield (
+            f"{kept:,} posts are kept, and {info.train_posts:,} + {info.validation_posts:,} "
+            "were trained on or held out"
+        )
     if min(info.train_posts, info.validation_posts) < 1:
         yield "no posts were trained on, or none held out"
+
+
+def compare_counts(record: RunRecord) -> Iterator[str]:
+    """Compare each author's counts with each other."""
     for counts in record.counts:
-        if (
-            min(counts.funnel().values()) < 0
-            or not 0 <= counts.masked <= counts.kept
-            or counts.characters < counts.kept
-        ):
-            yield f"@{counts.handle}: {counts.kept:,} kept posts, of which {counts.masked:,} are masked, have {counts.characters:,} characters"
+        is_negative = min(counts.funnel().values()) < 0
+        if is_negative or not 0 <= counts.masked <= counts.kept or counts.characters < counts.kept:
+            yield (
+                f"@{counts.handle}: {counts.kept:,} kept posts, of which {counts.masked:,} "
+                f"are masked, have {counts.characters:,} characters"
+            )
+
+
+def compare_scored_bytes(record: RunRecord) -> Iterator[str]:
+    """Compare the scored bytes with the characters of the kept posts, and add up the languages."""
+    assert record.dataset and record.metrics
     characters = sum(counts.characters for counts in record.counts)
-    for score in (record.metrics.base, record.metrics.tuned):
-        if not 0 < score.bytes <= 4 * characters or score.bytes != record.metrics.base.bytes:
-            yield f"{score.bytes:,} bytes of held-out posts were scored, and all kept posts have {characters:,} characters"
-    if not 0 <= sum(info.languages.values()) <= 1.001:
+    base, tuned = record.metrics.base, record.metrics.tuned
+    for score in (base, tuned):
+        if not 0 < score.bytes <= 4 * characters or score.bytes != base.bytes:
+            yield (
+                f"{score.bytes:,} bytes of held-out posts were scored, "
+                f"and all kept posts have {characters:,} characters"
+            )
+    if not 0 <= sum(record.dataset.languages.values()) <= 1.001:
         yield "the shares of the languages are more than the whole"
 
 
 def compare_steps(record: RunRecord) -> Iterator[str]:
+    """Compare the steps with their limit, and with the published one."""
+    training, environment = record.training, record.environment
+    assert training and environment
+    steps, published = environment.steps, environment.published_step
+    if training.max_steps is not None and steps > training.max_steps:
+        yield f"{steps:,} steps are more than the limit, {training.max_steps:,}"
+    if not 1 <= published <= steps or environment.seconds <= 0:
+        yield f"step {published:,} of {steps:,} is published after {environment.seconds:g} s"
+
+
+def compare_tokens(record: RunRecord) -> Iterator[str]:
+    """Compare the tokens with the steps, and with the characters of the posts."""
     training, environment, info = record.training, record.environment, record.dataset
     assert training and environment and info
     size = training.batch_size * training.block_size
-    if environment.packed and environment.tokens != environment.steps * size:
-        yield f"{environment.steps:,} steps of {size:,} tokens are not {environment.tokens:,} tokens"
-    if (
-        not environment.packed
-        and abs(environment.tokens - environment.steps * size) > 2 * size + environment.steps
-    ):
-        yield f"{environment.steps:,} steps of about {size:,} tokens are not {environment.tokens:,} tokens"
-    if training.max_steps is not None and environment.steps > training.max_steps:
-        yield f"{environment.steps:,} steps are more than the limit, {training.max_steps:,}"
+    steps, tokens, epochs = environment.steps, environment.tokens, training.num_train_epochs
+    difference = abs(tokens - steps * size)
+    if environment.packed and difference:
+        yield f"{steps:,} steps of {size:,} tokens are not {tokens:,} tokens"
+    if not environment.packed and difference > 2 * size + steps:
+        yield f"{steps:,} steps of about {size:,} tokens are not {tokens:,} tokens"
     characters = sum(counts.characters for counts in record.counts)
-    most = (
-        training.num_train_epochs * (4 * characters + 3 * info.train_posts) + size
-    )  # a token has a byte at least, a post BOS, EOS and maybe a space
-    if environment.tokens > most:
-        yield f"{environment.tokens:,} tokens are more than {training.num_train_epochs:g} epochs of {characters:,} characters"
-    if not 1 <= environment.published_step <= environment.steps or environment.seconds <= 0:
-        yield f"step {environment.published_step:,} of {environment.steps:,} is published after {environment.seconds:g} s"
+    # A token has a byte at least; a post has BOS, EOS and maybe a space.
+    if tokens > epochs * (4 * characters + 3 * info.train_posts) + size:
+        yield f"{tokens:,} tokens are more than {epochs:g} epochs of {characters:,} characters"
+
+
+def is_rising(steps: Sequence[int]) -> bool:
+    return all(earlier < later for earlier, later in pairwise(steps))
 
 
 def compare_evaluations(record: RunRecord) -> Iterator[str]:
+    """Compare the evaluations with the published step, its score and the early stopping."""
     environment, metrics, training = record.environment, record.metrics, record.training
     assert environment and metrics and training
     scored = {one.step: one.bits_per_byte for one in record.evaluations}
     steps = [one.step for one in record.evaluations]
-    if any(later <= earlier for earlier, later in pairwise(steps)) or (
-        steps and not 1 <= steps[0] <= steps[-1] <= environment.steps
-    ):
+    if not is_rising(steps) or (steps and not 1 <= steps[0] <= steps[-1] <= environment.steps):
         yield "the evaluations are not in the order of their steps"
     if not scored:
         return
-    best = min(scored.values())
-    published = scored.get(environment.published_step)
-    if published is None or published > best:
-        yield f"step {environment.published_step:,} is published, but step {min(scored, key=lambda step: scored[step]):,} scored best"
-    elif not math.isclose(published, metrics.tuned.bits_per_byte, rel_tol=SAME_SCORE):
-        yield f"{metrics.tuned.bits_per_byte:.4f} bits per byte, but the evaluation of step {environment.published_step:,} gave {published:.4f}"
-    if sum(step > environment.published_step for step in steps) > training.early_stopping_patience:
-        yield f"{sum(step > environment.published_step for step in steps)} evaluations without a better one, and a patience of {training.early_stopping_patience}"
+    step = environment.published_step
+    best, score, stated = min(scored, key=scored.__getitem__), scored.get(step), metrics.tuned
+    if score is None or score > scored[best]:
+        yield f"step {step:,} is published, but step {best:,} scored best"
+    elif not math.isclose(score, stated.bits_per_byte, rel_tol=SAME_SCORE):
+        yield (
+            f"{stated.bits_per_byte:.4f} bits per byte, "
+            f"but the evaluation of step {step:,} gave {score:.4f}"
+        )
+    later, patience = sum(one > step for one in steps), training.early_stopping_patience
+    if later > patience:
+        yield f"{later} evaluations without a better one, and a patience of {patience}"
 
 
 def compare_history(record: RunRecord) -> Iterator[str]:
+    """Compare the history with the steps, and with the peak of the learning rate."""
     environment, training = record.environment, record.training
     assert environment and training
     steps = [point.step for point in record.history]
-    if any(later <= earlier for earlier, later in pairwise(steps)) or (
-        steps and (steps[0] < 1 or steps[-1] != environment.steps)
-    ):
+    if not is_rising(steps) or (steps and (steps[0] < 1 or steps[-1] != environment.steps)):
         yield "the history does not go from the first step to the last"
     peak = training.learning_rate or environment.default_learning_rate
     for point in record.history:
-        if not 0 <= point.learning_rate <= peak * 1.000001 or not 0 <= point.loss < 100:
-            yield f"a loss of {point.loss:g} at a learning rate of {point.learning_rate:g} in step {point.step:,}, whose peak is {peak:g}"
+        if not 0 <= point.learning_rate <= peak * 1.000001 or not 0 <= point.loss < MAX_LOSS:
+            yield (
+                f"a loss of {point.loss:g} at a learning rate of {point.learning_rate:g} "
+                f"in step {point.step:,}, whose peak is {peak:g}"
+            )
 
 
 def check_versions(record: RunRecord) -> Iterator[str]:
-    """Compare the versions with what this hubtweets needs, and with the next major version of what is installed here."""
+    """Compare the versions with those that this hubtweets can run with."""
     assert record.environment
     named = record.environment.versions
     if set(named) != set(VERSIONS):
         yield f"the versions are of {', '.join(named)}, not of {', '.join(VERSIONS)}"
         return
-    needed = {
-        requirement.name: requirement.specifier
-        for requirement in map(Requirement, requires("hubtweets") or [])
-    }
     for name, text in named.items():
         try:
             found = Version(text)
         except InvalidVersion:
             yield f"{name} {text} is not a version"
             continue
-        if name == "python":
-            allowed = found in Requirement(f"python{PYTHON}").specifier
-        else:
-            allowed = (
-                needed[name].contains(found, prereleases=True)
-                and found.major <= Version(version(name)).major + 1
-            )
-        if record.hubtweets_version == __version__ and not allowed:
+        if record.hubtweets_version == __version__ and not is_supported(name, found):
             yield f"hubtweets {__version__} does not run with {name} {text}"
+
+
+def is_supported(name: str, found: Version) -> bool:
+    """Return whether a version is one that this hubtweets requires.
+
+    Of a package, it is at most the next major version of what is installed here.
+    """
+    if name == "python":
+        return found in SpecifierSet(PYTHON)
+    requirements = map(Requirement, requires("hubtweets") or [])
+    needed = {requirement.name: requirement.specifier for requirement in requirements}
+    is_needed = needed[name].contains(found, prereleases=True)
+    return is_needed and found.major <= Version(version(name)).major + 1
 
 
 def check_dates(record: RunRecord, committed: str | None) -> Iterator[str]:
@@ -188,4 +224,7 @@ def check_dates(record: RunRecord, committed: str | None) -> Iterator[str]:
         except (ValueError, TypeError):
             in_order = False
         if not in_order:
-            yield f"@{profile.handle}: the posts are from {source.first} to {source.last}, and the commit from {committed}"
+            yield (
+                f"@{profile.handle}: the posts are from {source.first} to {source.last}, "
+                f"and the commit from {committed}"
+            )

@@ -1,4 +1,4 @@
-"""What a card says on its publisher's word alone, in one line."""
+"""What a card says that only its publisher can know, in one line."""
 
 from hubtweets.posts.source_kinds import SOURCES
 from hubtweets.record.run_record import RunRecord
@@ -10,15 +10,18 @@ CONSENT = {
 }
 
 
-def describe(record: RunRecord) -> str:
-    """Say what no file can prove: whose posts they are and how they came here, the consent, the funnel, the base's score, hardware and time."""
+def describe_statements(record: RunRecord) -> str:
+    """Return what no file can prove, in one line.
+
+    It is whose posts they are and how they came here, the consent, the funnel, the base's score,
+    hardware and time.
+    """
     assert record.terms and record.environment
-    authors = zip(record.profiles, record.sources, strict=False)
-    posts = ", ".join(
-        f"@{profile.handle}'s posts from {SOURCES[source.kind].label}"
-        for profile, source in authors
-    )
+    posts = []
+    for profile, source in zip(record.profiles, record.sources, strict=False):
+        posts.append(f"@{profile.handle}'s posts from {SOURCES[source.kind].label}")
     return (
-        f"{posts}, and {CONSENT[record.terms.consent]}; how many were read and left out; the scores, until --deep measures them again; "
+        f"{', '.join(posts)}, and {CONSENT[record.terms.consent]}; "
+        "how many were read and left out; the scores, until --deep measures them again; "
         f"{record.environment.device}, {record.environment.seconds:g} s"
     )

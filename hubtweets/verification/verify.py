@@ -90,7 +90,11 @@ def verify_folder(
     bot = replace(bot, committed=committed)
     for check in checks:
         yield Claim(check.claim, check.proof, *judge(check, bot))
-    yield Claim("statements", "publisher", *guard(lambda: (None, statements.describe(bot.record))))
+    yield Claim(
+        "statements",
+        "publisher",
+        *guard(lambda: (None, statements.describe_statements(bot.record))),
+    )
 
 
 def exit_code(claims: list[Claim]) -> int:
