@@ -372,7 +372,7 @@ def environment_of(repo: Path) -> dict[str, Any]:
 TINY_REVISION = hash_files(sorted(TINY.glob("*.safetensors")))
 RUNS_CODE = " is or holds a pickle, which runs code when it is loaded"
 ARCHIVED = " is an archive, and what is in it can't be seen on the Hub"
-LIMITS = "This is a machine's imitation, not the person: it states no facts"
+LIMITS = "This is an AI imitation, not the person: what it writes is not fact"
 # forgery -> the claims that say so, and a part of what each says
 FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     # what is on README.md
@@ -530,7 +530,7 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     "they wrote it": (
         edit(
             "README.md",
-            "They did not write what it says.",
+            "They did not write these posts.",
             "They wrote every word of what it says.",
         ),
         {"card": "where the record says "},
@@ -540,7 +540,7 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     "consent": (
         edit(
             "README.md",
-            "Whether their author agreed to this, the publisher does not say.",
+            "The publisher has not stated whether their author agreed to this.",
             "Their author agreed to this.",
         ),
         {"card": "where the record says "},

@@ -131,7 +131,7 @@ def test_everything_that_was_set_is_told() -> None:
 | Hyperparameter | Value |
 | --- | --- |
 | Steps | 1,200 (at most **2.5 epochs** or **1,500 steps** or **30 minutes**) |
-| Early stopping | after **5 evaluations** without a better one, one every **40 steps** |
+| Early stopping | patience of **5 evaluations**, one every **40 steps** |
 | Batch | **16** × **1,024 tokens**, padded |
 | Optimizer | AdamW, weight decay **0.01**, gradients clipped to a norm of **0.5** |
 | Learning rate | **0.0015** at its peak, after a warm-up of **10 %** of the steps; then a cosine to zero |
@@ -139,11 +139,11 @@ def test_everything_that_was_set_is_told() -> None:
 | Precision | bf16 |
 | Seed | **7** |
 
-What is not as usual is in bold. It took 2 h 5 min for 102,400 tokens on a CPU, in 4 processes, with python 3.11.7 and torch 2.13.0.
+Values other than the default are in bold. Training took 2 h 5 min for 102,400 tokens on a CPU, in 4 processes, with python 3.11.7 and torch 2.13.0.
 """
     assert table in text
     assert (
-        "The state after the last step, 1,200, which scored best on the held-out posts, is published."
+        "The published checkpoint is the last one, step 1,200: it scored best on the held-out posts."
         in text
     )
 
@@ -247,15 +247,15 @@ def test_what_is_not_known_is_left_out() -> None:
             " from 2019",
             "None",
             "x.com",
-            "language, as measured",
-            "Some of the posts",
+            "Detected language",
+            "Example training posts",
             "in a row",
         )
         if word in text
     ]
     assert (
-        "One post in ten is kept aside" in text
-        and "Nothing is shown of the 5 posts that these weights wrote with seeds from 0 on," in text
+        "One post in ten is held out for evaluation" in text
+        and "The 5 samples are not shown (seeds from 0 on," in text
     )
 
 
@@ -267,17 +267,17 @@ def test_what_the_audit_found() -> None:
     def said(*audit: Any) -> str:
         return section(replace(RECORD, audit=MemorizationAudit(*audit)), "Does it copy?")
 
-    warning = "\n\n**It repeats the posts that it was trained on more than their author does.**"
+    warning = "\n\n**It repeats its training posts more than their author does.**"
     assert said(0.5625, 200, 7, 1_086, 43) == (
-        "Copies among 200 posts that it wrote: 7 (3.5 %). "
-        "People repeat themselves; among 1,086 held-out posts of @lyons&#95;&#95;&#95;&#95;: 43 (3.96 %). A copy is\n"
-        "a text of which 56.2 % or more stands in training posts too, in runs of 40 characters or more, "
-        "or, if it is shorter than that, whole, from 28 on.\n"
-        "What is shown above has at most 9 characters in a row that a training post has too."
+        "Copies of training posts: 7 of 200 samples (3.5 %). People repeat themselves: "
+        "43 of 1,086 held-out posts of @lyons&#95;&#95;&#95;&#95; (3.96 %).\n"
+        "A text counts as a copy if at least 56.2 % of it appears in training posts, in stretches "
+        "of 40 or more characters; a shorter text, of 28 or more characters, if all of it does.\n"
+        "The samples above share at most 9 characters in a row with a training post."
     )
     assert said(0.5, 200, 150, 86, 0).endswith(warning)
     assert warning not in said(0.5, 200, 0, 86, 0)
-    assert "among 0 held-out posts of @lyons&#95;&#95;&#95;&#95;: 0. A copy" in said(
+    assert ": 0 of 0 held-out posts of @lyons&#95;&#95;&#95;&#95;.\nA text" in said(
         0.5, 200, 0, 0, 0
     )
 
@@ -287,17 +287,17 @@ def test_what_the_audit_found() -> None:
     [
         (
             {},
-            "The weights are under mit, the licence of their base. It says nothing of the posts:\n"
+            "The weights are under mit, the licence of their base. It does not cover the posts:\n"
             "@lyons&#95;&#95;&#95;&#95;'s came from an X archive, which only the account's owner is given.\n"
-            "Whether their author agreed to this, the publisher does not say.\n",
+            "The publisher has not stated whether their author agreed to this.\n",
         ),
         (
             {
                 "terms": Terms(License("other", "A|B", "https://x.example/a b"), "own"),
                 "sources": (Source("bluesky-api", "a", None, None),),
             },
-            "The weights are under [A&#124;B](https://x.example/a%20b), which the publisher chose, for their base names none that the Hub knows. "
-            "It says nothing of the posts:\n"
+            "The weights are under [A&#124;B](https://x.example/a%20b), which the publisher chose, since their base names none that the Hub knows. "
+            "It does not cover the posts:\n"
             "@lyons&#95;&#95;&#95;&#95;'s came from the Bluesky API, which anybody can read.\n"
             "The publisher says that they are the publisher's own.\n",
         ),
@@ -307,7 +307,7 @@ def test_what_the_audit_found() -> None:
                 "terms": Terms(License("mit"), "given"),
                 "sources": (Source("csv", "a", None, None),),
             },
-            "The weights are under mit, which the publisher chose, for their base names none. It says nothing of the posts:\n"
+            "The weights are under mit, which the publisher chose, since their base names none. It does not cover the posts:\n"
             "@lyons&#95;&#95;&#95;&#95;'s came from a CSV file.\n"
             "The publisher says that their author agreed to this.\n",
         ),
@@ -316,7 +316,7 @@ def test_what_the_audit_found() -> None:
 def test_licence_and_rights(parts: Any, expected: str) -> None:
     text = section(replace(RECORD, **parts), "Licence and rights")
     assert text.partition("\nTo have this bot")[0] == expected
-    own = "This is a machine's parody of @lyons____, published by its author. They did not write what it says."
+    own = "an AI imitation of @lyons____, published by its author. They did not write these posts."
     assert (own in visible(model_card.render(replace(RECORD, **parts)))) == (
         "own" in str(parts.get("terms"))
     )
@@ -342,14 +342,14 @@ def test_a_public_dataset_is_linked() -> None:
 
 def test_posts_that_were_trained_on() -> None:
     assert section(RECORD, "Training data").endswith("""\
-| Some of the posts that were trained on |
+| Example training posts |
 | --- |
 | The radio works. |
 | Pie &#124; cake? |""")
     rows = (Row("lyons____", "a\nb"), Row("bob", "x" * 400))
     record = replace(cyborg(), dataset=replace(RECORD.dataset, rows=rows))  # type: ignore[type-var]
     assert section(record, "Training data").endswith(f"""\
-| Author | Some of the posts that were trained on |
+| Author | Example training posts |
 | --- | --- |
 | @lyons&#95;&#95;&#95;&#95; | a b |
 | @bob | {"x" * 299}… |""")
@@ -403,7 +403,7 @@ def test_the_language_that_was_measured() -> None:
             dataset=replace(RECORD.dataset, languages={"en": 0.7, "de": 0.2, "fr": 0.104}),  # type: ignore[type-var]
         )
     )
-    assert "Their language, as measured, is en (70 %), de (20 %) and fr (10.4 %).\n" in text
+    assert "Detected languages: en (70 %), de (20 %) and fr (10.4 %).\n" in text
     assert metadata(text)["language"] == ["en", "de", "fr"]
 
 

@@ -170,8 +170,8 @@ def check(texts: dict[str, str]) -> None:
     )
     space = " " if prompt and texts["rest"][:1].isspace() else ""
     for title, expected in (
-        ("Some of the", [to_plain_text(texts["post"], model_card.MAX_POST_CHARS), rest]),
-        ("From each", [f"{prompt}{space}{rest}".strip(), rest]),
+        ("Example training posts", [to_plain_text(texts["post"], model_card.MAX_POST_CHARS), rest]),
+        ("One sample per prompt", [f"{prompt}{space}{rest}".strip(), rest]),
     ):
         start = next(index for index, row in enumerate(rows) if row[0].startswith(title))
         assert [row[0] for row in rows[start + 1 : start + 3]] == expected

@@ -372,7 +372,7 @@ def test_python_that_is_not_ours_is_not_run(repo: Path, tmp_path: Path) -> None:
         f"open({str(tmp_path / 'ran')!r}, 'w')\nfrom transformers import pipeline",
         1,
     )
-    block = text[text.index("```python") : text.index("Or without one:")]
+    block = text[text.index("```python") : text.index("Or without a pipeline:")]
     hidden = text.replace(
         block, f"<div hidden>\n\n{block}</div>\n\n{block.replace(BOT, 'owner/other')}", 1
     )

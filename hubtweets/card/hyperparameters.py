@@ -42,7 +42,7 @@ def list_hyperparameters(
     yield row("Steps", f"{environment.steps:,} (at most {at_most})", **limits)
     yield row(
         "Early stopping",
-        "after {early_stopping_patience} without a better one"
+        "patience of {early_stopping_patience}"
         + (", one every {eval_steps}" if training.eval_steps else ""),
         early_stopping_patience=f"{training.early_stopping_patience} evaluations",
         eval_steps=f"{training.eval_steps or 0:,} steps",
