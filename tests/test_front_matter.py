@@ -251,7 +251,8 @@ def test_what_the_hub_would_refuse_is_refused_here(
 
 
 @pytest.mark.parametrize(
-    ("text", "share"), [("My dream is a copy.", 0.5), ("My dream is a copy.", 1.0), (None, 0.0)]
+    ("text", "share"),
+    [("My dream is a copied pie.", 0.5), ("My dream is a copied pie.", 1.0), (None, 0.0)],
 )
 def test_a_copy_is_never_shown(text: str | None, share: float) -> None:
     samples = Samples(
@@ -269,7 +270,9 @@ def test_a_copy_is_never_shown(text: str | None, share: float) -> None:
         match=r"^sample 2 copies a post and can't be shown; type: hubtweets sample lyons____ --pick$",
     ):
         model_card.render(hurt)
-    assert "a copy" not in model_card.render(replace(hurt, samples=replace(samples, picked=(1,))))
+    assert "copied pie" not in model_card.render(
+        replace(hurt, samples=replace(samples, picked=(1,)))
+    )
 
 
 def test_the_repo_may_stand_on_any_hub() -> None:
