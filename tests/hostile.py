@@ -12,8 +12,10 @@ HOSTILE = [
     "[link](javascript:alert(1)) `code` **bold** _it_ # no heading",
     "](https://evil.example) ![x](//evil.example/x.png)",
     "&lt;b&gt; &amp; &#42;",
-    "www.evil.example www. evil.com a@evil.example mailto:a@evil.example xmpp:a@evil.example/x hf.co/evil https://evil.example?a=1&b=2",
-    "//evil.example //localhost ftp://evil.example http://127.0.0.1 evil.рф WWW.EVIL.EXAMPLE www.1.2 www..evil a.b+c_d@e.f-g.example www",
+    "www.evil.example www. evil.com a@evil.example "
+    "mailto:a@evil.example xmpp:a@evil.example/x hf.co/evil https://evil.example?a=1&b=2",
+    "//evil.example //localhost ftp://evil.example http://127.0.0.1 evil.рф "
+    "WWW.EVIL.EXAMPLE www.1.2 www..evil a.b+c_d@e.f-g.example www",
     "a lone \ud83d surrogate",
     "nul \x00 and bell \x07",
     "x" * 10_000,

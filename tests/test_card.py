@@ -32,7 +32,8 @@ from hubtweets.record.samples import MemorizationAudit
 from hubtweets.text import to_link_target
 from tests.records import RECORD, cyborg
 
-# hubtweets.json of real runs with their cards, and the card of a made-up adapter of two authors; `python -m tests.test_card` writes the cards anew
+# hubtweets.json of real runs with their cards, and the card of a made-up adapter of two authors;
+# `python -m tests.test_card` writes the cards anew
 CARDS = Path(__file__).parent / "cards"
 REAL = ("lyons____", "digitalgov")
 
@@ -134,18 +135,17 @@ def test_everything_that_was_set_is_told() -> None:
 | Early stopping | patience of **5 evaluations**, one every **40 steps** |
 | Batch | **16** × **1,024 tokens**, padded |
 | Optimizer | AdamW, weight decay **0.01**, gradients clipped to a norm of **0.5** |
-| Learning rate | **0.0015** at its peak, after a warm-up of **10 %** of the steps; then a cosine to zero |
+| Learning rate | **0.0015** at its peak, after a warm-up of **10 %** of the steps; \
+then a cosine to zero |
 | LoRA rank | **64** |
 | Precision | bf16 |
 | Seed | **7** |
 
-Values other than the default are in bold. Training took 2 h 5 min for 102,400 tokens on a CPU, in 4 processes, with python 3.11.7 and torch 2.13.0.
+Values other than the default are in bold. Training took 2 h 5 min for 102,400 tokens \
+on a CPU, in 4 processes, with python 3.11.7 and torch 2.13.0.
 """
     assert table in text
-    assert (
-        "The published checkpoint is the last one, step 1,200: it scored best on the held-out posts."
-        in text
-    )
+    assert "checkpoint is the last one, step 1,200: it scored best on the held-out posts." in text
 
 
 def test_one_evaluation_chose_nothing_and_no_history_is_no_picture() -> None:
@@ -234,7 +234,12 @@ def test_what_is_not_known_is_left_out() -> None:
     local = replace(
         RECORD,
         base=replace(RECORD.base, id="tiny", on_hub=False),  # type: ignore[type-var]
-        dataset=replace(RECORD.dataset, languages={}, split="hash", rows=()),  # type: ignore[type-var]
+        dataset=replace(  # type: ignore[type-var]
+            RECORD.dataset,
+            languages={},
+            split="hash",
+            rows=(),
+        ),
         sources=(replace(RECORD.sources[0], first=None, last=None, kind="jsonl"),),
         profiles=(replace(RECORD.profiles[0], avatar=None, url=None),),
         samples=replace(RECORD.samples, picked=()),  # type: ignore[type-var]
@@ -288,7 +293,8 @@ def test_what_the_audit_found() -> None:
         (
             {},
             "The weights are under mit, the licence of their base. It does not cover the posts:\n"
-            "@lyons&#95;&#95;&#95;&#95;'s came from an X archive, which only the account's owner is given.\n"
+            "@lyons&#95;&#95;&#95;&#95;'s came from an X archive, "
+            "which only the account's owner is given.\n"
             "The publisher has not stated whether their author agreed to this.\n",
         ),
         (
@@ -296,7 +302,8 @@ def test_what_the_audit_found() -> None:
                 "terms": Terms(License("other", "A|B", "https://x.example/a b"), "own"),
                 "sources": (Source("bluesky-api", "a", None, None),),
             },
-            "The weights are under [A&#124;B](https://x.example/a%20b), which the publisher chose, since their base names none that the Hub knows. "
+            "The weights are under [A&#124;B](https://x.example/a%20b), which the publisher "
+            "chose, since their base names none that the Hub knows. "
             "It does not cover the posts:\n"
             "@lyons&#95;&#95;&#95;&#95;'s came from the Bluesky API, which anybody can read.\n"
             "The publisher says that they are the publisher's own.\n",
@@ -307,7 +314,8 @@ def test_what_the_audit_found() -> None:
                 "terms": Terms(License("mit"), "given"),
                 "sources": (Source("csv", "a", None, None),),
             },
-            "The weights are under mit, which the publisher chose, since their base names none. It does not cover the posts:\n"
+            "The weights are under mit, which the publisher chose, since their base names none. "
+            "It does not cover the posts:\n"
             "@lyons&#95;&#95;&#95;&#95;'s came from a CSV file.\n"
             "The publisher says that their author agreed to this.\n",
         ),
@@ -325,8 +333,8 @@ def test_licence_and_rights(parts: Any, expected: str) -> None:
 def test_where_to_ask_and_what_to_type() -> None:
     local = replace(RECORD, target=Target("http://127.0.0.1:8086", "me/bot"))
     assert (
-        "in its [discussions](http://127.0.0.1:8086/me/bot/discussions); its owner can type\n`hubtweets takedown me/bot --hub"
-        in model_card.render(local)
+        "in its [discussions](http://127.0.0.1:8086/me/bot/discussions); "
+        "its owner can type\n`hubtweets takedown me/bot --hub" in model_card.render(local)
     )
     assert "`hubtweets verify me/bot --hub http://127.0.0.1:8086`" in model_card.render(local)
     assert "`hubtweets verify huggingtweets/lyons____`" in model_card.render(RECORD)
@@ -373,7 +381,8 @@ def test_vllm_is_told_of_a_high_rank(rank: int, expected: str) -> None:
         replace(RECORD, training=TrainingConfig(learning_rate=1e-3, lora="adapter", lora_r=rank))
     )
     repo = "huggingtweets/lyons____"
-    command = f"vllm serve openai-community/gpt2 --revision {'d' * 40} --enable-lora{expected} --lora-modules {repo}={repo}\n"
+    base = f"openai-community/gpt2 --revision {'d' * 40}"
+    command = f"vllm serve {base} --enable-lora{expected} --lora-modules {repo}={repo}\n"
     assert command in text and f"vllm serve {repo}\n" in model_card.render(RECORD)
 
 
@@ -385,8 +394,8 @@ def test_two_authors_stand_side_by_side() -> None:
     )
     assert "posts from 2019-03-01 to 2026-06-24 and @bob's posts." in shown
     assert (
-        "| Data | @lyons&#95;&#95;&#95;&#95; | @bob |\n| --- | --- | --- |\n| Tweets downloaded | 3086 | 420 |\n| Retweets | 1225 | 0 |\n"
-        in text
+        "| Data | @lyons&#95;&#95;&#95;&#95; | @bob |\n| --- | --- | --- |\n"
+        "| Tweets downloaded | 3086 | 420 |\n| Retweets | 1225 | 0 |\n" in text
     )
     assert "In 2 of the kept ones personal data is masked." in shown
     assert (
@@ -400,7 +409,10 @@ def test_the_language_that_was_measured() -> None:
     text = model_card.render(
         replace(
             RECORD,
-            dataset=replace(RECORD.dataset, languages={"en": 0.7, "de": 0.2, "fr": 0.104}),  # type: ignore[type-var]
+            dataset=replace(  # type: ignore[type-var]
+                RECORD.dataset,
+                languages={"en": 0.7, "de": 0.2, "fr": 0.104},
+            ),
         )
     )
     assert "Detected languages: en (70 %), de (20 %) and fr (10.4 %).\n" in text
@@ -427,7 +439,8 @@ def test_rows_that_are_not_zero_appear() -> None:
 def test_a_run_that_is_not_that_far_gets_one_line(missing: str) -> None:
     with pytest.raises(
         HubtweetsError,
-        match=rf"^@lyons____ has no {missing} yet; type: hubtweets (curate|train|sample) lyons____$",
+        match=rf"^@lyons____ has no {missing} yet; "
+        r"type: hubtweets (curate|train|sample) lyons____$",
     ):
         model_card.render(replace(RECORD, **{missing: None}))  # type: ignore[arg-type]
 

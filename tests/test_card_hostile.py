@@ -1,4 +1,7 @@
-"""Names, posts, generated texts and machines that try to be more than text: each stays what it is, wherever the card puts it."""
+"""Names, posts, generated texts and machines that try to be more than text.
+
+Each stays text, wherever the card puts it.
+"""
 
 import os
 from dataclasses import replace
@@ -72,7 +75,12 @@ def hostile(texts: dict[str, str]) -> RunRecord:
         dataset=replace(
             RECORD.dataset, rows=(Row("lyons____", texts["post"]), Row("lyons____", texts["rest"]))
         ),  # type: ignore[type-var]
-        base=replace(RECORD.base, id=texts["base"], revision=f"r{texts['version']}", on_hub=False),  # type: ignore[type-var]
+        base=replace(  # type: ignore[type-var]
+            RECORD.base,
+            id=texts["base"],
+            revision=f"r{texts['version']}",
+            on_hub=False,
+        ),
         environment=replace(  # type: ignore[type-var]
             RECORD.environment,
             device=texts["device"],
@@ -98,7 +106,10 @@ def hostile(texts: dict[str, str]) -> RunRecord:
 
 
 class Elements(HTMLParser):
-    """The elements of a page: names, and attributes; of a link its host, for what comes after that is foreign, and of a picture no description."""
+    """The elements of a page: names and attributes.
+
+    Of a link it keeps the host, since the rest is foreign, and of a picture no description.
+    """
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -120,7 +131,7 @@ def elements(text: str) -> list[tuple[str, dict[str, str | None]]]:
 
 
 def links(text: str) -> list[list[str | None]]:
-    """Return the hosts that a card links to, as cmark-gfm renders it, which GitHub does, and as markdown-it does."""
+    """Return the hosts that a card links to, by cmark-gfm, as on GitHub, and markdown-it."""
     gfm = cmarkgfm.markdown_to_html_with_extensions(
         strip_front_matter(text), Options.CMARK_OPT_UNSAFE, ["table", "strikethrough", "autolink"]
     )
@@ -265,7 +276,8 @@ def test_a_browser_runs_nothing_of_it(hub: tuple[str, str]) -> None:
         page.wait_for_load_state("networkidle")
         assert (
             page.evaluate(
-                "document.querySelectorAll('article script, article [onerror], article [href^=javascript]').length"
+                "document.querySelectorAll('article script, article [onerror], "
+                "article [href^=javascript]').length"
             )
             == 0
         )

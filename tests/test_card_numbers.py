@@ -1,4 +1,4 @@
-"""Every number on a card comes from a field of its record, and every figure of the record that the card is about shows."""
+"""Every number on a card comes from a field of its record, and every field shows on the card."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,8 @@ NUMBER = re.compile(r"[\w.,-]*\d(?:[\w.,-]*\w)?")  # with the letters around it,
 JINJA = re.compile(r"(\{%.*?%\}|\{\{.*?\}\})", re.DOTALL)
 ENDS = 3  # of a long list, so many from the start and from the end are changed
 Place = tuple[str | int, ...]
-# what a card has no need of: the pieces of a sum, a mean or a curve that is drawn, and what changes nothing but the speed
+# What a card does not show: the parts of a sum, a mean or a curve that is drawn, and what only
+# changes the speed
 SILENT = r"""
 schema_version
 |profiles\.\d+\.(?:account_id|bio)
@@ -144,7 +145,7 @@ def read(path: Path) -> RunRecord:
 def test_every_number_has_a_field_that_it_comes_from(
     record: RunRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A number is of the template, where it stands there outside of Jinja's braces; any other one must change with a field."""
+    """A number outside of Jinja's braces is the template's; any other must change with a field."""
     source = (TEMPLATES / "model_card.md.j2").read_text(encoding="utf-8")
     wordless = "".join(
         part if JINJA.fullmatch(part) else re.sub(r"\d", "n", part) for part in JINJA.split(source)

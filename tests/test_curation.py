@@ -265,7 +265,7 @@ def test_words_are_counted_by_script(text: str, expected: float) -> None:
     ],
 )
 def test_no_text_takes_for_ever(text: str) -> None:
-    """A rule that went back and forth would take hours here, and the run's own limit would end it."""
+    """A rule that backtracks would take hours here, until the limit of the test run."""
     judge(Post("1", text, link=True, kind="reply"), DEFAULT)
 
 
@@ -416,10 +416,12 @@ def test_amount() -> None:
     with pytest.raises(HubtweetsError) as caught:
         check_amount(amount(5_999))
     assert str(caught.value) == (
-        "@alice: 5,999 characters in 20 kept posts (20 Retweets, 10 Short tweets) are too few, 6,000 are needed; give more posts with --posts"
+        "@alice: 5,999 characters in 20 kept posts (20 Retweets, 10 Short tweets) are too few, "
+        "6,000 are needed; give more posts with --posts"
     )
     assert check_amount(amount(6_000)) == (
-        "@alice: 6,000 characters in 20 kept posts are few, so the model may repeat them; 40,000 or more are better"
+        "@alice: 6,000 characters in 20 kept posts are few, so the model may repeat them; "
+        "40,000 or more are better"
     )
     assert check_amount(amount(40_000)) is None
     with pytest.raises(

@@ -45,8 +45,8 @@ def test_both_sides_need_a_post_of_everybody(posts: list[Post]) -> None:
     with pytest.raises(HubtweetsError) as caught:
         dataset.split_posts({"alice": POSTS, "bob": posts}, "time")
     assert (
-        str(caught.value)
-        == f"@bob: {len(posts)} kept posts are too few to hold some out; give more posts with --posts"
+        str(caught.value) == f"@bob: {len(posts)} kept posts are too few to hold some out; "
+        "give more posts with --posts"
     )
 
 

@@ -42,7 +42,7 @@ def test_repeats(texts: list[str], expected: list[int]) -> None:
 
 
 def test_it_finds_what_comparing_every_pair_finds() -> None:
-    """Against the slow way, over texts of which some were changed a little: nothing is dropped that should stay, and little stays."""
+    """As with the slow way, no text is dropped that should stay, and few stay that should not."""
     generator = random.Random(0)
     texts = [sentences.make_sentence(generator) for _ in range(200)]
     for _ in range(200):

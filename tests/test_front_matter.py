@@ -111,7 +111,13 @@ model-index:
 
 def test_what_is_not_known_is_left_out() -> None:
     local = given(
-        base=replace(RECORD.base, id="a folder of mine", revision="x", on_hub=False, license=None),  # type: ignore[type-var]
+        base=replace(  # type: ignore[type-var]
+            RECORD.base,
+            id="a folder of mine",
+            revision="x",
+            on_hub=False,
+            license=None,
+        ),
         dataset=replace(RECORD.dataset, languages={}),  # type: ignore[type-var]
         samples=replace(RECORD.samples, picked=()),  # type: ignore[type-var]
     )
@@ -223,7 +229,8 @@ def test_a_text_is_a_text_in_every_yaml(text: str) -> None:
         ),
         (
             {"terms": {"license": License("mine")}},
-            "the card's \"license[0]\" with value 'mine' is not valid; take one of https://huggingface.co/docs/hub/repositories-licenses, or other",
+            "the card's \"license[0]\" with value 'mine' is not valid; take one of "
+            "https://huggingface.co/docs/hub/repositories-licenses, or other",
         ),
         (
             {"dataset": {"languages": {"English": 1.0}}},
@@ -267,7 +274,8 @@ def test_a_copy_is_never_shown(text: str | None, share: float) -> None:
     hurt = given(samples=samples, audit=MemorizationAudit(0.5, 2, 1, 86, 1))
     with pytest.raises(
         HubtweetsError,
-        match=r"^sample 2 copies a post and can't be shown; type: hubtweets sample lyons____ --pick$",
+        match=r"^sample 2 copies a post and can't be shown; "
+        r"type: hubtweets sample lyons____ --pick$",
     ):
         model_card.render(hurt)
     assert "copied pie" not in model_card.render(

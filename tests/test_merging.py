@@ -150,19 +150,24 @@ def test_metadata(name: str) -> None:
     assert merge(*cards) == MergedCard(f"---\n{merged}---\ntext\n")
 
 
-# what the owner has on the Hub, beside `license: mit`, and what becomes of it when a push changes the licence and adds a tag
+# What the owner has on the Hub, beside `license: mit`, and what becomes of it when a push changes
+# the licence and adds a tag
 KEPT = {
-    "what YAML 1.1 reads otherwise": "version: 1.10\ncode: 01234\nat: 12:30:45\nday: 2026-01-02\nswitch: on\nlanguage: no\nsize: 1_000\nnothing: ~",
+    "what YAML 1.1 reads otherwise": "version: 1.10\ncode: 01234\nat: 12:30:45\n"
+    "day: 2026-01-02\nswitch: on\nlanguage: no\nsize: 1_000\nnothing: ~",
     "quotes of each kind": "a: 'it''s'\nb: \"tab\\t \\u00e9\"\nc: plain # text\n'd': x\n\"e f\": y",
-    "comments before, beside and after": "# all\n\n# my version\nversion: 1.10  # released\nlist:  # mine\n# inside\n- x # one\n  # deeper\n\n# end",
+    "comments before, beside and after": "# all\n\n# my version\nversion: 1.10  # released\n"
+    "list:  # mine\n# inside\n- x # one\n  # deeper\n\n# end",
     "flow style": "a: {b: 1, c: [x, 'y']}\nd: [\n  1,\n  2, # two\n]\nempty: {}",
-    "block scalars": "a: |\n  one\n  # no comment\n\n  two\n\nb: >-\n  folded\n  text\nc: |+\n  kept\n\n\nd: |2\n    indented",
+    "block scalars": "a: |\n  one\n  # no comment\n\n  two\n\n"
+    "b: >-\n  folded\n  text\nc: |+\n  kept\n\n\nd: |2\n    indented",
     "texts over several lines": 'a: one\n  two\n\n  three\nb: "x\n  y"',
     "Unicode": "名前: 日本語 🤖\nключ: [значение]\nb: a\u2028  c\nd: é",
     "complex keys": "? a\n: 1\n? b\n: - x\n  - y\nc: 1",
     "values that are empty": "a:\nb: ''\nc:\n\n# mine\nd: []",
     "tabs and spaces": "a:\t1\nb:  2   \nc: x\ty",
-    "lists that are not indented, and that are": "a:\n- x\n- - y\n  - z\nb:\n    - c: 1\n      d: 2\n\n    - e",
+    "lists that are not indented, and that are": "a:\n- x\n- - y\n  - z\n"
+    "b:\n    - c: 1\n      d: 2\n\n    - e",
     "tags and anchors": "a: !!str 1\nb: &x y\nc: !!int '3'",
     "what looks like an end": "a: |\n  ---\n  b: 1\nb: '---'\nc: --- x",
 }

@@ -184,13 +184,17 @@ def test_the_fonts_that_templates_name_are_there() -> None:
 
 
 def trained(losses: Sequence[float], scores: Sequence[float]) -> RunRecord:
-    """A record with these losses and scores after 1, 2, ... steps, of which the last is published."""
+    """A record with these losses and scores after 1, 2, ... steps; the last one is published."""
     steps = max(len(losses), len(scores))
     return replace(
         RECORD,
         history=tuple(HistoryPoint(step, loss, 1e-4) for step, loss in enumerate(losses, 1)),
         evaluations=tuple(Evaluation(step, score) for step, score in enumerate(scores, 1)),
-        environment=replace(RECORD.environment, steps=steps, published_step=steps),  # type: ignore[type-var]
+        environment=replace(  # type: ignore[type-var]
+            RECORD.environment,
+            steps=steps,
+            published_step=steps,
+        ),
     )
 
 

@@ -33,7 +33,8 @@ def test_what_does_not_fit_gets_one_line(tmp_path: Path, old: str, new: str) -> 
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(
         HubtweetsError,
-        match=r"run.json: not a record of this version \(.+\); remove this file and publish again; downloaded posts are kept$",
+        match=r"run.json: not a record of this version \(.+\); "
+        r"remove this file and publish again; downloaded posts are kept$",
     ):
         serialization.read_record(path)
 
@@ -90,7 +91,8 @@ def test_what_is_no_record_at_all_gets_one_line(tmp_path: Path, text: str) -> No
     path.write_text(text, errors="surrogateescape")
     with pytest.raises(
         HubtweetsError,
-        match=r"run.json: not a record of this version \(.+\); remove this file and publish again; .+$",
+        match=r"run.json: not a record of this version \(.+\); "
+        r"remove this file and publish again; .+$",
     ):
         serialization.read_record(path)
 

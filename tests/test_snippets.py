@@ -1,4 +1,7 @@
-"""The Python of a card in a process of its own. Loading a model there is tested where bots are published and verified."""
+"""The Python snippets of a card in their own process.
+
+Loading a model there is tested with publishing and verification.
+"""
 
 import json
 import logging
@@ -71,7 +74,10 @@ def test_snippets_run_apart_from_each_other(
 def test_nothing_of_the_user_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HF_TOKEN", "HF_ENDPOINT", "HUBTWEETS_BASE_MODEL", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "secret")
-    asked = "import json, os, sys\nprint(json.dumps([dict(os.environ), os.getcwd(), os.listdir(), sys.path]))"
+    asked = (
+        "import json, os, sys\n"
+        "print(json.dumps([dict(os.environ), os.getcwd(), os.listdir(), sys.path]))"
+    )
     environment, folder, there, path = json.loads(
         snippets.run_snippets([asked], "owner/bot", tmp_path)[0]
     )

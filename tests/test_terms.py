@@ -29,22 +29,26 @@ def based(license: License | None) -> Base:
         (
             License("unknown"),
             None,
-            "a/b names the licence unknown, which the Hub has no id for; ask its author, and type: --license ID",
+            "a/b names the licence unknown, which the Hub has no id for; "
+            "ask its author, and type: --license ID",
         ),
         (
             MIT,
             "cc0-1.0",
-            "--license cc0-1.0: a/b is under mit, and so are models made from it; leave out --license",
+            "--license cc0-1.0: a/b is under mit, and so are models made from it; "
+            "leave out --license",
         ),
         (
             OTHER,
             "mit",
-            "--license mit: a/b is under other, and so are models made from it; leave out --license",
+            "--license mit: a/b is under other, and so are models made from it; "
+            "leave out --license",
         ),
         (
             None,
             "other",
-            "--license other: has no name and no text; take one that has, as in --license mit, or another --base",
+            "--license other: has no name and no text; "
+            "take one that has, as in --license mit, or another --base",
         ),
         (None, "Apache-2", "--license Apache-2: the Hub has no such licence; use apache-2.0"),
         (
@@ -99,7 +103,10 @@ def test_the_posts_of_a_protected_account_are_published_private(consent: Consent
         Source("x-archive", "b" * 64, None, None, protected=True),
     )
     assert licensing.is_private([mine, protected], Terms(MIT, consent)) is True
-    expected = "because the account is protected, and its posts are for its followers; add --public to publish the bot anyway"
+    expected = (
+        "because the account is protected, and its posts are for its followers; "
+        "add --public to publish the bot anyway"
+    )
     assert licensing.explain_private([mine, protected]) == expected
     assert licensing.explain_private([mine]) == licensing.WHY_PRIVATE
 
