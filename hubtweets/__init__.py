@@ -1,7 +1,7 @@
-"""Fine-tunes a language model on a person's posts and publishes it on the Hugging Face Hub with a card that can be checked.
+"""Fine-tunes a language model on a person's posts and publishes it with a card that can be checked.
 
-`publish` does it all; `open_run` gives the stages one by one; `load` downloads a published bot, and `verify` checks its
-claims. Each is imported when it is first used, so `import hubtweets` is quick.
+`publish` does it all; `open_run` gives the stages one by one; `load` downloads a published bot, and
+`verify` checks its claims. Each is imported when it is first used, so `import hubtweets` is quick.
 """
 
 from importlib import import_module

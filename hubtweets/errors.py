@@ -1,14 +1,18 @@
-"""The one exception that a user is meant to read."""
+"""Errors that a user reads: one line with the value and the next thing to type."""
 
+import errno
 from collections.abc import Sequence
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def printable(text: str) -> str:
-    """Return a text without what a terminal acts on: a value out of a file may hold anything."""
+    """Replace what a terminal would act on: a value from a file may hold anything."""
     return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def one_line(text: str) -> str:
+    """Return a text as one printable line."""
     return printable(" ".join(text.split()))
 
 
@@ -20,14 +24,20 @@ class HubtweetsError(Exception):
 
 
 class ProblemsError(HubtweetsError):
-    """Several failures at once: a line for each, or, of one alone, its text."""
+    """Several failures at once: a line for each, or the text of a single one."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.lines = [one_line(problem) for problem in problems]
-        listed = "\n".join(f"- {line}" for line in self.lines)
-        Exception.__init__(
-            self,
-            self.lines[0]
-            if len(self.lines) == 1
-            else f"{len(self.lines)} things stand in the way:\n{listed}",
-        )
+        text = self.lines[0]
+        if len(self.lines) > 1:
+            listed = "\n".join(f"- {line}" for line in self.lines)
+            text = f"{len(self.lines)} problems found:\n{listed}"
+        Exception.__init__(self, text)
+
+
+def explain_os_error(error: OSError) -> str:
+    """Return an error of the operating system as one line with what to do."""
+    hint = "fix the permissions, or choose another folder"
+    if error.errno in DISK_FULL:
+        hint = "free some disk space"
+    return one_line(f"{error.filename or 'writing failed'}: {error.strerror or error}; {hint}")

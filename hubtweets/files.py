@@ -9,10 +9,16 @@ from pathlib import Path
 
 from hubtweets.errors import HubtweetsError
 
+# in fp32: the best weights twice, and two checkpoints with Adam's two moments, the last and the next
+TRAINING_BYTES_PER_PARAMETER = 8 * 4
+
 
 @contextmanager
 def replace_atomically(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write to; it takes its place when the block ends well, and is gone when not."""
+    """Yield a path beside `path` to write to.
+
+    If the block succeeds, the written file replaces `path`; if not, it is removed.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield partial
@@ -37,13 +43,11 @@ def hash_files(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-TRAINING_BYTES_PER_PARAMETER = (
-    8 * 4
-)  # a parameter: the best weights twice, and a checkpoint with Adam's two moments while the last one is there, in fp32
-
-
 def check_training_space(folder: Path, parameters: int) -> None:
-    """Raise HubtweetsError where the run folder's disk has not the bytes that training so many parameters takes, besides what it took already."""
+    """Raise HubtweetsError if the run folder's disk is too full to train so many parameters.
+
+    What the checkpoints there take already counts as free.
+    """
     taken = sum(
         path.stat().st_size for path in (folder / "checkpoints").rglob("*") if path.is_file()
     )
@@ -56,7 +60,7 @@ def check_training_space(folder: Path, parameters: int) -> None:
 
 
 def check_download_space(folder: Path, size: int) -> None:
-    """Raise HubtweetsError where a folder, which need not be there yet, has not so many bytes left for a download."""
+    """Raise HubtweetsError if the disk of a folder, which need not exist yet, is too full."""
     there = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
     check_free_space(
         there, size, "the base takes", "free some, or choose another folder: export HF_HOME=DIR"

@@ -1,7 +1,7 @@
-"""Messages through `logging` and progress through a hook, so that importing hubtweets prints nothing.
+"""Messages through `logging` and progress through a hook, so that a library user is not printed at.
 
-The logger "hubtweets" has every message. Long work calls the hook, if there is one. The command line installs a
-handler and a hook that draws bars.
+The logger "hubtweets" has every message. Long work calls the hook, if there is one. The command
+line installs a handler and a hook that draws bars.
 """
 
 import logging
@@ -57,11 +57,15 @@ class ConsoleHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         prefix = "warning: " if record.levelno >= logging.WARNING else ""
-        print(printable(prefix + record.getMessage()), file=sys.stderr, flush=True)
+        line = printable(prefix + record.getMessage())
+        if isinstance(hook, Bars) and hook.bar is not None:
+            hook.bar.write(line, file=sys.stderr)  # above the bar
+        else:
+            print(line, file=sys.stderr, flush=True)
 
 
 def log_to_console(level: int) -> None:
-    """Print the messages of a level and above; on a terminal, draw bars too, unless that is only errors."""
+    """Print messages from this level on; on a terminal draw bars too, if informed."""
     logger.setLevel(level)
     if not any(isinstance(handler, ConsoleHandler) for handler in logger.handlers):
         logger.addHandler(ConsoleHandler())
@@ -80,7 +84,8 @@ class Bars:
         if self.bar is None or self.bar.unit != f" {unit}" or done < self.bar.n:
             self.close()
             self.bar = tqdm(total=total, initial=done - 1, unit=f" {unit}", leave=False)
-        self.bar.set_postfix_str(note, refresh=False)
+        if note:
+            self.bar.set_postfix_str(note, refresh=False)
         self.bar.update(done - self.bar.n)
         if done == total:
             self.close()

@@ -305,7 +305,7 @@ def test_what_the_audit_found() -> None:
             "The weights are under [A&#124;B](https://x.example/a%20b), which the publisher "
             "chose, since their base names none that the Hub knows. "
             "It does not cover the posts:\n"
-            "@lyons&#95;&#95;&#95;&#95;'s came from the Bluesky API, which anybody can read.\n"
+            "@lyons&#95;&#95;&#95;&#95;'s came from the Bluesky API, which is public.\n"
             "The publisher says that they are the publisher's own.\n",
         ),
         (
@@ -345,7 +345,7 @@ def test_a_public_dataset_is_linked() -> None:
         replace(RECORD, sources=(Source("dataset", "a", None, None, "org/posts"),))
     )
     assert ", from the dataset [org/posts](https://huggingface.co/datasets/org/posts).\n" in text
-    assert "came from a dataset, which anybody can read." in text
+    assert "came from a dataset, which is public." in text
 
 
 def test_posts_that_were_trained_on() -> None:

@@ -200,7 +200,7 @@ def test_a_push_with_a_leak_sends_nothing(
         with pytest.raises(HubtweetsError) as caught:
             push(opened, Hub(api, hub[0]), PushOptions())
     assert str(caught.value).splitlines() == [
-        "3 things stand in the way:",
+        "3 problems found:",
         "- b.bin: contains the path of your home folder; take it out of where it came from, and type: hubtweets publish lyons____",
         "- notes.txt, line 2: contains your token; take it out of where it came from, and type: hubtweets publish lyons____",
         "- notes.txt, line 2: contains what looks like a token or a key; take it out of where it came from, and type: hubtweets publish lyons____",

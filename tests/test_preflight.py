@@ -101,7 +101,7 @@ def test_one_problem_is_a_line_and_more_are_a_list() -> None:
     assert said(["a; type: b"]) == "a; type: b"
     assert (
         said(["a\x1b; type:\n b", "c; type: d"])
-        == "2 things stand in the way:\n- a\ufffd; type: b\n- c; type: d"
+        == "2 problems found:\n- a\ufffd; type: b\n- c; type: d"
     )
 
 
@@ -616,7 +616,7 @@ def test_publish_dry_run_leaves_the_hub_as_it_was(workplace: Path, base: Path) -
     )
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.splitlines()[1:] == [
-        "Error: 3 things stand in the way:",
+        "Error: 3 problems found:",
         "- --license gpl-3.0: one-layer is under mit, and so are models made from it; leave out --license",
         "- --prompt: contains an e-mail address; take it out",
         refused.stderr.splitlines()[-1],

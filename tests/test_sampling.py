@@ -310,7 +310,8 @@ def test_what_copies_a_post_is_not_shown_and_is_said(workplace: Path) -> None:
         ),
         (
             ["4"],
-            "4: nobody can tell from this text in which tokens the model wrote it; pick another: hubtweets sample lyons____ --pick",
+            "4: this sample has a broken character and can't be shown; pick another: "
+            "hubtweets sample lyons____ --pick",
         ),
         (["one"], "one: not the numbers of samples; type them like this: 3,17"),
         ([","], ",: not the numbers of samples; type them like this: 3,17"),

@@ -115,7 +115,7 @@ def test_the_posts_of_a_protected_account_are_published_private(consent: Consent
 def test_the_card_and_the_default_privacy_agree_on_who_can_get_a_source(kind: SourceKind) -> None:
     for dataset in (None, "org/posts"):
         source = Source(kind, "a" * 64, None, None, dataset)
-        if model_card.describe_source(source).endswith("which anybody can read"):
+        if model_card.describe_source(source).endswith("which is public"):
             assert licensing.is_private([source], Terms(MIT))
         if model_card.describe_source(source).endswith("which only the account's owner is given"):
             assert not licensing.is_private([source], Terms(MIT))

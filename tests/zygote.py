@@ -149,7 +149,9 @@ def main() -> None:
         selector.register(file, selectors.EVENT_READ)
     while True:
         for key, _ in selector.select():
-            if key.fileobj is sys.stdin:
+            if key.fileobj is sys.stdin:  # the tests are over, or were killed
+                for child in children:
+                    os.kill(child, signal.SIGKILL)
                 return
             if key.fileobj is listener:
                 connection = listener.accept()[0]

@@ -82,7 +82,7 @@ def is_private(sources: Sequence[Source], terms: Terms) -> bool:
     if any(source.protected for source in sources):
         return True
     return terms.consent != "own" and any(
-        get_access(source.kind, source.dataset) in ("anybody", "granted") for source in sources
+        get_access(source.kind, source.dataset) in ("public", "granted") for source in sources
     )
 
 

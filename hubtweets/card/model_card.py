@@ -143,8 +143,8 @@ def describe_source(source: Source) -> str:
     label, access = SOURCES[source.kind].label, get_access(source.kind, source.dataset)
     if access == "owner":
         return f"{label}, which only the account's owner is given"
-    if access == "anybody":
-        return f"{label}, which anybody can read"
+    if access == "public":
+        return f"{label}, which is public"
     return label
 
 

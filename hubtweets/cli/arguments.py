@@ -1,4 +1,4 @@
-"""From the options of a command to the dataclasses that the library takes, and questions on a terminal."""
+"""From the options of a command to the dataclasses of the library; questions on a terminal."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -60,7 +60,7 @@ def confirm_cost(cost: str) -> bool:
 
 
 def confirm_by_name(name: str, what: str, do: str) -> bool:
-    """Return True if the user types a name to confirm; raise HubtweetsError if there is no terminal."""
+    """Return True if the user types a name to confirm; raise HubtweetsError without a terminal."""
     if not sys.stdin.isatty():
         raise HubtweetsError(f"{what}; type the command again with --yes to {do}")
     return (

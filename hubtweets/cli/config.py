@@ -14,7 +14,7 @@ SETTINGS = Path("hubtweets.toml")
 
 
 def read_settings(options: Sequence[click.Parameter]) -> dict[str, Any]:
-    """Read hubtweets.toml; raise HubtweetsError if it is not TOML or has a key that is not an option."""
+    """Read hubtweets.toml; raise HubtweetsError if it is not TOML or has an unknown key."""
     if not SETTINGS.is_file():
         return {}
     try:
@@ -27,7 +27,8 @@ def read_settings(options: Sequence[click.Parameter]) -> dict[str, Any]:
     known = {parameter.name or "" for parameter in options} - {"handles"}
     if unknown := set(settings) - known:
         raise HubtweetsError(
-            f"{SETTINGS}: no option is called {', '.join(sorted(unknown))}; take it out, or one of {', '.join(sorted(known))}"
+            f"{SETTINGS}: no option is called {', '.join(sorted(unknown))}; "
+            f"take it out, or one of {', '.join(sorted(known))}"
         )
     for parameter in options:
         value = settings.get(parameter.name or "", "")
@@ -40,6 +41,7 @@ def read_settings(options: Sequence[click.Parameter]) -> dict[str, Any]:
             settings[parameter.name] = [value]
         if not isinstance(value, str if wants_text else str | int | float) or "\0" in str(value):
             raise HubtweetsError(
-                f'{SETTINGS}: {parameter.name} can\'t be {value!r}; write a line such as: base_model = "tiny"'
+                f"{SETTINGS}: {parameter.name} can't be {value!r}; "
+                'write a line such as: base_model = "tiny"'
             )
     return settings

@@ -1,20 +1,17 @@
 """A group of commands that share settings, log to the console, and fail with one line."""
 
-import errno
 import logging
 from typing import Any
 
 import click
 
 from hubtweets.cli.config import read_settings
-from hubtweets.errors import HubtweetsError
+from hubtweets.errors import HubtweetsError, explain_os_error
 from hubtweets.progress import log_to_console
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Group(click.Group):
-    """Shows every expected failure as one line, exit code 1, and the commands in the order of the work."""
+    """Shows expected failures as one line with exit code 1, and commands in the order of work."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
@@ -30,12 +27,5 @@ class Group(click.Group):
         except BrokenPipeError:  # the reader of the output has closed it; click ends quietly
             raise
         except OSError as error:
-            hint = (
-                "free some disk space"
-                if error.errno in FULL
-                else "fix the permissions, or choose another folder"
-            )
-            message = " ".join(
-                f"{error.filename or 'writing failed'}: {error.strerror or error}; {hint}".split()
-            )
+            message = explain_os_error(error)
         raise click.ClickException(message)

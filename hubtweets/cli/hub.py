@@ -19,11 +19,9 @@ from hubtweets.hub.storage.tokens import ROLES, Role
     "--host", default="127.0.0.1", show_default=True, help="Another address lets other machines in."
 )
 @click.option(
-    "--check", is_flag=True, help="Compare every hash of what it keeps, and say what nobody needs."
+    "--check", is_flag=True, help="Compare every hash of the stored files, and list unused ones."
 )
-@click.option(
-    "--gc", is_flag=True, help="Remove what nobody needs and nobody asked for in the last hour."
-)
+@click.option("--gc", is_flag=True, help="Remove unused files that are over an hour old.")
 @click.pass_context
 def hub(context: click.Context, port: int, host: str, check: bool, gc: bool) -> None:
     """Serve the embedded Hub until Ctrl-C.

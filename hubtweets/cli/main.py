@@ -1,8 +1,8 @@
 """The command line: one thin command per stage, each a call of the library.
 
-Settings come from options, then from the environment (HUBTWEETS_BASE_MODEL for --base-model), then from
-hubtweets.toml in the working folder. Heavy modules are imported inside the commands, so that `--help` answers at
-once.
+Settings come from options, then from the environment (HUBTWEETS_BASE_MODEL for --base-model), then
+from hubtweets.toml in the working folder. Heavy modules are imported inside the commands, so that
+`--help` answers at once.
 """
 
 import logging
@@ -235,8 +235,8 @@ def example(path: str, posts: int, seed: int) -> None:
 def verify(repo_id: str, hub: str | None, runs: str, revision: str, deep: bool) -> None:
     """Check every claim of a published bot's card.
 
-    Exits with 0 if all that the repo alone can prove holds, with 1 if anything is false, and with 3 if something
-    could not be checked.
+    Exits with 0 if all that the repo alone can prove holds, with 1 if anything is false, and with 3
+    if something could not be checked.
 
     \b
     hubtweets verify huggingtweets/lyons____ --hub local

@@ -1,6 +1,7 @@
 """The options of the commands, in groups.
 
-An option is also read from the environment (HUBTWEETS_BASE_MODEL for --base-model) and from hubtweets.toml.
+An option is also read from the environment (HUBTWEETS_BASE_MODEL for --base-model) and from
+hubtweets.toml.
 """
 
 import math
@@ -116,8 +117,8 @@ posts_options = options(
         "--posts",
         type=SourceType(),
         multiple=True,
-        help="Read posts from this file, folder, x:NAME, mastodon:@NAME@HOST, bluesky:NAME or dataset:ID; "
-        "for one of several authors: HANDLE=SOURCE.  [default: HANDLE.zip]",
+        help="Read posts from this file, folder, x:NAME, mastodon:@NAME@HOST, bluesky:NAME or "
+        "dataset:ID; for one of several authors: HANDLE=SOURCE.  [default: HANDLE.zip]",
     ),
     posts(
         "--rules",
@@ -140,7 +141,8 @@ posts_options = options(
     posts(
         "--split",
         type=click.Choice(["time", "hash"]),
-        help="Hold out the newest tenth of the posts, or a tenth by hash.  [default: time if every post has a date]",
+        help="Hold out the newest tenth of the posts, or a tenth by hash.  "
+        "[default: time if every post has a date]",
     ),
     posts(
         "--protected-posts",
@@ -280,7 +282,8 @@ terms_options = options(
 
 hub_option = hub(
     "--hub",
-    help="Use the Hub at this URL, or local for the embedded one.  [default: HF_ENDPOINT, or https://huggingface.co]",
+    help="Use the Hub at this URL, or local for the embedded one.  "
+    "[default: HF_ENDPOINT, or https://huggingface.co]",
 )
 hub_options = options(
     hub_option,
@@ -292,7 +295,8 @@ push_options = options(
     hub(
         "--private/--public",
         default=None,
-        help="Make a new repo private or public.  [default: public, but private for posts of others]",
+        help="Make a new repo private or public.  "
+        "[default: public, but private for posts of others]",
     ),
     hub(
         "--gated",

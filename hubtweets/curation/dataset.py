@@ -94,7 +94,7 @@ def choose_examples(
     """Return some training posts of these authors for the card, public and with nothing masked.
 
     There are three of a single author, and two of each of several. They are those with the smallest
-    hashes, so they stay the same and nobody picks them.
+    hashes, so they stay the same and are not picked by hand.
     """
     limit = MAX_EXAMPLES if len(train) == 1 else MAX_EXAMPLES_EACH
     rows = []

@@ -28,9 +28,9 @@ SourceKind = Literal[
     "parquet",
     "text",
 ]
-# owner: the account's owner alone; anybody: no permission needed; granted: accounts with access to
+# owner: the account's owner alone; public: no permission needed; granted: accounts with access to
 # the dataset; unknown: a file can come from anywhere
-Access = Literal["owner", "anybody", "granted", "unknown"]
+Access = Literal["owner", "public", "granted", "unknown"]
 
 
 class Source(NamedTuple):
@@ -49,21 +49,21 @@ ROWS = (
     Source("x-grailbird", "a Twitter archive", "owner", "x.grailbird"),
     Source("mastodon-archive", "a Mastodon archive", "owner", "mastodon.archive"),
     Source("misskey", "a Misskey export", "owner", "exports.misskey"),
-    Source("bluesky-archive", "a Bluesky export", "anybody", "bluesky.archive"),
+    Source("bluesky-archive", "a Bluesky export", "public", "bluesky.archive"),
     Source("threads", "a Threads export", "owner", "exports.threads"),
     Source("instagram", "an Instagram export", "owner", "exports.threads"),
     Source("reddit", "a Reddit export", "owner", "exports.reddit"),
     # only public channels are read
-    Source("telegram", "a Telegram channel's export", "anybody", "exports.telegram"),
-    Source("x-json", "saved answers of the X API", "anybody", "x.saved_json"),
+    Source("telegram", "a Telegram channel's export", "public", "exports.telegram"),
+    Source("x-json", "saved answers of the X API", "public", "x.saved_json"),
     Source("csv", "a CSV file", "unknown", "tables.files"),
     Source("json", "a JSON file", "unknown", "tables.files"),
     Source("jsonl", "a JSONL file", "unknown", "tables.files"),
     Source("parquet", "a Parquet file", "unknown", "tables.files"),
     Source("text", "a text file", "unknown", "tables.files"),
-    Source("x-api", "the X API", "anybody", "x.api", "x"),
-    Source("mastodon-api", "the Mastodon API", "anybody", "mastodon.api", "mastodon"),
-    Source("bluesky-api", "the Bluesky API", "anybody", "bluesky.api", "bluesky"),
+    Source("x-api", "the X API", "public", "x.api", "x"),
+    Source("mastodon-api", "the Mastodon API", "public", "mastodon.api", "mastodon"),
+    Source("bluesky-api", "the Bluesky API", "public", "bluesky.api", "bluesky"),
     Source("dataset", "a dataset", "granted", "tables.dataset", "dataset"),
 )
 SOURCES: dict[SourceKind, Source] = {row.kind: row for row in ROWS}
@@ -71,4 +71,4 @@ SOURCES: dict[SourceKind, Source] = {row.kind: row for row in ROWS}
 
 def get_access(kind: SourceKind, dataset: str | None) -> Access:
     """Return who can get a source; `dataset` is the id of a dataset known to be public."""
-    return "anybody" if dataset else SOURCES[kind].access
+    return "public" if dataset else SOURCES[kind].access

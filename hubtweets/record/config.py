@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Curation:
-    """Every knob of curation; `split` None: by time where every kept post has a date, else by hash."""
+    """Settings of curation; `split` None means by time if every kept post has a date, else by hash."""
 
     rules: Literal["default", "classic"] = "default"
     mentions: Literal["strip", "keep"] = "strip"  # those that lead a reply
@@ -16,27 +16,25 @@ class Curation:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """Every knob of the trainer."""
+    """Settings of the trainer."""
 
     num_train_epochs: float = 4.0  # passes over the training posts
-    max_steps: int | None = None  # optimizer steps, where that is less
-    max_minutes: float | None = None  # minutes of training, where that is less
-    learning_rate: float | None = None  # at the top of the schedule; None: by the model's width
+    max_steps: int | None = None  # stop after this many optimizer steps
+    max_minutes: float | None = None  # stop after this many minutes of training
+    learning_rate: float | None = None  # the peak; None: by the model's width
     warmup_ratio: float = 0.05  # share of the steps in which the learning rate rises
     weight_decay: float = 0.1  # of matrices; biases and norms do not decay
     max_grad_norm: float = 1.0
     batch_size: int = 8  # blocks per optimizer step, over all processes
     block_size: int = 128  # tokens per block
-    per_device_train_batch_size: int | None = (
-        None  # blocks per forward pass of a process; None: what fits in memory
-    )
-    eval_steps: int | None = None  # from one evaluation to the next; None: half an epoch
-    early_stopping_patience: int = 3  # evaluations without a better one before training stops
+    # blocks per forward pass of a process; None: what fits into memory
+    per_device_train_batch_size: int | None = None
+    eval_steps: int | None = None  # steps between evaluations; None: half an epoch
+    early_stopping_patience: int = 3  # evaluations without improvement before training stops
     logging_steps: int = 10
-    save_steps: int | None = None
-    save_seconds: float = 30.0
-    lora: Literal["adapter", "merged"] | None = (
-        None  # what is published of a low-rank adaptation; None: every weight is trained
-    )
-    lora_r: int = 16
+    save_steps: int | None = None  # steps between checkpoints
+    save_seconds: float = 30.0  # seconds between checkpoints
+    # what is published of a low-rank adaptation; None: every weight is trained
+    lora: Literal["adapter", "merged"] | None = None
+    lora_r: int = 16  # the rank of the adapter
     seed: int = 0

@@ -13,12 +13,10 @@ if TYPE_CHECKING:
     from hubtweets.models.untrusted import Loaded
     from hubtweets.verification.claims import Claim
 
-LOADED_FILES = ("*.json", "*.safetensors", "merges.txt", "vocab.txt", "tokenizer.model")
-
 
 @dataclass(frozen=True)
 class Bot:
-    """A bot, its files in `folder`; `url` is where its card stands, or the pull request that adds it."""
+    """A bot with its files in `folder`; `url` is its page, or the pull request that adds it."""
 
     repo_id: str
     url: str
@@ -45,11 +43,12 @@ class Bot:
 def load(repo_id: str, *, hub: str | None = None, revision: str = "main") -> Bot:
     """Download a bot from a Hub: its URL, "local" for the embedded one, or None for HF_ENDPOINT.
 
-    Nothing but safetensors and JSON is loaded, and no code of the repo runs. Raises HubtweetsError if there is no
-    such bot, or it can't be downloaded.
+    Nothing but safetensors and JSON is loaded, and no code of the repo runs. Raises HubtweetsError
+    if there is no such bot, or it can't be downloaded.
     """
     from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
+    from hubtweets.models.untrusted import ALLOWED_NAMES, ALLOWED_SUFFIXES
     from hubtweets.publishing.connection import connect, hub_errors
 
     with connect(hub) as connected, hub_errors(connected):
@@ -57,12 +56,11 @@ def load(repo_id: str, *, hub: str | None = None, revision: str = "main") -> Bot
             commit = connected.api.model_info(repo_id, revision=revision).sha
         except (RepositoryNotFoundError, RevisionNotFoundError):
             raise HubtweetsError(
-                f"{connected.endpoint}/{repo_id}: no revision {revision}, or not visible to this token; "
-                "log in: hf auth login"
+                f"{connected.endpoint}/{repo_id}: no revision {revision}, "
+                "or not visible to this token; log in: hf auth login"
             ) from None
-        folder = connected.api.snapshot_download(
-            repo_id, revision=commit, allow_patterns=list(LOADED_FILES)
-        )
+        patterns = [*(f"*{suffix}" for suffix in ALLOWED_SUFFIXES), *ALLOWED_NAMES]
+        folder = connected.api.snapshot_download(repo_id, revision=commit, allow_patterns=patterns)
     return Bot(repo_id, f"{connected.endpoint}/{repo_id}", commit, Path(folder))
 
 
@@ -74,9 +72,10 @@ def verify(
     runs: str | Path = "runs",
     deep: bool = False,
 ) -> list[Claim]:
-    """Check every claim of a published bot's card against its files; see docs/verify.md for what each proves.
+    """Check every claim of a published bot's card against its files.
 
-    `deep` scores the held-out posts of the bot's run folder again. Raises HubtweetsError if there is no such bot.
+    docs/verify.md says what each claim proves. `deep` scores the held-out posts of the bot's run
+    folder again. Raises HubtweetsError if there is no such bot.
     """
     from hubtweets.publishing.connection import connect
     from hubtweets.verification.verify import verify

@@ -7,7 +7,7 @@ from hubtweets.record.run_record import Metrics
 
 
 def evaluate(run: RunFolder, location: str) -> None:
-    """Score the held-out posts with the untouched base and with the tuned model, all and by author."""
+    """Score the held-out posts with the untouched base and the tuned model, all and by author."""
     weights, base, info = run.list_outputs("train"), run.record.base, run.record.dataset
     assert base and info
     key = hash_key(
@@ -27,7 +27,8 @@ def evaluate(run: RunFolder, location: str) -> None:
     )
     before, after = base_score.bits_per_byte, tuned.bits_per_byte
     run.log(
-        f"evaluate: {before:.3f} bits per byte for the untouched base, {after:.3f} for the tuned model ({after / before - 1:+.1%})"
+        f"evaluate: {before:.3f} bits per byte for the untouched base, "
+        f"{after:.3f} for the tuned model ({after / before - 1:+.1%})"
     )
     authors = tuple(Metrics(*scores) for scores in zip(base_scores, tuned_scores, strict=True))
     run.finish("evaluate", key, metrics=Metrics(base_score, tuned), metrics_by_author=authors)

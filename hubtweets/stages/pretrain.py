@@ -1,8 +1,10 @@
 """Builds the embedded base: `make base CORPUS=corpus.txt` (about an hour on two cores).
 
-In: a text file, documents between `<|endoftext|>` lines, a blank line between paragraphs. Out: `tiny/`, a GPT-2-architecture model of 6 M
-parameters in half precision with its own byte-level BPE tokenizer and its measured card. Paragraphs of 30 to 400 characters are its documents,
-so that it writes short texts that end; one in twenty, chosen by its hash, is held out. Killed and started again, it goes on.
+In: a text file, documents between `<|endoftext|>` lines, a blank line between paragraphs. Out:
+`tiny/`, a GPT-2-architecture model of 6 M parameters in half precision with its own byte-level BPE
+tokenizer and its measured card. Paragraphs of 30 to 400 characters are its documents, so that it
+writes short texts that end; one in twenty, chosen by its hash, is held out. If it is killed, it
+resumes when it is started again.
 """
 
 import hashlib
@@ -23,7 +25,8 @@ from hubtweets.record.config import TrainingConfig
 from hubtweets.training.trainer import train
 
 END = "<|endoftext|>"
-CORPUS_SHA256 = "f127cf3e3474996614da633b9c321330b9af87ee0d5e68fdb686de2e523be514"  # the one whose origin and rights the card names
+# of the corpus whose origin and rights the card names
+CORPUS_SHA256 = "f127cf3e3474996614da633b9c321330b9af87ee0d5e68fdb686de2e523be514"
 CONFIG = TrainingConfig(
     num_train_epochs=5.5,
     learning_rate=2e-3,
@@ -35,7 +38,7 @@ CONFIG = TrainingConfig(
 
 
 def read_paragraphs(corpus: Path) -> list[str]:
-    """Return the distinct paragraphs of 30 to 400 characters, in the corpus's order, with white space folded."""
+    """Return the distinct paragraphs of 30 to 400 characters in order, white space folded."""
     texts = corpus.read_text(encoding="utf-8").replace(END, "\n\n").split("\n\n")
     folded = (" ".join(text.split()) for text in texts)
     return list(dict.fromkeys(text for text in folded if 30 <= len(text) <= 400))
@@ -88,7 +91,8 @@ def main(corpus: Path, output: Path) -> None:
     )
     documents = encode_texts(texts, tokenizer)
     click.echo(
-        f"{len(texts):,} paragraphs, {sum(map(len, documents)):,} tokens, {model.num_parameters():,} parameters",
+        f"{len(texts):,} paragraphs, {sum(map(len, documents)):,} tokens, "
+        f"{model.num_parameters():,} parameters",
         err=True,
     )
     sha256 = hash_files([corpus])

@@ -1,4 +1,4 @@
-"""The whole: read, train, evaluate, sample, render and push, after a check of everything that could fail later."""
+"""The whole: curate to push, after a check of everything that could fail later."""
 
 from __future__ import annotations
 
@@ -40,10 +40,11 @@ def publish(
     push_options: PushOptions | None = None,
     runs: str | Path = "runs",
 ) -> Bot:
-    """Read an author's posts, or several authors', train one bot on them, render its card, and push it to a Hub.
+    """Read the posts of an author or several, train one bot on them, and push it with its card.
 
-    `hub` is a Hub's URL, "local" for the embedded one, or None for HF_ENDPOINT. Finished stages are skipped,
-    interrupted training resumes. Raises HubtweetsError with every problem that is found before training.
+    `hub` is a Hub's URL, "local" for the embedded one, or None for HF_ENDPOINT. Finished stages are
+    skipped, interrupted training resumes. Raises HubtweetsError with every problem that is found
+    before training.
     """
     from hubtweets.publishing.push import PushOptions
     from hubtweets.publishing.request import PublishRequest

@@ -27,7 +27,8 @@ def push(run: RunFolder, hub: "Hub", options: "PushOptions") -> Published:
     ):
         raise ProblemsError(
             [
-                f"{line}; take it out of where it came from, and type: hubtweets publish {run.authors}"
+                f"{line}; take it out of where it came from, and type: "
+                f"hubtweets publish {run.authors}"
                 for line in given_away
             ]
         )

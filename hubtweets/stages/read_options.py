@@ -10,7 +10,7 @@ from hubtweets.record.config import Curation
 
 
 def refuse_cost(cost: str) -> bool:
-    """Raise HubtweetsError: nobody was asked whether to spend the money."""
+    """Raise HubtweetsError: no one confirmed the cost."""
     raise HubtweetsError(f"{cost}; pass ReadOptions(confirm=...) that returns True to spend it")
 
 
@@ -28,7 +28,7 @@ class ReadOptions:
     allow_others: bool = False  # sources may name authors that are not asked for
 
     def resolve(self, handles: Sequence[str]) -> dict[str, Any]:
-        """Return the arguments of `curate`; raise HubtweetsError if an author's posts are not found."""
+        """Return the arguments of `curate`; raise HubtweetsError if posts are not found."""
         from hubtweets.posts import sources
 
         return {

@@ -1,4 +1,4 @@
-"""Renders the card, its pictures and the public record into repo/, and runs the snippets of the card."""
+"""Renders the card, its pictures and the public record, and runs the card's snippets."""
 
 from dataclasses import asdict, replace
 from importlib.metadata import version
@@ -42,7 +42,7 @@ def render(run: RunFolder, target: Target, terms: Terms) -> None:
 
 
 def check_snippets(run: RunFolder) -> None:
-    """Run the card's Python snippets in a process of their own against repo/; raise HubtweetsError where one fails."""
+    """Run the card's Python snippets in another process; raise HubtweetsError if one fails."""
     from hubtweets.card import snippets
 
     assert run.record.target

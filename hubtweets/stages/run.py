@@ -1,4 +1,4 @@
-"""A run: a method for each stage, over one folder. The commands and the library are thin calls of it."""
+"""A run: a method for each stage. The commands and the library are thin calls of it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ NUM_SAMPLES = 200
 
 
 class Run:
-    """A bot's run folder. Every method opens it, does one stage unless nothing changed, and closes it again.
+    """A bot's run folder.
 
-    Methods raise HubtweetsError, with one line that says what to do, if an earlier stage is missing or another
+    Every method opens it, does one stage unless nothing changed, and closes it again. Methods raise
+    HubtweetsError, with one line that says what to do, if an earlier stage is missing or another
     process works in the folder.
     """
 
@@ -41,7 +42,7 @@ class Run:
 
     @contextmanager
     def open(self, new: bool = False, shared: bool = False) -> Iterator[RunFolder]:
-        """Open the folder and hold its lock; `new` makes it, `shared` lets several processes train in it."""
+        """Open the folder and lock it; `new` makes it, `shared` lets several processes train there."""
         with open_run_folder(self.runs, self.name, new, shared) as folder:
             yield folder
 
@@ -57,7 +58,8 @@ class Run:
     ) -> tuple[Counts, ...]:
         """Read the posts, choose the ones to learn from, and return how many were kept, by author.
 
-        `posts` are files, folders or services such as "bluesky:alice.example", or HANDLE=SOURCE; none: HANDLE.zip.
+        `posts` are files, folders, services such as "bluesky:alice.example", or HANDLE=SOURCE; none
+        means HANDLE.zip.
         """
         from hubtweets.stages import curate
 
@@ -82,8 +84,8 @@ class Run:
     ) -> Metrics | None:
         """Fine-tune a base model on the curated posts, score it, and return the scores.
 
-        Interrupted training goes on from its last checkpoint. None is returned by all but the main one of several
-        processes.
+        Interrupted training resumes from its last checkpoint. Of several processes, all but the main
+        one return None.
         """
         from hubtweets.models.base import resolve_base
         from hubtweets.stages import evaluate, train
@@ -101,7 +103,7 @@ class Run:
     def sample(
         self, prompts: Sequence[str] = PROMPTS, num_samples: int = NUM_SAMPLES, seed: int = 0
     ) -> list[str]:
-        """Generate samples, compare them with the training posts, and return those that the card shows."""
+        """Generate samples, compare them with the training posts, and return the shown ones."""
         from hubtweets.stages import sample
 
         with self.open() as folder:
@@ -150,9 +152,10 @@ class Run:
         consent: Consent | None = None,
         **options: Any,
     ) -> Bot:
-        """Render the card and push the bot in one commit; `options` are those of PushOptions, such as create_pr=True.
+        """Render the card and push the bot in one commit.
 
-        `hub` is a Hub's URL, "local" for the embedded one, or None for HF_ENDPOINT.
+        `hub` is a Hub's URL, "local" for the embedded one, or None for HF_ENDPOINT; `options` are
+        those of PushOptions, such as create_pr=True.
         """
         from hubtweets.card import licensing
         from hubtweets.publishing.connection import choose_target, connect

@@ -1,7 +1,8 @@
-"""Trains in several processes: `accelerate launch -m hubtweets.stages.worker FOLDER` runs `main` in each.
+"""Trains in several processes, started by `accelerate launch -m hubtweets.stages.worker FOLDER`.
 
-In: the folder `workers` of a run, with config.json: the base, the training settings, the trackers. Out: what
-`train` and `evaluate` leave in the run folder; or error.txt, the line that a person should read.
+In: the folder `workers` of a run, with config.json: the base, the training settings, the trackers.
+Out: what `train` and `evaluate` leave in the run folder; or error.txt, the line that a person
+should read.
 """
 
 import json
@@ -9,7 +10,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from hubtweets.errors import HubtweetsError
+from hubtweets.errors import HubtweetsError, explain_os_error
 from hubtweets.progress import log_to_console
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_folder import open_run_folder
@@ -32,9 +33,10 @@ def main(folder: Path) -> None:
             train.train(run, base, settings["location"], config, settings["report_to"])
             if run.is_main:
                 evaluate.evaluate(run, settings["location"])
-    except HubtweetsError as error:
-        with suppress(FileExistsError), (folder / "error.txt").open("x", encoding="utf-8") as file:
-            file.write(str(error))  # the first process that fails knows why
+    except (HubtweetsError, OSError) as error:
+        message = explain_os_error(error) if isinstance(error, OSError) else str(error)
+        with suppress(OSError), (folder / "error.txt").open("x", encoding="utf-8") as file:
+            file.write(message)  # the first process that fails knows why
         sys.exit(1)
 
 

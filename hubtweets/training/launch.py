@@ -1,6 +1,7 @@
 """The processes of one training.
 
-`accelerate launch` starts each with RANK and WORLD_SIZE set; the one of rank 0 speaks and writes, the others only compute.
+`accelerate launch` starts each with RANK and WORLD_SIZE set; the one of rank 0 logs and writes, the
+others only compute.
 """
 
 import os
@@ -13,10 +14,11 @@ from hubtweets.training.interrupts import forward_signals
 
 
 def launch(number: int, module: str, folder: Path) -> None:
-    """Run a module in `number` processes on a folder, which has what they need and gets what they make.
+    """Run a module in `number` processes on a folder with what they need.
 
-    A default config of Accelerate, where `accelerate config` wrote one, says how (FSDP, DeepSpeed); without one it is
-    DDP. Raises HubtweetsError with what the processes left in `error.txt`, if they fail.
+    The default config of Accelerate, if `accelerate config` wrote one, says how (FSDP, DeepSpeed);
+    without one it is DDP. Raises HubtweetsError with what the processes left in `error.txt`, if they
+    fail.
     """
     how, environment = choose_settings(number)
     error = folder / "error.txt"
@@ -43,12 +45,18 @@ def launch(number: int, module: str, folder: Path) -> None:
         if asked:
             default = "stopped; type the command again to go on from the last checkpoint"
         else:
-            default = f"the {number} processes failed (see above); type the command again, or without --num-processes"
+            default = (
+                f"the {number} processes failed (see above); "
+                "type the command again, or without --num-processes"
+            )
         raise HubtweetsError(reason or default)
 
 
 def choose_settings(number: int) -> tuple[list[str], dict[str, str]]:
-    """Return the options of `accelerate launch` and its environment; raise HubtweetsError if there are too few GPUs."""
+    """Return options and environment of `accelerate launch`.
+
+    Raises HubtweetsError if there are too few GPUs.
+    """
     import torch
     from accelerate.commands.config.config_args import default_config_file, load_config_from_file
     from accelerate.utils import DistributedType
@@ -57,7 +65,8 @@ def choose_settings(number: int) -> tuple[list[str], dict[str, str]]:
 
     if (devices := torch.cuda.device_count()) and number > devices:
         raise HubtweetsError(
-            f"{number} processes want {number} GPUs, there are {devices}; type: --num-processes {devices}"
+            f"{number} processes want {number} GPUs, there are {devices}; "
+            f"type: --num-processes {devices}"
         )
     how, environment = [], dict(os.environ)
     config = load_config_from_file(None) if Path(default_config_file).is_file() else None

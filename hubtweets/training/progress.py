@@ -1,4 +1,4 @@
-"""Training progress, with loss and tokens per second: for the progress hook, or as a message every tenth of the way."""
+"""Training progress, for the hook, or as a message after each tenth of the steps."""
 
 import time
 
