@@ -1,7 +1,7 @@
 """Ways to make a published bot claim what is not so, each with the claims that catch it.
 
-A forgery is made from the bot's folder: the files to change, None for one to take away. `forge` makes the record, the card and the hashes agree, as
-a forger would who knows how all of it hangs together.
+A forgery is made from the bot's folder: the files to change, None for one to remove. `forge` makes
+the record, the card and the hashes agree, as a forger would who knows how all of it hangs together.
 """
 
 import gzip
@@ -39,7 +39,7 @@ def read_record(repo: Path) -> RunRecord:
 
 
 def forge(record: RunRecord, more: Files) -> Files:
-    """Return the changed files, listed with their hashes in the record, and the card of that record."""
+    """Return the changed files, and the card of the record that lists them with their hashes."""
     listed = []
     for file in record.files:
         content = more.get(file.path)
@@ -82,7 +82,11 @@ def edit_table(first: str, change: Callable[[str], str]) -> Forgery:
 
 def wrap(before: str, after: str, first: str = "Held-out posts") -> Forgery:
     """Put HTML around the table of scores, and a table of one's own under it."""
-    own = "\n| Held-out posts | Base | This model |\n| --- | --- | --- |\n| @lyons____ | 2.427 | 0.001 |\n"
+    own = (
+        "\n| Held-out posts | Base | This model |\n"
+        "| --- | --- | --- |\n"
+        "| @lyons____ | 2.427 | 0.001 |\n"
+    )
     return edit_table(first, lambda table: f"{before}\n\n{table}\n{after}\n{own}")
 
 
@@ -104,7 +108,10 @@ def lay_out(before: str = "<table>", cell: str = "<td>", join: int = 0) -> Forge
 
 
 def show_loss(tag: str) -> Forgery:
-    """Write the picture of the loss as HTML; `tag` has places for its address and its description."""
+    """Write the picture of the loss as HTML.
+
+    `tag` has places for its address and its description.
+    """
 
     def change(repo: Path) -> Files:
         text = (repo / "README.md").read_text()
@@ -144,7 +151,8 @@ def change(**sections: dict[str, Any]) -> Forgery:
         for name, values in sections.items():
             section = getattr(record, name)
             if isinstance(section, tuple):
-                record = replace(record, **{name: (replace(section[0], **values), *section[1:])})  # type: ignore[arg-type]
+                first = replace(section[0], **values)
+                record = replace(record, **{name: (first, *section[1:])})  # type: ignore[arg-type]
             else:
                 record = replace(record, **{name: replace(section, **values)})
         return forge(record, {})
@@ -205,7 +213,10 @@ def copy_less(record: RunRecord) -> RunRecord:
 
 
 def pick_a_copy(repo: Path) -> Files:
-    """Show a sample that the record itself calls a copy: hubtweets renders no card of that, so the old card stays."""
+    """Show a sample that the record itself calls a copy.
+
+    hubtweets renders no card of such a sample, so the old card stays.
+    """
     public = json.loads((repo / "hubtweets.json").read_text())
     number = public["samples"]["picked"][0] - 1
     public["samples"]["samples"][number]["copied"]["share"] = 1.0
@@ -291,7 +302,8 @@ def measure(**values: float) -> Forgery:
         assert record.samples and record.audit
         samples = list(record.samples.samples)
         number = record.audit.list_showable(samples)[0] - 1
-        samples[number] = replace(samples[number], copied=replace(samples[number].copied, **values))  # type: ignore[arg-type]
+        copied = replace(samples[number].copied, **values)  # type: ignore[arg-type]
+        samples[number] = replace(samples[number], copied=copied)
         return replace(record, samples=replace(record.samples, samples=tuple(samples)))
 
     return change_record(make)
@@ -379,7 +391,10 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     "a figure": (
         edit("README.md", "778 of the kept posts", "9,778 of the kept posts"),
         {
-            "card": "README.md says '9,778 of the kept posts were trained on, 86 were held out.' where the record says '778 of"
+            "card": (
+                "README.md says '9,778 of the kept posts were trained on, "
+                "86 were held out.' where the record says '778 of"
+            )
         },
     ),
     "a row of the funnel": (
@@ -573,7 +588,8 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         edit(
             "README.md",
             "\nmodel-index:\n",
-            "\nmodel-index:\n- {name: best, results: [{metrics: [{type: bits_per_byte, value: 0.1}]}]}\n",
+            "\nmodel-index:\n"
+            "- {name: best, results: [{metrics: [{type: bits_per_byte, value: 0.1}]}]}\n",
         ),
         {"card": "README.md says model-index: "},
     ),
@@ -921,7 +937,9 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     "a record of another version": (
         set_schema,
         {
-            "record": "schema 99, of another version of hubtweets; type: pip install hubtweets==7.0.0",
+            "record": (
+                "schema 99, of another version of hubtweets; type: pip install hubtweets==7.0.0"
+            ),
             "weights": "is not a safetensors file",
         },
     ),

@@ -1,8 +1,9 @@
-"""What each process of a launched training runs in the tests: a model, documents and a config in, its losses and its scores out.
+"""What each process of a launched training runs in the tests.
 
     accelerate launch ... -m tests.ranks FOLDER MICRO_BATCH_SIZE [padded]
 
-FOLDER holds base/; losses.json is written there by the main process.
+A process takes a model, documents and a config, and gives its losses and its scores. FOLDER holds
+base/; the main process writes losses.json there.
 """
 
 import json

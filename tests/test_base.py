@@ -39,7 +39,8 @@ LICENSES: list[tuple[str, License | None]] = [
     ("license: mit", License("mit")),
     ("license: mit\nlicense_name: MIT\nlicense_link: https://mit.example", License("mit")),
     (
-        "license: other\nlicense_name: pie-1.0\nlicense_link: https://pie.example/text?key=secret#top",
+        "license: other\nlicense_name: pie-1.0\n"
+        "license_link: https://pie.example/text?key=secret#top",
         License("other", "pie-1.0", "https://pie.example/text"),
     ),
     (

@@ -21,7 +21,10 @@ def loaded(base: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
 
 @torch.no_grad()
 def loss(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> float:
-    """Return the mean loss over TEXTS of a model that is as `load` leaves it: in fp32, without dropout."""
+    """Return the mean loss over TEXTS of a model that is as `load` leaves it.
+
+    Such a model is in fp32 and without dropout.
+    """
     batch = peers.pad([torch.from_numpy(document) for document in encode_texts(TEXTS, tokenizer)])
     assert not model.training and "forward" not in vars(model)
     return model(**batch).loss.item()

@@ -1,4 +1,7 @@
-"""Copies are found: as a person would find them, as quickly as a person can wait, and in what a model writes that was shown its posts too often."""
+"""Copies are found as a person finds them, and as quickly as a person can wait.
+
+They are found too in what a model writes that was shown its posts too often.
+"""
 
 import difflib
 import random
@@ -22,9 +25,15 @@ OTHER = "The neighbour's dog repaired nothing at all this morning."
     [
         (POST, Overlap(16, 75, 1.0)),
         (f"  {POST.upper()}\n🔧", Overlap(16, 75, 1.0)),
-        ("My dream, is to repair -- the old radio in the shed (before the first snow falls)", Overlap(16, 80, 1.0)),
+        (
+            "My dream, is to repair -- the old radio in the shed (before the first snow falls)",
+            Overlap(16, 80, 1.0),
+        ),
         ("My dream is to repair the old radio again", Overlap(8, 35, 0.0)),
-        ("My dream is to repair the old radio in the shed with a very long wooden spoon", Overlap(11, 47, 0.6104)),
+        (
+            "My dream is to repair the old radio in the shed with a very long wooden spoon",
+            Overlap(11, 47, 0.6104),
+        ),
         ("before the first snow falls.", Overlap(5, 27, 0.0)),
         ("in the shed before the first snow falls", Overlap(8, 39, 1.0)),
         ("in the shed before the first snow fell", Overlap(7, 33, 0.0)),

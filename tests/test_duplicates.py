@@ -12,7 +12,15 @@ REPEATS: list[tuple[list[str], list[int]]] = [
     (["the same text", "another text", "the same text"], [2]),
     (["The same TEXT!", "the  same\ntext!"], [1]),
     (["Good night 💔", "Good night 🌙", "C++ is better than C", "C is better than C++"], []),
-    (["मैं घर जा रहा हूँ", "मैं घर जा रही हूँ", "ซื้อข้าวมาให้แม่แล้วนะ", "ซื้อข่าวมาให้แม่แล้วนะ"], []),
+    (
+        [
+            "मैं घर जा रहा हूँ",
+            "मैं घर जा रही हूँ",
+            "ซื้อข้าวมาให้แม่แล้วนะ",
+            "ซื้อข่าวมาให้แม่แล้วนะ",
+        ],
+        [],
+    ),
     (
         [
             "day 12 of the rain in Cork, and there is no end in sight",

@@ -56,7 +56,8 @@ def test_a_lost_model_gets_one_line(base: Path) -> None:
             model.transformer.wte.weight.mul_(scale)
         with pytest.raises(
             HubtweetsError,
-            match=r"^the model is lost \((nan|[\d.e+]+) nats per token\); train it with a smaller --learning-rate$",
+            match=r"^the model is lost \((nan|[\d.e+]+) nats per token\); "
+            r"train it with a smaller --learning-rate$",
         ):
             evaluate(model.eval(), load_tokenizer(str(base)), [TEXTS])
     with pytest.raises(HubtweetsError, match=r"^this base has no tokens for these posts"):

@@ -1,4 +1,7 @@
-"""Nothing of this machine or its user is in what is pushed: what the scan before a push finds, and a whole publish with marks planted everywhere."""
+"""Nothing of this machine or its user is in what is pushed.
+
+Tested are what the scan before a push finds, and a whole publish with marks planted everywhere.
+"""
 
 import base64
 import json
@@ -201,15 +204,28 @@ def test_a_push_with_a_leak_sends_nothing(
             push(opened, Hub(api, hub[0]), PushOptions())
     assert str(caught.value).splitlines() == [
         "3 problems found:",
-        "- b.bin: contains the path of your home folder; take it out of where it came from, and type: hubtweets publish lyons____",
-        "- notes.txt, line 2: contains your token; take it out of where it came from, and type: hubtweets publish lyons____",
-        "- notes.txt, line 2: contains what looks like a token or a key; take it out of where it came from, and type: hubtweets publish lyons____",
+        (
+            "- b.bin: contains the path of your home folder; "
+            "take it out of where it came from, and type: hubtweets publish lyons____"
+        ),
+        (
+            "- notes.txt, line 2: contains your token; "
+            "take it out of where it came from, and type: hubtweets publish lyons____"
+        ),
+        (
+            "- notes.txt, line 2: contains what looks like a token or a key; "
+            "take it out of where it came from, and type: hubtweets publish lyons____"
+        ),
     ]
     assert list(api.list_models()) == []
 
 
 def forms(mark: str) -> set[bytes]:
-    """Return how a text may be written: as it is, for an address, in JSON, and in base64 wherever it begins in three bytes."""
+    """Return how a text may be written.
+
+    It may be written as it is, for an address, in JSON, and in base64 wherever it begins in three
+    bytes.
+    """
     raw = mark.encode()
     encoded = {base64.b64encode(b"\0" * at + raw)[at and 4 : -4] for at in range(3)}
     return {
@@ -249,7 +265,10 @@ def seen(folders: list[Path], marks: list[str]) -> list[str]:
 
 
 def test_nothing_that_was_planted_is_pushed(base: Path, tmp_path: Path) -> None:
-    """Marks in the environment, in every path, in the base, in the profile and in the posts; searched for in all that the Hub holds."""
+    """Marks are planted, and all that the Hub holds is searched for them.
+
+    They are in the environment, in every path, in the base, in the profile and in the posts.
+    """
     secret, email, host = "hf_" + "Marked" * 6, "marked.mail@private.example", socket.gethostname()
     home = tmp_path / "marked-home"
     other = home / "marked-folder" / "other-base"

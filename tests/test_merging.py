@@ -252,7 +252,12 @@ CONFLICTS = {
         "w: [{t: 1}, {t: 3}]",
         Conflict("metadata 'w'", "\"[{'t': 1}, {'t': 3}]\"", "\"[{'t': 2}]\""),
     ),
-    "hurt": ("a: 1", "a: 2", "a: [", Conflict("metadata", None, '"the rendered metadata"')),  # type: ignore[arg-type]
+    "hurt": (
+        "a: 1",
+        "a: 2",
+        "a: [",
+        Conflict("metadata", None, '"the rendered metadata"'),  # type: ignore[arg-type]
+    ),
     "aliases": (
         "a: 1",
         "a: 2",

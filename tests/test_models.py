@@ -57,7 +57,10 @@ def save(
 
 @pytest.fixture(scope="module")
 def repo(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `save` makes of the one-layer base, taught to stop at once so that generation can be followed."""
+    """What `save` makes of the one-layer base.
+
+    The base is taught to stop at once, so that generation can be followed.
+    """
     folder = tmp_path_factory.mktemp("run") / "repo"
     folder.mkdir()
     model, tokenizer = loading.load_base(LOCAL, str(base))
@@ -67,12 +70,18 @@ def repo(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_folder_holds_safetensors_and_the_settings(repo: Path) -> None:
     assert sorted(path.name for path in repo.iterdir()) == [
-        "config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+        "config.json", "generation_config.json", "model.safetensors",
+        "tokenizer.json", "tokenizer_config.json",
     ]  # fmt: skip
     settings = json.loads((repo / "generation_config.json").read_text())
-    assert {name: settings[name] for name in ("do_sample", "top_p", "max_new_tokens", "eos_token_id", "pad_token_id")} == {
-        "do_sample": True, "top_p": 0.95, "max_new_tokens": 160, "eos_token_id": 0, "pad_token_id": 0,
-    }  # fmt: skip
+    expected = {
+        "do_sample": True,
+        "top_p": 0.95,
+        "max_new_tokens": 160,
+        "eos_token_id": 0,
+        "pad_token_id": 0,
+    }
+    assert {name: settings[name] for name in expected} == expected
     config = AutoTokenizer.from_pretrained(repo)
     assert config("my")["input_ids"][0] == 0
 
@@ -154,11 +163,17 @@ def test_a_folder_is_a_base(base: Path) -> None:
     [
         (
             "empty",
-            "empty: no model in this folder (it lacks config.json or *.safetensors); try --base tiny",
+            (
+                "empty: no model in this folder (it lacks config.json or *.safetensors); "
+                "try --base tiny"
+            ),
         ),
         (
             "no such/base/at all",
-            "no such/base/at all: neither a folder nor a model's id; try --base tiny or --base openai-community/gpt2",
+            (
+                "no such/base/at all: neither a folder nor a model's id; "
+                "try --base tiny or --base openai-community/gpt2"
+            ),
         ),
     ],
 )
@@ -523,10 +538,20 @@ def test_lora_adapts_every_linear_layer(
     ]
     text = (tmp_path / "adapter" / "adapter_config.json").read_text()
     config = json.loads(text)
-    assert {name: value for name, value in config.items() if value and name not in ("peft_version", "target_modules")} == {
-        "base_model_name_or_path": "someone/a-base", "revision": "c" * 40, "peft_type": "LORA", "task_type": "CAUSAL_LM", "inference_mode": True,
-        "r": 4, "lora_alpha": 8, "bias": "none", "init_lora_weights": True, "megatron_core": "megatron.core", "qalora_group_size": 16,
-    } | ({"fan_in_fan_out": True} if kind == "gpt2" else {})  # fmt: skip
+    left_out = ("peft_version", "target_modules")
+    assert {name: value for name, value in config.items() if value and name not in left_out} == {
+        "base_model_name_or_path": "someone/a-base",
+        "revision": "c" * 40,
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "inference_mode": True,
+        "r": 4,
+        "lora_alpha": 8,
+        "bias": "none",
+        "init_lora_weights": True,
+        "megatron_core": "megatron.core",
+        "qalora_group_size": 16,
+    } | ({"fan_in_fan_out": True} if kind == "gpt2" else {})
     stem = "transformer.h" if kind == "gpt2" else "model.layers"
     assert config["target_modules"] == [
         f"{stem}.{number}.{layer}" for number in (0, 1) for layer in layers
@@ -584,7 +609,10 @@ def test_lora_says_what_it_lacks(
 def test_an_adapter_from_the_hub_writes_what_its_model_writes(
     base: Path, tmp_path: Path, hub: tuple[str, str]
 ) -> None:
-    """Its base moves on after the training, and is loaded as it was; for the pipeline, the card's snippet says where its settings are."""
+    """The adapter's base moves on after the training, and is loaded as it was.
+
+    The card's snippet tells the pipeline where the adapter's settings are.
+    """
     endpoint, token = hub
     api = HfApi(endpoint, token)
     shutil.copytree(base, tmp_path / "one-layer")
@@ -600,7 +628,8 @@ def test_an_adapter_from_the_hub_writes_what_its_model_writes(
     folder.mkdir(parents=True)
     written = save(model, tokenizer, folder, [])
     assert [path.name for path in written] == [
-        "adapter_config.json", "adapter_model.safetensors", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
+        "adapter_config.json", "adapter_model.safetensors", "generation_config.json",
+        "tokenizer.json", "tokenizer_config.json",
     ]  # fmt: skip
     expected = sampling.generate(model, tokenizer, "my dream", 2, seed=5)
     api.create_repo("huggingtweets/lyons")
@@ -609,12 +638,16 @@ def test_an_adapter_from_the_hub_writes_what_its_model_writes(
         from transformers import AutoTokenizer, GenerationConfig, pipeline
         repo = "huggingtweets/lyons"
         settings = GenerationConfig.from_pretrained(repo)
-        generator = pipeline("text-generation", model=repo, tokenizer=AutoTokenizer.from_pretrained(repo), generation_config=settings)
+        tokenizer = AutoTokenizer.from_pretrained(repo)
+        generator = pipeline(
+            "text-generation", model=repo, tokenizer=tokenizer, generation_config=settings
+        )
     """
     code = """
         import json, torch
         torch.manual_seed(5)
-        print(json.dumps([text["generated_text"] for text in generator("my dream", num_return_sequences=2)]))
+        texts = generator("my dream", num_return_sequences=2)
+        print(json.dumps([text["generated_text"] for text in texts]))
     """
     done = python(tmp_path, snippet + code, HF_ENDPOINT=endpoint)
     assert (done.returncode, done.stdout) == (0, json.dumps(expected) + "\n"), done.stderr
@@ -631,7 +664,8 @@ def test_an_adapter_from_the_hub_writes_what_its_model_writes(
         from pathlib import Path
         from hubtweets.evaluation import sampling
         from hubtweets.models.loading import load_repo
-        print(json.dumps(sampling.generate(*load_repo(Path({str(folder)!r})), "my dream", 2, seed=5)))
+        loaded = load_repo(Path({str(folder)!r}))
+        print(json.dumps(sampling.generate(*loaded, "my dream", 2, seed=5)))
     """
     done = python(tmp_path, code, HF_ENDPOINT=endpoint)
     assert (done.returncode, done.stdout, done.stderr) == (0, json.dumps(expected) + "\n", "")

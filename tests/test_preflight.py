@@ -1,4 +1,7 @@
-"""What stands in the way of a publish is told before the training, all of it at once; and what would be pushed is shown."""
+"""What stands in the way of a publish is told before the training, all of it at once.
+
+What would be pushed is shown.
+"""
 
 import json
 import shutil
@@ -141,25 +144,49 @@ def test_every_problem_is_told_at_once(
         track=("wandb", "tensorboard"),
     )
     assert problems(opened, only_reads, wanted, "none.zip") == [
-        "the token of huggingtweets may only read; make one with the role write, and type: hf auth login",
-        "--license gpl-3.0: one-layer is under mit, and so are models made from it; leave out --license",
-        "one-layer is not on the Hub, so an adapter of it is of no use to others; type --lora --merge",
+        (
+            "the token of huggingtweets may only read; "
+            "make one with the role write, and type: hf auth login"
+        ),
+        (
+            "--license gpl-3.0: one-layer is under mit, and so are models made from it; "
+            "leave out --license"
+        ),
+        (
+            "one-layer is not on the Hub, so an adapter of it is of no use to others; "
+            "type --lora --merge"
+        ),
         "one-layer reads 256 tokens at most, not 1024; type: --block-size 256",
-        f"--tag v1: {ADDRESS}/mine/lyons____ has it on another commit; choose another, or leave --tag out",
+        (
+            f"--tag v1: {ADDRESS}/mine/lyons____ has it on another commit; "
+            "choose another, or leave --tag out"
+        ),
         "--prompt: contains the path of your home folder; take it out",
         "--prompt: contains your token; take it out",
         "--prompt: contains what looks like a token or a key; take it out",
         "--commit-message: contains an e-mail address; take it out",
-        "none.zip: file not found, and not one of x:NAME, mastodon:@NAME@HOST, bluesky:NAME, dataset:ID; name the posts: --posts FILE",
+        (
+            "none.zip: file not found, and not one of x:NAME, mastodon:@NAME@HOST, bluesky:NAME, "
+            "dataset:ID; name the posts: --posts FILE"
+        ),
     ]
 
 
 def test_a_hub_that_is_away_hides_no_other_problem(opened: RunFolder, base: Path) -> None:
     away = Hub(HfApi(endpoint="http://127.0.0.1:9", token="hf_" + "x" * 34), "http://127.0.0.1:9")
     assert problems(opened, away, asked(base, license="gpl-3.0", namespace="a/b")) == [
-        "http://127.0.0.1:9 does not answer ([Errno 111] Connection refused); run the command again, or try --hub local",
-        "a/b/lyons____: Repo id must be in the form 'repo_name' or 'namespace/repo_name'; choose another --namespace",
-        "--license gpl-3.0: one-layer is under mit, and so are models made from it; leave out --license",
+        (
+            "http://127.0.0.1:9 does not answer ([Errno 111] Connection refused); "
+            "run the command again, or try --hub local"
+        ),
+        (
+            "a/b/lyons____: Repo id must be in the form 'repo_name' or 'namespace/repo_name'; "
+            "choose another --namespace"
+        ),
+        (
+            "--license gpl-3.0: one-layer is under mit, and so are models made from it; "
+            "leave out --license"
+        ),
     ]
 
 
@@ -197,7 +224,10 @@ def scoped(name: str, *permissions: str) -> dict[str, Any]:
 
 
 ORGS = [{"name": "team", "roleInOrg": "write"}, {"name": "club", "roleInOrg": "read"}]
-FINE = "the fine-grained token of me may not write to me's repos; give it repo.write there, or use one with the role write"
+FINE = (
+    "the fine-grained token of me may not write to me's repos; "
+    "give it repo.write there, or use one with the role write"
+)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +240,10 @@ FINE = "the fine-grained token of me may not write to me's repos; give it repo.w
             "me",
             False,
             [
-                "the token of me may only read; make one with the role write, and type: hf auth login"
+                (
+                    "the token of me may only read; "
+                    "make one with the role write, and type: hf auth login"
+                )
             ],
         ),
         (
@@ -218,7 +251,10 @@ FINE = "the fine-grained token of me may not write to me's repos; give it repo.w
             "you",
             True,
             [
-                "the token of me may only read; make one with the role write, and type: hf auth login"
+                (
+                    "the token of me may only read; "
+                    "make one with the role write, and type: hf auth login"
+                )
             ],
         ),
         (who(orgs=ORGS), "team", False, []),
@@ -227,7 +263,10 @@ FINE = "the fine-grained token of me may not write to me's repos; give it repo.w
             "club",
             False,
             [
-                "--namespace club: me may only read there; ask an admin of it for the role write, or pass --create-pr"
+                (
+                    "--namespace club: me may only read there; "
+                    "ask an admin of it for the role write, or pass --create-pr"
+                )
             ],
         ),
         (who(orgs=ORGS), "club", True, []),
@@ -268,7 +307,10 @@ def no_token(run: RunFolder, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> tuple
 
 
 def wrong_token(run: RunFolder, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> tuple[Hub, str]:
-    refused = f"{ADDRESS} refused (401: Invalid user token); log in with a token that is valid there: hf auth login"
+    refused = (
+        f"{ADDRESS} refused (401: Invalid user token); "
+        "log in with a token that is valid there: hf auth login"
+    )
     return Hub(HfApi(endpoint=hub.api.endpoint, token="hf_wrong"), ADDRESS), refused
 
 
@@ -285,7 +327,10 @@ def test_a_token_that_is_none(
 
 
 def test_who_may_see_it(opened: RunFolder, connected: Hub, base: Path) -> None:
-    """Posts by an open way go into a private repo, unless it is said otherwise; and what is public already is not pushed to unsaid."""
+    """Posts by an open way go into a private repo, unless it is said otherwise.
+
+    A repo that is public already is not pushed to either, unless that is said.
+    """
     api, open_way = (
         connected.api,
         tuple(replace(source, kind="bluesky-api") for source in opened.record.sources),
@@ -297,7 +342,8 @@ def test_who_may_see_it(opened: RunFolder, connected: Hub, base: Path) -> None:
     api.create_repo("huggingtweets/lyons____")
     url = f"{ADDRESS}/huggingtweets/lyons____"
     assert problems(opened, connected, asked(base)) == [
-        f"{url} is public already, and this push would be private, because anyone can read these posts; "
+        f"{url} is public already, and this push would be private, "
+        "because anyone can read these posts; "
         "add --consent own if they are yours, or add --public; or make it private in its settings"
     ]
     assert problems(opened, connected, asked(base, consent="own")) == []
@@ -324,7 +370,8 @@ def test_the_bot_of_a_protected_account_is_private(
     assert check(opened, connected, asked(base, private=False)).push_options.private is False
     connected.api.create_repo("huggingtweets/lyons____")
     assert problems(opened, connected, asked(base, consent="own")) == [
-        f"{ADDRESS}/huggingtweets/lyons____ is public already, and this push would be private, because the account is protected, and its posts are for "
+        f"{ADDRESS}/huggingtweets/lyons____ is public already, and this push would be "
+        "private, because the account is protected, and its posts are for "
         "its followers; add --public to publish the bot anyway; or make it private in its settings"
     ]
 
@@ -407,7 +454,10 @@ def test_a_base_on_the_hub_is_read_there(
         {"config.json", "tokenizer.json"},
     )
     assert problems(opened, connected, asked("some/other")) == [
-        f"some/other: no such model on {connected.api.endpoint}; try --base tiny or --base openai-community/gpt2"
+        (
+            f"some/other: no such model on {connected.api.endpoint}; "
+            "try --base tiny or --base openai-community/gpt2"
+        )
     ]
 
 
@@ -420,9 +470,9 @@ def test_a_base_that_names_a_home_folder_is_refused_where_that_would_be_pushed(
     assert problems(opened, connected, asked(other)) == []
     config(made_from=home)(other)
     (line,) = problems(opened, connected, asked(other))
-    assert (
-        line
-        == "other: config.json, line 1: contains the path of your home folder; take it out there, or use another base: --base ID"
+    assert line == (
+        "other: config.json, line 1: contains the path of your home folder; "
+        "take it out there, or use another base: --base ID"
     )
 
 
@@ -443,7 +493,8 @@ def test_a_disk_that_is_too_small(
     )
     with pytest.raises(
         HubtweetsError,
-        match=r" MiB are free, the base takes 1,000,000,000,000 MiB; free some, or choose another folder: export HF_H",
+        match=r" MiB are free, the base takes 1,000,000,000,000 MiB; "
+        r"free some, or choose another folder: export HF_H",
     ):
         check_download_space(tmp_path / "not" / "there", 10**12 << 20)
     (opened.folder / "checkpoints").mkdir()
@@ -455,15 +506,24 @@ def test_a_disk_that_is_too_small(
 def test_what_is_in_the_way_elsewhere(
     opened: RunFolder, connected: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A base that is none, a tracker and a package that are missing, a profile that tells too much."""
+    """A base that is none, a missing tracker and package, a profile that tells too much."""
     (profile,) = opened.record.profiles
     opened.update(profiles=(replace(profile, bio=f"I live in {tmp_path}/home-of-jane"),))
     monkeypatch.setattr(sys, "path", [path for path in sys.path if "site-packages" not in path])
     assert problems(opened, connected, asked("no such", license="mti", track=("trackio",))) == [
-        "no such: neither a folder nor a model's id; try --base tiny or --base openai-community/gpt2",
+        (
+            "no such: neither a folder nor a model's id; "
+            "try --base tiny or --base openai-community/gpt2"
+        ),
         "--license mti: the Hub has no such licence; use mit",
-        "--report-to trackio needs a package that is not installed; type: pip install 'hubtweets[trackio]'",
-        "@lyons____: the name or the bio contains the path of your home folder; take it out there, and get the posts again",
+        (
+            "--report-to trackio needs a package that is not installed; "
+            "type: pip install 'hubtweets[trackio]'"
+        ),
+        (
+            "@lyons____: the name or the bio contains the path of your home folder; "
+            "take it out there, and get the posts again"
+        ),
     ]
 
 
@@ -480,7 +540,10 @@ def test_the_hubs_validator_has_a_say(
 
     monkeypatch.setattr(validation, "find_faults", stricter)
     assert problems(opened, connected, asked(base)) == [
-        'the card\'s metadata: "tags[0]" is not to our taste; give another --license, --base or source of posts'
+        (
+            'the card\'s metadata: "tags[0]" is not to our taste; '
+            "give another --license, --base or source of posts"
+        )
     ]
     assert seen[0]["license"] == "mit" and seen[0]["widget"][0]["text"] == "My dream is"
 
@@ -499,9 +562,11 @@ def test_a_rehearsal_shows_what_a_push_would_change(
         "commit   Publish @lyons____, on main",
         first[4],
     ]
+    recorded = opened.record.base
+    assert recorded
     assert first[4:9] == [
         "tag      v1, unless nothing changes",
-        f"base     one-layer, 29,344 parameters, at {opened.record.base.revision[:12]}",  # type: ignore[union-attr]
+        f"base     one-layer, 29,344 parameters, at {recorded.revision[:12]}",
         "licence  mit",
         "posts    778 to train on, 86 held out",
         "training done already",
@@ -606,7 +671,8 @@ def test_publish_dry_run_leaves_the_hub_as_it_was(workplace: Path, base: Path) -
     done = command(workplace, *arguments, "--namespace", "elsewhere")
     assert (done.returncode, done.stderr) == (0, "curate: nothing changed, skipped\n")
     assert done.stdout.startswith(
-        f"Nothing is pushed: this is a dry run.\n\nto       {ADDRESS}/elsewhere/lyons____ (new, public)\n"
+        "Nothing is pushed: this is a dry run.\n\n"
+        f"to       {ADDRESS}/elsewhere/lyons____ (new, public)\n"
     )
     (workplace / "hubtweets.toml").write_text(
         'tag = "v1"\nprompt = ["I", "We"]\nprivate = true\nconsent = "own"\n'
@@ -617,7 +683,10 @@ def test_publish_dry_run_leaves_the_hub_as_it_was(workplace: Path, base: Path) -
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.splitlines()[1:] == [
         "Error: 3 problems found:",
-        "- --license gpl-3.0: one-layer is under mit, and so are models made from it; leave out --license",
+        (
+            "- --license gpl-3.0: one-layer is under mit, and so are models made from it; "
+            "leave out --license"
+        ),
         "- --prompt: contains an e-mail address; take it out",
         refused.stderr.splitlines()[-1],
     ]

@@ -51,8 +51,9 @@ def push(
     last: Published | None = None,
     **options: object,
 ) -> Published:
-    say = [].append if said is None else said.append
-    return publisher.push(hub, Target(hub.endpoint, REPO), repo, PushOptions(**options), say, last)  # type: ignore[arg-type]
+    said = [] if said is None else said
+    push_options = PushOptions(**options)  # type: ignore[arg-type]
+    return publisher.push(hub, Target(hub.endpoint, REPO), repo, push_options, said.append, last)
 
 
 def titles(hub: Hub, revision: str | None = None) -> list[str]:
@@ -183,7 +184,8 @@ def test_a_tag_that_is_taken_stops_before_anything_is_sent(connected: Hub, repo:
     render(repo, "# hello again\n")
     with pytest.raises(
         HubtweetsError,
-        match=r"/huggingtweets/bot has a tag mine on another commit; choose another --tag, or leave it out$",
+        match=r"/huggingtweets/bot has a tag mine on another commit; "
+        r"choose another --tag, or leave it out$",
     ):
         push(connected, repo, tag="mine")
     assert len(titles(connected)) == 2
@@ -280,7 +282,10 @@ def test_an_edit_that_was_rendered_anew_becomes_one_pull_request(
         pull_request=f"{url}/discussions/1",
     )
     assert said == [
-        'push: a rendered part of README.md was edited: line 1: on the Hub "# mine", new "# hello again"',
+        (
+            "push: a rendered part of README.md was edited: line 1: "
+            'on the Hub "# mine", new "# hello again"'
+        ),
         f"push: 2 of 4 files, 0.0 MiB, to {url} as refs/pr/1",
     ]
     assert (content(connected), content(connected, revision="refs/pr/1")) == (
@@ -306,7 +311,8 @@ def test_an_edit_in_the_way_on_a_branch_stops_the_push(connected: Hub, repo: Pat
     render(repo, "# hello again\n")
     with pytest.raises(
         HubtweetsError,
-        match=r"edits of README\.md on dev conflict with this push \(see above\); undo them, or push to another --revision$",
+        match=r"edits of README\.md on dev conflict with this push \(see above\); "
+        r"undo them, or push to another --revision$",
     ):
         push(connected, repo, revision="dev")
     assert content(connected, revision="dev") == "# mine\n" and not list(
@@ -351,7 +357,8 @@ def test_a_pull_request_is_used_again_until_it_is_closed(connected: Hub, repo: P
     assert said == [f"push: {connected.endpoint}/{REPO} has all 4 files already, nothing to commit"]
     with pytest.raises(
         HubtweetsError,
-        match=r"^--revision dev: a pull request is made to main; leave --create-pr or --revision out$",
+        match=r"^--revision dev: a pull request is made to main; "
+        r"leave --create-pr or --revision out$",
     ):
         push(connected, repo, create_pr=True, revision="dev")
 
@@ -439,9 +446,9 @@ def test_a_hub_that_is_down_gets_one_line(repo: Path) -> None:
     down = Hub(HfApi(endpoint="http://127.0.0.1:9", token="hf_x"), "http://127.0.0.1:9")
     with pytest.raises(HubtweetsError) as caught:
         choose_target(down, "bot", None)
-    assert (
-        str(caught.value)
-        == "http://127.0.0.1:9 does not answer ([Errno 111] Connection refused); run the command again, or try --hub local"
+    assert str(caught.value) == (
+        "http://127.0.0.1:9 does not answer ([Errno 111] Connection refused); "
+        "run the command again, or try --hub local"
     )
 
 
@@ -450,7 +457,8 @@ def test_a_wrong_token_gets_one_line_that_does_not_show_it(hub: tuple[str, str])
     with pytest.raises(HubtweetsError) as caught:
         choose_target(wrong, "bot", None)
     assert str(caught.value) == (
-        f"{hub[0]} refused (401: Invalid user token); log in with a token that is valid there: hf auth login"
+        f"{hub[0]} refused (401: Invalid user token); "
+        "log in with a token that is valid there: hf auth login"
     )
 
 

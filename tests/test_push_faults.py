@@ -1,4 +1,7 @@
-"""What a push leaves when anything goes wrong, at each of its steps: it ends right by itself, or with one line; and repeated, in just one commit."""
+"""What a push leaves when anything goes wrong, at each of its steps.
+
+It ends right by itself, or with one line. If it is repeated, it ends in just one commit.
+"""
 
 import json
 import os
@@ -128,7 +131,11 @@ def history(storage: Storage, branch: str = "main") -> list[str]:
 def check(
     storage: Storage, old: list[str], done: bool | None, pr: bool = False, branch: str = "main"
 ) -> None:
-    """Check that the Hub is whole and holds the old commit or the new one, as it is `done` or not; None: either."""
+    """Check that the Hub is whole and holds the commit that it should.
+
+    That is the new one if the push is `done` and the old one if it is not. If `done` is None, it
+    may be either.
+    """
     assert integrity.check_storage(storage).faults == []
     repo = storage.find_repo("models", REPO)
     if pr:
@@ -298,14 +305,23 @@ while line := sys.stdin.readline():
         print(os.getpid(), flush=True)
         sys.stdin.readline()
         with connect(endpoint) as hub:
-            publisher.push(hub, Target(hub.endpoint, "huggingtweets/bot"), Path(folder), publisher.PushOptions(create_pr=bool(int(pr))), lambda _: None)
+            publisher.push(
+                hub,
+                Target(hub.endpoint, "huggingtweets/bot"),
+                Path(folder),
+                publisher.PushOptions(create_pr=bool(int(pr))),
+                lambda _: None,
+            )
         os._exit(0)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
 class Deadly:
-    """An application that kills who sends its Nth request, when that is done and before it is answered."""
+    """An application that kills the process that sends its Nth request.
+
+    It does so when the request is done and before it is answered.
+    """
 
     def __init__(self, app: ASGIApp, left: int, pid: int) -> None:
         self.app, self.left, self.pid = app, left, pid

@@ -192,7 +192,10 @@ def recorded(folder: Path) -> Samples:
 
 @pytest.fixture
 def home(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A published run, in whose folder this process works; of its samples the second copies a post, and the fourth is longer than any."""
+    """A published run, in whose folder this process works.
+
+    The second of its samples copies a post, and the fourth is longer than any.
+    """
     path = workplace / "runs" / "lyons____" / "run.json"
     record = serialization.read_record(path)
     assert record.samples
@@ -285,7 +288,10 @@ def test_what_copies_a_post_is_not_shown_and_is_said(workplace: Path) -> None:
         0,
         [
             "sample: 2 of 10 copy a post (20.0%), as do 0.0% of the held-out posts",
-            "warning: this model repeats its posts; fewer --num-train-epochs, or more posts, make it write more of its own",
+            (
+                "warning: this model repeats its posts; "
+                "fewer --num-train-epochs, or more posts, make it write more of its own"
+            ),
         ],
     )
     after = recorded(workplace)
@@ -306,12 +312,17 @@ def test_what_copies_a_post_is_not_shown_and_is_said(workplace: Path) -> None:
         (["1,11"], "11: there are samples 1 to 10; type: hubtweets sample lyons____ --pick"),
         (
             ["1 2"],
-            "2: this sample copies a post, or adds nothing to its prompt; pick another: hubtweets sample lyons____ --pick",
+            (
+                "2: this sample copies a post, or adds nothing to its prompt; "
+                "pick another: hubtweets sample lyons____ --pick"
+            ),
         ),
         (
             ["4"],
-            "4: this sample has a broken character and can't be shown; pick another: "
-            "hubtweets sample lyons____ --pick",
+            (
+                "4: this sample has a broken character and can't be shown; pick another: "
+                "hubtweets sample lyons____ --pick"
+            ),
         ),
         (["one"], "one: not the numbers of samples; type them like this: 3,17"),
         ([","], ",: not the numbers of samples; type them like this: 3,17"),

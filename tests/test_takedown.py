@@ -34,7 +34,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def stand(hub: tuple[str, str], cache: Path) -> Hub:
-    """A Hub with a bot and its dataset, a model made from it, and one that has nothing to do with it."""
+    """A Hub with a bot and its dataset, a model made from the bot, and an unrelated model."""
     api = HfApi(endpoint=hub[0], token=hub[1])
     for name, kind, path, content in (
         ("bot", "model", "hubtweets.json", OURS),
@@ -67,7 +67,10 @@ REMAINS = [
     "- models made from it: huggingtweets/child",
     "- Spaces that use it: none",
     "- collections with it: unknown on this Hub",
-    "- duplicates of the repo and models trained from it under other accounts, and copies in the caches of those who downloaded it",
+    (
+        "- duplicates of the repo and models trained from it under other accounts, "
+        "and copies in the caches of those who downloaded it"
+    ),
     "- a DOI: the Hub does not delete, hide or rename a repo that has one; ask the Hub's support",
     "- search engines and web archives",
 ]
@@ -84,7 +87,10 @@ def test_it_asks_first_and_names_what_goes(stand: Hub, tmp_path: Path) -> None:
     counted = "public; commits: 2, files: 2"
     at = stand.endpoint
     assert asked == [
-        f"{at}/{BOT} ({counted}) and its dataset {at}/datasets/{BOT} ({counted}) will be deleted for good"
+        (
+            f"{at}/{BOT} ({counted}) and its dataset {at}/datasets/{BOT} ({counted}) will be "
+            "deleted for good"
+        )
     ]
     assert there(stand) == {"model": False, "dataset": False}
 
@@ -99,7 +105,8 @@ def test_deleted_with_its_dataset(stand: Hub, tmp_path: Path) -> None:
     assert there(stand) == {} and there(stand, "huggingtweets/child") == {"model": False}
     with pytest.raises(
         HubtweetsError,
-        match=r"^http://.+/huggingtweets/bot: not found, or not visible to this token; list your repos: hf repos ls$",
+        match=r"^http://.+/huggingtweets/bot: not found, or not visible to this token; "
+        r"list your repos: hf repos ls$",
     ):
         next(take_down(stand, BOT, False, tmp_path, lambda question: True))
 
@@ -130,7 +137,10 @@ def test_what_is_left_on_this_machine_is_named(stand: Hub, tmp_path: Path, cache
     embedded = Hub(stand.api, "http://127.0.0.1:8086")
     done = list(take_down(embedded, BOT, False, tmp_path / "runs", lambda question: True))
     assert [line for line in done if line.startswith("- ") and line not in REMAINS] == [
-        f"- this machine's cache, {cache}/models--huggingtweets--bot; type: hf cache rm model/huggingtweets/bot",
+        (
+            f"- this machine's cache, {cache}/models--huggingtweets--bot; "
+            "type: hf cache rm model/huggingtweets/bot"
+        ),
         f"- the run folder with the posts, {folder}; type: rm -r {folder}",
         "- a run in wandb: https://wandb.ai/me/bot/runs/1",
         "- the files in the embedded Hub's folder; type: hubtweets hub --gc",
@@ -138,7 +148,10 @@ def test_what_is_left_on_this_machine_is_named(stand: Hub, tmp_path: Path, cache
 
 
 def test_what_hubtweets_did_not_make_is_left_alone(stand: Hub, tmp_path: Path) -> None:
-    said = r"so hubtweets did not make it; to delete it anyway, type: hf repos delete huggingtweets/stranger --type model$"
+    said = (
+        r"so hubtweets did not make it; "
+        r"to delete it anyway, type: hf repos delete huggingtweets/stranger --type model$"
+    )
     with pytest.raises(HubtweetsError, match=said):
         next(take_down(stand, "huggingtweets/stranger", False, tmp_path, lambda question: True))
     stand.api.move_repo(BOT, "huggingtweets/renamed")
@@ -163,12 +176,18 @@ NOT_OURS = {
     "no record": (None, " has no hubtweets.json, so hubtweets did not make it"),
     "only the name of a record": (
         b"{}",
-        ": hubtweets.json: not a record of hubtweets (no object with a card); ask who published it to publish it again",
+        (
+            ": hubtweets.json: not a record of hubtweets (no object with a card); "
+            "ask who published it to publish it again"
+        ),
     ),
     "no text": (b"\xff\xfe\x00", ": hubtweets.json is not a record of hubtweets"),
     "the record of another repo": (
         OURS.replace(BOT.encode(), b"huggingtweets/child"),
-        ": hubtweets.json is the record of huggingtweets/child, so this repo is a copy, or was renamed",
+        (
+            ": hubtweets.json is the record of huggingtweets/child, so this repo is a copy, "
+            "or was renamed"
+        ),
     ),
     "a record of no repo": (
         serialization.dumps_public(replace(RECORD, target=None), "# card").encode(),
@@ -176,7 +195,10 @@ NOT_OURS = {
     ),
     "another schema": (
         OURS.replace(b'"schema_version": %d' % SCHEMA_VERSION, b'"schema_version": 99'),
-        ": hubtweets.json: schema 99, of another version of hubtweets; type: pip install hubtweets==0.1.0",
+        (
+            ": hubtweets.json: schema 99, of another version of hubtweets; "
+            "type: pip install hubtweets==0.1.0"
+        ),
     ),
 }
 
@@ -205,9 +227,9 @@ def test_a_repo_without_a_record_that_names_it_is_not_touched(
     assert there(stand) == {"dataset": False}
     with pytest.raises(HubtweetsError) as error:
         list(take_down(stand, BOT, False, tmp_path, lambda question: True))
-    assert (
-        str(error.value)
-        == f"{stand.endpoint}/datasets/{BOT}{doubt}; to delete it anyway, type: hf repos delete {BOT} --type dataset"
+    assert str(error.value) == (
+        f"{stand.endpoint}/datasets/{BOT}{doubt}; "
+        f"to delete it anyway, type: hf repos delete {BOT} --type dataset"
     )
     assert there(stand) == {"dataset": False}
 
@@ -225,7 +247,8 @@ def test_a_repo_that_changes_after_the_question_is_not_touched(
     assert next(taking) == f"{'private' if hide else 'deleted'}: {stand.endpoint}/{BOT}"
     with pytest.raises(
         HubtweetsError,
-        match=r"/datasets/huggingtweets/bot was changed after you were asked; .+ run the command again$",
+        match=r"/datasets/huggingtweets/bot was changed after you were asked; "
+        r".+ run the command again$",
     ):
         next(taking)
     assert there(stand)["dataset"] is False
@@ -308,9 +331,9 @@ def test_no_terminal_no_takedown(workplace: Path) -> None:
         in asked.stdout
     )
     again = run(workplace, *command, "--yes")
-    assert (
-        again.stderr
-        == "Error: http://127.0.0.1:8086/huggingtweets/lyons____: not found, or not visible to this token; list your repos: hf repos ls\n"
+    assert again.stderr == (
+        "Error: http://127.0.0.1:8086/huggingtweets/lyons____: "
+        "not found, or not visible to this token; list your repos: hf repos ls\n"
     )
     assert run(workplace, "verify", "huggingtweets/lyons____", "--hub", "local").stderr.endswith(
         "/huggingtweets/lyons____: not found, or not visible to this token; log in: hf auth login\n"

@@ -34,7 +34,8 @@ LOGGED = [
 ]
 SCALARS = [(step, name, value) for values, step in LOGGED for name, value in values.items()]
 
-# a process that is killed after a point, or not; it prints what it found, and nothing else may be printed
+# a process that is killed after a point, or not; it prints what it found, and nothing else may be
+# printed
 PROGRAM = """
 import json, os, sys
 from pathlib import Path
@@ -42,20 +43,30 @@ from hubtweets.training.tracking.trackers import open_trackers
 from tests.test_tracking import CONFIG, LOGGED
 before = dict(os.environ)
 data = [Path("posts.parquet"), Path("dataset/train.parquet"), Path("dataset/validation.parquet")]
-with open_trackers(["tensorboard", "wandb", "trackio"], Path("runs/bob/tracking"), "bob", "0123abcd", CONFIG, data) as trackers:
+with open_trackers(
+    ["tensorboard", "wandb", "trackio"], Path("runs/bob/tracking"), "bob", "0123abcd", CONFIG, data
+) as trackers:
     for values, step in LOGGED:
         trackers.log(values, step)
         if sys.argv[1] == "killed":
-            trackers.opened[-1].tracker.finish()  # trackio writes in a thread of its own, a little later
+            # trackio writes in a thread of its own, a little later
+            trackers.opened[-1].tracker.finish()
             os._exit(0)
     trackers.log_model(Path("repo"))
-changed = {name for name in before.keys() | os.environ.keys() if before.get(name) != os.environ.get(name)}
-print(json.dumps([sorted(name for name in changed if name.startswith(("WANDB", "TRACKIO", "GRADIO"))), [str(row) for row in trackers.tracked]]))
+changed = sorted(
+    name
+    for name in before.keys() | os.environ.keys()
+    if name.startswith(("WANDB", "TRACKIO", "GRADIO")) and before.get(name) != os.environ.get(name)
+)
+print(json.dumps([changed, [str(row) for row in trackers.tracked]]))
 """
 
 
 def events(path: Path) -> tuple[list[str], list[tuple[int, str, float]]]:
-    """Return the texts and the scalars of an event file; a record is 8 bytes of length, 4 of checksum, the event, 4 of checksum."""
+    """Return the texts and the scalars of an event file.
+
+    A record is 8 bytes of length, 4 of checksum, the event, 4 of checksum.
+    """
     from tensorboardX.proto.event_pb2 import Event
 
     data, texts, scalars = path.read_bytes(), [], []
@@ -104,7 +115,10 @@ def test_tensorboard_shows_what_was_logged_and_where_from_to_nobody(tmp_path: Pa
 
 
 def wandb_records(path: Path) -> dict[str, Any]:
-    """Return the name, configuration, history and artifacts of an offline run; of 7 bytes before a record, 4 are a checksum, 2 its length."""
+    """Return the name, configuration, history and artifacts of an offline run.
+
+    Of the 7 bytes before a record, 4 are a checksum and 2 are its length.
+    """
     from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]
 
     data = path.read_bytes()[7:]
@@ -261,11 +275,17 @@ def test_every_tracker_keeps_to_its_folder_and_shows_a_resumed_run_once(tmp_path
         ),
         (
             {"WANDB_API_KEY": "short"},
-            "--report-to wandb: WANDB_API_KEY invalid: API key must have 40+ characters, has 5.; type: wandb login, or set",
+            (
+                "--report-to wandb: WANDB_API_KEY invalid: "
+                "API key must have 40+ characters, has 5.; type: wandb login, or set"
+            ),
         ),
         (
             {"WANDB_API_KEY": "0" * 40},
-            "--report-to wandb: Failed to get resume status for run 0123abcd-data: context deadline exceeded while retrying: Post",
+            (
+                "--report-to wandb: Failed to get resume status for run 0123abcd-data: "
+                "context deadline exceeded while retrying: Post"
+            ),
         ),
     ],
 )
@@ -304,9 +324,9 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     tracking.check_installed(["tensorboard", "wandb", "trackio"])
     with pytest.raises(HubtweetsError) as raised:
         tracking.check_installed(["nobody"])  # type: ignore[list-item]
-    assert (
-        str(raised.value)
-        == "--report-to nobody needs a package that is not installed; type: pip install 'hubtweets[nobody]'"
+    assert str(raised.value) == (
+        "--report-to nobody needs a package that is not installed; "
+        "type: pip install 'hubtweets[nobody]'"
     )
 
 

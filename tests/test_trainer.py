@@ -54,7 +54,10 @@ def test_it_learns(base: Path, tmp_path: Path) -> None:
 
 @pytest.fixture
 def fp32(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Train in fp32 whatever the machine does best; Accelerate keeps its first choice unless it is told to forget."""
+    """Train in fp32, whatever the machine does best.
+
+    Accelerate keeps its first choice unless it is told to forget it.
+    """
     monkeypatch.setattr(trainer, "choose_precision", lambda: "no")
     AcceleratorState._reset_state(reset_partial_state=True)
     yield
@@ -131,7 +134,8 @@ def test_a_checkpoint_that_cannot_be_written_gets_one_line(base: Path, tmp_path:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(
         HubtweetsError,
-        match=r"file: the checkpoint can't be written \(.*\); free some disk space and type the command again",
+        match=r"file: the checkpoint can't be written \(.*\); "
+        r"free some disk space and type the command again",
     ):
         train(base, tmp_path / "file", replace(CONFIG, save_seconds=0))
 

@@ -1,4 +1,4 @@
-"""What `verify` says of a bot that is as it was published, of one that its owner edited, and of those that somebody tampered with.
+"""What `verify` says of a bot as published, of one edited by its owner, and of tampered ones.
 
 The published example lies on an embedded Hub; each case is a real commit on a branch of its own.
 """
@@ -91,7 +91,10 @@ def tampered(repo: Path, files: Files, folder: Path) -> Path:
 
 
 def judge(folder: Path, runs: Path, *without: str) -> list[Claim]:
-    """Verify a folder up to the snippets, which take seconds and are run in the tests that are about them."""
+    """Verify a folder up to the snippets.
+
+    The snippets take seconds and are run in the tests that are about them.
+    """
     checks = [check for check in verification.CHECKS if check.claim not in ("snippets", *without)]
     return list(
         verification.verify_folder(folder, PLACE, runs, datetime.now(UTC).isoformat(), checks)
@@ -108,36 +111,58 @@ def test_a_whole_report(published: Path, base: Path, tmp_path: Path) -> None:
     withheld = f"; withheld texts: {copies}" if copies else ""
     lines = done.stdout.splitlines()
     assert lines.pop().startswith(
-        "stated: statements (publisher): @lyons____'s posts from an X archive, and nothing of their author's consent; "
+        "stated: statements (publisher): "
+        "@lyons____'s posts from an X archive, and nothing of their author's consent; "
     )
     assert lines == [
         f"ok: revision (repo): main is commit {record['published']['commit']}",
         f"ok: code (repo): none of the {files + 3} files runs when it is loaded",
         "ok: weights (repo): 29,344 parameters, all in safetensors",
-        f"ok: record (repo): hubtweets.json is a whole record of hubtweets {record['hubtweets_version']}",
+        (
+            "ok: record (repo): "
+            f"hubtweets.json is a whole record of hubtweets {record['hubtweets_version']}"
+        ),
         f"ok: files (repo): all {files} that were pushed are as they were",
-        f"ok: consistency (repo): 864 kept posts, {record['environment']['steps']} steps, versions and dates agree with each other",
+        (
+            f"ok: consistency (repo): 864 kept posts, {record['environment']['steps']} steps, "
+            "versions and dates agree with each other"
+        ),
         "ok: card (repo): as its record renders",
         f"ok: widget (repo): {picked} samples as they were picked",
-        f"ok: scores (repo): {record['metrics']['tuned']['bits_per_byte']:.3f} bits per byte, "
-        f"{record['metrics']['base']['bits_per_byte']:.3f} of the untouched base; they agree with each other",
-        "ok: base (repo): 29,344 parameters and 262 tokens, as the record says; the base itself is compared with --deep",
+        (
+            f"ok: scores (repo): {record['metrics']['tuned']['bits_per_byte']:.3f} bits per byte, "
+            f"{record['metrics']['base']['bits_per_byte']:.3f} of the untouched base; "
+            "they agree with each other"
+        ),
+        (
+            "ok: base (repo): 29,344 parameters and 262 tokens, as the record says; "
+            "the base itself is compared with --deep"
+        ),
         "ok: settings (repo): temperature 1, top_p 0.95, top_k 0, max_new_tokens 160",
         "ok: thumbnail (repo): predictions.png: what the record draws",
         "ok: figures (repo): pipeline.png and loss.png: what the record draws",
         f"ok: samples (repo): {copies} of 10 copy; {picked} that don't are shown",
-        f"ok: audit (dataset): the same again for {10 - copies} samples and 86 held-out posts{withheld}",
+        (
+            "ok: audit (dataset): "
+            f"the same again for {10 - copies} samples and 86 held-out posts{withheld}"
+        ),
         f"ok: writer (repo): drawn again from seed 0, all {10 - copies} samples are the same",
         "ok: snippets (repo): the card's 2 Python snippets run",
         "ok: dataset (dataset): 778 posts were trained on, 86 held out",
-        f"ok: evaluation (dataset): {record['metrics']['tuned']['bits_per_byte']:.4f} bits per byte again, "
-        f"{record['metrics']['base']['bits_per_byte']:.4f} of the untouched base",
+        (
+            "ok: evaluation (dataset): "
+            f"{record['metrics']['tuned']['bits_per_byte']:.4f} bits per byte again, "
+            f"{record['metrics']['base']['bits_per_byte']:.4f} of the untouched base"
+        ),
     ]
     assert (done.returncode, done.stderr) == (0, "")
     gone = run(tmp_path / "work", "verify", "huggingtweets/nobody", "--hub", "local")
     assert (gone.returncode, gone.stderr) == (
         3,
-        "Error: http://127.0.0.1:8086/huggingtweets/nobody: not found, or not visible to this token; log in: hf auth login\n",
+        (
+            "Error: http://127.0.0.1:8086/huggingtweets/nobody: "
+            "not found, or not visible to this token; log in: hf auth login\n"
+        ),
     )
 
 
@@ -272,7 +297,10 @@ def test_a_record_of_another_hub(
 
 @pytest.mark.parametrize("size", [36136, 36392])
 def test_weights_whose_header_begins_like_a_pickle(tmp_path: Path, size: int) -> None:
-    """The eight bytes before the header tell its length, and may be operations of a pickle that go on to the end."""
+    """The eight bytes before the header tell its length, and may be operations of a pickle.
+
+    Such operations go on to the end.
+    """
     header = (
         json.dumps({"bias": {"dtype": "F32", "shape": [2**19], "data_offsets": [0, 2**21]}})
         .encode()
@@ -315,9 +343,13 @@ def test_what_the_owner_wrote_is_the_owners(repo: Path, tmp_path: Path) -> None:
         tmp_path,
     )
     assert {claim.name: claim.found for claim in found if claim.name in ("card", "files")} == {
-        "files": f"all {len(read_record(repo).files)} that were pushed are as they were; not hubtweets': NOTES.md",
+        "files": (
+            f"all {len(read_record(repo).files)} that were pushed are as they were; "
+            "not hubtweets': NOTES.md"
+        ),
         "card": "as its record renders; metadata of the owner's: 1; tags of the owner's: 1; "
-        "lines of the owner's: 5; with figures that nothing here can check: 'I have 3 cats.', 'It is $$x^2$$.[^1]', '[^1]: As I said.'; "
+        "lines of the owner's: 5; with figures that nothing here can check: "
+        "'I have 3 cats.', 'It is $$x^2$$.[^1]', '[^1]: As I said.'; "
         "lines gone: 2",
     }
     assert verification.exit_code(found) == 0
@@ -343,12 +375,18 @@ def test_a_card_that_is_too_long_is_not_parsed(repo: Path, tmp_path: Path, unit:
         (
             BOT,
             "v9",
-            r".+/huggingtweets/lyons____ has no revision v9; see what it has: hf repos tag list huggingtweets/lyons____",
+            (
+                r".+/huggingtweets/lyons____ has no revision v9; "
+                r"see what it has: hf repos tag list huggingtweets/lyons____"
+            ),
         ),
         (
             "huggingtweets/other",
             "main",
-            r".+/huggingtweets/other: not found, or not visible to this token; log in: hf auth login",
+            (
+                r".+/huggingtweets/other: not found, or not visible to this token; "
+                r"log in: hf auth login"
+            ),
         ),
         ("a b", "main", r".+: Repo id must .+"),
     ],
@@ -408,7 +446,7 @@ def test_python_that_is_not_ours_is_not_run(repo: Path, tmp_path: Path) -> None:
 
 
 def test_a_model_that_writes_broken_characters(repo: Path, base: Path, tmp_path: Path) -> None:
-    """An untrained model's texts, of which many don't tell their tokens, are drawn again all the same."""
+    """An untrained model's texts are drawn again, though many of them don't tell their tokens."""
     folder = tampered(
         repo, {"model.safetensors": (base / "model.safetensors").read_bytes()}, tmp_path / "repo"
     )
@@ -451,7 +489,10 @@ def test_samples_that_are_not_drawn_again(repo: Path, tmp_path: Path) -> None:
     assert model_checks.judge_texts(samples, *bot.model)[0] is True
     assert model_checks.judge_texts(broken, *bot.model) == (
         None,
-        f"these weights can have written 0 of {known} samples; {known} have broken characters, of which nothing can be told",
+        (
+            f"these weights can have written 0 of {known} samples; "
+            f"{known} have broken characters, of which nothing can be told"
+        ),
     )
     assert model_checks.judge_texts(other, *bot.model)[1].startswith(
         f"these weights don't write {known} of {known} samples, such as "
@@ -472,12 +513,16 @@ def test_code_in_the_repo_is_not_run(repo: Path, tmp_path: Path) -> None:
     assert model.num_parameters() == 29_344 and not (tmp_path / "ran").exists()
 
 
-# what nothing in the repo depends on, as docs/verify.md says, and what needs the posts, the weights or the pictures
+# what nothing in the repo depends on, as docs/verify.md says, and what needs the posts, the weights
+# or the pictures
 FREE = r"""
 terms\.license\.\w+|base\.(license\.\w+|languages\.\d+|revision)
 |profiles\.\d+\.(account_id|bio|network|url)|sources\.\d+\.(sha256|protected|first)
-|counts\.\d+\.(?!kept|handle|downloaded)\w+|dataset\.(train|validation)_sha256|dataset\.(split|languages\.\w+)|dataset\.rows\.\d+\.(author|text)
-|training\.(?!batch_size|block_size)\w+|environment\.(num_processes|mixed_precision|packed|seconds|default_learning_rate|device|versions\.\w+)
+|counts\.\d+\.(?!kept|handle|downloaded)\w+|dataset\.(train|validation)_sha256
+|dataset\.(split|languages\.\w+)|dataset\.rows\.\d+\.(author|text)
+|training\.(?!batch_size|block_size)\w+
+|environment\.(num_processes|mixed_precision|packed|seconds|default_learning_rate|device)
+|environment\.versions\.\w+
 |history\.\d+\.(loss|learning_rate)|evaluations\.\d+\.bits_per_byte|tracked\.\d+\.\w+
 |samples\.(seed|chosen|samples\.\d+\.copied\.\w+)|audit\.(held_out_copies|threshold)
 """
@@ -486,7 +531,10 @@ terms\.license\.\w+|base\.(license\.\w+|languages\.\d+|revision)
 def test_what_can_be_changed_in_a_record_is_what_the_documentation_says(
     repo: Path, tmp_path: Path
 ) -> None:
-    """Each field is changed alone, and the card rendered from that; `make test HURT=1000` tries all of them."""
+    """Each field is changed alone, and the card is rendered from that.
+
+    `make test HURT=1000` tries all of them.
+    """
     record, folder = read_record(repo), tampered(repo, {}, tmp_path / "repo")
     names = ("consistency", "card", "widget", "scores", "base", "settings", "samples", "files")
     checks = [check for check in verification.CHECKS if check.claim in names]

@@ -1,6 +1,8 @@
-"""Measures what users wait for: `make bench` prints a table and writes bench.json; `make bench PARTS="speed memory"` measures a part.
+"""Measure what users wait for.
 
-Each figure is the median of several runs on this machine, in seconds unless its name says otherwise.
+`make bench` prints a table and writes bench.json; `make bench PARTS="speed memory"` measures only
+these parts. Each figure is the median of several runs on this machine, in seconds unless its name
+says otherwise.
 """
 
 import json
@@ -58,15 +60,20 @@ import os, resource, sys
 from hubtweets.cli.main import main
 if __name__ == "__main__":
     main(["curate", "lyons____", "--quiet"], standalone_mode=False)
-    own, child = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own, child = (
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
     print((own + os.cpu_count() * child) / 2**20)
 """
 
 
 def archives(folder: Path, posts: int = 1_000_000) -> dict[str, float]:
-    """Measure an archive of a million posts: written, and curated by the command against what json.loads alone takes for its files.
+    """Measure the writing and the curation of an archive of a million posts.
 
-    The memory is the most that the command had, plus the most that one of its workers had for each worker.
+    The command curates it, and its time is compared with what json.loads alone takes for the
+    archive's files. The memory is the most that the command had, plus the most that one of its
+    workers had for each worker.
     """
     from hubtweets.posts.example import x_archive
 
@@ -115,7 +122,9 @@ from hubtweets.posts.example import sentences
 def most():
     return int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0]) / 2**10
 chance = random.Random(0)
-posts, held_out, samples = ([sentences.make_sentence(chance) for _ in range(count)] for count in (100_000, 10_000, 200))
+posts, held_out, samples = (
+    [sentences.make_sentence(chance) for _ in range(count)] for count in (100_000, 10_000, 200)
+)
 before, began = most(), time.perf_counter()
 memorization.audit(samples, held_out, posts)
 print(time.perf_counter() - began, most() - before)
@@ -123,7 +132,10 @@ print(time.perf_counter() - began, most() - before)
 
 
 def audit(folder: Path) -> dict[str, float]:
-    """Measure the copy audit of 200 samples against 100,000 posts of the example's author, whose floor is made of another 10,000."""
+    """Measure the copy audit of 200 samples against 100,000 posts of the example's author.
+
+    The audit's floor is made of another 10,000 of the author's posts.
+    """
     runs = [
         subprocess.check_output(
             [sys.executable, "-c", AUDIT], cwd=folder, env=environment(folder), text=True
@@ -135,7 +147,10 @@ def audit(folder: Path) -> dict[str, float]:
 
 
 def scrub(folder: Path) -> dict[str, float]:
-    """Measure the masking of 100,000 posts of the example's author, and of 100 kB of what is dearest to it."""
+    """Measure the masking of 100,000 posts of the example's author, and its worst case.
+
+    The worst case is 100 kB of the text that takes longest to mask.
+    """
     from hubtweets.posts.example import sentences
     from hubtweets.posts.pii import scrub
     from tests.test_personal import HOSTILE

@@ -1,6 +1,7 @@
 """What the embedded Hub bears: a file of 1 GB, many clients at once, very many files.
 
-The server is a process of its own, as `hubtweets hub` starts it, and its memory is the most that it ever had; clients are other processes.
+The server is a process of its own, as `hubtweets hub` starts it, and its memory is the most that
+it ever had. The clients are other processes.
 """
 
 import shutil
@@ -25,11 +26,15 @@ from huggingface_hub import CommitOperationAdd, HfApi
 api, repo = HfApi(), f"huggingtweets/{sys.argv[2]}"
 api.create_repo(repo)
 began = time.perf_counter()
-api.create_commit(repo, [CommitOperationAdd("model.safetensors", sys.argv[1])], commit_message="big")
+operation = CommitOperationAdd("model.safetensors", sys.argv[1])
+api.create_commit(repo, [operation], commit_message="big")
 pushed = time.perf_counter()
 path = api.hf_hub_download(repo, "model.safetensors")
 pulled = time.perf_counter()
-assert hashlib.file_digest(open(path, "rb"), "sha256").digest() == hashlib.file_digest(open(sys.argv[1], "rb"), "sha256").digest()
+received, sent = (
+    hashlib.file_digest(open(name, "rb"), "sha256").digest() for name in (path, sys.argv[1])
+)
+assert received == sent
 print(pushed - began, pulled - pushed)
 """
 CROWD = """
@@ -40,8 +45,13 @@ api, repo, clients, pushes = HfApi(), "huggingtweets/crowd", int(sys.argv[1]), i
 api.create_repo(repo)
 def client(number):
     for push in range(pushes):
-        files = {f"{number}/{push}/{name}": f"{name} of {push} by {number}".encode() for name in ("a.txt", "b.txt", "c.txt")}
-        api.create_commit(repo, [CommitOperationAdd(*file) for file in files.items()], commit_message=f"{number} {push}")
+        operations = [
+            CommitOperationAdd(
+                f"{number}/{push}/{name}", f"{name} of {push} by {number}".encode()
+            )
+            for name in ("a.txt", "b.txt", "c.txt")
+        ]
+        api.create_commit(repo, operations, commit_message=f"{number} {push}")
 began = time.perf_counter()
 with ThreadPoolExecutor(clients) as pool:
     list(pool.map(client, range(clients)))
@@ -57,7 +67,10 @@ import sys, time
 from huggingface_hub import CommitOperationAdd, HfApi
 api, repo, count = HfApi(), "huggingtweets/many", int(sys.argv[1])
 api.create_repo(repo)
-operations = [CommitOperationAdd(f"{number // 100}/{number}.txt", b"file %d" % number) for number in range(count)]
+operations = [
+    CommitOperationAdd(f"{number // 100}/{number}.txt", b"file %d" % number)
+    for number in range(count)
+]
 began = time.perf_counter()
 api.create_commit(repo, operations, commit_message="many")
 pushed = time.perf_counter()
@@ -127,7 +140,10 @@ def weights(path: Path) -> None:
 
 
 def transfers(folder: Path) -> Figures:
-    """Measure a push and a pull of 1 GB by Xet and by LFS, against `sha256sum` and `cp` of the same file just before."""
+    """Measure a push and a pull of 1 GB by Xet and by LFS.
+
+    They are compared with `sha256sum` and `cp` of the same file, run just before.
+    """
     found: dict[str, list[float]] = {}
     memory = dict.fromkeys(("Xet", "LFS"), 0.0)
     big = folder / "big.bin"
@@ -154,7 +170,10 @@ def transfers(folder: Path) -> Figures:
 
 
 def crowd(folder: Path) -> Figures:
-    """Measure small pushes of clients at once into one repo, of which none may be lost, and one commit of 10,000 files."""
+    """Measure small pushes of clients at once into one repo, and one commit of 10,000 files.
+
+    None of the pushes may be lost.
+    """
     with serving(folder / "crowd") as server:
         (taken,) = server.client(CROWD, CLIENTS, PUSHES)
         many, listed = server.client(MANY, 10_000)

@@ -1,7 +1,9 @@
 """The peers that the trainer is measured against, and what the machine can do at most.
 
-In: a model in fp32, its tokenizer, training texts. Out: the model, trained in place and ready to be evaluated, the tokens that it was trained on and
-the seconds which that took, from the first step to the last. Imports, encoding and the making of the optimizer are not timed: it favours the peers.
+A peer takes a model in fp32, its tokenizer and training texts. It trains the model in place and
+leaves it ready to be evaluated. It returns the tokens that the model was trained on and the seconds
+that this took, from the first step to the last. Imports, encoding and the making of the optimizer
+are not timed, which favours the peers.
 """
 
 import tempfile
@@ -68,10 +70,12 @@ def original(
     max_steps: int | None = None,
     seed: int = 0,
 ) -> Trained:
-    """Train as huggingtweets did (borisdayma/huggingtweets, huggingtweets-demo.ipynb), by transformers' Trainer.
+    """Train as huggingtweets did, by transformers' Trainer.
 
-    One block of 1024 tokens (or of what the model reads at once) a step, fp32, AdamW, a cosine without warm-up. What the Trainer of today does
-    better is left in: clipped gradients, the fused AdamW. The schedule ends at `max_steps` where that is less.
+    The recipe is from borisdayma/huggingtweets, huggingtweets-demo.ipynb: one block of 1024 tokens
+    (or of what the model reads at once) a step, fp32, AdamW, a cosine without warm-up. What the
+    Trainer of today does better is left in: clipped gradients, the fused AdamW. The schedule ends
+    at `max_steps` if that is less.
     """
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
@@ -114,9 +118,10 @@ def original(
 
 
 def blocks(documents: Sequence[np.ndarray], size: int, epochs: int, seed: int) -> list[np.ndarray]:
-    """Lay the documents of all epochs, each shuffled, end to end with one EOS between them; cut that into blocks and drop what is left over.
+    """Lay the documents of all epochs end to end and cut them into blocks.
 
-    Where all of it is less than a block, it is the one block, which the original had none of.
+    Each epoch is shuffled, and one EOS stands between two documents. What is left over is dropped.
+    If all of it is less than a block, it is the one block; the original had none then.
     """
     random, shuffled = Random(seed), list(documents)
     parts = [documents[0][-1:]]  # EOS stands at both ends
@@ -139,10 +144,11 @@ def padded(
     max_steps: int | None = None,
     seed: int = 0,
 ) -> Trained:
-    """Train by the plain Accelerate loop of its nlp_example.py, with the settings of transformers' run_clm_no_trainer.py: a post is a row.
+    """Train by the plain Accelerate loop of its nlp_example.py; a post is a row.
 
-    Eight posts a step, padded to the longest of them; AdamW without decay, here the fused one, a cosine without warm-up. `mixed_precision` is "no"
-    or "bf16". The schedule ends at `max_steps` where that is less.
+    The settings are those of transformers' run_clm_no_trainer.py. A step is eight posts, padded to
+    the longest of them, with AdamW without decay, here the fused one, and a cosine without warm-up.
+    `mixed_precision` is "no" or "bf16". The schedule ends at `max_steps` if that is less.
     """
     forget()
     accelerator = Accelerator(mixed_precision=mixed_precision, cpu=choose_device().type == "cpu")
@@ -190,7 +196,10 @@ def padded(
 
 
 def pad(documents: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return a batch as the models of transformers take it; each tensor is [documents, tokens of the longest]."""
+    """Return a batch as the models of transformers take it.
+
+    Each tensor is [documents, tokens of the longest].
+    """
     labels = pad_sequence(list(documents), batch_first=True, padding_value=IGNORE_INDEX)
     return {
         "input_ids": labels.clamp(min=0),
@@ -200,7 +209,10 @@ def pad(documents: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def forget() -> None:
-    """Make Accelerate forget its first choice of precision, for whoever trains next in this process makes their own."""
+    """Make Accelerate forget its first choice of precision.
+
+    The next training in this process makes a choice of its own.
+    """
     AcceleratorState._reset_state(reset_partial_state=True)
 
 
@@ -212,13 +224,19 @@ def now() -> float:
 
 
 def gpt2_124m() -> PreTrainedModel:
-    """Return a model of GPT-2's smallest size with random weights, in fp32, on the GPU where there is one."""
+    """Return a model of GPT-2's smallest size with random weights, in fp32.
+
+    It is on the GPU if there is one.
+    """
     torch.manual_seed(0)
     return GPT2LMHeadModel(GPT2Config(vocab_size=50257)).to(choose_device())
 
 
 def matmul_flops(rows: int, inner: int, columns: int, dtype: torch.dtype) -> float:
-    """Return the floating-point operations per second of a product of [rows, inner] and [inner, columns], in the best of several measurements."""
+    """Return the FLOP/s of a product of [rows, inner] and [inner, columns].
+
+    These are floating-point operations per second, in the best of several measurements.
+    """
     left = torch.randn(rows, inner, device=choose_device()).to(dtype)
     right = torch.randn(inner, columns, device=choose_device()).to(dtype)
     timer = Timer(

@@ -1,7 +1,9 @@
-"""What is learnt, and in what time, against the original's recipe: `make bench PARTS=quality`, an hour or two.
+"""Measure what is learnt, and in what time, against the original's recipe.
 
-Equal data and base: the embedded base, and the example's posts; those of a JSON Lines file too, with `CORPUS=posts.jsonl`. Each figure is the mean
-over three seeds, and the spread is the largest less the smallest. Seconds are those of the training, ours with its evaluations.
+`make bench PARTS=quality` takes an hour or two. Data and base are equal: the embedded base and the
+example's posts, and with `CORPUS=posts.jsonl` those of that JSON Lines file too. Each figure is the
+mean over three seeds, and the spread is the largest less the smallest. Seconds are those of the
+training, ours with its evaluations.
 """
 
 import os
@@ -24,7 +26,10 @@ Texts = tuple[
 
 
 def measure(folder: Path) -> dict[str, float]:
-    """Compare ours with the original's recipe, with that at our learning rate, and with padding; then our learning rates."""
+    """Compare our training with the peers', then our learning rates with each other.
+
+    The peers are the original's recipe, the same at our learning rate, and padding.
+    """
     figures: dict[str, float] = {}
 
     def note(name: str, outcomes: Sequence[Outcome]) -> None:

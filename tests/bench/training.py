@@ -18,9 +18,11 @@ ROUNDS = 3
 
 
 def speed(folder: Path) -> Figures:
-    """Measure tokens per second at GPT-2's shape (124 M, random weights) and on the embedded base, ours and the peers' in turn.
+    """Measure tokens per second, ours and the peers' in turn.
 
-    `of fp32 product` is 6 x parameters x tokens/s against the FLOP/s of a 1024 x 768 by 768 x 3072 product in fp32, measured in every round.
+    The models are one of GPT-2's shape (124 M, random weights) and the embedded base. `of fp32
+    product` is 6 x parameters x tokens/s against the FLOP/s of a 1024 x 768 by 768 x 3072 product
+    in fp32, measured in every round.
     """
     import torch
 
@@ -116,17 +118,25 @@ from hubtweets.training.trainer import train
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 generator = sentences.Random(0)
-documents = encode_texts([sentences.make_sentence(generator) for _ in range(2_000)], load_tokenizer(resolve_base("tiny")[1]))
+documents = encode_texts(
+    [sentences.make_sentence(generator) for _ in range(2_000)],
+    load_tokenizer(resolve_base("tiny")[1]),
+)
 before = peak()
 model = GPT2LMHeadModel(GPT2Config())
 micro = hardware.estimate_micro_batch_tokens(model, 128, torch.device("cpu"))
-train(model, [documents], TrainingConfig(num_train_epochs=100, max_steps=4, save_seconds=1e9), Path(sys.argv[1]), quiet=True)
+config = TrainingConfig(num_train_epochs=100, max_steps=4, save_seconds=1e9)
+train(model, [documents], config, Path(sys.argv[1]), quiet=True)
 print(json.dumps([before, model.num_parameters(), micro, model.config.vocab_size, peak()]))
 """
 
 
 def memory(folder: Path) -> Figures:
-    """Measure the most memory (GiB, resident) of training at GPT-2's shape, in a process of its own, against what cannot be done without."""
+    """Measure the most memory (GiB, resident) of training at GPT-2's shape.
+
+    The training is a process of its own, and its memory is compared with that of the parts that it
+    cannot do without.
+    """
     figures: Figures = {}
     for name, precision in (("", None), (", fp32", "no")):
         told = {"ACCELERATE_MIXED_PRECISION": precision} if precision else {}
@@ -150,7 +160,10 @@ def memory(folder: Path) -> Figures:
 
 
 def start(folder: Path) -> Figures:
-    """Measure the seconds of `train` up to its first step, and those of each stage of `publish`, with the embedded base and the example."""
+    """Measure the seconds of `train` up to its first step, and of each stage of `publish`.
+
+    Both use the embedded base and the example.
+    """
     room = folder / "start"
     room.mkdir()
     run(room, "example", "lyons____.zip").check_returncode()
@@ -192,7 +205,10 @@ def start(folder: Path) -> Figures:
 
 
 def stamped(folder: Path, *arguments: str) -> list[tuple[float, str]]:
-    """Run a command and return the lines it said, each with the seconds since its start; the last one is its end."""
+    """Run a command and return the lines it said, each with the seconds since its start.
+
+    The last one is its end.
+    """
     began, lines = time.perf_counter(), []
     with subprocess.Popen(
         [HUBTWEETS, *arguments],
