@@ -1,7 +1,8 @@
-"""How well a model foretells texts it has not seen.
+"""How well a model predicts texts that it has not seen.
 
-In: a causal language model, its tokenizer, each author's held-out texts. Out: bits per byte, the one unit that compares models with different
-tokenizers. Every process scores its share of the batches, and the sums are added up, so that any number of them gives the same score.
+In: a causal language model, its tokenizer, each author's held-out texts. Out: bits per byte, the
+one unit that compares models with different tokenizers. Every process scores its share of the
+batches, and the sums are added up, so that any number of them gives the same score.
 """
 
 import math
@@ -39,11 +40,15 @@ def evaluate(
     authors: Sequence[Sequence[str]],
     accelerator: Accelerator | None = None,
 ) -> tuple[Score, list[Score]]:
-    """Score each author's texts: bits per byte = sum of -log2 p(token) / UTF-8 bytes, perplexity = exp(mean of -ln p(token)); all, then one by one.
+    """Return the score of all texts, and the score of each author's texts.
 
-    Both are over the tokens of the texts, each text after BOS alone; the EOS after a text is left out, for it has no bytes (as in nanochat's
-    `evaluate_bpb`). Texts longer than the model's context are scored window by window. Raises HubtweetsError for a model that has diverged, and
-    for a tokenizer that has no tokens for the texts. Call it in each process of the accelerator, on a model in evaluation mode.
+    Bits per byte = sum of -log2 p(token) / UTF-8 bytes, and perplexity = exp(mean of -ln p(token)).
+    Both are over the tokens of the texts, each text after BOS alone. The EOS after a text is left
+    out because it has no bytes (as in nanochat's `evaluate_bpb`). Texts longer than the model's
+    context are scored window by window.
+
+    Call it in each process of the accelerator, on a model in evaluation mode. Raises HubtweetsError
+    if the model has diverged, or if the tokenizer has no tokens for the texts.
     """
     bare = accelerator.unwrap_model(model) if accelerator else model
     context = get_context_length(bare) or DEFAULT_CONTEXT_TOKENS
@@ -56,9 +61,8 @@ def evaluate(
     sums = torch.zeros(len(authors), 2, dtype=torch.float64)  # nats and tokens
     rank, world = (accelerator.process_index, accelerator.num_processes) if accelerator else (0, 1)
     shared = list(batch_windows(windows))
-    if (
-        windows
-    ):  # filled up with batches of no tokens, for every process must call the model as often
+    # Every process must call the model as often, so batches of no tokens fill up the rest.
+    if windows:
         shared += [[Window(0, windows[0].tokens[:1])]] * (-len(shared) % world)
     for number, batch in enumerate(shared):
         if number % world == rank:
@@ -92,7 +96,8 @@ def make_score(nats: float, tokens: int, size: int) -> Score:
         raise HubtweetsError("this base has no tokens for these posts; take another one: --base ID")
     if not nats / tokens < MAX_NATS_PER_TOKEN:
         raise HubtweetsError(
-            f"the model is lost ({nats / tokens:.3g} nats per token); train it with a smaller --learning-rate"
+            f"the model is lost ({nats / tokens:.3g} nats per token); "
+            "train it with a smaller --learning-rate"
         )
     return Score(nats / math.log(2) / size, math.exp(nats / tokens), size, tokens)
 
@@ -132,7 +137,10 @@ def split_windows(document: np.ndarray, context: int) -> list[torch.Tensor]:
 
 
 def batch_windows(windows: list[Window]) -> Iterator[list[Window]]:
-    """Yield windows of like length together, as many as fit TOKENS_PER_BATCH with their padding, one at least."""
+    """Yield windows of similar length together.
+
+    A batch has as many as fit TOKENS_PER_BATCH with their padding, and one at least.
+    """
     batch: list[Window] = []
     for window in sorted(windows, key=lambda window: len(window.tokens)):
         if batch and (len(batch) + 1) * len(window.tokens) > TOKENS_PER_BATCH:

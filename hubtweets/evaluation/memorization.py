@@ -1,7 +1,8 @@
 """How much of a text was said before: the runs of words that it has in common with other texts.
 
-In: texts, and those that they may be copied from. Out: for each text its longest common run in words and in characters, and the share of it that
-lies in long ones. Texts are compared as they sound: case, spaces, punctuation and compatible forms of a character do not count.
+In: texts, and those that they may be copied from. Out: for each text its longest common run in
+words and in characters, and the share of it that lies in long ones. Texts are compared as they
+sound: case, spaces, punctuation and compatible forms of a character do not count.
 """
 
 import re
@@ -18,7 +19,10 @@ FLOOR_QUANTILE = 0.95  # share of the held-out posts that stay under the thresho
 MAX_HELD_OUT_POSTS = 1000  # posts that the floor is measured on
 POSTS_PER_CHUNK = 2**16  # posts that are searched at once
 
-UNSPACED_SCRIPTS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"  # scripts without spaces: each character is a word
+# Scripts without spaces: each character is a word.
+UNSPACED_SCRIPTS = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"
+)
 VOWEL_SIGN_SCRIPTS = "\u0900-\u0dff"  # scripts whose vowel signs are no letters to `re`
 WORD = re.compile(rf"[{UNSPACED_SCRIPTS}]|(?:[^\W{UNSPACED_SCRIPTS}]|[{VOWEL_SIGN_SCRIPTS}])+")
 
@@ -26,9 +30,10 @@ WORD = re.compile(rf"[{UNSPACED_SCRIPTS}]|(?:[^\W{UNSPACED_SCRIPTS}]|[{VOWEL_SIG
 def audit(
     samples: Sequence[str], held_out: Sequence[str], posts: Sequence[str]
 ) -> tuple[MemorizationAudit, list[Overlap]]:
-    """Count the copies among the samples, and among held-out posts for the floor; return the count with each sample's measure.
+    """Return the count of copies among the samples, and each sample's measure.
 
-    Of very many held-out posts, some at even distances make the floor.
+    The floor is the count among held-out posts. Of more than MAX_HELD_OUT_POSTS, some at even
+    distances make the floor.
     """
     held_out = held_out[:: -(-len(held_out) // MAX_HELD_OUT_POSTS) or 1]
     found = measure_overlaps([*samples, *held_out], posts)
@@ -65,7 +70,11 @@ def normalize_text(text: str) -> str:
 
 
 def measure_overlap(text: str, words: Sequence[tuple[int, int]], runs: Sequence[int]) -> Overlap:
-    """Measure a text by where its words stand and by how many words from each of them a source has too."""
+    """Return how much of a text is found in the sources.
+
+    `words` are the places of its words, and `runs` says for each of them how many words from there
+    a source has, too.
+    """
     at = list(
         accumulate(
             (2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text), initial=0
@@ -85,10 +94,21 @@ def measure_overlap(text: str, words: Sequence[tuple[int, int]], runs: Sequence[
 def find_common_runs(
     texts: Sequence[Sequence[int]], sources: Iterator[Sequence[int]]
 ) -> list[list[int]]:
-    """Return for each symbol of each text the length of the longest run from there that a source has too; symbol 0 is like no other.
+    """Return for each symbol of each text the longest run from there that a source has, too.
 
-    All runs of one symbol are looked up at once, then those among them that go on for another, and so on. Equal runs of a length have the same
-    number, so that a run with its next symbol is a pair of numbers.
+    A run is given by its length, and symbol 0 equals no other. For example, the text [1, 2, 3, 4]
+    and the sources [9, 1, 2, 3] and [3, 4, 1] give [3, 2, 2, 1]:
+
+        symbol  longest run  length
+        1       1 2 3        3, in the first source
+        2       2 3          2, in the first source
+        3       3 4          2, in the second source
+        4       4            1, in the second source
+
+    All runs of one symbol are looked up at once, then those among them that go on for another, and
+    so on. Equal runs of a length have the same number, so a run with its next symbol is a pair of
+    numbers. In the example, all four symbols are found as runs of one symbol, 1 2, 2 3 and 3 4 as
+    runs of two, and 1 2 3 as a run of three.
     """
     ours = join_sequences(texts)
     symbols, lengths = int(ours.max(initial=0)) + 1, np.zeros(len(ours), np.int64)
@@ -116,11 +136,14 @@ def find_common_runs(
 def extend_runs(
     positions: np.ndarray, numbers: np.ndarray, following: np.ndarray, symbols: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions of runs that another symbol follows, and each of those pairs as one number."""
+    """Return the positions of runs that another symbol follows, and each pair as one number.
+
+    A pair is the number of a run and the symbol that follows it.
+    """
     on = following > 0
     return positions[on], numbers[on] * symbols + following[on]
 
 
 def join_sequences(sequences: Sequence[Sequence[int]]) -> np.ndarray:
-    """Return the sequences one behind the other with a 0 behind each."""
+    """Return the sequences one after the other with a 0 after each."""
     return np.fromiter((symbol for sequence in sequences for symbol in (*sequence, 0)), np.int64)

@@ -1,7 +1,8 @@
 """Texts that a model makes, and whether it could have made a text.
 
-In: a model, its tokenizer, a prompt, a seed. Out: texts that start with the prompt, made with the model's own generation settings, as
-`pipeline("text-generation")` makes them (which with some tokenizers loses the space behind the prompt).
+In: a model, its tokenizer, a prompt, a seed. Out: texts that start with the prompt, made with the
+model's own generation settings, as `pipeline("text-generation")` makes them (which with some
+tokenizers loses the space after the prompt).
 """
 
 from collections.abc import Iterator
@@ -15,15 +16,18 @@ from hubtweets.models.probing import get_context_length
 from hubtweets.text import replace_surrogates
 
 TEXTS_PER_BATCH = 20  # texts; of GPT-2, each takes 20 MB while it is made
-PROBABILITY_TOLERANCE = (
-    1e-3  # of a probability that other hardware, or another kernel, may compute otherwise
-)
+# Of a probability that other hardware, or another kernel, may compute otherwise.
+PROBABILITY_TOLERANCE = 1e-3
 
 
 def generate(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str, count: int, seed: int
 ) -> list[str]:
-    """Return `count` texts that start with the prompt, the same for the same seed on the same machine; raise HubtweetsError for a long prompt."""
+    """Return `count` texts that start with the prompt.
+
+    They are the same for the same seed on the same machine. Raises HubtweetsError if the prompt is
+    too long.
+    """
     return list(generate_stream(model, tokenizer, prompt, count, seed))
 
 
@@ -31,14 +35,16 @@ def generate(
 def generate_stream(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str, count: int, seed: int
 ) -> Iterator[str]:
-    """Yield what `generate` returns, some at a time, for they are kept in memory together only while they are made."""
+    """Yield what `generate` returns, some at a time.
+
+    Only the texts that are made together are in memory together.
+    """
     model.eval()
     set_seed(seed)
     prompt = replace_surrogates(prompt)
     inputs = encode_prompt(model, tokenizer, prompt)
-    start = len(
-        tokenizer.decode(inputs["input_ids"][0], skip_special_tokens=True)
-    )  # decoded with it, or some tokenizers lose the space behind
+    # A text is decoded with its prompt, or some tokenizers lose the space after the prompt.
+    start = len(tokenizer.decode(inputs["input_ids"][0], skip_special_tokens=True))
     for made in range(0, count, TEXTS_PER_BATCH):
         sequences = model.generate(
             **inputs, num_return_sequences=min(TEXTS_PER_BATCH, count - made)
@@ -52,7 +58,10 @@ def generate_stream(
 def encode_prompt(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str
 ) -> BatchEncoding:
-    """Return a prompt's tokens, [1, tokens]; raise HubtweetsError where they leave the model no room to go on."""
+    """Return a prompt's tokens, [1, tokens].
+
+    Raises HubtweetsError if they leave the model no room to go on.
+    """
     inputs = tokenizer(prompt, return_tensors="pt", return_token_type_ids=False).to(model.device)
     length, context = inputs["input_ids"].shape[1], get_context_length(model)
     if context and length + model.generation_config.max_new_tokens > context:
@@ -67,9 +76,10 @@ def encode_prompt(
 def can_generate(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompt: str, text: str
 ) -> bool:
-    """Tell whether the model, with its settings, can go on from the prompt to this very text: each token, and its end, may be drawn there.
+    """Tell whether the model, with its settings, can go on from the prompt to this very text.
 
-    Of a text that a model wrote in other tokens than its tokenizer would, this says False.
+    It can if each token, and the end, may be drawn there. The result is False for a text that a
+    model wrote in other tokens than its tokenizer would.
     """
     settings = model.generation_config
     start, ids = (

@@ -12,7 +12,11 @@ MAX_CPU_TOKENS = 256  # in a forward pass on a CPU: more make it hardly faster, 
 
 
 def choose_precision() -> str:
-    """Return Accelerate's `mixed_precision`: what `accelerate launch` was told, else bf16 where the hardware multiplies in it, else fp32 ("no")."""
+    """Return Accelerate's `mixed_precision`.
+
+    It is what `accelerate launch` was told, else bf16 if the hardware multiplies in it, else fp32
+    ("no").
+    """
     if told := os.environ.get("ACCELERATE_MIXED_PRECISION"):
         return told
     on_cpu = parse_flag_from_env("ACCELERATE_USE_CPU")
@@ -20,9 +24,8 @@ def choose_precision() -> str:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
     if torch.backends.mps.is_available() and not on_cpu:
         return "no"
-    cpu = (
-        torch.cpu.get_capabilities()
-    )  # without these two, bf16 on a CPU is emulated and 60 to 200 times slower
+    cpu = torch.cpu.get_capabilities()
+    # Without these two, bf16 on a CPU is emulated and 60 to 200 times slower.
     return "bf16" if cpu.get("avx512_bf16") or cpu.get("amx_bf16") else "no"
 
 
@@ -36,10 +39,12 @@ def get_device_name(device: torch.device) -> str:
 def estimate_micro_batch_tokens(
     model: PreTrainedModel, block_size: int, device: torch.device
 ) -> int:
-    """Return how many tokens, a multiple of `block_size`, one forward and backward pass may hold: what half of the free memory has room for.
+    """Return how many tokens one forward and backward pass may hold.
 
-    Activations take `34 h + 5 a s` values of two bytes a token and layer (h width, a heads, s block size; Korthikanti et al., Reducing Activation
-    Recomputation in Large Transformer Models, 2022), counted twice for fp32; logits, their softmax and their gradient four bytes each.
+    The number is a multiple of `block_size`, and half of the free memory has room for it.
+    Activations take `34 h + 5 a s` values of two bytes a token and layer (h width, a heads, s block
+    size; Korthikanti et al., Reducing Activation Recomputation in Large Transformer Models, 2022),
+    counted twice for fp32. Logits, their softmax and their gradient take four bytes each.
     """
     config = model.config.get_text_config()
     layers, width, heads = (
@@ -48,9 +53,8 @@ def estimate_micro_batch_tokens(
         getattr(config, "num_attention_heads", 1),
     )
     per_token = 2 * 2 * layers * (34 * width + 5 * heads * block_size) + 3 * 4 * config.vocab_size
-    training_state = 12 * sum(
-        p.numel() for p in model.parameters() if p.requires_grad
-    )  # gradients and Adam's two moments, yet to come
+    # Gradients and Adam's two moments, yet to come.
+    training_state = 12 * sum(p.numel() for p in model.parameters() if p.requires_grad)
     tokens = (get_free_bytes(device) - training_state) // 2 // per_token
     if device.type == "cpu":
         tokens = min(tokens, MAX_CPU_TOKENS)
@@ -67,7 +71,7 @@ def get_free_bytes(device: torch.device) -> int:
 
 
 def choose_device() -> torch.device:
-    """Return this process's GPU where there is one, as Accelerate will choose it, else the CPU."""
+    """Return this process's GPU if there is one, as Accelerate will choose it, else the CPU."""
     accelerator = torch.accelerator.current_accelerator(check_available=True)
     if accelerator is None or parse_flag_from_env("ACCELERATE_USE_CPU"):
         return torch.device("cpu")

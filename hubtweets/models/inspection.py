@@ -1,6 +1,7 @@
 """What is in a base, as far as its files tell without loading it.
 
-In: a base as `resolve` found it. Out: its files and their sizes, its config, how many parameters it has.
+In: a base as `resolve_base` found it. Out: its files and their sizes, its config, how many
+parameters it has.
 """
 
 import json
@@ -14,7 +15,7 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_record import Base
 
-# keys of a config that have transformers or peft import modules by name or fetch them, and those under which an id has them fetch a kernel
+# Keys of a config that have transformers or peft import modules by name or fetch them.
 REMOTE_CODE_KEYS = {
     "auto_map",
     "auto_mapping",
@@ -23,26 +24,28 @@ REMOTE_CODE_KEYS = {
     "megatron_config",
     "megatron_core",
 }
+# Keys of a config under which an id has transformers or peft fetch a kernel.
 KERNEL_KEYS = {
     "attn_implementation",
     "_attn_implementation",
     "experts_implementation",
     "_experts_implementation",
 }
-OTHER_TASK = re.compile(
-    r"For(?!CausalLM|ConditionalGeneration)\w+"
-)  # a class such as BertForMaskedLM
+# In the name of a class such as BertForMaskedLM.
+OTHER_TASK = re.compile(r"For(?!CausalLM|ConditionalGeneration)\w+")
 ADAPTER_CONFIG = "adapter_config.json"
 WEIGHT_FILE = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
-REUSED_FILES = (
-    "config.json",
-    "tokenizer.json",
-)  # what goes from a base into what is made of it; all else is written anew
+# What goes from a base into what is made of it; all else is written anew.
+REUSED_FILES = ("config.json", "tokenizer.json")
 
 
 @dataclass(frozen=True)
 class CheckpointInfo:
-    """A base's own files by name with their sizes in bytes, its config, its parameters, the bytes that are still to be downloaded, and its texts."""
+    """What is in a base.
+
+    `sizes` are the bytes of its own files by name, `download` is the bytes that are still to be
+    downloaded, and `texts` are the contents of its REUSED_FILES.
+    """
 
     sizes: dict[str, int]
     config: dict[str, Any]
@@ -52,13 +55,16 @@ class CheckpointInfo:
 
     @property
     def context(self) -> int | None:
-        """How many tokens it can read at once, None where its config does not tell."""
+        """How many tokens it can read at once, None if its config does not tell."""
         known = (self.config.get(key) for key in ("max_position_embeddings", "n_positions"))
         return next((length for length in known if isinstance(length, int)), None)
 
 
 def inspect_base(base: Base, location: str) -> CheckpointInfo:
-    """Return what is in a base; raise HubtweetsError where that is no causal language model, or no safetensors."""
+    """Return what is in a base.
+
+    Raises HubtweetsError if that is no causal language model, or no safetensors.
+    """
     import httpx2
     from huggingface_hub.errors import (
         HfHubHTTPError,
@@ -70,7 +76,8 @@ def inspect_base(base: Base, location: str) -> CheckpointInfo:
         found = inspect_on_hub(base) if base.on_hub else inspect_folder(Path(location))
     except (httpx2.TransportError, ConnectionError, HfHubHTTPError, OSError) as error:
         raise HubtweetsError(
-            f"{base.id}: its files can't be read ({str(error).partition(chr(10))[0]}); type the command again"
+            f"{base.id}: its files can't be read ({str(error).partition(chr(10))[0]}); "
+            "type the command again"
         ) from None
     except (
         NotASafetensorsRepoError,
@@ -82,7 +89,8 @@ def inspect_base(base: Base, location: str) -> CheckpointInfo:
         KeyError,
     ):
         raise HubtweetsError(
-            f"{base.id}: has no config.json and *.safetensors that can be read; take another base: --base ID"
+            f"{base.id}: has no config.json and *.safetensors that can be read; "
+            "take another base: --base ID"
         ) from None
     architectures = [
         name for name in found.config.get("architectures") or [] if isinstance(name, str)
@@ -98,18 +106,23 @@ def inspect_base(base: Base, location: str) -> CheckpointInfo:
 
 
 def check_adapter(base: Base, training: TrainingConfig) -> None:
-    """Raise HubtweetsError where others could not load an adapter of this base."""
+    """Raise HubtweetsError if others could not load an adapter of this base."""
     if training.lora == "adapter" and not base.on_hub:
         raise HubtweetsError(
-            f"{base.id} is not on the Hub, so an adapter of it is of no use to others; type --lora --merge"
+            f"{base.id} is not on the Hub, so an adapter of it is of no use to others; "
+            "type --lora --merge"
         )
 
 
 def check_context(base: Base, context: int | None, training: TrainingConfig) -> None:
-    """Raise HubtweetsError where a base that reads so many tokens at once could not read a block; None where it has no bound."""
+    """Raise HubtweetsError if a base could not read a block.
+
+    `context` is how many tokens the base reads at once, None if it has no bound.
+    """
     if context and training.block_size > context:
         raise HubtweetsError(
-            f"{base.id} reads {context} tokens at most, not {training.block_size}; type: --block-size {context}"
+            f"{base.id} reads {context} tokens at most, not {training.block_size}; "
+            f"type: --block-size {context}"
         )
 
 
@@ -123,7 +136,7 @@ def inspect_folder(folder: Path) -> CheckpointInfo:
 
 
 def inspect_on_hub(base: Base) -> CheckpointInfo:
-    """Ask the Hub, or look into the cache where the Hub is away."""
+    """Ask the Hub, or look into the cache if the Hub is away."""
     import httpx2
     from huggingface_hub import HfApi, hf_hub_download, try_to_load_from_cache
 
@@ -159,12 +172,18 @@ def inspect_on_hub(base: Base) -> CheckpointInfo:
 
 
 def count_parameters(file: Path) -> int:
-    """Return how many numbers a safetensors file holds; raise ValueError if its header does not describe the file."""
+    """Return how many numbers a safetensors file holds.
+
+    Raises ValueError if its header does not describe the file.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(file, "np") as tensors:
-            return sum(math.prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118
+            return sum(
+                math.prod(tensors.get_slice(name).get_shape())
+                for name in tensors.keys()  # noqa: SIM118
+            )
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{file.name} is not a safetensors file ({error})") from None
 

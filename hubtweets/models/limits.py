@@ -1,7 +1,9 @@
 """What a model of unknown origin may ask for, checked before any of it is built.
 
-In: a folder with its configs and safetensors. A config is a few bytes that can ask for any number of layers, labels or embeddings; its weights had
-to be uploaded. So a model may have as many parameters as there are weights, and no more parts than real ones do.
+In: a folder with its configs and safetensors. Out: a ValueError if they ask for too much. A config
+is a few bytes that can ask for any number of layers, labels or embeddings; its weights had to be
+uploaded. So a model may have as many parameters as there are weights, and no more parts than real
+ones do.
 """
 
 import json
@@ -17,12 +19,17 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from hubtweets.models.inspection import count_parameters
 
 MAX_CONFIG_BYTES = 2**20
-MAX_PARTS = 1000  # layers, experts or labels; the deepest models of 2026 have some hundred layers, the widest 512 experts
+# Layers, experts or labels; the deepest models of 2026 have some hundred layers, the widest 512
+# experts.
+MAX_PARTS = 1000
 PART_COUNT_KEY = re.compile(r"(?!.*(size|dim|interval))(?=.*(layer|expert|label))", re.IGNORECASE)
 
 
 def read_config(path: Path) -> Any:
-    """Return a config; raise ValueError if it is no JSON, too long, or asks for more than MAX_PARTS of anything."""
+    """Return a config.
+
+    Raises ValueError if it is no JSON, too long, or asks for more than MAX_PARTS of anything.
+    """
     if path.stat().st_size > MAX_CONFIG_BYTES:
         raise ValueError(f"{path.name} is over {MAX_CONFIG_BYTES} bytes")
     config = json.loads(path.read_text(encoding="utf-8"))
@@ -50,12 +57,18 @@ def list_tensors(file: Any) -> list[str]:
 
 
 def count_weights(paths: Iterable[Path]) -> int:
-    """Return how many numbers safetensors files hold; raise ValueError if a header does not describe its file."""
+    """Return how many numbers safetensors files hold.
+
+    Raises ValueError if a header does not describe its file.
+    """
     return sum(map(count_parameters, paths))
 
 
 def check_model_size(folder: Path) -> None:
-    """Raise ValueError if a model has more parameters than its weights; it is built without memory for that."""
+    """Raise ValueError if a model has more parameters than its weights.
+
+    To count them, the model is built without memory.
+    """
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(
             AutoConfig.from_pretrained(folder, trust_remote_code=False), trust_remote_code=False
@@ -88,5 +101,6 @@ def check_adapter_rank(config: dict[str, Any], weights: Iterable[Path]) -> None:
     for rank in ranks:
         if isinstance(rank, int) and rank > largest:
             raise ValueError(
-                f"its config asks for a rank of {rank:,}, and its largest matrix has a side of {largest:,}"
+                f"its config asks for a rank of {rank:,}, "
+                f"and its largest matrix has a side of {largest:,}"
             )

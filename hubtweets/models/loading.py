@@ -1,7 +1,8 @@
 """Models and tokenizers in and out of folders.
 
-In: a base. Out: the model in fp32 with a tokenizer made ready for texts that begin and end; and back, into a folder that `pipeline()` loads.
-What a model can do is found out by running it, not by its name, so that a new architecture needs no line here.
+In: a base. Out: the model in fp32 with a tokenizer made ready for texts that begin and end; and
+back, into a folder that `pipeline()` loads. What a model can do is found out by running it, not by
+its name, so that a new architecture needs no line here.
 """
 
 import json
@@ -31,19 +32,20 @@ logging.disable_progress_bar()
 
 
 def load_base(base: Base, location: str) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    """Load a base at its revision; raise HubtweetsError where it is no causal language model with safetensors weights."""
+    """Load a base at its revision.
+
+    Raises HubtweetsError if it is no causal language model with safetensors weights.
+    """
     revision = base.revision if base.on_hub else None
     try:
         tokenizer = load_tokenizer(location, revision)
         model = load_model(location, revision)
-        if (
-            tokenizer.pad_token_id >= model.get_input_embeddings().num_embeddings
-        ):  # some add a pad token that the model knows nothing of
+        # Some tokenizers add a pad token that the model knows nothing of.
+        if tokenizer.pad_token_id >= model.get_input_embeddings().num_embeddings:
             tokenizer.pad_token = tokenizer.eos_token
         causal = is_causal(model)
-    except (
-        Exception
-    ) as error:  # transformers raises a dozen kinds for a model that is hurt, foreign or half there
+    except Exception as error:
+        # transformers raises a dozen kinds for a model that is broken, foreign or half there.
         reason = str(error).strip().partition("\n")[0]
         raise HubtweetsError(
             f"{base.id}: can't be loaded as a causal language model ({reason}); try --base tiny"
@@ -53,15 +55,17 @@ def load_base(base: Base, location: str) -> tuple[PreTrainedModel, PreTrainedTok
             f"{base.id}: reads ahead, so it is no causal language model; try --base tiny"
         )
     set_generation_config(model, make_generation_config(tokenizer))
-    for key in REMOTE_CODE_KEYS & set(
-        vars(model.config)
-    ):  # the code stays behind, and what is published must not ask for it
+    # The code stays behind, and what is published must not ask for it.
+    for key in REMOTE_CODE_KEYS & set(vars(model.config)):
         delattr(model.config, key)
     return model, tokenizer
 
 
 def load_model(location: str, revision: str | None = None) -> PreTrainedModel:
-    """Load weights from safetensors alone, with no code of the model's own, in fp32, onto this process's GPU where there is one."""
+    """Load weights from safetensors alone, in fp32, with no code of the model's own.
+
+    They are loaded onto this process's GPU if there is one.
+    """
     settings = {"dtype": torch.float32, "use_safetensors": True, "trust_remote_code": False}
     return AutoModelForCausalLM.from_pretrained(location, revision=revision, **settings).to(
         choose_device()
@@ -69,7 +73,10 @@ def load_model(location: str, revision: str | None = None) -> PreTrainedModel:
 
 
 def load_repo(repo: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    """Load what `install` put into the repo folder; raise HubtweetsError where it can't be."""
+    """Load what `install_weights` put into the repo folder.
+
+    Raises HubtweetsError if it can't be loaded.
+    """
     try:
         return load_folder(repo)
     except HubtweetsError:
@@ -77,12 +84,17 @@ def load_repo(repo: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
         raise HubtweetsError(
-            f"{repo}: the weights can't be loaded ({reason}); type: hubtweets train {repo.parent.name}"
+            f"{repo}: the weights can't be loaded ({reason}); "
+            f"type: hubtweets train {repo.parent.name}"
         ) from None
 
 
 def load_folder(repo: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    """Load a model's folder, an adapter with its base at the revision that it was trained on; raise whatever transformers raises."""
+    """Load a model's folder.
+
+    An adapter is loaded with its base at the revision that it was trained on. Raises whatever
+    transformers raises.
+    """
     adapter = repo / ADAPTER_CONFIG
     if adapter.exists():
         check_peft()
@@ -99,10 +111,11 @@ def load_folder(repo: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
 
 
 def make_generation_config(tokenizer: PreTrainedTokenizerFast) -> GenerationConfig:
-    """Return the settings that `pipeline()` will generate with: the original's sampling, and an end."""
+    """Return the settings that `pipeline()` generates with: the original's sampling, and an end."""
     return GenerationConfig(
         do_sample=True,
-        **SAMPLING_SETTINGS,  # its top_k of 0 stands there because transformers' default of 50 would cut the tail a second time
+        # They set top_k to 0 because transformers' default of 50 would cut the tail a second time.
+        **SAMPLING_SETTINGS,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
@@ -112,4 +125,6 @@ def make_generation_config(tokenizer: PreTrainedTokenizerFast) -> GenerationConf
 def set_generation_config(model: PreTrainedModel, settings: GenerationConfig) -> None:
     model.generation_config = settings
     if settings.pad_token_id == settings.eos_token_id:
-        model.config.pad_token_id = None  # else transformers takes the BOS before every prompt for padding, and warns; generation_config has it
+        # Else transformers takes the BOS before every prompt for padding, and warns. The
+        # generation_config has it.
+        model.config.pad_token_id = None

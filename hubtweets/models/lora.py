@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def check_peft() -> None:
-    """Raise HubtweetsError where peft is not installed."""
+    """Raise HubtweetsError if peft is not installed."""
     try:
         import peft  # noqa: F401
     except ImportError:
@@ -23,10 +23,11 @@ def check_peft() -> None:
 
 
 def add_adapter(model: PreTrainedModel, rank: int, seed: int, base: Base) -> "PeftModel":
-    """Freeze the model and give each of its linear layers a low-rank adaptation, which changes nothing until it is trained.
+    """Freeze the model and give each of its linear layers a low-rank adaptation.
 
-    All layers, as Biderman et al. advise (LoRA Learns Less and Forgets Less, 2024), and alpha = 2 x rank, as is common. Raises HubtweetsError
-    where peft is missing or knows no way to adapt the model.
+    The adaptation changes nothing until it is trained. All layers get one, as Biderman et al.
+    advise (LoRA Learns Less and Forgets Less, 2024), and alpha = 2 x rank, as is common. Raises
+    HubtweetsError if peft is missing or knows no way to adapt the model.
     """
     check_peft()
     from peft import LoraConfig, get_peft_model
@@ -40,9 +41,8 @@ def add_adapter(model: PreTrainedModel, rank: int, seed: int, base: Base) -> "Pe
     )
     try:
         with warnings.catch_warnings(), torch.random.fork_rng():
-            warnings.simplefilter(
-                "ignore"
-            )  # it warns of GPT-2's transposed matrices, which it then handles
+            # peft warns of GPT-2's transposed matrices, which it then handles.
+            warnings.simplefilter("ignore")
             torch.manual_seed(seed)
             adapted = get_peft_model(model, config)
     except ValueError as error:
@@ -50,9 +50,8 @@ def add_adapter(model: PreTrainedModel, rank: int, seed: int, base: Base) -> "Pe
         raise HubtweetsError(
             f"{base.id}: peft can't adapt it ({reason}); train every weight of it, without --lora"
         ) from None
-    config.base_model_name_or_path = (
-        base.id if base.on_hub else None
-    )  # peft puts the folder that the base was loaded from
+    # peft puts the folder that the base was loaded from.
+    config.base_model_name_or_path = base.id if base.on_hub else None
     config.revision = base.revision if base.on_hub else None
     return adapted
 

@@ -1,4 +1,8 @@
-"""What a model can do, found out by running it, not by its name, so that a new architecture needs no line here."""
+"""What a model can do.
+
+It is found out by running the model, not by its name, so that a new architecture needs no line
+here.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,15 +16,18 @@ if TYPE_CHECKING:
     from peft import PeftModel
 
 
-LOGIT_TOLERANCE = 1e-5  # of the largest logit; rounding makes less than a tenth of that, a token that should not have been seen makes a hundred times more
+# Of the largest logit. Rounding makes less than a tenth of that, a token that should not have been
+# seen makes a hundred times more.
+LOGIT_TOLERANCE = 1e-5
 
 
 @contextmanager
 def optimized(model: "PreTrainedModel | PeftModel") -> Iterator[None]:
-    """Make a model quicker on short packed blocks; what it computes and what is saved of it stay the same.
+    """Make a model quicker on short packed blocks.
 
-    `gelu_new`, GPT-2's activation, is six operations that torch has as one. On a CPU, a mask for packed documents makes sdpa slower than the plain
-    product of matrices.
+    What it computes and what is saved of it stay the same. `gelu_new`, GPT-2's activation, is six
+    operations that torch has as one. On a CPU, a mask for packed documents makes sdpa slower than
+    the plain product of matrices.
     """
     places = [
         (module, name, child)
@@ -43,22 +50,22 @@ def optimized(model: "PreTrainedModel | PeftModel") -> Iterator[None]:
 
 
 def is_causal(model: PreTrainedModel) -> bool:
-    """Tell whether no token changes what the model foretells before it."""
+    """Tell whether no token changes what the model predicts before it."""
     ids = make_token_ids(model, 16)
     changed = ids.clone()
     changed[:, -1] = ids[:, 0]
     with eval_mode(model):
         before, after = model(input_ids=ids).logits[:, :-1], model(input_ids=changed).logits[:, :-1]
-    return (
-        not (after - before).abs().max() > LOGIT_TOLERANCE * before.abs().max()
-    )  # of a model that is hurt (nan) this says nothing
+    # A broken model, whose logits are nan, counts as causal.
+    return not (after - before).abs().max() > LOGIT_TOLERANCE * before.abs().max()
 
 
 def can_pack(model: "PreTrainedModel | PeftModel") -> bool:
-    """Tell whether the model keeps documents in a row apart where the position ids start again, with its attention as it is now.
+    """Tell whether the model keeps documents in a row apart if the position ids start again.
 
-    It is run as in training, without a mask or a cache: each document alone, and all of them in a row. Models that hand on a state, or find
-    positions by themselves, are told by their results.
+    Its attention stays as it is now. The model is run as in training, without a mask or a cache:
+    each document alone, and all of them in a row. Models that hand on a state, or find positions by
+    themselves, are told by their results.
     """
     ids = make_token_ids(model, 60)
     documents = ids.split([20, 13, 27], dim=1)
@@ -88,7 +95,7 @@ def make_token_ids(model: "PreTrainedModel | PeftModel", count: int) -> torch.Te
 
 @contextmanager
 def eval_mode(model: "PreTrainedModel | PeftModel") -> Iterator[None]:
-    """Without dropout or gradients; after that each part of the model is in the mode that it was in."""
+    """Run without dropout or gradients, then put each part of the model into its mode again."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
@@ -100,5 +107,5 @@ def eval_mode(model: "PreTrainedModel | PeftModel") -> Iterator[None]:
 
 
 def get_context_length(model: "PreTrainedModel | PeftModel") -> int | None:
-    """Return the tokens that a model can read at once, or None where it has no bound."""
+    """Return the tokens that a model can read at once, or None if it has no bound."""
     return getattr(model.config.get_text_config(), "max_position_embeddings", None)

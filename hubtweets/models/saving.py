@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 def write_weights(
     model: "PreTrainedModel | PeftModel", folder: Path, state_dict: dict[str, Any] | None = None
 ) -> None:
-    """Write a model's weights and configs, of a model with an adapter the adapter alone, into a fresh folder, whole or not at all.
+    """Write a model's weights and configs into a fresh folder, whole or not at all.
 
-    `state_dict` are weights that were gathered from several processes. Raises HubtweetsError where they can't be written.
+    Of a model with an adapter, the adapter alone is written. `state_dict` are weights that were
+    gathered from several processes. Raises HubtweetsError if they can't be written.
     """
     shutil.rmtree(folder, ignore_errors=True)
     try:
@@ -33,9 +34,8 @@ def write_weights(
             (folder / "README.md").unlink()
             model.generation_config.save_pretrained(folder)
             config = json.loads((folder / ADAPTER_CONFIG).read_text(encoding="utf-8"))
-            config[
-                "target_modules"
-            ].sort()  # peft has a set, whose order differs from process to process
+            # peft has a set, whose order differs from process to process.
+            config["target_modules"].sort()
             (folder / ADAPTER_CONFIG).write_text(
                 json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8"
             )
@@ -47,9 +47,11 @@ def write_weights(
 def install_weights(
     folder: Path, tokenizer: PreTrainedTokenizerFast, repo: Path, old: Sequence[Path]
 ) -> list[Path]:
-    """Copy what `write_weights` wrote with the tokenizer into the repo folder in place of the old files, and return what is there now.
+    """Put weights and tokenizer into the repo folder in place of the old files.
 
-    Raises HubtweetsError where the tokenizer can't be written; the repo is then as it was, and the weights are where they were.
+    The weights are copied from the folder into which `write_weights` wrote them. Returns the files
+    that are in the repo now. Raises HubtweetsError if the tokenizer can't be written; the repo is
+    then as it was, and the weights are where they were.
     """
     try:
         tokenizer.save_pretrained(folder)
@@ -66,5 +68,6 @@ def install_weights(
 
 def make_write_error(folder: Path, error: Exception) -> HubtweetsError:
     return HubtweetsError(
-        f"{folder}: the weights can't be written ({error}); free some disk space and type the command again"
+        f"{folder}: the weights can't be written ({error}); "
+        "free some disk space and type the command again"
     )

@@ -8,9 +8,10 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedToken
 
 
 def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedTokenizerFast:
-    """Load a tokenizer so that it puts BOS (or EOS where there is no BOS) before a prompt, with a pad token.
+    """Load a tokenizer that has a pad token and puts BOS before a prompt.
 
-    It is wrapped in the plain fast class, for classes such as GPT2Tokenizer build their own post-processor when loaded and drop this one.
+    If it has no BOS, it puts EOS there. It is wrapped in the plain fast class, because classes such
+    as GPT2Tokenizer build their own post-processor when they are loaded and drop this one.
     """
     loaded = AutoTokenizer.from_pretrained(location, revision=revision, trust_remote_code=False)
     eos = loaded.eos_token
@@ -35,9 +36,10 @@ IGNORE_INDEX = -100  # the label that torch's cross entropy skips
 
 
 def encode_texts(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[np.ndarray]:
-    """Turn each text into token ids with BOS (or EOS where the tokenizer has no BOS) before it and EOS after it.
+    """Turn each text into token ids with BOS before it and EOS after it.
 
-    A special token that somebody wrote into a text is text.
+    If the tokenizer has no BOS, EOS is before it, too. A special token that is written in a text is
+    text.
     """
     eos = tokenizer.eos_token_id
     bos = eos if tokenizer.bos_token_id is None else tokenizer.bos_token_id

@@ -1,4 +1,7 @@
-"""Loads models of unknown origin: nothing is fetched, imported or built that the files themselves do not justify."""
+"""Loads models of unknown origin.
+
+Nothing is fetched, imported or built that the files themselves do not justify.
+"""
 
 import json
 import tempfile
@@ -20,9 +23,10 @@ ALLOWED_NAMES = ("merges.txt", "vocab.txt", "tokenizer.model")
 
 
 def load_files(files: Mapping[str, Path], repo_id: str) -> Loaded:
-    """Load a model from untrusted files, given by their paths in the repo; raise HubtweetsError if they are no model for texts.
+    """Load a model from untrusted files, given by their paths in the repo.
 
-    Before it is built, its config is compared with its weights (see model_limits).
+    Before it is built, its config is compared with its weights (see `limits`). Raises
+    HubtweetsError if they are no model for texts.
     """
     if not any(path.endswith(".safetensors") for path in files):
         raise HubtweetsError(
@@ -41,7 +45,8 @@ def load_files(files: Mapping[str, Path], repo_id: str) -> Loaded:
             model, tokenizer = load_folder(folder)
         except HubtweetsError:
             raise
-        except Exception as error:  # transformers raises a dozen kinds for a model that is hurt, foreign or half there
+        except Exception as error:
+            # transformers raises a dozen kinds for a model that is broken, foreign or half there.
             raise HubtweetsError(
                 f"{repo_id}: its model can't be loaded: {str(error).replace(name, repo_id)}"
             ) from None
@@ -49,7 +54,11 @@ def load_files(files: Mapping[str, Path], repo_id: str) -> Loaded:
 
 
 def write_model_folder(files: Mapping[str, Path], folder: Path) -> None:
-    """Put into an empty folder what a model is loaded from, its configs without what would have code fetched; raise ValueError for bad ones."""
+    """Put into an empty folder what a model is loaded from.
+
+    The configs are written without the keys that would have code fetched. Raises ValueError if a
+    config is bad.
+    """
     for path, file in files.items():
         if "/" in path or not (path.endswith(ALLOWED_SUFFIXES) or path in ALLOWED_NAMES):
             continue
@@ -72,7 +81,10 @@ def remove_code_keys(value: Any) -> Any:
 
 
 def localize_adapter_base(config: dict[str, Any]) -> dict[str, Any]:
-    """Return an adapter's config with its base as the folder that this machine has of it; raise HubtweetsError where it has none."""
+    """Return an adapter's config with its base as the folder that this machine has of it.
+
+    Raises HubtweetsError if it has none.
+    """
     base, revision = str(config.get("base_model_name_or_path")), config.get("revision")
     try:
         folder = snapshot_download(base, revision=revision, local_files_only=True)

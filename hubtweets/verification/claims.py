@@ -15,16 +15,19 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 MAX_FOUND_CHARACTERS = 400
-# What proves a claim: the repo alone, the repo with the posts that were trained on, or nothing but the publisher's word.
+# What proves a claim: the repo alone, the repo with the posts that were trained on, or nothing but
+# the publisher's word.
 Proof = Literal["repo", "dataset", "publisher"]
-Verdict = tuple[
-    bool | None, str
-]  # whether a claim holds (None: it could not be checked), and what was found
+# Whether a claim holds (None: it could not be checked), and what was found.
+Verdict = tuple[bool | None, str]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What is claimed, what proves it, whether it holds (None: it could not be checked), and what was found."""
+    """What is claimed, what proves it, whether it holds, and what was found.
+
+    `holds` is None if the claim could not be checked.
+    """
 
     name: str
     proof: Proof
@@ -47,9 +50,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class Bot:
-    """A downloaded bot: its record, its card as that was rendered, its README.md, and the folder of a run that may have its posts.
+    """A downloaded bot: its folder, its record, its card and its README.md.
 
-    `committed` is the moment of its commit in ISO 8601, UTC.
+    `card` is the card as it was rendered, `run_folder` is the folder of a run that may have the
+    posts, and `committed` is the moment of the commit in ISO 8601, UTC.
     """
 
     folder: Path
@@ -81,7 +85,10 @@ class Bot:
 
     @cached_property
     def model(self) -> "tuple[PreTrainedModel, PreTrainedTokenizerFast]":
-        """The weights and the tokenizer, loaded without any code of theirs; raises HubtweetsError if they can't be."""
+        """The weights and the tokenizer, loaded without any code of theirs.
+
+        Raises HubtweetsError if they can't be loaded.
+        """
         from hubtweets.models.untrusted import load_files
 
         return load_files(self.files(), "these weights")

@@ -1,6 +1,7 @@
-"""The files of a repo, whoever made it: none may run code when it is loaded, and weights are safetensors.
+"""The files of an untrusted repo: none may run code when it is loaded, and weights are safetensors.
 
-In: a folder. Out: verdicts that need no record. A file is judged by its name and by its content; what is not known to be harmless is not called so.
+In: a folder. Out: verdicts that need no record. A file is judged by its name and by its content;
+what is not known to be harmless is not called so.
 """
 
 import io
@@ -16,7 +17,7 @@ from typing import Any
 from hubtweets.models.inspection import KERNEL_KEYS, REMOTE_CODE_KEYS, count_parameters
 from hubtweets.verification.claims import Verdict, list_files
 
-# pickles, and formats that can hold one or other code
+# Pickles, and formats that can hold one or other code.
 PICKLED = (
     ".bin",
     ".pt",
@@ -86,7 +87,7 @@ ARCHIVES = (
     b"Rar!",
     b"\x04\x22\x4d\x18",
 )
-# operations of pickles (Lib/pickletools.py) that import what a name says, and that call something
+# Operations of pickles (Lib/pickletools.py) that import what a name says, and that call something.
 IMPORTS = {"GLOBAL", "STACK_GLOBAL", "INST"}
 CALLS = {
     "REDUCE",
@@ -101,16 +102,18 @@ CALLS = {
     "PERSID",
     "BINPERSID",
 }
-NAMES = re.compile(
-    r"[\w.]+ [\w.]+"
-)  # a module's and its attribute's; of a text that begins like an operation there are more words
+# A module's name and its attribute's. A text that begins like an operation has more words.
+NAMES = re.compile(r"[\w.]+ [\w.]+")
 MAX_PICKLE_OPS = 10_000
 HEAD_BYTES = 2**20  # of a file that are looked at
 CONFIG = re.compile(r"(.*/)?[^/]*config[^/]*\.json")
 
 
 def check_code(folder: Path) -> Verdict:
-    """No file runs code when it is loaded: no pickle, no script, no config that names code; every file is of a kind that is known to be harmless."""
+    """No file runs code when it is loaded: no pickle, no script, no config that names code.
+
+    Every file is of a kind that is known to be harmless.
+    """
     files = list_files(folder)
     for path, file in files.items():
         if danger := find_danger(path, file):
@@ -124,7 +127,8 @@ def check_code(folder: Path) -> Verdict:
     if unknown:
         return (
             None,
-            f"{unknown[0]} is of a kind that is not known to be harmless; look at it before you load this bot",
+            f"{unknown[0]} is of a kind that is not known to be harmless; "
+            "look at it before you load this bot",
         )
     return True, f"none of the {len(files)} files runs when it is loaded"
 
@@ -155,7 +159,10 @@ def find_danger(path: str, file: Path) -> str | None:
 
 
 def is_pickle(file: Path) -> bool:
-    """Tell a pickle of any protocol by its operations: it parses, and imports or calls something, or goes on for too long to be anything else."""
+    """Tell whether a file is a pickle of any protocol, by its operations.
+
+    A pickle parses, and imports or calls something, or goes on for too long to be anything else.
+    """
     with file.open("rb") as opened:
         stream = io.BytesIO(opened.read(HEAD_BYTES))
     imports = calls = False
@@ -169,13 +176,14 @@ def is_pickle(file: Path) -> bool:
             calls = calls or operation.name in CALLS
             if number == MAX_PICKLE_OPS:
                 return True
-    except Exception:  # pickletools raises ValueError, and what its readers raise: UnicodeDecodeError, IndexError, OverflowError
+    except Exception:
+        # pickletools raises ValueError, and what its readers raise: UnicodeDecodeError, IndexError,
+        # OverflowError.
         is_cut = file.stat().st_size > HEAD_BYTES and stream.tell() == HEAD_BYTES
         if is_cut and is_safetensors(file):  # the length of its header may begin like a long text
             return imports and calls
-        return is_cut or (
-            imports and calls
-        )  # what comes before a broken operation is run all the same
+        # What comes before a broken operation is run all the same.
+        return is_cut or (imports and calls)
     return imports or calls or stream.getvalue().startswith(b"\x80")
 
 
@@ -202,7 +210,10 @@ def is_archive(file: Path) -> bool:
 
 
 def remote_code(file: Path) -> Iterator[str]:
-    """Yield the keys of a config, at any depth, that name code; raise ValueError if it is not JSON."""
+    """Yield the keys of a config, at any depth, that name code.
+
+    Raises ValueError if it is not JSON.
+    """
     waiting: list[Any] = [json.loads(file.read_bytes())]
     while waiting:
         value = waiting.pop()

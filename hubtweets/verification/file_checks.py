@@ -29,21 +29,27 @@ from hubtweets.verification.claims import Bot, Verdict
 WIDEST = 2000  # pixels of a picture that is looked at
 SMOOTH = 32  # levels of a colour by which machines may smooth an edge differently
 ANOTHER = 0.0002  # share of the pixels that differ by more, from which a picture is another one
+# Texts that are drawn with fonts of the package.
 BUNDLED = regex.compile(
     r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}\p{Common}\p{Inherited}]*"
-)  # drawn with fonts of the package
+)
 
 
-# files beside the weights that transformers, peft, sentence-transformers or vLLM load by their name, and weights
+# Files beside the weights that transformers, peft, sentence-transformers or vLLM load by their
+# name, and weights.
 LOADED = regex.compile(
-    r"[^/]*(adapter|config|index|map|modules|params|processor|template|token|vocab)[^/]*\.(json|model)|[^/]*\.(jinja|model)|merges\.txt|vocab\.txt"
+    r"[^/]*(adapter|config|index|map|modules|params|processor|template|token|vocab)[^/]*"
+    r"\.(json|model)|[^/]*\.(jinja|model)|merges\.txt|vocab\.txt"
     r"|additional_chat_templates/.*|.*\.safetensors",
     regex.IGNORECASE,
 )
 
 
 def check_files(bot: Bot) -> Verdict:
-    """Every file that the record lists is there as it lists it; others are named, and none of them is loaded with the weights."""
+    """Every file that the record lists is there as it lists it.
+
+    Others are named, and none of them is loaded with the weights.
+    """
     files = bot.files()
     if twice := find_doubles(files):
         return False, f"{twice[0]} and {twice[1]} are one file where case does not count"
@@ -74,7 +80,10 @@ def check_files(bot: Bot) -> Verdict:
 
 
 def find_doubles(paths: Iterable[str]) -> tuple[str, str] | None:
-    """Return two paths that are the same on a disk that does not tell case or the forms of a character apart, or None."""
+    """Return two paths that are the same on some disks, or None.
+
+    Such a disk does not tell case or the forms of a character apart.
+    """
     seen: dict[str, str] = {}
     for path in paths:
         other = seen.setdefault(unicodedata.normalize("NFKC", path).casefold(), path)
@@ -97,7 +106,8 @@ def compare_pictures(bot: Bot, names: list[str]) -> Verdict:
     if bot.record.hubtweets_version != __version__:
         return (
             None,
-            f"drawn by another hubtweets; type: pip install hubtweets=={bot.record.hubtweets_version}",
+            "drawn by another hubtweets; "
+            f"type: pip install hubtweets=={bot.record.hubtweets_version}",
         )
     files = bot.files()
     for avatar in (profile.avatar for profile in bot.record.profiles if profile.avatar):
@@ -119,7 +129,8 @@ def compare_pictures(bot: Bot, names: list[str]) -> Verdict:
         if drawn.shape != there.shape:
             return (
                 False,
-                f"{name} has {there.shape[1]} x {there.shape[0]} pixels, not {drawn.shape[1]} x {drawn.shape[0]}",
+                f"{name} has {there.shape[1]} x {there.shape[0]} pixels, "
+                f"not {drawn.shape[1]} x {drawn.shape[0]}",
             )
         share = float((abs(drawn - there) > SMOOTH).any(axis=2).mean())
         if share > ANOTHER:
@@ -142,7 +153,10 @@ def drawn_texts(record: RunRecord) -> Iterator[str]:
 
 
 def pixels(picture: bytes) -> np.ndarray:
-    """Return a PNG's colours, [height, width, 3]; raise ValueError for what is none, or too large."""
+    """Return a PNG's colours, [height, width, 3].
+
+    Raises ValueError if it is no PNG, or too large.
+    """
     with Image.open(io.BytesIO(picture), formats=("PNG",)) as opened:
         if max(opened.size) > WIDEST:
             raise ValueError(f"a picture of {opened.width} x {opened.height} pixels")
@@ -163,7 +177,8 @@ def check_samples(bot: Bot) -> Verdict:
     if (audit.samples, audit.copies) != (len(copied), sum(copied)):
         return (
             False,
-            f"{audit.copies} of {audit.samples} are said to be copies; the samples make it {sum(copied)} of {len(copied)}",
+            f"{audit.copies} of {audit.samples} are said to be copies; "
+            f"the samples make it {sum(copied)} of {len(copied)}",
         )
     if (audit.long, audit.whole, audit.margin) != (
         MIN_RUN_CHARS,
@@ -172,7 +187,8 @@ def check_samples(bot: Bot) -> Verdict:
     ) and bot.record.hubtweets_version == __version__:
         return (
             False,
-            f"copies are measured from {audit.long} and {audit.whole} characters on, and hubtweets does so from {MIN_RUN_CHARS} and {MIN_WHOLE_CHARS}",
+            f"copies are measured from {audit.long} and {audit.whole} characters on, "
+            f"and hubtweets does so from {MIN_RUN_CHARS} and {MIN_WHOLE_CHARS}",
         )
     if (
         not memorization.MIN_COPY_SHARE <= audit.threshold <= 1
@@ -186,7 +202,8 @@ def check_samples(bot: Bot) -> Verdict:
     if audit.held_out != -(-info.validation_posts // step):
         return (
             False,
-            f"{audit.held_out} held-out posts make the floor, and {info.validation_posts} were held out",
+            f"{audit.held_out} held-out posts make the floor, "
+            f"and {info.validation_posts} were held out",
         )
     for number, (one, copy) in enumerate(zip(samples.samples, copied, strict=True), 1):
         if (one.text is None) != copy or not (one.text or one.prompt).startswith(one.prompt):
@@ -203,7 +220,10 @@ def check_samples(bot: Bot) -> Verdict:
 
 
 def find_wrong_picks(samples: Samples, audit: MemorizationAudit) -> Iterator[str]:
-    """Yield why samples can't have been picked: a text adds something to its prompt, and hubtweets itself picks one from each prompt at most."""
+    """Yield why samples can't have been picked.
+
+    A text adds something to its prompt, and hubtweets itself picks one from each prompt at most.
+    """
     free = set(audit.list_showable(samples.samples))
     yield from (
         f"number {number} is picked and adds nothing to its prompt"
@@ -216,15 +236,20 @@ def find_wrong_picks(samples: Samples, audit: MemorizationAudit) -> Iterator[str
 
 
 def can_be_measured(one: Sample) -> bool:
-    """Tell whether a text can have its measures: none is longer than the text, and a share needs a run that is long enough (`copies.measure`)."""
+    """Tell whether a text can have its measures.
+
+    None is longer than the text, and a share needs a run that is long enough
+    (`memorization.measure_overlap`).
+    """
     words, characters, share = one.copied.words, one.copied.characters, one.copied.share
     longest = math.inf if one.text is None else len(memorization.normalize_text(one.text))
     is_whole = 0 <= words <= characters <= longest and 0 <= share <= 1
+    # A wide character counts as two.
     return (
         is_whole
         and (characters < MIN_RUN_CHARS or share > 0)
         and (share == 0 or characters >= MIN_WHOLE_CHARS / 2)
-    )  # a wide character counts as two
+    )
 
 
 def check_audit(bot: Bot) -> Verdict:
@@ -247,7 +272,8 @@ def check_audit(bot: Bot) -> Verdict:
     if floor != recorded or not math.isclose(again.threshold, audit.threshold, rel_tol=1e-6):
         return (
             False,
-            f"{floor[1]} of {floor[0]} held-out posts copy at {again.threshold:.0%}, not {recorded[1]} of {recorded[0]} at {audit.threshold:.0%}",
+            f"{floor[1]} of {floor[0]} held-out posts copy at {again.threshold:.0%}, "
+            f"not {recorded[1]} of {recorded[0]} at {audit.threshold:.0%}",
         )
     withheld = len(samples.samples) - len(known)
     return True, f"the same again for {len(known)} samples and {floor[0]} held-out posts" + (

@@ -1,7 +1,9 @@
-"""What a bot's weights do: they could have written its samples, its snippets run, and its scores come out again.
+"""What a bot's weights do.
 
-The files are anybody's: weights are loaded as the embedded Hub does it, without any code of theirs, and a card's Python is run only where it is what
-this version writes, with nothing of the record in it but strings and numbers.
+They could have written its samples, its snippets run, and its scores come out again. The files are
+untrusted: weights are loaded as the embedded Hub does it, without any code of theirs, and a card's
+Python is run only if it is what this version writes, with nothing of the record in it but strings
+and numbers.
 """
 
 import math
@@ -31,20 +33,27 @@ from hubtweets.verification.claims import Bot, Verdict
 from hubtweets.verification.readme_checks import lines_of
 from hubtweets.verification.visible import UnclearCardError, shows_code
 
-MAX_STRANGE = 0.3  # share of the samples whose text does not tell in which tokens it was written; 4 % of the example's bot, 15 % of @digitalgov's
+# Share of the samples whose text does not tell in which tokens it was written: 4 % of the example's
+# bot, 15 % of @digitalgov's.
+MAX_STRANGE = 0.3
 MAX_DRAWN = 5000  # samples; hubtweets draws 200 unless it is told otherwise
 BROKEN = "\ufffd"  # what a tokenizer makes of bytes that are no character
 TOLERANCE = 0.01  # of the bits per byte: other hardware and other kernels round otherwise
 
 
 def check_writer(bot: Bot) -> Verdict:
-    """The recorded samples are what these weights write: drawn again on the same kind of machine, elsewhere within what they can write."""
+    """The recorded samples are what these weights write.
+
+    On the same kind of machine they are drawn again. Elsewhere they are within what the weights can
+    write.
+    """
     samples = bot.record.samples
     assert samples and bot.record.environment
     if len(samples.samples) > MAX_DRAWN:
         return (
             None,
-            f"there are {len(samples.samples):,} samples, and {MAX_DRAWN:,} are drawn again at most",
+            f"there are {len(samples.samples):,} samples, "
+            f"and {MAX_DRAWN:,} are drawn again at most",
         )
     try:
         model, tokenizer = bot.model
@@ -56,7 +65,8 @@ def check_writer(bot: Bot) -> Verdict:
     ):
         return (
             False,
-            f"the model has {model.num_parameters():,} parameters, and its files {bot.record.environment.parameters:,}: some are missing",
+            f"the model has {model.num_parameters():,} parameters, "
+            f"and its files {bot.record.environment.parameters:,}: some are missing",
         )
     if not is_same_machine(bot.record, model):
         return judge_texts(samples, model, tokenizer)
@@ -71,8 +81,9 @@ def judge_texts(
 ) -> Verdict:
     """Judge samples that can't be drawn again by whether each of their tokens could be drawn.
 
-    Of the samples that are shown each must pass. Of the others a few may not, for a text can be written in other tokens than its tokenizer would;
-    of a text with a broken character that is known, and nothing can be told.
+    Each of the samples that are shown must pass. A few of the others may not, because a text can be
+    written in other tokens than its tokenizer would. A text with a broken character certainly is,
+    so nothing can be told of it.
     """
     known = {number: one for number, one in enumerate(samples.samples, 1) if one.text is not None}
     strange = [
@@ -87,22 +98,28 @@ def judge_texts(
     if len(strange) > MAX_STRANGE * len(known):
         return (
             False,
-            f"these weights don't write {len(strange)} of {len(known)} samples, such as {known[strange[0]].text!r}",
+            f"these weights don't write {len(strange)} of {len(known)} samples, "
+            f"such as {known[strange[0]].text!r}",
         )
     passed = len(known) - len(strange) - len(unknown)
     if len(unknown) > MAX_STRANGE * len(known):
         return (
             None,
-            f"these weights can have written {passed} of {len(known)} samples; {len(unknown)} have broken characters, of which nothing can be told",
+            f"these weights can have written {passed} of {len(known)} samples; "
+            f"{len(unknown)} have broken characters, of which nothing can be told",
         )
     return (
         True,
-        f"these weights can have written {passed} of {len(known)} samples; they are drawn again only on the machine they are from",
+        f"these weights can have written {passed} of {len(known)} samples; "
+        "they are drawn again only on the machine they are from",
     )
 
 
 def is_same_machine(record: RunRecord, model: PreTrainedModel) -> bool:
-    """Tell whether this machine and its libraries are of the kind that a record names, on which a seed draws the same samples."""
+    """Tell whether this machine and its libraries are of the kind that a record names.
+
+    On such a machine, a seed draws the same samples.
+    """
     assert record.environment
     here = {name: version(name) for name in ("torch", "transformers")}
     same = all(record.environment.versions.get(name) == found for name, found in here.items())
@@ -122,7 +139,10 @@ def draw_again(
 
 
 def compare_drawn(samples: Samples, pairs: Iterable[tuple[Sample, str]]) -> Verdict:
-    """Judge what was drawn again: all the same, a few others (a kernel may round otherwise), or another set."""
+    """Judge what was drawn again.
+
+    It is all the same, a few are others (a kernel may round otherwise), or it is another set.
+    """
     known, other = 0, []
     for number, (recorded, drawn) in enumerate(
         tqdm(pairs, "drawing again", len(samples.samples), leave=False, disable=None), 1
@@ -133,12 +153,14 @@ def compare_drawn(samples: Samples, pairs: Iterable[tuple[Sample, str]]) -> Verd
     if len(other) > known / 2:
         return (
             False,
-            f"drawn again from seed {samples.seed}, {len(other)} of {known} samples are others, such as {samples.samples[other[0] - 1].text!r}",
+            f"drawn again from seed {samples.seed}, {len(other)} of {known} samples are others, "
+            f"such as {samples.samples[other[0] - 1].text!r}",
         )
     if other:
         return (
             None,
-            f"drawn again from seed {samples.seed}, {len(other)} of {known} samples came out otherwise: number {', '.join(map(str, other[:5]))}",
+            f"drawn again from seed {samples.seed}, {len(other)} of {known} samples "
+            f"came out otherwise: number {', '.join(map(str, other[:5]))}",
         )
     return True, f"drawn again from seed {samples.seed}, all {known} samples are the same"
 
@@ -184,7 +206,7 @@ def check_snippets(bot: Bot) -> Verdict:
 
 
 def tame(record: RunRecord) -> RunRecord:
-    """Return a record with names and texts that nobody else wrote."""
+    """Return a record with trusted names and texts in place of its own."""
     assert record.target and record.base and record.samples
     samples = tuple(
         replace(one, prompt="A", text=None if one.text is None else "A B")
@@ -202,7 +224,10 @@ def tame(record: RunRecord) -> RunRecord:
 
 
 def check_dataset(bot: Bot) -> Verdict:
-    """The posts are as many as the record says, of the same authors, and the card's rows are among those that were trained on."""
+    """The posts are as many as the record says, and of the same authors.
+
+    The card's rows are among those that were trained on.
+    """
     info = bot.record.dataset
     assert info
     if bot.posts is None:
@@ -211,7 +236,8 @@ def check_dataset(bot: Bot) -> Verdict:
     if (train, held_out) != (info.train_posts, info.validation_posts):
         return (
             False,
-            f"{train:,} and {held_out:,} posts, not {info.train_posts:,} and {info.validation_posts:,}",
+            f"{train:,} and {held_out:,} posts, "
+            f"not {info.train_posts:,} and {info.validation_posts:,}",
         )
     if strange := [
         row.text for row in info.rows if row.text not in bot.posts[0].get(row.author, [])
@@ -221,7 +247,10 @@ def check_dataset(bot: Bot) -> Verdict:
 
 
 def check_evaluation(bot: Bot) -> Verdict:
-    """The held-out posts, scored again, give the recorded bits per byte within TOLERANCE, of the tuned model and of the base."""
+    """The held-out posts, scored again, give the recorded bits per byte within TOLERANCE.
+
+    That is so for the tuned model and for the base.
+    """
     metrics, recorded, environment = bot.record.metrics, bot.record.base, bot.record.environment
     assert metrics and recorded and environment
     if bot.posts is None:
@@ -251,9 +280,10 @@ def check_evaluation(bot: Bot) -> Verdict:
 
 
 def score_base(recorded: Base, texts: list[list[str]]) -> tuple[float, int]:
-    """Return the bits per byte and the parameters of the base that a record names, from the Hub or from here.
+    """Return the bits per byte and the parameters of the base that a record names.
 
-    Raises HubtweetsError if it can't be had at that revision.
+    The base is from the Hub or from this machine. Raises HubtweetsError if it can't be had at that
+    revision.
     """
     if not recorded.on_hub and recorded.id != "tiny" and not Path(recorded.id).is_dir():
         raise HubtweetsError(

@@ -1,8 +1,10 @@
-"""README.md against the record, as a reader sees it: what was generated of it stands there unchanged, and what the owner wrote is called the owner's.
+"""README.md against the record, as a reader sees it.
 
-Every generated line that states something must be there once, in its order, and visible: lines with a figure, table rows, lines that name an author,
-and what the card says of copies, limits, licence and rights. Other generated lines may be reworded or gone. A line of the owner's that holds a figure
-is named, for nothing here can check it.
+What was generated of it stands there unchanged, and what the owner wrote is called the owner's.
+Every generated line that states something must be there once, in its order, and visible: lines with
+a figure, table rows, lines that name an author, and what the card says of copies, limits, licence
+and rights. Other generated lines may be reworded or gone. A line of the owner's that holds a figure
+is named, because nothing here can check it.
 """
 
 import re
@@ -19,28 +21,24 @@ from hubtweets.record.run_record import RunRecord
 from hubtweets.verification.claims import Bot, Verdict
 from hubtweets.verification.visible import Line, UnclearCardError, looks_of, read_lines, tables_of
 
-STATEMENTS = (
-    "Does it copy?",
-    "Limitations and bias",
-    "Licence and rights",
-)  # headings under which every line stays
+# Headings under which every line stays.
+STATEMENTS = ("Does it copy?", "Limitations and bias", "Licence and rights")
 ALIKE = 0.6  # of two lines, from which one is quoted as what became of the other
 MAX_COMPARED_LINES = 500
 MAX_QUOTED_CHARACTERS = 100
 MAX_COMPARED_CHARACTERS = 500  # characters of a line that are compared with others
 MAX_NAMED = 3
-OWNERS_KEYS = (
-    "language",
-    "tags",
-    "widget",
-)  # of the metadata that hubtweets writes, to which an owner may add
-LEADING_SPACE = re.compile(
-    r"\A[\s\ufeff]+(?=---)"
-)  # which the Hub skips before the front matter (huggingface_hub.repocard, REGEX_YAML_BLOCK)
+# Keys of the metadata that hubtweets writes, to which an owner may add.
+OWNERS_KEYS = ("language", "tags", "widget")
+# The space that the Hub skips before the front matter (huggingface_hub.repocard, REGEX_YAML_BLOCK).
+LEADING_SPACE = re.compile(r"\A[\s\ufeff]+(?=---)")
 
 
 def check_card(bot: Bot) -> Verdict:
-    """The card that was pushed is what the record renders, and README.md says it all, visibly and unchanged."""
+    """The card that was pushed is what the record renders.
+
+    README.md says all of it, visibly and unchanged.
+    """
     try:
         rendered = model_card.render(bot.record)
     except HubtweetsError as error:
@@ -49,7 +47,8 @@ def check_card(bot: Bot) -> Verdict:
         if bot.record.hubtweets_version != __version__:
             return (
                 None,
-                f"rendered by another hubtweets; type: pip install hubtweets=={bot.record.hubtweets_version}",
+                "rendered by another hubtweets; "
+                f"type: pip install hubtweets=={bot.record.hubtweets_version}",
             )
         first = next(
             (old, new)
@@ -58,7 +57,8 @@ def check_card(bot: Bot) -> Verdict:
         )
         return (
             False,
-            f"hubtweets.json has the card say {quote(first[1])} where its record says {quote(first[0])}",
+            f"hubtweets.json has the card say {quote(first[1])} "
+            f"where its record says {quote(first[0])}",
         )
     try:
         metadata, edits = compare_metadata(
@@ -82,14 +82,20 @@ def strip_space(readme: str) -> str:
 
 
 def lines_of(readme: str, rendered: str) -> list[Line]:
-    """Return the lines of a README.md that was made from a rendered card; raise UnclearCardError if it can't be told what a reader sees."""
+    """Return the lines of a README.md that was made from a rendered card.
+
+    Raises UnclearCardError if it can't be told what a reader sees.
+    """
     return read_lines(
         strip_front_matter(strip_space(readme)), looks_of(strip_front_matter(rendered))
     )
 
 
 def compare_metadata(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """Return the generated metadata that has another value now, and what else was edited, each in words."""
+    """Return the generated metadata that has another value now, and what else was edited.
+
+    Each is given in words.
+    """
     added = [key for key in theirs if key not in ours]
     false = [
         f"says {key}: {quote(str(theirs[key]))} where the record says nothing of it"
@@ -108,7 +114,8 @@ def compare_metadata(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[list
         )
         if (missing and (more or not isinstance(value, list))) or (more and is_generated(key)):
             false.append(
-                f"says {key}: {quote(str(more[0] if more else theirs[key]))} where the record says {quote(str((missing or wanted)[0]))}"
+                f"says {key}: {quote(str(more[0] if more else theirs[key]))} "
+                f"where the record says {quote(str((missing or wanted)[0]))}"
             )
         elif missing:
             edits.append(f"{key} without {len(missing)}")
@@ -162,7 +169,10 @@ def has_figure(text: str) -> bool:
 
 
 def describe_missing(text: str, generated: list[Line], shown: list[Line]) -> str:
-    """Say that a generated line is not on README.md, or only where it can't be seen, and what may stand in its place."""
+    """Say that a generated line is not on README.md, and what may stand in its place.
+
+    A line that is only where it can't be seen is said to be hidden.
+    """
     if any(line.text == text for line in shown):
         return f"hides {quote(text)}"
     known = {line.text for line in generated}
@@ -174,7 +184,8 @@ def describe_missing(text: str, generated: list[Line], shown: list[Line]) -> str
         ALIKE,
     )
     return (
-        f"says {quote(*around(near[0], text))} where the record says {quote(*around(text, near[0]))}"
+        f"says {quote(*around(near[0], text))} "
+        f"where the record says {quote(*around(text, near[0]))}"
         if near
         else f"lacks {quote(text)}"
     )
@@ -195,7 +206,10 @@ def quote(text: str, place: int = 0) -> str:
 
 
 def describe_edits(generated: list[Line], shown: list[Line]) -> list[str]:
-    """Say what the owner added and took away; lines with figures are quoted, for they are unchecked."""
+    """Say what the owner added and took away.
+
+    Lines with figures are quoted because they are unchecked.
+    """
     before, after = ({line.text for line in lines} for lines in (generated, shown))
     own = [line.text for line in shown if line.text not in before]
     figures = [text for text in own if has_figure(text)]
@@ -205,7 +219,8 @@ def describe_edits(generated: list[Line], shown: list[Line]) -> list[str]:
     if figures:
         more = f" and {len(figures) - MAX_NAMED} more" if len(figures) > MAX_NAMED else ""
         edits.append(
-            f"with figures that nothing here can check: {', '.join(map(quote, figures[:MAX_NAMED]))}{more}"
+            "with figures that nothing here can check: "
+            f"{', '.join(map(quote, figures[:MAX_NAMED]))}{more}"
         )
     if gone := len(before - after):
         edits.append(f"lines gone: {gone}")

@@ -1,7 +1,8 @@
 """Every claim of a published bot, checked against the files that are there.
 
-In: a repo's id on a Hub. Out: Claims, one after the other. Whatever is downloaded is anybody's: it lands in a temporary folder, under names that
-can't lead out of it, and none of its code is run. What can't be checked here is said to be unchecked, with the reason; docs/verify.md says of each
+In: a repo's id on a Hub. Out: Claims, one after the other. Whatever is downloaded is untrusted: it
+lands in a temporary folder, under names that can't lead out of it, and none of its code is run.
+What can't be checked here is said to be unchecked, with the reason; docs/verify.md says of each
 claim what proves it.
 """
 
@@ -39,20 +40,18 @@ __all__ = ["Claim", "exit_code", "verify"]
 
 RECORD = "hubtweets.json"
 MAX_FILES = 1000
-MAX_BYTES = {
-    ".md": 2**20,
-    ".json": 256 * 2**20,
-    ".png": 16 * 2**20,
-}  # of a file by its suffix; a tokenizer takes tens of MiB
+# Of a file by its suffix; a tokenizer takes tens of MiB.
+MAX_BYTES = {".md": 2**20, ".json": 256 * 2**20, ".png": 16 * 2**20}
 NO_RECORD = "there is no record to check it against"
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 FALSE, UNCHECKED = 1, 3  # exit codes; 2 is click's, for a wrong command
 
 
 def verify(hub: Hub, repo_id: str, revision: str, runs: Path, deep: bool) -> Iterator[Claim]:
-    """Download a bot at a revision and check each claim; with `deep` score the held-out posts of its run folder again.
+    """Download a bot at a revision and check each claim.
 
-    Raises HubtweetsError if there is no such repo, or it can't be downloaded.
+    With `deep`, the held-out posts of its run folder are scored again. Raises HubtweetsError if
+    there is no such repo, or it can't be downloaded.
     """
     commit, committed, files = list_repo(hub, repo_id, revision)
     yield Claim("revision", "repo", True, f"{revision} is commit {commit}")
@@ -98,7 +97,10 @@ def verify_folder(
 
 
 def exit_code(claims: list[Claim]) -> int:
-    """Return 0 if all that the repo alone can prove holds, FALSE if anything is false, else UNCHECKED."""
+    """Return the exit code of the command.
+
+    It is FALSE if anything is false, 0 if all that the repo alone can prove holds, else UNCHECKED.
+    """
     if any(claim.holds is False for claim in claims):
         return FALSE
     return (
@@ -134,20 +136,24 @@ def list_repo(hub: Hub, repo_id: str, revision: str) -> tuple[str, str | None, d
             )
         if file.size > MAX_BYTES.get(Path(path).suffix, file.size):
             raise HubtweetsError(
-                f"{url}: {path} has {file.size:,} bytes, more than any that hubtweets writes; don't use it"
+                f"{url}: {path} has {file.size:,} bytes, more than any that hubtweets writes; "
+                "don't use it"
             )
     moment = getattr(info, "last_modified", None)
     return str(info.sha), moment.astimezone(UTC).isoformat() if moment else None, files
 
 
 def download(hub: Hub, repo_id: str, commit: str, files: dict[str, RepoFile], folder: Path) -> None:
-    """Put the files of a commit into a folder; raise HubtweetsError if they can't be had or don't fit."""
+    """Put the files of a commit into a folder.
+
+    Raises HubtweetsError if they can't be had or don't fit.
+    """
     size = sum(file.size for file in files.values())
-    if (
-        free := shutil.disk_usage(folder).free
-    ) < 2 * size:  # a file is whole twice while it is moved to its place
+    # A file is whole twice while it is moved to its place.
+    if (free := shutil.disk_usage(folder).free) < 2 * size:
         raise HubtweetsError(
-            f"{folder.parent}: {free >> 20:,} MiB are free, {size * 2 >> 20:,} MiB are needed; free some, or set TMPDIR"
+            f"{folder.parent}: {free >> 20:,} MiB are free, {size * 2 >> 20:,} MiB are needed; "
+            "free some, or set TMPDIR"
         )
     if not sys.stderr.isatty():
         disable_progress_bars()
@@ -184,7 +190,8 @@ def read(folder: Path, place: Target, runs: Path) -> tuple[Claim, Bot | None]:
             "record",
             "repo",
             None,
-            f"{RECORD} is of {target.url if target else 'nothing'}, so this is a copy, or was renamed",
+            f"{RECORD} is of {target.url if target else 'nothing'}, "
+            "so this is a copy, or was renamed",
         ), bot
     return Claim(
         "record",
@@ -195,7 +202,10 @@ def read(folder: Path, place: Target, runs: Path) -> tuple[Claim, Bot | None]:
 
 
 def is_same_hub(endpoint: str, other: str) -> bool:
-    """Tell whether two addresses are those of one Hub; an embedded one has another port each time."""
+    """Tell whether two addresses are those of one Hub.
+
+    An embedded one has another port each time.
+    """
     one, two = urlsplit(endpoint), urlsplit(other)
     return (one.scheme, one.netloc) == (two.scheme, two.netloc) or {
         one.hostname,

@@ -1,8 +1,9 @@
 """A card as a reader sees it.
 
-In: the Markdown of a card's body. Out: its lines: paragraphs, headings, list items and table rows, with the addresses of its links and pictures.
-Text that a reader may not see is marked as hidden: comments are gone, and whatever stands in an element that is not in PLAIN, or that has an
-attribute that neither SHOWN_ATTRIBUTES nor the card's own elements have, counts as hidden.
+In: the Markdown of a card's body. Out: its lines: paragraphs, headings, list items and table rows,
+with the addresses of its links and pictures. Text that a reader may not see is marked as hidden:
+comments are gone, and whatever stands in an element that is not in PLAIN, or that has an attribute
+that neither SHOWN_ATTRIBUTES nor the card's own elements have, counts as hidden.
 """
 
 import re
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import nh3
 from markdown_it import MarkdownIt
 
-# elements that leave their text as it is, and attributes that do so on any of them
+# Elements that leave their text as it is, and attributes that do so on any of them.
 PLAIN = {
     "a",
     "b",
@@ -39,10 +40,10 @@ PLAIN = {
 }
 PLAIN |= {"table", "tbody", "td", "th", "thead", "tr", "ul", "wbr"}
 SHOWN_ATTRIBUTES = {"href", "src", "alt", "title", "align"}
-ALIGNED = {
-    ("style", f"text-align:{side}") for side in ("left", "center", "right")
-}  # of a column of a Markdown table
-# Elements that begin a line. Others, known or not, are in the middle of one: a browser shows "9,<x></x>778" as 9,778.
+# The styles of a column of a Markdown table.
+ALIGNED = {("style", f"text-align:{side}") for side in ("left", "center", "right")}
+# Elements that begin a line. Others, known or not, are in the middle of one: a browser shows
+# "9,<x></x>778" as 9,778.
 BLOCKS = {
     "div",
     "h1",
@@ -96,7 +97,8 @@ REMOVED = {
 }
 NAME = re.compile(r"""[^\s"'<>/=]+""")  # of a tag or an attribute
 
-# What the Hub renders and CommonMark does not know: footnotes, which take in the lines under them, and formulas.
+# What the Hub renders and CommonMark does not know: footnotes, which take in the lines under them,
+# and formulas.
 FOOTNOTE = re.compile(r"^[ \t>*+\-\d.)]*\[\^[^\]\n]+\]:.*\n(?!\s*\n|\s*\[\^|\s*\Z)", re.MULTILINE)
 FORMULAS = (("$$", "$$"), ("\\\\(", "\\\\)"), ("\\\\[", "\\\\]"))
 MORE_THAN_A_FORMULA = re.compile(r"\n\s*\n|<[a-zA-Z!/?]|```|~~~")
@@ -114,7 +116,11 @@ class UnclearCardError(Exception):
 
 
 class Line(NamedTuple):
-    """A line as it reads, the heading that it stands under, whether it is code, the number of its table if it is a row, and whether it is hidden."""
+    """A line as it reads.
+
+    `heading` is the heading that it stands under, `code` says whether it is code, `table` is the
+    number of its table if it is a row, and `hidden` says whether it is hidden.
+    """
 
     text: str
     heading: str = ""
@@ -124,14 +130,16 @@ class Line(NamedTuple):
 
     @property
     def shown(self) -> tuple[str, bool, bool]:
-        """The line as it looks: its text, whether it is code, and whether it is the row of a table."""
+        """The line as it looks: its text, whether it is code, and whether it is a table's row."""
         return self.text, self.code, self.table is not None
 
 
 def read_lines(body: str, looks: Looks = frozenset()) -> list[Line]:
-    """Return the lines of a card's body; `looks` are the styles, classes and sizes that hide nothing, for they are the rendered card's own.
+    """Return the lines of a card's body.
 
-    Raises UnclearCardError for a body that would take too long, or in which a footnote or a formula may hide other lines.
+    `looks` are the styles, classes and sizes that hide nothing because they are the rendered card's
+    own. Raises UnclearCardError if the body would take too long, or if a footnote or a formula in
+    it may hide other lines.
     """
     if len(body) > MAX_CHARACTERS:
         raise UnclearCardError(f"has more than {MAX_CHARACTERS:,} characters")
@@ -139,9 +147,8 @@ def read_lines(body: str, looks: Looks = frozenset()) -> list[Line]:
     html = markdown.render(body)
     if html.count("<") > 2 * MAX_ELEMENTS:
         raise UnclearCardError(f"has more than {MAX_ELEMENTS:,} elements")
-    names = set(
-        NAME.findall(html.lower())
-    )  # every tag and attribute stays, to be judged by the reader
+    # Every tag and attribute stays, to be judged by the reader.
+    names = set(NAME.findall(html.lower()))
     html = nh3.clean(
         html,
         tags=names - REMOVED,
@@ -174,7 +181,10 @@ def check_extensions(body: str) -> None:
 
 
 def looks_of(body: str) -> Looks:
-    """Return the styles, classes and sizes that a card's own elements have, as (tag, attribute, value)."""
+    """Return the styles, classes and sizes that a card's own elements have.
+
+    Each is given as (tag, attribute, value).
+    """
     found: set[tuple[str, str, str]] = set()
 
     class Attributes(HTMLParser):
@@ -194,9 +204,8 @@ class Reader(HTMLParser):
         self.lines: list[Line] = []
         self.parts: list[str] = []
         self.heading, self.tables, self.cells = "", 0, 0
-        self.open: list[
-            tuple[str, bool, str]
-        ] = []  # elements: their tag, whether they hide, the address of a link
+        # Elements: their tag, whether they hide, the address of a link.
+        self.open: list[tuple[str, bool, str]] = []
         self.hides = False  # whether any part of this line is hidden
 
     def is_hidden(self) -> bool:
@@ -206,9 +215,8 @@ class Reader(HTMLParser):
         return any(tag == element for tag, _, _ in self.open)
 
     def add(self, text: str) -> None:
-        self.parts.append(
-            text.replace("|", "\\|") if self.is_in("table") else text
-        )  # a bar alone stands between cells
+        # A bar alone stands between cells.
+        self.parts.append(text.replace("|", "\\|") if self.is_in("table") else text)
         self.hides = self.hides or (bool(text.strip()) and self.is_hidden())
 
     def is_plain(self, tag: str, name: str, value: str) -> bool:
@@ -270,7 +278,10 @@ class Reader(HTMLParser):
 
 
 def shows_code(lines: list[Line], block: str) -> bool:
-    """Tell whether a reader sees a block of code, whole and as code, with no other code right before or after it."""
+    """Tell whether a reader sees a block of code, whole and as code.
+
+    No other code may be right before or after it.
+    """
     wanted = [" ".join(line.split()) for line in block.splitlines() if line.strip()]
     groups = [
         list(group) for is_code, group in groupby(lines, key=lambda line: line.code) if is_code
