@@ -9,7 +9,8 @@ from pathlib import Path
 
 from hubtweets.errors import HubtweetsError
 
-# in fp32: the best weights twice, and two checkpoints with Adam's two moments, the last and the next
+# In fp32: the best weights twice, and two checkpoints (the last and the next) with the two moments
+# of Adam.
 TRAINING_BYTES_PER_PARAMETER = 8 * 4
 
 

@@ -1,4 +1,4 @@
-"""What the tests share: a real one-layer GPT-2, the embedded Hub, the example archive, and one published run.
+"""What the tests share: a one-layer GPT-2, the embedded Hub, the example archive, a published run.
 
 Nothing is mocked: commands run as processes of their own, with their own home and their own Hub.
 """
@@ -101,7 +101,10 @@ def run(
 def stop(
     folder: Path, command: list[str], share: float, how: signal.Signals
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a command until its training has done a share of its steps, stop it, and return what it said after that as its errors."""
+    """Run a command until its training has done a share of its steps, and stop it.
+
+    Return what it said after that as its errors.
+    """
     reading, writing = os.pipe()
     with open(reading, encoding="utf-8") as said, open(writing, "wb") as err:
         process = start(command, folder, environment(folder), err, err)
@@ -117,7 +120,7 @@ def stop(
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
-    """Make a folder for all workers of pytest-xdist: the first one that wants it does, the others wait."""
+    """Make a folder for all workers of pytest-xdist; the first one makes it, the others wait."""
     root = factory.getbasetemp()
     folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / name
     with FileLock(f"{folder}.lock"):
@@ -143,7 +146,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a one-layer GPT-2 and a tokenizer of 300 tokens, as a stranger would save them."""
+    """A folder with a one-layer GPT-2 and a tokenizer of 300 tokens, as others would save them."""
     return (
         once(tmp_path_factory, "base", lambda folder: make_base(folder / "one-layer")) / "one-layer"
     )
@@ -181,7 +184,10 @@ def make_base(folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory, archive: Path, base: Path) -> Path:
-    """A working folder in which the example's bot was published on the embedded Hub; tests that change it take a copy."""
+    """A working folder in which the example's bot was published on the embedded Hub.
+
+    Tests that change it take a copy.
+    """
 
     def make(folder: Path) -> None:
         shutil.copy(archive, folder)

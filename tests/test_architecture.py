@@ -1,7 +1,8 @@
-"""Which folder may import which: those below it, never one above."""
+"""Which folder may import which (those below it, never one above), and how long things may be."""
 
 import ast
 from pathlib import Path
+from statistics import quantiles
 
 import pytest
 
@@ -22,6 +23,8 @@ FLOORS = (  # from the top
     "posts",
     "files text errors progress",  # the ground
 )
+MAX_FILE_LINES = 330
+MAX_FUNCTION_LINES, MAX_P90_FUNCTION_LINES = 60, 25
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names.split()}
 # the Hub is a server, which these alone start
 HUB_USERS = {"hub", "hubtweets.cli.hub", "hubtweets.publishing.connection"}
@@ -105,4 +108,18 @@ def test_no_file_holds_two_ideas() -> None:
         path.relative_to(PACKAGE).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
         for path in PACKAGE.rglob("*.py")
     }
-    assert {name: length for name, length in lengths.items() if length > 440} == {}
+    assert {name: length for name, length in lengths.items() if length > MAX_FILE_LINES} == {}
+
+
+def test_functions_fit_a_glance() -> None:
+    lengths: dict[str, int] = {}
+    for module, path in FILES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lengths[f"{module}.{node.name}:{node.lineno}"] = count_lines(node)
+    assert {name: length for name, length in lengths.items() if length > MAX_FUNCTION_LINES} == {}
+    assert quantiles(lengths.values(), n=10)[-1] <= MAX_P90_FUNCTION_LINES
+
+
+def count_lines(node: ast.stmt) -> int:
+    return (node.end_lineno or 0) - node.lineno + 1

@@ -68,7 +68,8 @@ def test_publish_prints_the_url_the_commit_and_a_post_of_each_prompt(published: 
     )
     assert re.search(r"step \d+ of \d+: loss \d\.\d{3}, [\d,]+ tokens/s\n", said)
     assert re.search(
-        r"evaluate: \d\.\d{3} bits per byte for the untouched base, \d\.\d{3} for the tuned model \(-\d+\.\d%\)\n",
+        r"evaluate: \d\.\d{3} bits per byte for the untouched base, "
+        r"\d\.\d{3} for the tuned model \(-\d+\.\d%\)\n",
         said,
     )
 
@@ -121,7 +122,10 @@ def test_a_second_publish_does_nothing(workplace: Path, base: Path) -> None:
         "sample: nothing changed, skipped",
         "card: README.md, predictions.png, pipeline.png, loss.png, hubtweets.json",
         "snippets: nothing changed, skipped",
-        "push: http://127.0.0.1:8086/huggingtweets/lyons____ has all 12 files already, nothing to commit",
+        (
+            "push: http://127.0.0.1:8086/huggingtweets/lyons____ has all 12 files already, "
+            "nothing to commit"
+        ),
     ]
 
 
@@ -143,7 +147,8 @@ def test_hurt_weights_are_not_pushed(workplace: Path) -> None:
     path.write_bytes(path.read_bytes()[:1000])
     done = run(workplace, "push", "lyons____", "--hub", "local")
     assert done.stderr.endswith(
-        "Error: runs/lyons____: a file of the stage train was changed; type: hubtweets publish lyons____\n"
+        "Error: runs/lyons____: a file of the stage train was changed; "
+        "type: hubtweets publish lyons____\n"
     )
     assert run(workplace, "generate", "lyons____", "I").stderr.startswith(
         "Error: runs/lyons____/repo: the weights can't be loaded ("
@@ -295,8 +300,8 @@ def test_an_adapter_is_published_and_its_snippets_run(
 def test_an_adapter_of_a_base_that_nobody_has_is_refused(workplace: Path) -> None:
     done = run(workplace, "train", "lyons____", "--base", "tiny", "--lora")
     assert (
-        done.stderr
-        == "Error: tiny is not on the Hub, so an adapter of it is of no use to others; type --lora --merge\n"
+        done.stderr == "Error: tiny is not on the Hub, so an adapter of it is of no use to others; "
+        "type --lora --merge\n"
     )
     assert run(workplace, "train", "lyons____", "--merge").returncode == 2
 
@@ -339,7 +344,10 @@ def test_trackers_keep_everything_in_the_run_folder(
 
 
 def test_help_is_light_and_lists_every_command(tmp_path: Path) -> None:
-    code = "import sys; from hubtweets.cli.main import main; main(['--help'], standalone_mode=False); print(sorted(sys.modules))"
+    code = (
+        "import sys; from hubtweets.cli.main import main; "
+        "main(['--help'], standalone_mode=False); print(sorted(sys.modules))"
+    )
     done = python(tmp_path, code)
     assert done.returncode == 0, done.stderr
     for command in (
@@ -365,7 +373,10 @@ def test_the_card_is_rendered_without_torch(workplace: Path) -> None:
     before = {path: path.read_bytes() for path in repo.rglob("*") if path.is_file()}
     for name in ("README.md", "predictions.png", "pipeline.png", "loss.png", "hubtweets.json"):
         (repo / name).unlink()
-    code = "import sys; from hubtweets.cli.main import main; main(['card'], standalone_mode=False); print('torch' in sys.modules)"
+    code = (
+        "import sys; from hubtweets.cli.main import main; "
+        "main(['card'], standalone_mode=False); print('torch' in sys.modules)"
+    )
     done = python(workplace, code)
     assert (done.returncode, done.stdout) == (0, "runs/lyons____/repo/README.md\nFalse\n"), (
         done.stderr
@@ -463,7 +474,8 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
     (
         nothing,
         ["publish", "a/b", *LOCAL],
-        r"a/b: not a handle \(letters, digits, _ \. - and at most 96 of them\); type: hubtweets publish NAME",
+        r"a/b: not a handle \(letters, digits, _ \. - and at most 96 of them\); "
+        r"type: hubtweets publish NAME",
     ),
     (
         nothing,
@@ -478,7 +490,8 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
     (
         few,
         ["publish", "lyons____", *LOCAL],
-        r"@lyons____: [\d,]+ characters in 15 kept posts \(19 Retweets, 16 Short tweets\) are too few, .+",
+        r"@lyons____: [\d,]+ characters in 15 kept posts \(19 Retweets, 16 Short tweets\) "
+        r"are too few, .+",
     ),
     (
         enough,
@@ -523,7 +536,8 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
     (
         enough,
         ["publish", "lyons____", "--learning-rate", "1e30", *LOCAL],
-        r"training diverged: the loss is nan at step \d+; type a smaller --learning-rate than 1e\+30",
+        r"training diverged: the loss is nan at step \d+; "
+        r"type a smaller --learning-rate than 1e\+30",
     ),
     (
         wrong_settings,
@@ -545,7 +559,8 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
     (
         enough,
         ["example", "lyons____.zip"],
-        r"lyons____\.zip: already exists and may be a real archive; remove it, or give another name",
+        r"lyons____\.zip: already exists and may be a real archive; "
+        r"remove it, or give another name",
     ),
     (nothing, ["card"], r"runs: no run yet; type: hubtweets publish NAME"),
     (nothing, ["example", "nowhere/x.zip"], r"nowhere/.+: No such file or directory; .+"),
@@ -589,18 +604,20 @@ def test_failures_are_one_line_and_leave_nothing_half_written(
     [
         (
             50_000,
-            r"runs/lyons____/.+: .*File too large.*; free some disk space|writing failed: .*File too large.*; free some disk space",
+            r"runs/lyons____/.+: .*File too large.*; free some disk space|"
+            r"writing failed: .*File too large.*; free some disk space",
         ),
         (
             210_000,
-            r"runs/lyons____/checkpoints: the checkpoint can't be written \(.+\); free some disk space and type the command again",
+            r"runs/lyons____/checkpoints: the checkpoint can't be written \(.+\); "
+            r"free some disk space and type the command again",
         ),
     ],
 )
 def test_a_full_disk_gets_one_line(
     tmp_path: Path, archive: Path, base: Path, limit: int, expected: str
 ) -> None:
-    """The limit on a file's size stands for the full disk: the system refuses the very same writes."""
+    """A limit on a file's size stands for the full disk: the system refuses the same writes."""
     shutil.copy(archive, tmp_path)
     if "checkpoint" in expected:
         run(tmp_path, "curate", "lyons____").check_returncode()
@@ -695,8 +712,8 @@ def test_two_at_once_do_not_share_a_folder(workplace: Path) -> None:
     with FileLock(workplace / "runs" / "lyons____" / ".lock"):
         done = run(workplace, "card")
     assert (
-        done.stderr
-        == "Error: runs/lyons____: another hubtweets is running there; wait for it, or choose another folder with --runs DIR\n"
+        done.stderr == "Error: runs/lyons____: another hubtweets is running there; "
+        "wait for it, or choose another folder with --runs DIR\n"
     )
 
 
@@ -725,8 +742,8 @@ def test_hub_says_how_to_use_it_and_serves(published: Path, tmp_path: Path) -> N
     ).stdout
     assert exports == f"export HF_ENDPOINT=http://127.0.0.1:{port}\nexport HF_TOKEN={token}\n"
     assert (
-        taken.stderr
-        == f"Error: 127.0.0.1:{port}: Address already in use; choose another port: hubtweets hub --port {int(port) + 1}\n"
+        taken.stderr == f"Error: 127.0.0.1:{port}: Address already in use; "
+        f"choose another port: hubtweets hub --port {int(port) + 1}\n"
     )
 
 
@@ -762,8 +779,8 @@ def test_two_authors_make_one_bot(archive: Path, base: Path, tmp_path: Path) -> 
     card = (tmp_path / "runs" / "lyons____-bob" / "repo" / "README.md").read_text()
     assert "| Tweets kept | 864 | 150 |\n" in card and "AI CYBORG" in card
     assert (
-        "Error: runs/lyons____-bob: the bot of lyons____ bob, not of lyons____-bob; choose another folder with --runs DIR\n"
-        in other.stderr
+        "Error: runs/lyons____-bob: the bot of lyons____ bob, not of lyons____-bob; "
+        "choose another folder with --runs DIR\n" in other.stderr
     )
     assert (
         again.stderr.splitlines()[0] == "curate: nothing changed, skipped"
@@ -772,7 +789,10 @@ def test_two_authors_make_one_bot(archive: Path, base: Path, tmp_path: Path) -> 
 
 
 def test_a_base_that_does_not_know_the_language_gets_a_warning(base: Path, tmp_path: Path) -> None:
-    words = "Heute ist das Wetter sehr schön und ich gehe mit meinem Hund in den Park|Gestern habe ich einen Brief an meine Schwester geschrieben"
+    words = (
+        "Heute ist das Wetter sehr schön und ich gehe mit meinem Hund in den Park|"
+        "Gestern habe ich einen Brief an meine Schwester geschrieben"
+    )
     lines = [
         json.dumps({"text": f"{text}, es war der Tag Nummer {'x' * n}"})
         for n in range(1, 150)
@@ -785,8 +805,8 @@ def test_a_base_that_does_not_know_the_language_gets_a_warning(base: Path, tmp_p
     run(tmp_path, "curate", "anna", "--rules", "classic").check_returncode()
     other, done = (run(tmp_path, *train, name) for name in (str(base), "english"))
     assert (
-        "warning: 100% of the posts are in de, and english knows en, fr; take another base: --base ID\n"
-        in done.stderr
+        "warning: 100% of the posts are in de, and english knows en, fr; "
+        "take another base: --base ID\n" in done.stderr
     )
     record = json.loads((tmp_path / "runs" / "anna" / "run.json").read_text())
     assert record["dataset"]["languages"] == {"de": 1.0} and record["base"]["license"] == {
@@ -930,7 +950,10 @@ SECRET = "NOBODY-MAY-READ-THIS"
 
 
 def test_nothing_private_is_in_any_output(tmp_path: Path, base: Path) -> None:
-    """Messages, addresses and private posts of every archive, searched for in every file of the run and in all that was said."""
+    """Search all that a run writes and says for what is private.
+
+    That is: messages, addresses and private posts of every archive.
+    """
     generator = random.Random(3)
     tweets = [tweet(str(10**6 + n), sentences.make_sentence(generator)) for n in range(120)]
     files = archive_files(tweets)
@@ -990,7 +1013,8 @@ def test_nothing_private_is_in_any_output(tmp_path: Path, base: Path) -> None:
     )
     with (tmp_path / "carol.csv").open("a") as file:
         file.write(
-            f'"this is {SECRET} indeed",private,\n"write me at {SECRET}@example.org tonight please",public,\n'
+            f'"this is {SECRET} indeed",private,\n'
+            f'"write me at {SECRET}@example.org tonight please",public,\n'
         )
     said = ""
     for line in (
@@ -1050,7 +1074,8 @@ def test_a_hurt_avatar_gets_one_line(workplace: Path) -> None:
         path.write_bytes(content) if content else path.unlink()
         assert (
             run(workplace, "card").stderr
-            == "Error: runs/lyons____: a file of the stage curate was changed; type: hubtweets publish lyons____\n"
+            == "Error: runs/lyons____: a file of the stage curate was changed; "
+            "type: hubtweets publish lyons____\n"
         )
 
 
@@ -1099,8 +1124,9 @@ def test_the_posts_of_a_protected_account_are_read_only_if_asked_for(
             "data/protected-history.js", javascript("YTD.protected_history.part0", history)
         )
     refused = (
-        "Error: @lyons____: 0 characters in 0 kept posts (1,225 Retweets, 1,861 Not public) are too few, 6,000 are needed; "
-        "the account is protected, so its posts are for its followers; if it is yours, and you want them read, type: --protected-posts\n"
+        "Error: @lyons____: 0 characters in 0 kept posts (1,225 Retweets, 1,861 Not public) "
+        "are too few, 6,000 are needed; the account is protected, so its posts are for its "
+        "followers; if it is yours, and you want them read, type: --protected-posts\n"
     )
     done = run(tmp_path, "curate", "lyons____", "--quiet")
     assert (done.returncode, done.stderr) == (1, refused)
@@ -1112,7 +1138,10 @@ def test_the_posts_of_a_protected_account_are_read_only_if_asked_for(
     planned = run(
         tmp_path, *PUBLISH, str(base), "--protected-posts", "--consent", "own", "--dry-run"
     )
-    said = "push: private, because the account is protected, and its posts are for its followers; add --public to publish the bot anyway\n"
+    said = (
+        "push: private, because the account is protected, and its posts are for its followers; "
+        "add --public to publish the bot anyway\n"
+    )
     assert planned.returncode == 0 and said in planned.stderr
     assert (
         run(tmp_path, "curate", "lyons____", "--quiet").stderr == refused

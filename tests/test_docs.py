@@ -1,4 +1,7 @@
-"""The README, line by line, on the published example; the two make commands that set everything up are run by CI."""
+"""The README, line by line, on the published example.
+
+The two make commands that set everything up are run by CI.
+"""
 
 import os
 import re
@@ -24,7 +27,8 @@ def blocks(language: str) -> list[str]:
 
 COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
 EVAL = 'eval "$(hubtweets hub env)"'
-# by tests of their own: with a server, a shell, a terminal, several processes, every claim looked at, two authors
+# By tests of their own: with a server, a shell, a terminal, several processes, two authors, and
+# every claim looked at.
 ELSEWHERE = {
     "hubtweets hub",
     EVAL,

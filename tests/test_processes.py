@@ -59,7 +59,7 @@ def ranks(
 
 @pytest.mark.parametrize(("packed", "size"), [(True, 2), (False, 4)], ids=["packed", "padded"])
 def test_two_processes_equal_one(base: Path, tmp_path: Path, packed: bool, size: int) -> None:
-    """Eight blocks a step at once, or four for each of two processes: these too at once, or twice two."""
+    """A step takes eight blocks at once, or four per process, either at once or as twice two."""
     more = [] if packed else ["padded"]
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
@@ -126,6 +126,6 @@ def test_accelerate_launch_trains(published: Path, base: Path, tmp_path: Path) -
     refused = run(tmp_path, "card", "lyons____", WORLD_SIZE="2")
     assert refused.returncode == 1
     assert (
-        refused.stderr
-        == "Error: only train runs in several processes; type: hubtweets publish lyons____ --num-processes N\n"
+        refused.stderr == "Error: only train runs in several processes; "
+        "type: hubtweets publish lyons____ --num-processes N\n"
     )

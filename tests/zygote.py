@@ -1,9 +1,10 @@
-"""Python processes that start at once: they are forked from one that has loaded torch and transformers already, which takes any
-other process up to ten seconds.
+"""Python processes that start at once, because they are forked from one that is ready.
 
-The tests start one such server. `start` forks a process from it: with its own folder, environment, files and session, killed with
-the connection that asked for it. `python` is a stand-in for the interpreter that does the same, for whoever starts `sys.executable`:
-the tests, `accelerate launch`, the snippets of a card, the embedded Hub.
+That one has loaded torch and transformers already, which takes any other process up to ten seconds.
+The tests start one such server. `start` forks a process from it: with its own folder, environment,
+files and session, killed with the connection that asked for it. `python` is a stand-in for the
+interpreter that does the same, for all that start `sys.executable`: the tests, `accelerate launch`,
+the snippets of a card, the embedded Hub.
 """
 
 import atexit
@@ -97,7 +98,10 @@ class Process:
 
 
 def start_server() -> tuple[str, str]:
-    """Start the server, which ends with this process; return its address and the path of the stand-in for Python."""
+    """Start the server, which ends with this process.
+
+    Return its address and the path of the stand-in for Python.
+    """
     folder = Path(tempfile.mkdtemp(prefix="zygote-"))
     address, python = str(folder / "socket"), folder / "python"
     python.write_text(STAND_IN.format(python=sys.executable, address=address))
@@ -231,7 +235,7 @@ def become(
 
 
 def read_environment() -> None:
-    """Read again what huggingface_hub and its users read from the environment when they were loaded."""
+    """Read the environment again, as huggingface_hub and its users did when they were loaded."""
     from huggingface_hub import constants, hf_api
 
     before = {name: value for name, value in vars(constants).items() if name.isupper()}

@@ -29,12 +29,11 @@ def optimized(model: "PreTrainedModel | PeftModel") -> Iterator[None]:
     operations that torch has as one. On a CPU, a mask for packed documents makes sdpa slower than
     the plain product of matrices.
     """
-    places = [
-        (module, name, child)
-        for module in model.modules()
-        for name, child in module.named_children()
-        if isinstance(child, NewGELUActivation)
-    ]
+    places = []
+    for module in model.modules():
+        for name, child in module.named_children():
+            if isinstance(child, NewGELUActivation):
+                places.append((module, name, child))
     attention = model.config._attn_implementation
     for module, name, _ in places:
         setattr(module, name, torch.nn.GELU(approximate="tanh"))

@@ -36,6 +36,7 @@ from hubtweets.record.run_record import Base, Target, Terms
 from hubtweets.training.tracking import trackers
 
 # Where the base was once loaded from, which is not copied into models made of it.
+UNKNOWN_NAMESPACE = "your-name"  # until a token tells whose it is
 LOADED_FROM = re.compile(rb'"_?name_or_path"\s*:\s*"[^"]*"')
 
 
@@ -92,7 +93,7 @@ def find_user(context: Context) -> None:
 
 def find_target(context: Context) -> None:
     """Find out the repo; raise HubtweetsError if no repo could have this name."""
-    namespace = context.request.namespace or (context.user or {}).get("name") or "nobody"
+    namespace = context.request.namespace or (context.user or {}).get("name") or UNKNOWN_NAMESPACE
     target = Target(context.hub.endpoint, f"{namespace}/{context.run.record.handle}")
     try:
         validate_repo_id(target.repo_id)
@@ -246,7 +247,7 @@ def check_card(context: Context) -> Iterator[str]:
     hub, record = context.hub, context.run.record
     if not (context.base and context.terms):
         return
-    target = context.target or Target(hub.endpoint, f"nobody/{record.handle}")
+    target = context.target or Target(hub.endpoint, f"{UNKNOWN_NAMESPACE}/{record.handle}")
     draft = draft_record(record, target, context.base, context.terms, context.request)
     card = f"---\n{metadata.dump_metadata(draft)}---\n"
     if not context.user:

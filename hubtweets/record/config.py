@@ -6,7 +6,10 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Curation:
-    """Settings of curation; `split` None means by time if every kept post has a date, else by hash."""
+    """Settings of curation.
+
+    `split` None means by time if every kept post has a date, else by hash.
+    """
 
     rules: Literal["default", "classic"] = "default"
     mentions: Literal["strip", "keep"] = "strip"  # those that lead a reply

@@ -211,7 +211,8 @@ def write_avatars(run: RunFolder, images: Sequence[bytes | None]) -> list[str | 
     names: list[str | None] = []
     for number, image in enumerate(images, 1):
         avatar = crop_to_square(image) if image else None
-        names.append(("avatar.png" if number == 1 else f"avatar-{number}.png") if avatar else None)
+        name = "avatar.png" if number == 1 else f"avatar-{number}.png"
         if avatar:
-            write_atomically(run.repo / str(names[-1]), avatar)
+            write_atomically(run.repo / name, avatar)
+        names.append(name if avatar else None)
     return names

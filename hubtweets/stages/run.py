@@ -42,7 +42,10 @@ class Run:
 
     @contextmanager
     def open(self, new: bool = False, shared: bool = False) -> Iterator[RunFolder]:
-        """Open the folder and lock it; `new` makes it, `shared` lets several processes train there."""
+        """Open the folder and lock it.
+
+        `new` makes it, and `shared` lets several processes train there.
+        """
         with open_run_folder(self.runs, self.name, new, shared) as folder:
             yield folder
 
@@ -84,8 +87,8 @@ class Run:
     ) -> Metrics | None:
         """Fine-tune a base model on the curated posts, score it, and return the scores.
 
-        Interrupted training resumes from its last checkpoint. Of several processes, all but the main
-        one return None.
+        Interrupted training resumes from its last checkpoint. If there are several processes, all
+        but the main one return None.
         """
         from hubtweets.models.base import resolve_base
         from hubtweets.stages import evaluate, train

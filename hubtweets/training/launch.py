@@ -17,8 +17,8 @@ def launch(number: int, module: str, folder: Path) -> None:
     """Run a module in `number` processes on a folder with what they need.
 
     The default config of Accelerate, if `accelerate config` wrote one, says how (FSDP, DeepSpeed);
-    without one it is DDP. Raises HubtweetsError with what the processes left in `error.txt`, if they
-    fail.
+    without one it is DDP. If the processes fail, it raises HubtweetsError with what they left in
+    `error.txt`.
     """
     how, environment = choose_settings(number)
     error = folder / "error.txt"

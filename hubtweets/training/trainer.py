@@ -80,9 +80,7 @@ def train(
             learning_rate = plan.peak_learning_rate * scale
             set_learning_rate(optimizer, learning_rate)
             loop.loss += accumulate_gradients(accelerator, model, batch, micro_tokens)
-            accelerator.clip_grad_norm_(model.parameters(), config.max_grad_norm)
-            optimizer.step()
-            optimizer.zero_grad()
+            update_weights(accelerator, model, optimizer, config.max_grad_norm)
 
             loop.advance(step, batch.tokens, is_stop_requested())
             loop.log_if_due(learning_rate)
@@ -142,6 +140,18 @@ def group_parameters(model: PreTrainedModel, weight_decay: float) -> list[dict]:
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
+
+
+def update_weights(
+    accelerator: Accelerator,
+    model: PreTrainedModel,
+    optimizer: torch.optim.Optimizer,
+    max_grad_norm: float,
+) -> None:
+    """Take a step of the optimizer with clipped gradients, and clear them."""
+    accelerator.clip_grad_norm_(model.parameters(), max_grad_norm)
+    optimizer.step()
+    optimizer.zero_grad()
 
 
 def accumulate_gradients(
