@@ -3,9 +3,22 @@ HANDLE ?=
 CORPUS ?=
 PARTS ?=
 BIN := .venv/bin
+# unit tests that start no process and train nothing
+QUICK := $(addprefix tests/test_, architecture.py card_numbers.py copies.py duplicates.py \
+  front_matter.py language.py patience.py personal.py posts.py posts_audience.py \
+  posts_grailbird.py posts_mastodon.py posts_misskey.py posts_x_json.py terms.py)
+# a few fast tests of everything that is depended on
+LOWEST := $(addprefix tests/test_, card.py evaluation.py hub_xet.py language.py packing.py \
+  personal.py pictures.py posts_bluesky.py posts_x_json.py publisher.py \
+  cli.py::test_publish_prints_the_url_the_commit_and_a_post_of_each_prompt \
+  models.py::test_an_adapter_from_the_hub_writes_what_its_model_writes \
+  posts_files.py::test_a_dataset_of_the_hub posts_files.py::test_a_folder_of_save_to_disk \
+  tracking.py::test_tensorboard_shows_what_was_logged_and_where_from_to_nobody \
+  tracking.py::test_every_tracker_keeps_to_its_folder_and_shows_a_resumed_run_once \
+  trainer.py::test_it_learns trainer.py::test_same_seed_same_weights)
 
 .DEFAULT_GOAL := help
-.PHONY: publish card hub test bench style quality base clean help
+.PHONY: publish card hub test test-quick test-lowest bench style quality base clean help
 
 publish: .venv/ready lyons____.zip ## publish the example's bot on the embedded Hub
 	$(BIN)/hubtweets publish lyons____ --base tiny --hub local
@@ -17,7 +30,20 @@ hub: .venv/ready ## serve the embedded Hub
 	$(BIN)/hubtweets hub
 
 test: .venv/test ## run the tests
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --durations=10
+
+test-quick: .venv/test ## run the fast unit tests
+	$(BIN)/python -m pytest --numprocesses 2 $(QUICK)
+
+# Releases of torch on PyPI are CUDA builds of several GB, so the one in .venv is used. uv finds
+# its build where pip found it.
+test-lowest: .venv/test ## run some tests on the oldest versions that pyproject.toml allows
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-lowest
+	$(BIN)/python -c 'from importlib.metadata import version as v; print("torch==" + v("torch"))' \
+	  > .venv-lowest/torch.txt
+	UV_FIND_LINKS="$(PIP_FIND_LINKS)" $(BIN)/uv pip install --quiet --python .venv-lowest \
+	  --resolution lowest-direct --override .venv-lowest/torch.txt --editable '.[test]'
+	.venv-lowest/bin/python -m pytest --numprocesses 2 $(LOWEST)
 
 bench: .venv/test ## measure, print a table, write bench.json; PARTS=quality compares what is learnt
 	$(BIN)/python -m tests.bench.bench $(PARTS)
@@ -36,10 +62,10 @@ base: .venv/ready ## rebuild the embedded base from CORPUS=file (about an hour)
 	$(BIN)/python -m hubtweets.stages.pretrain "$(CORPUS)" hubtweets/models/tiny
 
 clean: ## remove what these commands made, but for the runs
-	rm -rf .venv bench.json dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-lowest bench.json dist .pytest_cache .mypy_cache .ruff_cache
 
 help: ## show this
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 13
 
 lyons____.zip: | .venv/ready
 	$(BIN)/hubtweets example $@

@@ -52,6 +52,8 @@ def test_every_make_target_is_there() -> None:
         "card",
         "hub",
         "test",
+        "test-quick",
+        "test-lowest",
         "bench",
         "style",
         "quality",

@@ -470,7 +470,9 @@ HURT: list[tuple[str, Any, Columns, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "content", "columns", "expected"), HURT)
+@pytest.mark.parametrize(
+    ("name", "content", "columns", "expected"), HURT, ids=[expected for *_, expected in HURT]
+)
 def test_hurt_files_get_one_line(
     tmp_path: Path, name: str, content: Any, columns: Columns, expected: str
 ) -> None:
