@@ -16,9 +16,12 @@ def test_precision_follows_the_hardware(monkeypatch: pytest.MonkeyPatch) -> None
         ({"amx_bf16": True}, "bf16"),
     ):
         monkeypatch.setattr(
-            torch.cpu, "get_capabilities", lambda capabilities=capabilities: capabilities
+            torch.cpu, "get_capabilities", lambda capabilities=capabilities: capabilities, False
         )
         assert hardware.choose_precision() == expected
+    monkeypatch.delattr(torch.cpu, "get_capabilities")
+    assert hardware.choose_precision() == "no"
+    assert hardware.get_device_name(torch.device("cpu"))
 
 
 def test_a_launcher_that_says_a_precision_has_its_way(monkeypatch: pytest.MonkeyPatch) -> None:

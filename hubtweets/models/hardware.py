@@ -2,6 +2,7 @@
 
 import os
 import platform
+from typing import Any
 
 import psutil
 import torch
@@ -24,7 +25,7 @@ def choose_precision() -> str:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
     if torch.backends.mps.is_available() and not on_cpu:
         return "no"
-    cpu = torch.cpu.get_capabilities()
+    cpu = get_cpu_capabilities()
     # Without these two, bf16 on a CPU is emulated and 60 to 200 times slower.
     return "bf16" if cpu.get("avx512_bf16") or cpu.get("amx_bf16") else "no"
 
@@ -33,7 +34,12 @@ def get_device_name(device: torch.device) -> str:
     """Return what the hardware calls itself."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return str(torch.cpu.get_capabilities().get("cpu_name") or platform.processor() or device.type)
+    return str(get_cpu_capabilities().get("cpu_name") or platform.processor() or device.type)
+
+
+def get_cpu_capabilities() -> dict[str, Any]:
+    """Return what the CPU can do, as torch names it; an older torch says nothing."""
+    return getattr(torch.cpu, "get_capabilities", dict)()
 
 
 def estimate_micro_batch_tokens(
