@@ -142,7 +142,7 @@ posts_options = options(
         "--split",
         type=click.Choice(["time", "hash"]),
         help="Hold out the newest tenth of the posts, or a tenth by hash.  "
-        "[default: time if every post has a date]",
+        "[default: time if nine in ten posts have a date]",
     ),
     posts(
         "--protected-posts",

@@ -8,7 +8,7 @@ from typing import Literal
 class Curation:
     """Settings of curation.
 
-    `split` None means by time if every kept post has a date, else by hash.
+    `split` None means by time if nine in ten posts of each author have a date, else by hash.
     """
 
     rules: Literal["default", "classic"] = "default"
