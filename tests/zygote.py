@@ -13,6 +13,7 @@ import gc
 import importlib
 import marshal
 import os
+import pkgutil
 import resource
 import runpy
 import selectors
@@ -28,6 +29,11 @@ import warnings
 from pathlib import Path
 from typing import IO, Any
 
+import hubtweets
+from hubtweets.card import model_card, typst
+from hubtweets.curation import language
+from hubtweets.record import serialization
+
 ROOT = Path(__file__).parent.parent
 LOADED = (
     *(
@@ -40,7 +46,9 @@ LOADED = (
         "PIL.Image",
         "pyarrow.dataset",
     ),
-    *("pyarrow.parquet", "pydantic", "regex", "starlette.applications", "torch"),
+    *("anyio._backends._asyncio", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "py3langid.langid"),
+    *("pyarrow.parquet", "pydantic", "regex", "starlette.applications", "tensorboardX", "torch"),
+    *("uvicorn.lifespan.on", "uvicorn.loops.uvloop"),
     *(
         "transformers.models.auto.modeling_auto",
         "transformers.models.gpt2.modeling_gpt2",
@@ -137,8 +145,7 @@ def receive(connection: socket.socket, size: int) -> bytes:
 
 def main() -> None:
     listener, python = socket.socket(fileno=int(sys.argv[1])), sys.argv[2]
-    for name in LOADED:
-        importlib.import_module(name)
+    load_all()
     gc.collect()
     gc.freeze()  # what is there already is never collected, so that its pages stay shared
     sys.executable = python
@@ -178,6 +185,18 @@ def main() -> None:
             elif key.data in children:  # whoever asked for this process is gone
                 os.kill(key.data, signal.SIGKILL)
                 selector.unregister(key.fileobj)
+
+
+def load_all() -> None:
+    """Load what most processes load, and the templates and fonts that most of them use."""
+    for name in LOADED:
+        importlib.import_module(name)
+    for module in pkgutil.walk_packages(hubtweets.__path__, "hubtweets."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    for warm in (language.load_identifier, model_card.load_template, typst.load_fonts):
+        warm()
+    serialization.create_record_adapter()
 
 
 def reap(children: dict[int, socket.socket], selector: selectors.BaseSelector) -> None:

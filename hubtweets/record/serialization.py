@@ -7,12 +7,16 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.files import write_atomically
 from hubtweets.record.run_record import SCHEMA_VERSION, RunRecord
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 PRIVATE_SECTIONS = ("stages", "published")
 AVATAR_NAME = re.compile(r"avatar(-[1-9]\d{0,3})?\.png", re.ASCII)
@@ -105,10 +109,10 @@ def parse_record(text: str, absent: tuple[str, ...] = ()) -> RunRecord:
 
     Raises ValueError if another key is missing, or one is unknown or of another type.
     """
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
-        record = TypeAdapter(RunRecord).validate_json(text)
+        record = create_record_adapter().validate_json(text)
     except ValidationError as error:
         wrong = error.errors()[0]
         raise ValueError(f"{'.'.join(map(str, wrong['loc'])) or 'it'}: {wrong['msg']}") from None
@@ -116,6 +120,13 @@ def parse_record(text: str, absent: tuple[str, ...] = ()) -> RunRecord:
     if json.loads(text) != known:
         raise ValueError("it has keys that this version does not know, or lacks some")
     return record
+
+
+@cache
+def create_record_adapter() -> "TypeAdapter[RunRecord]":
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(RunRecord)
 
 
 def find_foreign_files(record: RunRecord) -> Iterator[str]:
