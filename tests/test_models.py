@@ -36,7 +36,7 @@ from hubtweets.models.hardware import choose_device
 from hubtweets.models.inspection import check_adapter
 from hubtweets.models.lora import add_adapter
 from hubtweets.models.probing import can_pack, is_causal, optimized
-from hubtweets.models.saving import install_weights, write_weights
+from hubtweets.models.saving import install_weights, save_tokenizer, write_weights
 from hubtweets.models.tokenizer import load_tokenizer
 from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_record import Base, License
@@ -52,7 +52,8 @@ def save(
     old: Sequence[Path],
 ) -> list[Path]:
     write_weights(model, repo.parent / "writing")
-    return install_weights(repo.parent / "writing", tokenizer, repo, old)
+    save_tokenizer(tokenizer, repo.parent / "writing")
+    return install_weights(repo.parent / "writing", repo, old)
 
 
 @pytest.fixture(scope="module")
@@ -378,7 +379,8 @@ def test_weights_are_written_whole_or_not_at_all(base: Path, tmp_path: Path) -> 
         {name: torch.zeros_like(tensor) for name, tensor in model.state_dict().items()},
     )
     (tmp_path / "repo").mkdir()
-    written = install_weights(tmp_path / "best", tokenizer, tmp_path / "repo", [])
+    save_tokenizer(tokenizer, tmp_path / "best")
+    written = install_weights(tmp_path / "best", tmp_path / "repo", [])
     assert (tmp_path / "best").exists() and sorted(tmp_path.glob("repo/*")) == written
     assert not any(
         parameter.any() for parameter in loading.load_repo(tmp_path / "repo")[0].parameters()

@@ -92,7 +92,6 @@ def test_train_starts_as_many_as_it_is_told(archive: Path, base: Path, tmp_path:
     lines = done.stderr.splitlines()
     assert sum(line.startswith("step 24 of 24: loss ") for line in lines) == 1
     assert sum(line.startswith("evaluate: 86 held-out posts") for line in lines) == 1
-    assert "evaluate: nothing changed, skipped" in lines  # the processes did it
     assert "train: nothing changed, skipped" in run(tmp_path, *command).stderr
 
 

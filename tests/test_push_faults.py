@@ -20,7 +20,6 @@ from typing import Any
 
 import httpx2
 import pytest
-from filelock import FileLock
 from huggingface_hub import constants, set_client_factory
 from huggingface_hub.utils import _http
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -390,9 +389,7 @@ def test_a_record_that_can_not_be_written_after_the_push(
     served: tuple[Served, Path], storage: Storage, folders: dict[str, Path], tmp_path: Path
 ) -> None:
     run = RunFolder(
-        tmp_path / "run",
-        replace(RECORD, target=Target(served[0].server.endpoint, REPO)),
-        FileLock(tmp_path / ".lock"),
+        tmp_path / "run", replace(RECORD, target=Target(served[0].server.endpoint, REPO))
     )
     shutil.copytree(folders["v2"], run.repo)
     (run.folder / "run.json" / "in the way").mkdir(parents=True)

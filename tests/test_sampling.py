@@ -14,7 +14,7 @@ from hubtweets.cli.main import main
 from hubtweets.evaluation.sampling import TEXTS_PER_BATCH, can_generate, generate
 from hubtweets.models.base import resolve_base
 from hubtweets.models.loading import load_base, load_repo
-from hubtweets.models.saving import install_weights
+from hubtweets.models.saving import install_weights, save_tokenizer
 from hubtweets.models.tokenizer import encode_texts, load_tokenizer
 from hubtweets.record import serialization
 from hubtweets.record.config import TrainingConfig
@@ -60,7 +60,8 @@ def taught(folder: Path, epochs: int, **special: str) -> Loaded:
         model, [encode_texts(TEXTS, tokenizer)], config, folder / "checkpoints", quiet=True
     )
     (folder / "repo").mkdir()
-    install_weights(result.weights, tokenizer, folder / "repo", [])
+    save_tokenizer(tokenizer, result.weights)
+    install_weights(result.weights, folder / "repo", [])
     return load_repo(folder / "repo")
 
 

@@ -305,6 +305,7 @@ def execute(arguments: list[str]) -> None:
         )
     sys.argv = [option, *arguments]
     if option == "-m":
+        sys.modules.pop(what, None)  # a process of its own would not have loaded it either
         runpy.run_module(what, run_name="__main__", alter_sys=True)
     elif option == "-c":
         module = types.ModuleType("__main__")

@@ -44,19 +44,19 @@ def write_weights(
         raise make_write_error(folder, error) from None
 
 
-def install_weights(
-    folder: Path, tokenizer: PreTrainedTokenizerFast, repo: Path, old: Sequence[Path]
-) -> list[Path]:
-    """Put weights and tokenizer into the repo folder in place of the old files.
-
-    The weights are copied from the folder into which `write_weights` wrote them. Returns the files
-    that are in the repo now. Raises HubtweetsError if the tokenizer can't be written; the repo is
-    then as it was, and the weights are where they were.
-    """
+def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+    """Write a tokenizer beside the weights; raise HubtweetsError if it can't be written."""
     try:
         tokenizer.save_pretrained(folder)
     except OSError as error:
-        raise make_write_error(repo, error) from None
+        raise make_write_error(folder, error) from None
+
+
+def install_weights(folder: Path, repo: Path, old: Sequence[Path]) -> list[Path]:
+    """Copy a folder with weights and tokenizer into the repo, in place of the old files.
+
+    Returns the files that are in the repo now.
+    """
     for path in old:
         path.unlink(missing_ok=True)
     written = [repo / path.name for path in sorted(folder.iterdir())]

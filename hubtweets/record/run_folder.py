@@ -78,9 +78,9 @@ class RunFolder:
     Of several processes that train together, only the main one writes and logs.
     """
 
-    def __init__(self, folder: Path, record: RunRecord, lock: FileLock) -> None:
+    def __init__(self, folder: Path, record: RunRecord) -> None:
         self.is_main = get_rank() == 0
-        self.folder, self.record, self.lock = folder, record, lock
+        self.folder, self.record = folder, record
         self.repo = folder / "repo"
 
     @property
@@ -162,14 +162,6 @@ class RunFolder:
             for path in present
         )
 
-    @contextmanager
-    def unlocked(self) -> Iterator[None]:
-        """Release the lock while worker processes train, then read the record that they wrote."""
-        self.lock.release()
-        yield
-        acquire_lock(self.lock, self.folder)
-        self.record = serialization.read_record(self.folder / "run.json")
-
 
 def hash_key(*parts: object) -> str:
     """Return the SHA-256 of settings and input hashes, in hex."""
@@ -216,7 +208,6 @@ def open_run_folder(
         yield RunFolder(
             folder,
             serialization.read_record(path) if path.exists() else RunRecord(handle, __version__),
-            lock,
         )
     finally:
         lock.release()

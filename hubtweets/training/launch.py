@@ -11,17 +11,18 @@ from pathlib import Path
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.training.interrupts import forward_signals
+from hubtweets.training.job import ERROR
 
 
 def launch(number: int, module: str, folder: Path) -> None:
-    """Run a module in `number` processes on a folder with what they need.
+    """Run a module in `number` processes on the folder of a job.
 
     The default config of Accelerate, if `accelerate config` wrote one, says how (FSDP, DeepSpeed);
     without one it is DDP. If the processes fail, it raises HubtweetsError with what they left in
     `error.txt`.
     """
     how, environment = choose_settings(number)
-    error = folder / "error.txt"
+    error = folder / ERROR
     error.unlink(missing_ok=True)
     command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", *how]
     command += [
@@ -42,6 +43,7 @@ def launch(number: int, module: str, folder: Path) -> None:
                 sys.stderr.flush()
     if process.returncode:
         reason = error.read_text(encoding="utf-8") if error.exists() else ""
+        error.unlink(missing_ok=True)
         if asked:
             default = "stopped; type the command again to go on from the last checkpoint"
         else:
