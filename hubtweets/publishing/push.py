@@ -10,7 +10,7 @@ the edits of the card's owner.
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -102,6 +102,8 @@ class Push:
     # The head that the newest commit was sent on top of. It is kept from one call of `finish` to
     # the next, as the Hub may have made that commit although its response was lost.
     parent: str | None = None
+    # By head. A commit never changes, so an attempt reads and hashes again only what is new.
+    plans: dict[str, Plan] = field(default_factory=dict)
 
     def finish(self) -> Published:
         """Do what is left to do; raise the client's exceptions."""
@@ -134,7 +136,10 @@ class Push:
         return self.describe_commit(commit, tag)
 
     def plan(self, head: str) -> Plan:
-        return make_plan(self.api, self.target.repo_id, head, self.folder, self.last)
+        if head not in self.plans:
+            repo_id = self.target.repo_id
+            self.plans[head] = make_plan(self.api, repo_id, head, self.folder, self.last)
+        return self.plans[head]
 
     def find_own_tag(self, head: str, tags: dict[str, str]) -> str | None:
         """Return the tag of an earlier push of these files, None if there is none."""
