@@ -95,6 +95,26 @@ def test_what_goes_in_comes_out(api: HfApi, repo_id: str, tmp_path: Path) -> Non
     assert [commit.title for commit in api.list_repo_commits(repo_id)] == ["all", "initial commit"]
 
 
+@pytest.mark.parametrize("name", ["README.md", "model.safetensors"])
+def test_a_file_of_any_size_has_the_same_headers(
+    hub: Hub, repo_id: str, tmp_path: Path, name: str
+) -> None:
+    url = f"{hub[0]}/{repo_id}/resolve/main/{name}"
+    whole, head = httpx2.get(url), httpx2.head(url)
+    part = httpx2.get(url, headers={"Range": "bytes=1-3"})
+    assert (whole.content, part.status_code, part.content) == (FILES[name], 206, FILES[name][1:4])
+    names = ("content-length", "content-type", "etag", "accept-ranges", "x-repo-commit")
+    safe = ("content-security-policy", "x-content-type-options")
+    for header in (*names, *safe):
+        assert whole.headers[header] == head.headers[header]
+    for blob in (tmp_path / "hub" / "blobs").glob("*/*"):
+        blob.unlink()
+    if name == "README.md":
+        lost = httpx2.get(url)
+        message = f"{repo_id} has lost README.md; type: hubtweets hub --check"
+        assert (lost.status_code, lost.json()) == (500, {"error": message})
+
+
 CLIENT = """
 from huggingface_hub import CommitOperationAdd, HfApi
 api = HfApi()

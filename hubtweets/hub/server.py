@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -43,12 +44,18 @@ def create_app(storage: Storage, host: str = "127.0.0.1") -> ASGIApp:
         ClientDisconnect: handle_disconnect,
     }
     app = Starlette(
-        routes=[*list_api_routes(), *list_upload_routes(), *list_file_routes(), *pages.routes],
+        routes=list_routes(),
         exception_handlers=handlers,
         lifespan=close_workers,
     )
     app.state.storage, app.state.workers = storage, WorkerPool()
     return Guard(RawPathMiddleware(app), host)
+
+
+@cache
+def list_routes() -> tuple[Route, ...]:
+    """Return all routes, whose patterns are compiled once for all applications."""
+    return (*list_api_routes(), *list_upload_routes(), *list_file_routes(), *pages.routes)
 
 
 def list_api_routes() -> list[Route]:
