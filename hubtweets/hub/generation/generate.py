@@ -92,8 +92,9 @@ def get_model(files: Mapping[str, Path], repo_id: str, commit: str) -> Loaded:
     """Return the loaded model, or load it in place of the last one."""
     key = f"{repo_id} {commit}"
     if key not in loaded:
-        loaded.clear()  # first, so that only one model is in memory
-        gc.collect()
+        if loaded:
+            loaded.clear()  # first, so that only one model is in memory
+            gc.collect()  # which takes a third of a second
         loaded[key] = load_model(files, repo_id)
     return loaded[key]
 
