@@ -200,7 +200,9 @@ READING = ("GET", "POST /api/validate-yaml", "POST .*/preupload", "POST .*/objec
 def list_cases() -> list[tuple[str, str]]:
     found = []
     for step in STEPS:
-        passing = PASSING[:-1] if step in XET else PASSING  # hf_xet has its own patience
+        passing: tuple[str, ...] = (
+            PASSING[:-1] if step in XET else PASSING
+        )  # hf_xet has its own patience
         if step.startswith(READING):
             passing = (PASSING[0], ", ".join(passing[1:]))
         found += [(step, what) for what in (*passing, *LASTING)]
