@@ -8,12 +8,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hubtweets.config import Curation as Curation
+    from hubtweets.config import TrainingConfig as TrainingConfig
     from hubtweets.errors import HubtweetsError as HubtweetsError
     from hubtweets.posts.post import Columns as Columns
     from hubtweets.progress import set_progress_hook as set_progress_hook
     from hubtweets.publishing.push import PushOptions as PushOptions
-    from hubtweets.record.config import Curation as Curation
-    from hubtweets.record.config import TrainingConfig as TrainingConfig
     from hubtweets.stages.bot import Bot as Bot
     from hubtweets.stages.bot import load as load
     from hubtweets.stages.bot import verify as verify
@@ -29,12 +29,12 @@ PLACES = {
     "Bot": "stages.bot",
     "Claim": "verification.claims",
     "Columns": "posts.post",
-    "Curation": "record.config",
+    "Curation": "config",
     "HubtweetsError": "errors",
     "PushOptions": "publishing.push",
     "ReadOptions": "stages.read_options",
     "Run": "stages.run",
-    "TrainingConfig": "record.config",
+    "TrainingConfig": "config",
     "load": "stages.bot",
     "open_run": "stages.run",
     "publish": "stages.publish",

@@ -1,7 +1,7 @@
 """Forms of personal data and secrets that must be masked, and look-alikes that must not, by kind.
 
-A seeded generator makes the values from shapes, as in `hubtweets.posts.pii.secret_forms`: none is
-real, and none is written out for a scanner to find.
+A seeded generator makes the values from shapes, as in `hubtweets.posts.pii.secret_patterns`: none
+is real, and none is written out for a scanner to find.
 Numbers are from ranges that are kept for examples, or made with a valid checksum.
 """
 

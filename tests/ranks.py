@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, OPTConfig, OPTForCausalLM
 
+from hubtweets.config import TrainingConfig
 from hubtweets.evaluation.bits_per_byte import evaluate
 from hubtweets.models.tokenizer import load_tokenizer
-from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_folder import get_rank
 from hubtweets.training import trainer
 

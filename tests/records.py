@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from hubtweets.config import Curation, TrainingConfig
 from hubtweets.posts.post import Profile
-from hubtweets.record.config import Curation, TrainingConfig
 from hubtweets.record.counts import OUTCOMES, Counts
 from hubtweets.record.run_record import (
     Base,

@@ -10,12 +10,12 @@ import pytest
 import yaml
 
 from hubtweets.card import model_card
-from hubtweets.card.front_matter import strip_front_matter
+from hubtweets.card.card_parser import strip_front_matter
+from hubtweets.config import TrainingConfig
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub.pages import sanitize
 from hubtweets.posts.source_kinds import SOURCES, SourceKind
 from hubtweets.record import serialization
-from hubtweets.record.config import TrainingConfig
 from hubtweets.record.counts import build_stats_rows
 from hubtweets.record.run_record import (
     File,

@@ -21,7 +21,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from hubtweets.card import figures, metadata, model_card
-from hubtweets.card.front_matter import parse_front_matter, strip_front_matter
+from hubtweets.card.card_parser import parse_front_matter, strip_front_matter
 from hubtweets.card.hub_schema import find_faults
 from hubtweets.hub.pages import sanitize
 from hubtweets.models import base

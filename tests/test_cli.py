@@ -21,8 +21,8 @@ import pytest
 from pyarrow import parquet
 
 from hubtweets.cli import options
-from hubtweets.cli.config import read_settings
 from hubtweets.cli.main import main
+from hubtweets.cli.settings_file import read_settings
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.example import sentences, x_archive
 from tests.conftest import HUBTWEETS, PYTHON, environment, run, stop

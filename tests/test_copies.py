@@ -136,11 +136,11 @@ def test_a_memoriser_is_flagged_and_a_normal_run_is_not(tmp_path: Path) -> None:
     from tokenizers import ByteLevelBPETokenizer
     from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast, set_seed
 
+    from hubtweets.config import TrainingConfig
     from hubtweets.evaluation.sampling import generate
     from hubtweets.models.base import resolve_base
     from hubtweets.models.loading import load_base
     from hubtweets.models.tokenizer import encode_texts
-    from hubtweets.record.config import TrainingConfig
     from hubtweets.training.trainer import train
 
     chance = random.Random(0)

@@ -2,12 +2,12 @@ import random
 
 import pytest
 
+from hubtweets.config import Curation
 from hubtweets.curation.report import check_amount, format_preview, format_table
 from hubtweets.curation.rules import count_words, curate, judge
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.example import sentences
 from hubtweets.posts.post import Post
-from hubtweets.record.config import Curation
 from hubtweets.record.counts import OUTCOMES, Counts
 from tests.records import counts_of
 

@@ -4,13 +4,13 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
+from hubtweets.config import Curation
 from hubtweets.curation import dataset
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import cache as saved
 from hubtweets.posts.post import Columns, Post, Profile, Reading
 from hubtweets.posts.source_kinds import SourceKind
 from hubtweets.posts.sources import FetchOptions
-from hubtweets.record.config import Curation
 from hubtweets.record.counts import OUTCOMES
 from hubtweets.record.run_folder import open_run_folder
 from hubtweets.record.run_record import Row

@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 import pytest
 
+from hubtweets.config import Curation
 from hubtweets.curation.report import FEW_CHARACTERS
 from hubtweets.curation.rules import curate as curate_posts
 from hubtweets.posts import sources
 from hubtweets.posts.example import x_archive
 from hubtweets.posts.post import Columns, Post
-from hubtweets.record.config import Curation
 from hubtweets.record.counts import Counts
 
 

@@ -10,8 +10,8 @@ from huggingface_hub.repocard_data import model_index_to_eval_results
 
 from hubtweets.card import metadata, model_card
 from hubtweets.card.hub_schema import find_faults
+from hubtweets.config import TrainingConfig
 from hubtweets.errors import HubtweetsError
-from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_record import (
     License,
     Metrics,

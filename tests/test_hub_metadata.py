@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from huggingface_hub import ModelCard
 
-from hubtweets.card.front_matter import MAX_FRONT_MATTER_BYTES, parse_front_matter
+from hubtweets.card.card_parser import MAX_FRONT_MATTER_BYTES, parse_front_matter
 from hubtweets.card.hub_schema import MAX_FAULTS, find_faults
 from hubtweets.hub.api import validation
 from hubtweets.hub.storage.blobs import Blobs

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from hubtweets.config import TrainingConfig
 from hubtweets.errors import HubtweetsError
 from hubtweets.models.base import resolve_base
-from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_folder import list_training_inputs
 from hubtweets.record.serialization import read_record
 from hubtweets.training.job import (

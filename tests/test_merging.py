@@ -8,7 +8,7 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from hubtweets.card.front_matter import parse_front_matter, strip_front_matter
+from hubtweets.card.card_parser import parse_front_matter, strip_front_matter
 from hubtweets.card.merge import MAX_LINES, Conflict, MergedCard, merge
 from hubtweets.hub.errors import HubError
 

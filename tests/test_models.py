@@ -28,6 +28,7 @@ from transformers import (
 )
 from transformers.activations import NewGELUActivation
 
+from hubtweets.config import TrainingConfig
 from hubtweets.errors import HubtweetsError
 from hubtweets.evaluation import sampling
 from hubtweets.models import base as bases
@@ -38,7 +39,6 @@ from hubtweets.models.lora import add_adapter
 from hubtweets.models.probing import can_pack, is_causal, optimized
 from hubtweets.models.saving import install_weights, save_tokenizer, write_weights
 from hubtweets.models.tokenizer import load_tokenizer
-from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_record import Base, License
 from tests.conftest import environment
 

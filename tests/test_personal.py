@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 
 from hubtweets.posts.pii.scrub import scrub, scrub_posts
-from hubtweets.posts.pii.secret_forms import FORMS, Form, may_hold_secret
+from hubtweets.posts.pii.secret_patterns import FORMS, Form, may_hold_secret
 from hubtweets.posts.post import Post
 from tests.forms import KEPT, KEYS, MASKED, generate
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi
 
+from hubtweets.config import Curation, TrainingConfig
 from hubtweets.errors import HubtweetsError, ProblemsError
 from hubtweets.files import check_download_space, check_training_space
 from hubtweets.hub.storage.storage import Storage
@@ -27,7 +28,6 @@ from hubtweets.publishing import dry_run, permissions, preflight
 from hubtweets.publishing.connection import Hub
 from hubtweets.publishing.push import PushOptions
 from hubtweets.publishing.request import PreparedPublish, PublishRequest
-from hubtweets.record.config import Curation, TrainingConfig
 from hubtweets.record.run_folder import RunFolder, open_run_folder
 from hubtweets.stages import curate
 from hubtweets.stages.push import push

@@ -11,13 +11,13 @@ from tokenizers import ByteLevelBPETokenizer, SentencePieceBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerFast
 
 from hubtweets.cli.main import main
+from hubtweets.config import TrainingConfig
 from hubtweets.evaluation.sampling import TEXTS_PER_BATCH, can_generate, generate
 from hubtweets.models.base import resolve_base
 from hubtweets.models.loading import load_base, load_repo
 from hubtweets.models.saving import install_weights, save_tokenizer
 from hubtweets.models.tokenizer import encode_texts, load_tokenizer
 from hubtweets.record import serialization
-from hubtweets.record.config import TrainingConfig
 from hubtweets.record.samples import Overlap, Samples
 from hubtweets.training.trainer import train
 from tests.conftest import run

@@ -9,8 +9,8 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from transformers import AutoModelForCausalLM, OPTConfig, OPTForCausalLM, PreTrainedModel
 
+from hubtweets.config import TrainingConfig
 from hubtweets.errors import HubtweetsError
-from hubtweets.record.config import TrainingConfig
 from hubtweets.training import loop, trainer
 from hubtweets.training.checkpoints import TrainingState
 from hubtweets.training.packing import iterate_batches

@@ -24,7 +24,7 @@ from hubtweets.evaluation import sampling
 from hubtweets.posts.pii.scrub import scrub
 from hubtweets.publishing.connection import Hub
 from hubtweets.record.run_record import Base, RunRecord, Target
-from hubtweets.verification import code_checks, model_checks, readme_checks
+from hubtweets.verification import dangerous_file_checks, model_checks, readme_checks
 from hubtweets.verification import verify as verification
 from hubtweets.verification.base_checks import compare_adapter
 from hubtweets.verification.claims import Bot
@@ -236,7 +236,7 @@ def test_without_the_posts_the_repo_is_proved_all_the_same(repo: Path, tmp_path:
 def test_a_widget_that_shows_what_the_model_did_not_write(
     repo: Path, published: Path, tmp_path: Path
 ) -> None:
-    from hubtweets.card.front_matter import parse_front_matter
+    from hubtweets.card.card_parser import parse_front_matter
 
     text = (repo / "README.md").read_text()
     shown = parse_front_matter(text)["widget"][0]["output"]["text"]
@@ -309,9 +309,12 @@ def test_weights_whose_header_begins_like_a_pickle(tmp_path: Path, size: int) ->
     (tmp_path / "model.safetensors").write_bytes(
         len(header).to_bytes(8, "little") + header + bytes(2**21)
     )
-    assert code_checks.check_code(tmp_path) == (True, "none of the 1 files runs when it is loaded")
+    assert dangerous_file_checks.check_code(tmp_path) == (
+        True,
+        "none of the 1 files runs when it is loaded",
+    )
     (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + bytes(2**22))
-    assert code_checks.check_weights(tmp_path)[0] is False
+    assert dangerous_file_checks.check_weights(tmp_path)[0] is False
 
 
 def test_an_adapter_of_another_base() -> None:

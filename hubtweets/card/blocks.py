@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from hubtweets.card.front_matter import CardLoader, FrontMatterError, parse_front_matter
+from hubtweets.card.card_parser import CardLoader, FrontMatterError, parse_front_matter
 from hubtweets.card.metadata import Dumper
 
 # The line breaks of libyaml: YAML 1.1, section 5.4

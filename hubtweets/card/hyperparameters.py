@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 
 from markupsafe import Markup
 
-from hubtweets.record.config import TrainingConfig
+from hubtweets.config import TrainingConfig
 from hubtweets.record.run_record import Environment
 from hubtweets.text import escape_markdown
 

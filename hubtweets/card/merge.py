@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from hubtweets.card.blocks import Block, dump_list, edit_list, read_blocks, read_values
-from hubtweets.card.front_matter import FRONT_MATTER, FrontMatterError
+from hubtweets.card.card_parser import FRONT_MATTER, FrontMatterError
 from hubtweets.errors import one_line
 
 MAX_LINES = 5000  # difflib's time grows with the square of the number of lines

@@ -7,9 +7,9 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from hubtweets.config import Curation, TrainingConfig
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.posts.post import Columns
-from hubtweets.record.config import Curation, TrainingConfig
 from hubtweets.record.run_folder import RunFolder
 from hubtweets.record.run_record import Tracker
 from hubtweets.stages.read_options import ReadOptions

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from hubtweets.cli.config import read_settings
+from hubtweets.cli.settings_file import read_settings
 from hubtweets.errors import HubtweetsError, explain_os_error
 from hubtweets.progress import log_to_console
 

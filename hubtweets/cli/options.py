@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
+from hubtweets.config import Curation, TrainingConfig
 from hubtweets.posts.post import Columns
-from hubtweets.record.config import Curation, TrainingConfig
 from hubtweets.stages.run import GPT2, NUM_SAMPLES, PROMPTS
 
 TRAINING, CURATION = TrainingConfig(), Curation()

@@ -26,9 +26,9 @@ from itertools import zip_longest
 
 import regex
 
+from hubtweets.config import Curation
 from hubtweets.curation import duplicates
 from hubtweets.posts.post import Post
-from hubtweets.record.config import Curation
 from hubtweets.record.counts import OUTCOMES, Counts
 
 MIN_WORDS = 3

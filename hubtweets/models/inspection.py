@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hubtweets.config import TrainingConfig
 from hubtweets.errors import HubtweetsError
-from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_record import Base
 
 # Keys of a config that have transformers or peft import modules by name or fetch them.

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+from hubtweets.config import TrainingConfig
 from hubtweets.models.inspection import CheckpointInfo
 from hubtweets.publishing.push import PushOptions
-from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_folder import RunFolder, hash_key, list_training_inputs
 from hubtweets.record.run_record import (
     Base,

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from hubtweets.posts.pii.scrub import EMAIL
-from hubtweets.posts.pii.secret_forms import SECRET
+from hubtweets.posts.pii.secret_patterns import SECRET
 from hubtweets.publishing.diff import list_local_files
 
 MIN_SECRET_CHARS = 12  # a shorter value is not a token

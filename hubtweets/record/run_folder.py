@@ -18,11 +18,11 @@ from typing import Any, TypeVar
 from filelock import FileLock, Timeout
 
 from hubtweets import __version__
+from hubtweets.config import TrainingConfig
 from hubtweets.errors import HubtweetsError
 from hubtweets.files import hash_files
 from hubtweets.progress import logger
 from hubtweets.record import serialization
-from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_record import Base, DatasetInfo, File, RunRecord, Stage
 
 Item = TypeVar("Item")

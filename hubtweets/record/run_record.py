@@ -6,9 +6,9 @@ Every stage adds its section. The card, the pictures and the publisher only read
 from dataclasses import dataclass, field
 from typing import Literal
 
+from hubtweets.config import Curation, TrainingConfig
 from hubtweets.posts.post import Profile
 from hubtweets.posts.source_kinds import SourceKind
-from hubtweets.record.config import Curation, TrainingConfig
 from hubtweets.record.counts import Counts
 from hubtweets.record.samples import MemorizationAudit, Samples
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hubtweets import __version__
+from hubtweets.config import Curation
 from hubtweets.errors import HubtweetsError
 from hubtweets.files import replace_atomically, write_atomically
 from hubtweets.posts import sources
 from hubtweets.posts.post import Columns, Post, Profile, Reading
 from hubtweets.posts.sources import FetchOptions
 from hubtweets.progress import track
-from hubtweets.record.config import Curation
 from hubtweets.record.run_folder import RunFolder, hash_key
 from hubtweets.record.run_record import DatasetInfo, Source
 

@@ -17,11 +17,11 @@ from tokenizers import ByteLevelBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from hubtweets.card.templating import create_environment
+from hubtweets.config import TrainingConfig
 from hubtweets.evaluation.bits_per_byte import evaluate
 from hubtweets.files import hash_files
 from hubtweets.models.loading import load_model, load_repo
 from hubtweets.models.tokenizer import encode_texts
-from hubtweets.record.config import TrainingConfig
 from hubtweets.training.trainer import train
 
 END = "<|endoftext|>"

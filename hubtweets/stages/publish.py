@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubtweets.record.config import TrainingConfig
+from hubtweets.config import TrainingConfig
 from hubtweets.record.run_folder import RunFolder
 from hubtweets.stages import curate, evaluate, push, render, sample, train
 from hubtweets.stages.bot import Bot

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hubtweets.config import Curation
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.post import Columns
-from hubtweets.record.config import Curation
 
 
 def refuse_cost(cost: str) -> bool:

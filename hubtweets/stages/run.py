@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hubtweets.record.config import TrainingConfig
+from hubtweets.config import TrainingConfig
 from hubtweets.record.run_folder import (
     RunFolder,
     find_last_handle,

@@ -8,10 +8,10 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from hubtweets.config import TrainingConfig
 from hubtweets.errors import HubtweetsError
 from hubtweets.files import write_atomically
 from hubtweets.progress import logger
-from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_folder import RunFolder, is_distributed, list_training_inputs
 from hubtweets.record.run_record import Base, Tracker
 from hubtweets.training import job as contract

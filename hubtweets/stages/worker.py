@@ -14,11 +14,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hubtweets.config import TrainingConfig
 from hubtweets.errors import HubtweetsError, explain_os_error
 from hubtweets.files import check_training_space
 from hubtweets.models import inspection
 from hubtweets.progress import log_to_console, logger
-from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_folder import get_rank, get_world_size
 from hubtweets.record.run_record import Environment
 from hubtweets.training.job import (

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hubtweets.config import TrainingConfig
 from hubtweets.errors import HubtweetsError
 from hubtweets.files import write_atomically
-from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_folder import hash_key
 from hubtweets.record.run_record import (
     Base,

@@ -13,9 +13,9 @@ import torch
 from accelerate import Accelerator
 from transformers import PreTrainedModel
 
+from hubtweets.config import TrainingConfig
 from hubtweets.errors import HubtweetsError
 from hubtweets.models.saving import write_weights
-from hubtweets.record.config import TrainingConfig
 from hubtweets.record.run_record import Evaluation, HistoryPoint
 from hubtweets.training.checkpoints import TrainingState, remove_checkpoints, save_checkpoint
 from hubtweets.training.progress import ProgressBar

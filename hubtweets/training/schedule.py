@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from transformers import PreTrainedModel
 
-from hubtweets.record.config import TrainingConfig
+from hubtweets.config import TrainingConfig
 from hubtweets.training.packing import count_steps
 
 

@@ -18,10 +18,10 @@ from accelerate.utils import DistributedType, set_seed
 from torch.nn.functional import cross_entropy, pad
 from transformers import PreTrainedModel
 
+from hubtweets.config import TrainingConfig
 from hubtweets.models.hardware import choose_precision, estimate_micro_batch_tokens, get_device_name
 from hubtweets.models.probing import can_pack, optimized
 from hubtweets.models.tokenizer import IGNORE_INDEX
-from hubtweets.record.config import TrainingConfig
 from hubtweets.training.checkpoints import TrainingState, restore_checkpoint
 from hubtweets.training.interrupts import defer_signals
 from hubtweets.training.loop import Evaluate, Log, TrainingLoop

@@ -14,7 +14,7 @@ from typing import Any
 
 from hubtweets import __version__
 from hubtweets.card import model_card
-from hubtweets.card.front_matter import FrontMatterError, parse_front_matter, strip_front_matter
+from hubtweets.card.card_parser import FrontMatterError, parse_front_matter, strip_front_matter
 from hubtweets.card.metadata import KEYS
 from hubtweets.errors import HubtweetsError
 from hubtweets.record.run_record import RunRecord

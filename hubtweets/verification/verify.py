@@ -25,11 +25,13 @@ from hubtweets.publishing.diff import is_same
 from hubtweets.record import serialization
 from hubtweets.record.run_record import Target
 from hubtweets.verification import (
-    code_checks,
+    dangerous_file_checks,
     file_checks,
     limits,
+    picture_checks,
     readme_checks,
     record_checks,
+    sample_checks,
     statements,
 )
 from hubtweets.verification.base_checks import check_base
@@ -79,8 +81,8 @@ def verify_folder(
     if excess := limits.find_excess(folder):
         yield Claim("files", "repo", False, f"{excess}, more than any bot has")
         return
-    yield Claim("code", "repo", *guard(lambda: code_checks.check_code(folder)))
-    yield Claim("weights", "repo", *guard(lambda: code_checks.check_weights(folder)))
+    yield Claim("code", "repo", *guard(lambda: dangerous_file_checks.check_code(folder)))
+    yield Claim("weights", "repo", *guard(lambda: dangerous_file_checks.check_weights(folder)))
     record_claim, bot = read(folder, place, runs)
     yield record_claim
     if bot is None:
@@ -250,10 +252,10 @@ CHECKS = [
     Check("scores", "repo", check_scores),
     Check("base", "repo", check_base),
     Check("settings", "repo", check_settings),
-    Check("thumbnail", "repo", file_checks.check_thumbnail),
-    Check("figures", "repo", file_checks.check_figures),
-    Check("samples", "repo", file_checks.check_samples),
-    Check("audit", "dataset", file_checks.check_audit),
+    Check("thumbnail", "repo", picture_checks.check_thumbnail),
+    Check("figures", "repo", picture_checks.check_figures),
+    Check("samples", "repo", sample_checks.check_samples),
+    Check("audit", "dataset", sample_checks.check_audit),
     Check("writer", "repo", with_torch("check_writer")),
     Check("snippets", "repo", with_torch("check_snippets")),
 ]

@@ -102,11 +102,11 @@ def ours(
     texts: Texts, folder: Path, curve: list[tuple[float, float]] | None = None, **settings: object
 ) -> Outcome:
     """Train ours, and note in `curve` the seconds and the bits per byte of each evaluation."""
+    from hubtweets.config import TrainingConfig
     from hubtweets.evaluation.bits_per_byte import evaluate
     from hubtweets.models import base
     from hubtweets.models.loading import load_base, load_model
     from hubtweets.models.tokenizer import encode_texts
-    from hubtweets.record.config import TrainingConfig
     from hubtweets.training import trainer
 
     model, tokenizer = load_base(*base.resolve_base("tiny"))

@@ -86,8 +86,8 @@ def ours(
     """Return the tokens per second of our trainer in a precision."""
     from accelerate.state import AcceleratorState
 
+    from hubtweets.config import TrainingConfig
     from hubtweets.models.tokenizer import encode_texts
-    from hubtweets.record.config import TrainingConfig
     from hubtweets.training.trainer import train
 
     AcceleratorState._reset_state(reset_partial_state=True)
@@ -113,7 +113,7 @@ from hubtweets.models import hardware
 from hubtweets.posts.example import sentences
 from hubtweets.models.base import resolve_base
 from hubtweets.models.tokenizer import encode_texts, load_tokenizer
-from hubtweets.record.config import TrainingConfig
+from hubtweets.config import TrainingConfig
 from hubtweets.training.trainer import train
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

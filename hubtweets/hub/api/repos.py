@@ -7,7 +7,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hubtweets.card.front_matter import read_metadata
+from hubtweets.card.card_parser import read_metadata
 from hubtweets.hub.api.files import PAGE_SIZE, describe_entry
 from hubtweets.hub.api.paging import paginate
 from hubtweets.hub.api.requests import (

@@ -4,7 +4,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from hubtweets.card.front_matter import FrontMatterError, parse_front_matter
+from hubtweets.card.card_parser import FrontMatterError, parse_front_matter
 from hubtweets.card.hub_schema import find_faults
 from hubtweets.hub.api.requests import read_json
 from hubtweets.hub.errors import HubError

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hubtweets.card.front_matter import read_metadata, strip_front_matter
+from hubtweets.card.card_parser import read_metadata, strip_front_matter
 from hubtweets.card.templating import create_environment
 from hubtweets.hub.api.requests import get_repo, get_storage
 from hubtweets.hub.errors import HubError

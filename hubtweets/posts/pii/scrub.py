@@ -1,7 +1,7 @@
 """Mask personal data and secrets in posts.
 
 In: posts as they were read. Out: the same with e-mail addresses, phone numbers, other numbers that
-identify a person (`identifiers`), keys and tokens (`secret_forms`) masked, before anything is
+identify a person (`identifiers`), keys and tokens (`secret_patterns`) masked, before anything is
 written or learnt. Traded: a form that is in none of the lists passes.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from hubtweets.posts.pii.identifiers import mask_identifiers
 from hubtweets.posts.pii.phones import find_phones
-from hubtweets.posts.pii.secret_forms import SECRET, may_hold_secret
+from hubtweets.posts.pii.secret_patterns import SECRET, may_hold_secret
 from hubtweets.posts.post import Post
 
 MASKED_EMAIL, MASKED_PHONE, MASKED_KEY = "[email]", "[phone]", "[key]"
