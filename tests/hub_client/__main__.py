@@ -15,7 +15,8 @@ from tests.hub_client.talks import discussions, pulls
 from tests.hub_client.tools import USER, Repo, left, watch
 from tests.hub_client.writing import cards, commits, copies, uploads
 
-CHAPTERS: list[Callable[[Repo, Path], None]] = [
+# the same with hf_xet and without
+ASKING: list[Callable[[Repo, Path], None]] = [
     accounts,
     creation,
     privacy,
@@ -26,13 +27,13 @@ CHAPTERS: list[Callable[[Repo, Path], None]] = [
     tree,
     pages,
     references,
+    discussions,
 ]
-CHAPTERS += [
+SENDING: list[Callable[[Repo, Path], None]] = [
     commits,
     copies,
     uploads,
     cards,
-    discussions,
     pulls,
     downloads,
     filesystem,
@@ -43,8 +44,9 @@ CHAPTERS += [
 def main(kind: str) -> int:
     sys.addaudithook(watch)
     failed = []
-    for chapter in CHAPTERS:
-        if chapter is pages and (kind != "model" or constants.HF_HUB_DISABLE_XET):
+    asking = [] if kind == "model" and constants.HF_HUB_DISABLE_XET else ASKING
+    for chapter in [*asking, *SENDING]:
+        if chapter is pages and kind != "model":
             continue  # it takes long, and pages are the same for all
         repo = Repo(HfApi(), kind, f"{USER}/{kind}-{chapter.__name__}")
         with tempfile.TemporaryDirectory() as folder:
