@@ -197,6 +197,8 @@ def load_all() -> None:
     for warm in (language.load_identifier, model_card.load_template, typst.load_fonts):
         warm()
     serialization.create_record_adapter()
+    # 900 patterns, which every process that loads a model would compile
+    importlib.import_module("transformers.conversion_mapping").get_checkpoint_conversion_mapping("")
 
 
 def reap(children: dict[int, socket.socket], selector: selectors.BaseSelector) -> None:
