@@ -82,7 +82,7 @@ def run(
     environ = environment(folder, **more)
     if program != "hubtweets":
         return subprocess.run(
-            [PROGRAMS / program, *arguments],
+            [sys.executable, PROGRAMS / program, *arguments],
             cwd=folder,
             env=environ,
             capture_output=True,

@@ -7,6 +7,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +24,8 @@ from hubtweets.hub import connections, local, middleware
 from hubtweets.hub.server import create_app
 from hubtweets.hub.storage.storage import Storage
 from hubtweets.hub.storage.tokens import create_token, get_token_path
-from tests.conftest import HUBTWEETS, environment, run
+from tests.conftest import environment, run
+from tests.zygote import find_forked
 
 Hub = tuple[str, str]
 REPO, SECRET, NOBODY = "huggingtweets/bot", "huggingtweets/secret", "huggingtweets/nobody"
@@ -501,10 +503,8 @@ def test_it_listens_where_it_was_told_and_its_log_holds_no_token(tmp_path: Path)
         servers = {}
         for host in ("127.0.0.1", "0.0.0.0", "::1"):  # all start at once
             command = [
-                HUBTWEETS,
-                "hub",
-                "--port",
-                str(find_free_port()),
+                *(sys.executable, "-m", "hubtweets", "hub"),
+                *("--port", str(find_free_port())),
                 *(["--host", host] if host != "127.0.0.1" else []),
             ]
             servers[host] = stack.enter_context(
@@ -522,7 +522,7 @@ def test_it_listens_where_it_was_told_and_its_log_holds_no_token(tmp_path: Path)
             endpoint = process.stdout.readline().split()[0]
             found[host] = {
                 connection.laddr.ip
-                for connection in psutil.Process(process.pid).net_connections()
+                for connection in psutil.Process(find_forked(process.pid)).net_connections()
                 if connection.status == "LISTEN"
             }
             own = (tmp_path / "hub" / "token").read_text()
