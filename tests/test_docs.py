@@ -27,6 +27,7 @@ def blocks(language: str) -> list[str]:
 
 COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
 EVAL = 'eval "$(hubtweets hub env)"'
+SHORT = "0.02"  # epochs
 # By tests of their own: with a server, a shell, a terminal, several processes, two authors, and
 # every claim looked at.
 ELSEWHERE = {
@@ -82,10 +83,9 @@ def test_every_command_runs(workplace: Path, base: Path) -> None:
             arguments = [str(base) if argument == "tiny" else argument for argument in arguments]
             if "takedown" in arguments:
                 arguments.append("--yes")
-            if "--num-train-epochs" in arguments:
-                arguments[arguments.index("--num-train-epochs") + 1] = (
-                    "0.02"  # the same command, sooner done
-                )
+            if "--num-train-epochs" in arguments:  # this one and all that follow, sooner done
+                arguments[arguments.index("--num-train-epochs") + 1] = SHORT
+                more |= {"HUBTWEETS_NUM_TRAIN_EPOCHS": SHORT, "HUBTWEETS_PROMPT": "My dream is"}
             done = run(workplace, *arguments, program=program, **more)
             assert done.returncode == 0, (line, done.stderr)
 
