@@ -30,6 +30,9 @@ def test_the_documentation_runs_and_prints_only_results(
     code = "\n".join(SNIPPETS[:-1]).replace('"tiny"', repr(str(base)))
     code = code.replace("num_train_epochs=4", "num_train_epochs=0.1")
     code = code.replace("num_samples=50", "num_samples=5")
+    whole = 'hub="local",\n)'  # publish writes 200 samples of five prompts if it isn't told
+    assert code.count(whole) == 1
+    code = code.replace(whole, 'hub="local",\n    prompts=["I"],\n    num_samples=5,\n)')
     code += "\nprint(len(texts), len(samples), counts[0].kept)\n" + SNIPPETS[-1]
     script = tmp_path / "api.py"
     script.write_text(code)
