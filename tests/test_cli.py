@@ -218,8 +218,8 @@ def test_asked_to_stop_it_saves_first_and_goes_on_with_the_same_settings_only(
         str(base),
         "--seed",
         "1",
-        "--num-train-epochs",
-        "1",
+        "--max-steps",
+        "20",
         "--save-seconds",
         "1e9",
     ]
@@ -239,7 +239,7 @@ def test_asked_to_stop_it_saves_first_and_goes_on_with_the_same_settings_only(
         other.stderr,
     )
     done = run(
-        tmp_path, *command, "--per-device-train-batch-size", "2", "--save-steps", "50"
+        tmp_path, *command, "--per-device-train-batch-size", "2", "--save-steps", "15"
     )  # which change nothing
     assert done.returncode == 0 and "train: resuming from the checkpoint at step" in done.stderr
 
@@ -264,10 +264,10 @@ def test_an_adapter_is_published_and_its_snippets_run(
             )
         revision = api.model_info("huggingtweets/one-layer").sha
         more = {"HF_ENDPOINT": endpoint, "HF_TOKEN": storage.token}
-        command = ["--base", "huggingtweets/one-layer", "--lora", "--max-steps", "12"]
+        command = ["--base", "huggingtweets/one-layer", "--lora", "--max-steps", "4"]
         for line in (
             ["train", "lyons____", *command],
-            ["sample", "lyons____"],
+            ["sample", "lyons____", "--prompt", "I"],
             ["push", "lyons____"],
         ):
             done = run(tmp_path, *line, **more)
@@ -316,7 +316,7 @@ def test_trackers_keep_everything_in_the_run_folder(
         "--base",
         str(base),
         "--max-steps",
-        "12",
+        "4",
         "--report-to",
         "wandb",
         "--report-to",
@@ -395,7 +395,7 @@ def test_generate_talks(workplace: Path) -> None:
 
 def test_the_stages_one_by_one(archive: Path, base: Path, tmp_path: Path) -> None:
     shutil.copy(archive, tmp_path)
-    x_archive.write_archive(tmp_path / "other.zip", posts=2_000, seed=1)
+    x_archive.write_archive(tmp_path / "other.zip", posts=600, seed=1)
     expected: list[tuple[list[str], str]] = [
         (
             ["train", "lyons____", "--base", str(base)],
@@ -417,7 +417,7 @@ def test_the_stages_one_by_one(archive: Path, base: Path, tmp_path: Path) -> Non
         (["push", "lyons____", "--hub", "local"], "push: 12 of 12 files, "),
         (
             ["curate", "lyons____", "--posts", "other.zip"],
-            "curate: Tweets downloaded       2,000\n",
+            "curate: Tweets downloaded         600\n",
         ),
         (
             ["push", "lyons____", "--hub", "local"],
@@ -622,7 +622,7 @@ def test_a_full_disk_gets_one_line(
     if "checkpoint" in expected:
         run(tmp_path, "curate", "lyons____").check_returncode()
     done = subprocess.run(
-        [HUBTWEETS, *PUBLISH, str(base), "--save-seconds", "0"],
+        [sys.executable, "-m", "hubtweets", *PUBLISH, str(base), "--save-seconds", "0"],
         cwd=tmp_path,
         env=environment(tmp_path),
         capture_output=True,
@@ -752,7 +752,7 @@ def test_two_authors_make_one_bot(archive: Path, base: Path, tmp_path: Path) -> 
     generator = random.Random(7)
     lines = [json.dumps({"text": sentences.make_sentence(generator)}) for _ in range(150)]
     (tmp_path / "bob.jsonl").write_text("\n".join([*lines, json.dumps({"text": "lol"}), lines[0]]))
-    arguments = ["--base", str(base), "--hub", "local", "--num-train-epochs", "0.2"]
+    arguments = ["--base", str(base), "--hub", "local", "--max-steps", "4", "--prompt", "I"]
     command = ["publish", "lyons____", "bob", "--posts", "bob=bob.jsonl", *arguments]
     done, other, again = (
         run(tmp_path, *line)
@@ -1020,7 +1020,7 @@ def test_nothing_private_is_in_any_output(tmp_path: Path, base: Path) -> None:
     for line in (
         ["curate", "alice", "bob", "carol"],
         ["train", "alice-bob-carol", "--base", str(base), "--num-train-epochs", "0.1"],
-        ["sample", "alice-bob-carol"],
+        ["sample", "alice-bob-carol", "--prompt", "I"],
         ["card", "alice-bob-carol", "--hub", "local"],
         ["curate", "alice", "bob", "carol", "--explain"],
     ):
