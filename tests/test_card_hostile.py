@@ -54,7 +54,7 @@ FOREIGN = (
     "link",
     "precision",
 )
-EXAMPLES = int(os.environ.get("HURT", "500"))
+EXAMPLES = int(os.environ.get("HURT", "150"))
 LINKING = MarkdownIt("gfm-like", {"html": True})  # as markdown-it's users have it, with linkify-it
 TABLES = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
@@ -226,7 +226,7 @@ def test_hostile_thumbnails(tmp_path: Path) -> None:
 
     @seed(0)
     @settings(
-        max_examples=EXAMPLES // 20,
+        max_examples=EXAMPLES // 10,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -145,10 +145,10 @@ def test_a_memoriser_is_flagged_and_a_normal_run_is_not(tmp_path: Path) -> None:
 
     chance = random.Random(0)
     posts, held_out = (
-        [sentences.make_sentence(chance) for _ in range(count)] for count in (200, 22)
+        [sentences.make_sentence(chance) for _ in range(count)] for count in (60, 10)
     )
     bpe = ByteLevelBPETokenizer()
-    bpe.train_from_iterator(posts, vocab_size=1000, special_tokens=["<end>"], show_progress=False)
+    bpe.train_from_iterator(posts, vocab_size=600, special_tokens=["<end>"], show_progress=False)
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=bpe._tokenizer, bos_token="<end>", eos_token="<end>"
     )
@@ -164,13 +164,13 @@ def test_a_memoriser_is_flagged_and_a_normal_run_is_not(tmp_path: Path) -> None:
     GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), **sizes)).save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     audits = []
-    for epochs in (4, 50):
+    for epochs in (6, 40):
         model, tokenizer = load_base(*resolve_base(str(tmp_path)))
         train(
             model,
             [encode_texts(posts, tokenizer)],
             TrainingConfig(
-                num_train_epochs=epochs, learning_rate=1e-2, batch_size=16, block_size=64
+                num_train_epochs=epochs, learning_rate=1e-2, batch_size=8, block_size=64
             ),
             tmp_path / str(epochs),
             quiet=True,
@@ -178,7 +178,7 @@ def test_a_memoriser_is_flagged_and_a_normal_run_is_not(tmp_path: Path) -> None:
         texts = [
             text
             for number, prompt in enumerate(("My dream is", "I like"))
-            for text in generate(model, tokenizer, prompt, 40, number)
+            for text in generate(model, tokenizer, prompt, 20, number)
         ]
         audits.append(memorization.audit(texts, held_out, posts)[0])
     normal, memoriser = audits

@@ -52,8 +52,8 @@ def test_repeats(texts: list[str], expected: list[int]) -> None:
 def test_it_finds_what_comparing_every_pair_finds() -> None:
     """As with the slow way, no text is dropped that should stay, and few stay that should not."""
     generator = random.Random(0)
-    texts = [sentences.make_sentence(generator) for _ in range(200)]
-    for _ in range(200):
+    texts = [sentences.make_sentence(generator) for _ in range(100)]
+    for _ in range(100):
         words = generator.choice(texts).split()
         words[generator.randrange(len(words))] = generator.choice(
             ["a", "some", "Halifax", "anything"]
@@ -74,4 +74,4 @@ def test_it_finds_what_comparing_every_pair_finds() -> None:
             slow.append(later)
     fast = find_near_duplicates(texts)
     assert all(is_repeat(later, fast) for later in fast)
-    assert len(slow) > 100 and len(fast) >= 0.95 * len(slow)
+    assert len(slow) > 50 and len(fast) >= 0.95 * len(slow)

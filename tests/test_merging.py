@@ -362,7 +362,7 @@ LICENSES = st.sampled_from(
     ["license: mit\n", "license:   'mit' # so\n", "license:\n  mit\n", '"license": "mit"\n']
 )
 LAST, RENDERED = "---\nlicense: mit\n---\n", "---\nlicense: cc0-1.0\ntags:\n- x\n---\n"
-EXAMPLES = int(os.environ.get("HURT", "200"))
+EXAMPLES = int(os.environ.get("HURT", "80"))
 
 
 def write_blocks(name: str, own: list[tuple[Any, bool, str]]) -> str:

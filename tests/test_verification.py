@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from itertools import takewhile
+from itertools import groupby, islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ from tests.forgeries import (
 from tests.test_card_numbers import leaves, other, put
 
 BOT = "huggingtweets/lyons____"
-FIELDS = int(os.environ.get("HURT", "50"))
+FIELDS = int(os.environ.get("HURT", "25"))
 PICTURES = ("thumbnail", "figures")
 SLOW = ("writer", *PICTURES)  # checked of the forgeries that they catch
 PLACE = Target("http://127.0.0.1:8086", BOT)  # where the embedded Hub is by default
@@ -65,6 +65,29 @@ def stand(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(scope="module")
 def repo(published: Path) -> Path:
     return published / "runs" / "lyons____" / "repo"
+
+
+@pytest.fixture(scope="module")
+def brief(repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same bot with the samples of two prompts, which are sooner drawn again."""
+    record = read_record(repo)
+    assert record.samples and record.audit
+    groups = groupby(record.samples.samples, key=lambda one: one.prompt)
+    samples = tuple(one for _, group in islice(groups, 2) for one in group)
+    record = replace(
+        record,
+        samples=replace(
+            record.samples,
+            samples=samples,
+            picked=tuple(number for number in record.samples.picked if number <= len(samples)),
+        ),
+        audit=replace(
+            record.audit,
+            samples=len(samples),
+            copies=sum(one.copied.share >= record.audit.threshold for one in samples),
+        ),
+    )
+    return tampered(repo, forge(record, {}), tmp_path_factory.mktemp("brief") / "repo")
 
 
 def commit(hub: Hub, branch: str, files: Files) -> str:
@@ -167,10 +190,13 @@ def test_a_whole_report(published: Path, base: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", FORGERIES)
-def test_a_forgery_is_caught(repo: Path, published: Path, tmp_path: Path, name: str) -> None:
+def test_a_forgery_is_caught(
+    repo: Path, brief: Path, published: Path, tmp_path: Path, name: str
+) -> None:
     forge, expected = FORGERIES[name]
     without = [name for name in SLOW if name not in expected]
-    found = judge(tampered(repo, forge(repo), tmp_path / "repo"), published / "runs", *without)
+    bot = brief if "writer" in expected else repo
+    found = judge(tampered(bot, forge(bot), tmp_path / "repo"), published / "runs", *without)
     caught = {
         claim.name: claim
         for claim in found
@@ -245,7 +271,7 @@ def test_a_widget_that_shows_what_the_model_did_not_write(
             json.dumps(shown, ensure_ascii=False)[1:-1], "My dream is a bot that says this.", 1
         ).encode()
     }
-    found = judge(tampered(repo, files, tmp_path / "repo"), published / "runs")
+    found = judge(tampered(repo, files, tmp_path / "repo"), published / "runs", *SLOW)
     assert {claim.name for claim in found if claim.holds is False} == {"card", "widget"}
 
 
@@ -344,6 +370,7 @@ def test_what_the_owner_wrote_is_the_owners(repo: Path, tmp_path: Path) -> None:
     found = judge(
         tampered(repo, {"README.md": edited.encode(), "NOTES.md": b"mine"}, tmp_path / "repo"),
         tmp_path,
+        *SLOW,
     )
     assert {claim.name: claim.found for claim in found if claim.name in ("card", "files")} == {
         "files": (
