@@ -45,11 +45,14 @@ def report_progress(unit: str, done: int, total: int | None = None, note: str = 
         hook(unit, done, total, note)
 
 
-def track(items: Iterable[Item], unit: str) -> Iterator[Item]:
-    """Yield the items, and report after each how many there were."""
+def track(items: Iterable[Item], unit: str, total: int | None = None) -> Iterator[Item]:
+    """Yield the items, and report after each how many there were, and the end."""
+    done = 0
     for done, item in enumerate(items, 1):
         yield item
-        report_progress(unit, done)
+        report_progress(unit, done, total)
+    if done != total:
+        report_progress(unit, done, done)
 
 
 class ConsoleHandler(logging.Handler):

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import hubtweets
 from tests.conftest import PYTHON, environment
 
@@ -51,6 +53,15 @@ def test_the_import_is_light(tmp_path: Path) -> None:
     command = [PYTHON, "-c", IMPORT]
     done = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True)
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_a_bot_that_is_not_there_gets_one_line(hub: tuple[str, str]) -> None:
+    with pytest.raises(hubtweets.HubtweetsError) as caught:
+        hubtweets.load("huggingtweets/none", hub=hub[0])
+    assert str(caught.value) == (
+        f"{hub[0]}/huggingtweets/none: no revision main, or not visible to this token; "
+        "log in: hf auth login"
+    )
 
 
 def test_every_name_is_there() -> None:

@@ -29,7 +29,7 @@ def sample(run: RunFolder, prompts: Sequence[str], seed: int, count: int) -> Non
     run.log(f"sample: {count} posts from {', '.join(map(repr, prompts))}")
     loaded = load_repo(run.repo)
     generated = generate_samples(loaded, prompts, seed, count)
-    written = [pair for _, pair in zip(track(range(count), "posts"), generated, strict=True)]
+    written = [pair for _, pair in zip(track(range(count), "posts", count), generated, strict=True)]
     texts = [text for _, text in written]
     audit, measured = memorization.audit(
         texts, read_texts(run, "validation"), read_texts(run, "train")
