@@ -113,7 +113,7 @@ def test_paragraphs(tmp_path: Path) -> None:
 
 def test_make_base_builds_a_base(tmp_path: Path) -> None:
     """The very builder, on a corpus that is over in seconds."""
-    paragraphs = [sentences.make_sentence(Random(n)) for n in range(150)]
+    paragraphs = [sentences.make_sentence(Random(n)) for n in range(40)]
     (tmp_path / "corpus.txt").write_text("\n\n".join(paragraphs))
     command = [sys.executable, "-m", "hubtweets.stages.pretrain", "corpus.txt", "tiny"]
     done = subprocess.run(
