@@ -13,7 +13,7 @@ LOWEST := $(addprefix tests/test_, card.py evaluation.py hub_xet.py language.py 
   cli.py::test_publish_prints_the_url_the_commit_and_a_post_of_each_prompt \
   models.py::test_an_adapter_from_the_hub_writes_what_its_model_writes \
   posts_files.py::test_a_dataset_of_the_hub posts_files.py::test_a_folder_of_save_to_disk \
-  tracking.py::test_tensorboard_shows_what_was_logged_and_where_from_to_nobody \
+  tracking.py::test_tensorboard_shows_what_was_logged_and_not_where \
   tracking.py::test_every_tracker_keeps_to_its_folder_and_shows_a_resumed_run_once \
   trainer.py::test_it_learns trainer.py::test_same_seed_same_weights)
 

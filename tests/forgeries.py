@@ -176,7 +176,7 @@ def rewrite_sample(record: RunRecord, number: int, text: Callable[[Sample], str]
 
 
 def invent(record: RunRecord) -> RunRecord:
-    """Make all samples that are shown say what somebody else wrote."""
+    """Make all samples that are shown say what another person wrote."""
     assert record.samples
     for number in record.samples.picked:
         record = rewrite_sample(record, number, lambda one: f"{one.prompt} QXZ and that is all")
@@ -195,7 +195,7 @@ def invent_freely(repo: Path) -> Files:
 
 
 def swap_unshown(record: RunRecord) -> RunRecord:
-    """Give a sample that nobody sees the words of another one."""
+    """Give a hidden sample the words of another one."""
     assert record.samples and record.audit
     free = [
         number
@@ -929,7 +929,7 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         edit_config("config.json", n_layer=10**6),
         {"writer": "n_layer is 1e+06, and at most 1000 are loaded here"},
     ),
-    "a kind of file that nobody knows": (
+    "an unknown kind of file": (
         add_file("data.xyz", b"?"),
         {"code": "data.xyz is of a kind that is not known to be harmless"},
     ),
@@ -950,7 +950,7 @@ UNCHECKED = (
     "scores in a footnote",
     "another sample that is not shown",
     "other weights for llama.cpp",
-    "a kind of file that nobody knows",
+    "an unknown kind of file",
     "no record",
 )  # the others are false
 UNREAD = (

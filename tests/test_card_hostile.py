@@ -54,7 +54,7 @@ FOREIGN = (
     "link",
     "precision",
 )
-EXAMPLES = int(os.environ.get("HURT", "150"))
+EXAMPLES = int(os.environ.get("CORRUPT", "150"))
 LINKING = MarkdownIt("gfm-like", {"html": True})  # as markdown-it's users have it, with linkify-it
 TABLES = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
@@ -204,7 +204,7 @@ def test_a_picture_is_described_without_elements() -> None:
 
 
 def test_hostile_records() -> None:
-    """`make test HURT=5000` tries as many."""
+    """`make test CORRUPT=5000` tries as many."""
 
     @seed(0)
     @settings(

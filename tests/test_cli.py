@@ -129,7 +129,7 @@ def test_a_second_publish_does_nothing(workplace: Path, base: Path) -> None:
     ]
 
 
-def test_a_stage_whose_output_was_hurt_runs_again(workplace: Path, base: Path) -> None:
+def test_a_stage_whose_output_was_damaged_runs_again(workplace: Path, base: Path) -> None:
     path = workplace / "runs" / "lyons____" / "dataset" / "validation.parquet"
     whole = path.read_bytes()
     path.write_bytes(b"cut")
@@ -142,7 +142,7 @@ def test_a_stage_whose_output_was_hurt_runs_again(workplace: Path, base: Path) -
     assert path.read_bytes() == whole
 
 
-def test_hurt_weights_are_not_pushed(workplace: Path) -> None:
+def test_corrupt_weights_are_not_pushed(workplace: Path) -> None:
     path = workplace / "runs" / "lyons____" / "repo" / "model.safetensors"
     path.write_bytes(path.read_bytes()[:1000])
     done = run(workplace, "push", "lyons____", "--hub", "local")
@@ -297,7 +297,7 @@ def test_an_adapter_is_published_and_its_snippets_run(
         assert not (repo / "model.safetensors").exists()
 
 
-def test_an_adapter_of_a_base_that_nobody_has_is_refused(workplace: Path) -> None:
+def test_an_adapter_of_a_base_that_is_not_on_the_hub_is_refused(workplace: Path) -> None:
     done = run(workplace, "train", "lyons____", "--base", "tiny", "--lora")
     assert (
         done.stderr == "Error: tiny is not on the Hub, so an adapter of it is of no use to others; "
@@ -862,7 +862,7 @@ def test_sources_come_from_the_environment_and_the_file_too(archive: Path, tmp_p
 
 
 def test_money_is_spent_only_when_asked(tmp_path: Path) -> None:
-    """The API's price comes before its posts; where nobody can be asked, --yes is needed."""
+    """The API's price comes before its posts; if there is no terminal to ask, --yes is needed."""
 
     class X(BaseHTTPRequestHandler):
         asked: ClassVar[list[str]] = []
@@ -1068,7 +1068,7 @@ def test_what_no_stage_learns_from_costs_no_training(base: Path, tmp_path: Path)
     )
 
 
-def test_a_hurt_avatar_gets_one_line(workplace: Path) -> None:
+def test_a_corrupt_avatar_gets_one_line(workplace: Path) -> None:
     for content in (b"hello", None):
         path = workplace / "runs" / "lyons____" / "repo" / "avatar.png"
         path.write_bytes(content) if content else path.unlink()

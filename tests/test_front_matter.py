@@ -271,15 +271,15 @@ def test_a_copy_is_never_shown(text: str | None, share: float) -> None:
         ),
         (1, 2),
     )
-    hurt = given(samples=samples, audit=MemorizationAudit(0.5, 2, 1, 86, 1))
+    corrupt = given(samples=samples, audit=MemorizationAudit(0.5, 2, 1, 86, 1))
     with pytest.raises(
         HubtweetsError,
         match=r"^sample 2 copies a post and can't be shown; "
         r"type: hubtweets sample lyons____ --pick$",
     ):
-        model_card.render(hurt)
+        model_card.render(corrupt)
     assert "copied pie" not in model_card.render(
-        replace(hurt, samples=replace(samples, picked=(1,)))
+        replace(corrupt, samples=replace(samples, picked=(1,)))
     )
 
 

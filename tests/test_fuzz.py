@@ -131,15 +131,15 @@ def watched(folder: Path) -> Iterator[None]:
         opened = None
 
 
-def hurt(content: bytes, hurts: list[tuple[float, int, bytes]]) -> bytes:
-    for place, taken, put in hurts:
+def corrupt(content: bytes, damages: list[tuple[float, int, bytes]]) -> bytes:
+    for place, taken, put in damages:
         at = int(place * len(content))
         content = content[:at] + put + content[at + taken :]
     return content
 
 
-def hurt_copy(
-    path: Path, target: Path, member: float, hurts: list[tuple[float, int, bytes]]
+def corrupt_copy(
+    path: Path, target: Path, member: float, damages: list[tuple[float, int, bytes]]
 ) -> None:
     """Damage a file's bytes, or those of one member of a zip, tar or folder."""
     if path.is_dir():
@@ -148,7 +148,7 @@ def hurt_copy(
             (target / file.relative_to(path)).parent.mkdir(parents=True, exist_ok=True)
             content = file.read_bytes()
             (target / file.relative_to(path)).write_bytes(
-                hurt(content, hurts) if number == int(member * len(files)) else content
+                corrupt(content, damages) if number == int(member * len(files)) else content
             )
     elif path.suffix == ".zip" and member < 0.8:
         with zipfile.ZipFile(path) as whole, zipfile.ZipFile(target, "w") as copy:
@@ -156,23 +156,23 @@ def hurt_copy(
                 content = whole.read(name)
                 copy.writestr(
                     name,
-                    hurt(content, hurts)
+                    corrupt(content, damages)
                     if number == int(member / 0.8 * len(whole.namelist()))
                     else content,
                 )
     elif path.name.endswith(".tar.gz") and member < 0.8:
-        target.write_bytes(gzip.compress(hurt(gzip.decompress(path.read_bytes()), hurts), 1))
+        target.write_bytes(gzip.compress(corrupt(gzip.decompress(path.read_bytes()), damages), 1))
     else:
-        target.write_bytes(hurt(path.read_bytes(), hurts))
+        target.write_bytes(corrupt(path.read_bytes(), damages))
 
 
 @pytest.mark.parametrize(
     "reader", READERS, ids=lambda reader: reader.__name__.removeprefix("tests.test_posts_")
 )
-def test_hurt_files_of_every_reader(
+def test_corrupt_files_of_every_reader(
     reader: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`make test HURT=2000` tries as many files of each."""
+    """`make test CORRUPT=2000` tries as many files of each."""
     monkeypatch.setattr(
         x_archive, "map_in_processes", lambda work, tasks: (work(*task) for task in tasks)
     )  # thousands of processes would take hours
@@ -182,17 +182,17 @@ def test_hurt_files_of_every_reader(
 
     @seed(0)
     @settings(
-        max_examples=int(os.environ.get("HURT", "60")),
+        max_examples=int(os.environ.get("CORRUPT", "60")),
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
     @given(st.sampled_from(samples), st.floats(0, 1, exclude_max=True), HURTS)
-    def read_hurt(path: Path, member: float, hurts: list[tuple[float, int, bytes]]) -> None:
-        target = tmp_path / "hurt" / path.name
+    def read_corrupt(path: Path, member: float, damages: list[tuple[float, int, bytes]]) -> None:
+        target = tmp_path / "corrupt" / path.name
         remove(target)
         target.parent.mkdir(exist_ok=True)
-        hurt_copy(path, target, member, hurts)
+        corrupt_copy(path, target, member, damages)
         try:
             posts = list(sources.read_source(target, "alice", Columns()).posts)
             said = None
@@ -204,7 +204,7 @@ def test_hurt_files_of_every_reader(
             check(post)
 
     with watched(tmp_path):
-        read_hurt()
+        read_corrupt()
     assert min(outcomes.values()) > 5, outcomes
 
 
@@ -451,8 +451,8 @@ def test_attributes_of_files_are_not_kept(tmp_path: Path) -> None:
 
 def test_the_fuzz_hurts_what_it_should() -> None:
     content = bytes(range(200))
-    assert hurt(content, [(0.5, 1, b"x")]) == content[:100] + b"x" + content[101:]
-    assert hurt(content, [(0.5, 10**9, b"")]) == content[:100]
+    assert corrupt(content, [(0.5, 1, b"x")]) == content[:100] + b"x" + content[101:]
+    assert corrupt(content, [(0.5, 10**9, b"")]) == content[:100]
 
 
 PARQUET = """

@@ -252,7 +252,7 @@ CONFLICTS = {
         "w: [{t: 1}, {t: 3}]",
         Conflict("metadata 'w'", "\"[{'t': 1}, {'t': 3}]\"", "\"[{'t': 2}]\""),
     ),
-    "hurt": (
+    "corrupt": (
         "a: 1",
         "a: 2",
         "a: [",
@@ -362,7 +362,7 @@ LICENSES = st.sampled_from(
     ["license: mit\n", "license:   'mit' # so\n", "license:\n  mit\n", '"license": "mit"\n']
 )
 LAST, RENDERED = "---\nlicense: mit\n---\n", "---\nlicense: cc0-1.0\ntags:\n- x\n---\n"
-EXAMPLES = int(os.environ.get("HURT", "80"))
+EXAMPLES = int(os.environ.get("CORRUPT", "80"))
 
 
 def write_blocks(name: str, own: list[tuple[Any, bool, str]]) -> str:
@@ -386,7 +386,7 @@ def write_blocks(name: str, own: list[tuple[Any, bool, str]]) -> str:
 def test_keys_that_hubtweets_does_not_set_come_out_as_they_went_in(
     before: list, license: str, after: list
 ) -> None:
-    """`make test HURT=5000` tries as many."""
+    """`make test CORRUPT=5000` tries as many."""
     first, last = write_blocks("a", before), write_blocks("b", after)
     theirs = f"---\n{first}{license}{last}---\n"
     try:

@@ -136,7 +136,7 @@ def test_a_prompt_that_does_not_fit_gets_one_line(repo: Path) -> None:
         ("a: [", None),
     ],
 )
-def test_a_hurt_card_costs_its_licence_only(
+def test_a_corrupt_card_costs_its_licence_only(
     base: Path, tmp_path: Path, matter: str, expected: License | None
 ) -> None:
     shutil.copytree(base, tmp_path / "base")

@@ -94,7 +94,7 @@ def test_a_small_author_is_drawn_from_more_often_by_the_root_of_what_each_wrote(
     assert small * 110 + large * 1000 == pytest.approx(1110)  # an epoch stays as long
 
 
-def test_nobody_is_copied_each_post_comes_again_only_when_all_of_its_author_came() -> None:
+def test_a_post_comes_again_only_when_all_of_its_author_came() -> None:
     epochs = draw_epochs([SMALL, LARGE], np.random.default_rng(0))
     seen: Counter[tuple[int, ...]] = Counter()
     for _ in range(4):

@@ -53,7 +53,7 @@ DATES: list[tuple[Any, str | None]] = [
     (1784968018.0, MOMENT),
     (datetime(2026, 7, 25, 10, 26, 58, tzinfo=timezone(timedelta(hours=2))), MOMENT),
     (datetime(2026, 7, 25, 8, 26, 58), MOMENT),
-    *((hurt, None) for hurt in NO_DATES),
+    *((corrupt, None) for corrupt in NO_DATES),
 ]
 
 
@@ -191,7 +191,7 @@ def test_arrays_come_item_by_item_wherever_the_pieces_end(
     assert list(json_stream.stream_items(io.BytesIO(text.encode()))) == expected
 
 
-HURT_ARRAYS = {
+CORRUPT_ARRAYS = {
     "": "no list in it",
     "{}": "no list in it",
     " " * 5000 + "[]": "no list in it",
@@ -204,8 +204,8 @@ HURT_ARRAYS = {
 }
 
 
-@pytest.mark.parametrize(("text", "reason"), HURT_ARRAYS.items(), ids=range(len(HURT_ARRAYS)))
-def test_hurt_arrays(text: str, reason: str) -> None:
+@pytest.mark.parametrize(("text", "reason"), CORRUPT_ARRAYS.items(), ids=range(len(CORRUPT_ARRAYS)))
+def test_corrupt_arrays(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         list(json_stream.stream_items(io.BytesIO(text.encode())))
 
@@ -294,7 +294,7 @@ def test_what_a_service_gave_is_kept_and_read_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]\n", '{"kind": 1}\n', "hello"])
-def test_what_was_kept_and_is_hurt_gets_one_line(tmp_path: Path, text: str) -> None:
+def test_what_was_kept_and_is_corrupt_gets_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.saved.jsonl").write_text(text)
     with pytest.raises(HubtweetsError) as caught:
         list(saved.read_reading(tmp_path / "a.saved.jsonl").posts)

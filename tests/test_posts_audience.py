@@ -314,10 +314,10 @@ JSON = st.recursive(
 
 
 def test_no_odd_value_is_public(tmp_path: Path) -> None:
-    """`make test HURT=2000` tries as many."""
+    """`make test CORRUPT=2000` tries as many."""
 
     @seed(0)
-    @settings(max_examples=int(os.environ.get("HURT", "100")), deadline=None, database=None)
+    @settings(max_examples=int(os.environ.get("CORRUPT", "100")), deadline=None, database=None)
     @given(st.sampled_from(["visibility", "protected", "user"]), JSON)
     def read_odd(column: str, value: Any) -> None:
         posts, warnings = read(

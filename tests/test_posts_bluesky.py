@@ -336,7 +336,7 @@ def test_a_path_that_shares_more_than_there_is_costs_itself() -> None:
         assert list(records) == [f"{POST}/{key}" for key in found]
 
 
-HURT: list[Any] = [
+CORRUPT: list[Any] = [
     None,
     True,
     -1,
@@ -354,33 +354,36 @@ HURT: list[Any] = [
 ]
 
 
-def test_hurt_nodes_and_profiles_cost_themselves(tmp_path: Path) -> None:
+def test_corrupt_nodes_and_profiles_cost_themselves(tmp_path: Path) -> None:
     path = tmp_path / "repo.car"
-    for hurt in HURT:
+    for corrupt in CORRUPT:
         for field in ("l", "e", "p", "k", "v", "t"):
             made = Repository()
             entry = {"p": 0, "k": f"{POST}/1".encode(), "v": made.add(record("one")), "t": None}
             node = {"l": None, "e": [entry]}
             top = made.add(
-                {**node, field: hurt}
+                {**node, field: corrupt}
                 if field in node
-                else {**node, "e": [entry, {"p": 18, "k": b"/2", "v": b"", "t": None, field: hurt}]}
+                else {
+                    **node,
+                    "e": [entry, {"p": 18, "k": b"/2", "v": b"", "t": None, field: corrupt}],
+                }
             )
             path.write_bytes(made.car(made.add({"did": DID, "version": 3, "data": top})))
             assert [post.text for post in bluesky.read(Container(path)).posts] == (
                 [] if field == "e" else ["one"]
-            ), (field, hurt)
+            ), (field, corrupt)
         for profile in (
-            hurt,
-            {"displayName": hurt, "description": hurt, "labels": hurt},
-            {"labels": {"values": [hurt, {"val": hurt}]}},
+            corrupt,
+            {"displayName": corrupt, "description": corrupt, "labels": corrupt},
+            {"labels": {"values": [corrupt, {"val": corrupt}]}},
         ):
             path.write_bytes(export(profile))
             assert len(list(bluesky.read(Container(path)).posts)) == 4
         for commit in (
-            {"x": hurt},
-            {"did": hurt, "data": b"x"},
-            {"did": DID, "data": None if isinstance(hurt, bytes) else hurt},
+            {"x": corrupt},
+            {"did": corrupt, "data": b"x"},
+            {"did": DID, "data": None if isinstance(corrupt, bytes) else corrupt},
         ):
             path.write_bytes(export(commit=commit))
             with pytest.raises(HubtweetsError, match="begins with no commit"):
@@ -630,7 +633,7 @@ def test_a_server_is_down(server: Server, monkeypatch: pytest.MonkeyPatch) -> No
         "a" * 64 + ".example",
     ],
 )
-def test_an_odd_handle_is_asked_of_nobody(account: str) -> None:
+def test_an_odd_handle_is_asked_of_no_server(account: str) -> None:
     with pytest.raises(HubtweetsError) as error:
         bluesky_api.fetch(account, print, "http://127.0.0.1:1")
     assert (

@@ -285,7 +285,7 @@ def test_texts_of_reddit(tmp_path: Path, body: str, expected: str) -> None:
     assert [post.text for post in read(path)] == [expected]
 
 
-HURT_FIELDS: list[Any] = [
+CORRUPT_FIELDS: list[Any] = [
     None,
     True,
     -1,
@@ -303,23 +303,24 @@ HURT_FIELDS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("hurt", HURT_FIELDS, ids=range(len(HURT_FIELDS)))
-def test_a_hurt_field_costs_itself(tmp_path: Path, hurt: Any) -> None:
+@pytest.mark.parametrize("corrupt", CORRUPT_FIELDS, ids=range(len(CORRUPT_FIELDS)))
+def test_a_corrupt_field_costs_itself(tmp_path: Path, corrupt: Any) -> None:
     for field in message(1, ""):
         path = write(
             tmp_path / "a.zip",
-            {"result.json": chat({**message(1, "a"), field: hurt}, hurt, message(2, "b"))},
+            {"result.json": chat({**message(1, "a"), field: corrupt}, corrupt, message(2, "b"))},
         )
         assert Post("2", "b", DAY) in read(path)
-    for hurt_thread in (
-        {"media": hurt},
-        {"media": [hurt]},
-        {"title": hurt},
-        thread("a", creation_timestamp=hurt, text_app_post=hurt),
-        hurt,
+    for corrupt_thread in (
+        {"media": corrupt},
+        {"media": [corrupt]},
+        {"title": corrupt},
+        thread("a", creation_timestamp=corrupt, text_app_post=corrupt),
+        corrupt,
     ):
         path = write(
-            tmp_path / "a.zip", {THREADS: {"text_post_app_text_posts": [hurt_thread, thread("b")]}}
+            tmp_path / "a.zip",
+            {THREADS: {"text_post_app_text_posts": [corrupt_thread, thread("b")]}},
         )
         assert ("b", DAY) in [(post.text, post.created_at) for post in read(path)]
 
@@ -379,7 +380,7 @@ ERRORS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("content", "expected"), ERRORS)
-def test_hurt_and_private_exports_get_one_line(
+def test_corrupt_and_private_exports_get_one_line(
     tmp_path: Path, content: dict[str, Any], expected: str
 ) -> None:
     path = write(tmp_path / "a.zip", content)

@@ -316,7 +316,7 @@ def test_reposts(tmp_path: Path, column: str) -> None:
     assert [post.kind for post in found] == ["repost"] * len(YES) + ["post"] * len(NO)
 
 
-HURT: list[tuple[str, Any, Columns, str]] = [
+CORRUPT: list[tuple[str, Any, Columns, str]] = [
     (
         "a.jsonl",
         '{"text": "one"}\n{"text": "two"\n',
@@ -471,9 +471,9 @@ HURT: list[tuple[str, Any, Columns, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "columns", "expected"), HURT, ids=[expected for *_, expected in HURT]
+    ("name", "content", "columns", "expected"), CORRUPT, ids=[expected for *_, expected in CORRUPT]
 )
-def test_hurt_files_get_one_line(
+def test_corrupt_files_get_one_line(
     tmp_path: Path, name: str, content: Any, columns: Columns, expected: str
 ) -> None:
     path = write(tmp_path / name, content)
@@ -590,8 +590,8 @@ FETCHED: dict[str, Any] = {
     "download it again, or give its posts as a .csv or .jsonl file",
     "org/numbers": "dataset:org/numbers: can't tell which column holds the texts (there are: n); "
     "name one of them with --text-column",
-    "org/hurt": "dataset:org/hurt: can't be read (JSON parse error: Invalid value. in row 1); "
-    "download it again, or give its posts as a .csv or .jsonl file",
+    "org/corrupt": "dataset:org/corrupt: can't be read (JSON parse error: Invalid value. in row 1)"
+    "; download it again, or give its posts as a .csv or .jsonl file",
     "../lines": "dataset:../lines: not the id of a dataset; write dataset:NAMESPACE/NAME",
     "lines": "dataset:lines: not the id of a dataset; write dataset:NAMESPACE/NAME",
 }
@@ -606,7 +606,7 @@ def test_a_dataset_of_the_hub(hub: tuple[str, str], tmp_path: Path) -> None:
         ("org/table", "README.md", "---\nlicense: mit\n---\na table"),
         ("org/test", "test.jsonl", '{"text": "a"}\n'),
         ("org/numbers", "train.jsonl", '{"n": 1}\n'),
-        ("org/hurt", "train.jsonl", '{"text": "a"}\n{"text":'),
+        ("org/corrupt", "train.jsonl", '{"text": "a"}\n{"text":'),
     ]
     when = pyarrow.array([datetime(2026, 1, 2, tzinfo=UTC)] * 2)
     rows = table(

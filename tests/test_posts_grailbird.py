@@ -140,7 +140,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize(("expected", "files"), ERRORS.items(), ids=ERRORS)
-def test_hurt_files_get_one_line(tmp_path: Path, expected: str, files: dict[str, str]) -> None:
+def test_corrupt_files_get_one_line(tmp_path: Path, expected: str, files: dict[str, str]) -> None:
     with pytest.raises(HubtweetsError) as caught:
         read(write_zip(tmp_path / "a.zip", files))
     assert str(caught.value) == f"{tmp_path}/a.zip: {expected}"

@@ -438,7 +438,7 @@ def test_a_long_outbox_is_streamed(tmp_path: Path) -> None:
     ]
 
 
-HURT: list[Any] = [
+CORRUPT: list[Any] = [
     None,
     True,
     -1,
@@ -461,14 +461,17 @@ HURT: list[Any] = [
 @pytest.mark.parametrize(
     "field", [*ACTOR, "actor", *note()["object"], "inReplyTo", "summary", "quote", "object"]
 )
-def test_a_hurt_field_costs_itself(tmp_path: Path, field: str) -> None:
-    for hurt in HURT:
-        activities = [note(1, **({} if field in ("object", "actor") else {field: hurt})), note(5)]
+def test_a_corrupt_field_costs_itself(tmp_path: Path, field: str) -> None:
+    for corrupt in CORRUPT:
+        activities = [
+            note(1, **({} if field in ("object", "actor") else {field: corrupt})),
+            note(5),
+        ]
         if field in ("object", "actor"):
-            activities[0][field] = hurt
+            activities[0][field] = corrupt
         reading = mastodon.read(
             Container(
-                write_zip(tmp_path / "a.zip", archive_files(activities, {**ACTOR, field: hurt}))
+                write_zip(tmp_path / "a.zip", archive_files(activities, {**ACTOR, field: corrupt}))
             )
         )
         assert "5" in [post.id for post in reading.posts]
@@ -498,7 +501,7 @@ ERRORS: dict[str, tuple[dict[str, str], str]] = {
         "{path}: outbox.json is not what Mastodon writes (Expecting value: line 1 column 1 (char "
         "0)); download the archive again",
     ),
-    "hurt actor": (
+    "corrupt actor": (
         {"outbox.json": outbox([]), "actor.json": "{"},
         "{path}: actor.json is not what Mastodon writes (Expecting property name enclosed in "
         "double quotes: line 1 column 2 (char 1)); "
@@ -520,7 +523,7 @@ def test_error(tmp_path: Path, case: str) -> None:
     assert str(error.value) == text.format(path=path)
 
 
-def test_every_hurt_byte_is_read_or_refused(tmp_path: Path) -> None:
+def test_every_corrupt_byte_is_read_or_refused(tmp_path: Path) -> None:
     path = tmp_path / "outbox.json"
     whole = json.dumps(json.loads(outbox([note(1), boost(2)]))).encode()
     for position in range(0, len(whole), 3):
@@ -798,7 +801,7 @@ def test_refusal(
         "a@b.c:",
     ],
 )
-def test_an_odd_name_is_asked_of_nobody(account: str) -> None:
+def test_an_odd_name_is_asked_of_no_server(account: str) -> None:
     with pytest.raises(HubtweetsError) as error:
         mastodon_api.fetch(account, print)
     assert (

@@ -166,7 +166,7 @@ WITHHELD = "@bob's account has been withheld in India in response to a legal dem
 LINKED = "🌙 1 &lt; 2 https://t.co/abc &amp;amp; so"
 NOTE = "a long story &amp; more https://t.co/abc"
 PLACE = [{"start": 11, "end": 27, "url": "https://t.co/abc"}]
-HURT: list[Any] = [None, 0, "", [], {}]
+CORRUPT: list[Any] = [None, 0, "", [], {}]
 ITEMS: list[tuple[dict, Post]] = [
     (tweet("5"), Post("5", "hello to the whole world", UTC, "en")),
     (
@@ -231,7 +231,7 @@ ITEMS: list[tuple[dict, Post]] = [
     ),
     (tweet("5", "a \ud800 b", created_at=float("nan"), lang=7), Post("5", "a \ufffd b", None, "7")),
     *(
-        (tweet("5") | {field: hurt}, Post("5", "hello to the whole world", UTC, "en"))
+        (tweet("5") | {field: corrupt}, Post("5", "hello to the whole world", UTC, "en"))
         for field in (
             "entities",
             "referenced_tweets",
@@ -241,11 +241,11 @@ ITEMS: list[tuple[dict, Post]] = [
             "in_reply_to_user_id",
             "author_id",
         )
-        for hurt in HURT
+        for corrupt in CORRUPT
     ),
     *(
-        (tweet("5", entities={"urls": hurt}), Post("5", "hello to the whole world", UTC, "en"))
-        for hurt in (
+        (tweet("5", entities={"urls": corrupt}), Post("5", "hello to the whole world", UTC, "en"))
+        for corrupt in (
             7,
             [None],
             ["x"],
@@ -510,9 +510,9 @@ def test_empty_pages_end(x: X) -> None:
 
 
 @pytest.mark.parametrize(
-    "hurt", [None, [], "", -1, True, {"tweet_count": -1}, {"tweet_count": None}]
+    "corrupt", [None, [], "", -1, True, {"tweet_count": -1}, {"tweet_count": None}]
 )
-def test_a_hurt_field_of_the_user_costs_itself(x: X, hurt: object) -> None:
+def test_a_corrupt_field_of_the_user_costs_itself(x: X, corrupt: object) -> None:
     for field in (
         "public_metrics",
         "name",
@@ -521,9 +521,9 @@ def test_a_hurt_field_of_the_user_costs_itself(x: X, hurt: object) -> None:
         "profile_image_url",
         "protected",
     ):
-        if field == "protected" and hurt is True:
+        if field == "protected" and corrupt is True:
             continue
-        x.answers[LOOKUP] = [answer({"data": USER | {field: hurt}})]
+        x.answers[LOOKUP] = [answer({"data": USER | {field: corrupt}})]
         x.answers[TIMELINE] = [answer(page(tweet("5")))]
         assert [post.id for post in fetch(x).posts] == ["5"]
 

@@ -191,10 +191,10 @@ ITEMS: list[tuple[dict, Post]] = [
     ({"id": 1000, "full_text": "bare and numeric"}, Post("1000", "bare and numeric")),
     *(
         (
-            {"tweet": {**tweet()["tweet"], field: hurt}},
+            {"tweet": {**tweet()["tweet"], field: corrupt}},
             Post("1000", "hello to the whole world", UTC, "en"),
         )
-        for field, hurt in (
+        for field, corrupt in (
             ("entities", None),
             ("entities", {"urls": None}),
             ("entities", {"urls": ["x", None, {}]}),
@@ -212,7 +212,7 @@ def test_item(tmp_path: Path, item: dict, expected: Post) -> None:
     assert read(write_zip(tmp_path / "a.zip", archive_files([item]))).posts == [expected]
 
 
-HURT: list[Any] = [
+CORRUPT: list[Any] = [
     None,
     True,
     -1,
@@ -244,29 +244,31 @@ FIELDS = [
 
 @pytest.mark.parametrize("field", [*FIELDS, "tweet", "noteTweet", "account", "profile", "manifest"])
 def test_whatever_a_field_holds_it_is_read_or_refused(tmp_path: Path, field: str) -> None:
-    for hurt in HURT:
+    for corrupt in CORRUPT:
         items = [
             tweet("5"),
-            {"tweet": hurt} if field == "tweet" else {"tweet": {**tweet()["tweet"], field: hurt}},
+            {"tweet": corrupt}
+            if field == "tweet"
+            else {"tweet": {**tweet()["tweet"], field: corrupt}},
         ]
         files = archive_files(items, [note(snowflake(5_000), LONG)])
         if field == "noteTweet":
             files["data/note-tweet.js"] = javascript(
                 "YTD.note_tweet.part0",
-                [{"noteTweet": hurt}, {"noteTweet": {"noteTweetId": hurt, "core": hurt}}],
+                [{"noteTweet": corrupt}, {"noteTweet": {"noteTweetId": corrupt, "core": corrupt}}],
             )
         elif field in ("account", "profile"):
-            files[f"data/{field}.js"] = javascript(f"YTD.{field}.part0", [{field: hurt}])
+            files[f"data/{field}.js"] = javascript(f"YTD.{field}.part0", [{field: corrupt}])
         elif field == "manifest":
             files["data/manifest.js"] = javascript(
-                "__THAR_CONFIG", {"dataTypes": {"tweets": {"files": hurt}, "tweet": hurt}}
+                "__THAR_CONFIG", {"dataTypes": {"tweets": {"files": corrupt}, "tweet": corrupt}}
             )
         with suppress(HubtweetsError):
             reading = read(write_zip(tmp_path / "a.zip", files))
             assert "5" in [post.id for post in reading.posts]
 
 
-def test_every_hurt_byte_is_read_or_refused(tmp_path: Path) -> None:
+def test_every_corrupt_byte_is_read_or_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
         with zipfile.ZipFile(path, "w", method) as opened:
@@ -412,7 +414,7 @@ PROTECTED: list[tuple[list[Any], dict[str, Any], bool]] = [
     ([change("Unprotect"), change("Protect")], {}, True),
     *(([change(action)], {}, True) for action in ODD_ACTIONS),
     *(([change("Unprotect", date)], {}, True) for date in ODD_DATES),
-    *(([hurt], {}, True) for hurt in ODD_CHANGES),
+    *(([corrupt], {}, True) for corrupt in ODD_CHANGES),
     ([], {"protected": True}, True),
     ([], {"protected": "true"}, True),
     ([], {"protected": [False]}, True),
@@ -447,7 +449,7 @@ def test_the_posts_of_a_protected_account_are_private(
 
 
 def broken(tmp_path: Path, case: str) -> Path:
-    """Write the hurt file of a case."""
+    """Write the corrupt file of a case."""
     good = archive_files([tweet()])
     path = tmp_path / "alice.zip"
     if case == "no archive":
@@ -457,7 +459,7 @@ def broken(tmp_path: Path, case: str) -> Path:
     elif case == "cut":
         write_zip(path, good)
         path.write_bytes(path.read_bytes()[:-100])
-    elif case == "hurt inside":
+    elif case == "corrupt inside":
         write_zip(path, good)
         data = bytearray(path.read_bytes())
         data[data.index(b"hello to")] ^= 1
@@ -482,7 +484,7 @@ def broken(tmp_path: Path, case: str) -> Path:
         write_zip(path, files)
     elif case == "somebody else's":
         write_zip(path, {name: text.replace('"alice"', '"bob"') for name, text in good.items()})
-    elif case == "hurt directory":
+    elif case == "corrupt directory":
         write_zip(path, good)
         data = bytearray(path.read_bytes())
         data[data.rindex(b"PK\x01\x02") + 6] = 99  # the version that is needed to unpack
@@ -493,7 +495,7 @@ def broken(tmp_path: Path, case: str) -> Path:
             {"one/" + name: text for name, text in good.items()}
             | {"two/" + name: text for name, text in good.items()},
         )
-    elif case == "hurt history":
+    elif case == "corrupt history":
         write_zip(
             path, good | {"data/protected-history.js": "window.YTD.protected_history.part0 = [ {"}
         )
@@ -509,7 +511,7 @@ ERRORS = {
     "or one .jsonl, .json, .csv, .tsv, .parquet or .txt file",
     "no zip": "{path}: cut or damaged (File is not a zip file); download the archive again",
     "cut": "{path}: cut or damaged (File is not a zip file); download the archive again",
-    "hurt inside": "{path}: cut or damaged (Bad CRC-32 for file 'data/tweets.js'); download the "
+    "corrupt inside": "{path}: cut or damaged (Bad CRC-32 for file 'data/tweets.js'); download the "
     "archive again",
     "no JSON": "{path}: data/tweets.js is not what X writes (Expecting property name enclosed in "
     "double quotes: line 1 column 2 (char 1)); "
@@ -518,10 +520,11 @@ ERRORS = {
     "archive again",
     "cut list": "{path}: data/tweets.js is not what X writes (cut before its end); download the "
     "archive again",
-    "hurt history": "{path}: data/protected-history.js is not what X writes "
+    "corrupt history": "{path}: data/protected-history.js is not what X writes "
     "(Expecting property name enclosed in double quotes: line 1 column 4 (char 3)); download the "
     "archive again",
-    "hurt directory": "{path}: cut or damaged (zip file version 9.9); download the archive again",
+    "corrupt directory": "{path}: cut or damaged (zip file version 9.9); "
+    "download the archive again",
     "two archives": "{path}: more than one archive in it (one/data/tweets.js and "
     "two/data/tweets.js); give one of them",
     "deleted posts": "{path}: holds deleted_tweets, not public posts; give the whole archive or "
@@ -535,7 +538,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize(("case", "expected"), ERRORS.items(), ids=ERRORS)
-def test_hurt_files_get_one_line(tmp_path: Path, case: str, expected: str) -> None:
+def test_corrupt_files_get_one_line(tmp_path: Path, case: str, expected: str) -> None:
     path = broken(tmp_path, case)
     with pytest.raises(HubtweetsError) as caught:
         read(path)

@@ -207,7 +207,7 @@ FILES: list[tuple[str, list[object], list[Post], Profile, list[str]]] = [
         [],
     ),
     (
-        "a page that starts with a hurt item",
+        "a page that starts with a corrupt item",
         [page(v2()), page({"id": None}, v2("6"))],
         [post(), post("6")],
         PROFILE,
@@ -300,7 +300,7 @@ def test_file(
     assert (list(reading.posts), reading.profile, reading.warnings) == (expected, profile, warnings)
 
 
-HURT: list[Any] = [
+CORRUPT: list[Any] = [
     None,
     True,
     -1,
@@ -342,26 +342,26 @@ V1_FIELDS = [
 @pytest.mark.parametrize(
     ("tweet", "field"), [(v2, field) for field in V2_FIELDS] + [(v1, field) for field in V1_FIELDS]
 )
-def test_a_hurt_field_costs_itself(
+def test_a_corrupt_field_costs_itself(
     tmp_path: Path, tweet: Callable[[str], dict], field: str
 ) -> None:
-    for hurt in HURT:
-        if (hurt == "x" and field == "author_id") or (
-            field == "author_id" and hurt in (-1, "\ud800")
+    for corrupt in CORRUPT:
+        if (corrupt == "x" and field == "author_id") or (
+            field == "author_id" and corrupt in (-1, "\ud800")
         ):
             continue  # another author
-        path = write_lines(tmp_path / "a.jsonl", tweet("4"), {**tweet("5"), field: hurt})
+        path = write_lines(tmp_path / "a.jsonl", tweet("4"), {**tweet("5"), field: corrupt})
         first, second = saved_json.read(Container(path)).posts
         assert (first.id, second.id, second.text) == ("4", "5", TEXT)
 
 
-def test_what_stands_beside_the_posts_may_be_hurt(tmp_path: Path) -> None:
-    for hurt in HURT:
+def test_what_stands_beside_the_posts_may_be_corrupt(tmp_path: Path) -> None:
+    for corrupt in CORRUPT:
         for key in ("includes", "meta", "errors", "__twarc"):
             path = write_lines(
                 tmp_path / "a.jsonl",
-                {**page(v2()), key: hurt},
-                {**page(v2("6")), "includes": {"users": hurt}},
+                {**page(v2()), key: corrupt},
+                {**page(v2("6")), "includes": {"users": corrupt}},
             )
             assert list(saved_json.read(Container(path)).posts) == [post(), post("6")]
 
@@ -438,7 +438,7 @@ ERRORS: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize(("content", "expected"), ERRORS.values(), ids=ERRORS)
-def test_hurt_files_get_one_line(tmp_path: Path, content: str, expected: str) -> None:
+def test_corrupt_files_get_one_line(tmp_path: Path, content: str, expected: str) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(content)
     reading = saved_json.read(Container(path))
@@ -448,7 +448,7 @@ def test_hurt_files_get_one_line(tmp_path: Path, content: str, expected: str) ->
     assert "\n" not in str(caught.value)
 
 
-def test_every_cut_and_every_hurt_byte_is_read_or_refused(tmp_path: Path) -> None:
+def test_every_cut_and_every_corrupt_byte_is_read_or_refused(tmp_path: Path) -> None:
     for path in samples(tmp_path):
         whole = path.read_bytes()
         for position in range(0, len(whole), max(1, len(whole) // 40)):

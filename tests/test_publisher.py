@@ -212,12 +212,12 @@ def test_a_push_in_between_is_merged(
     real = connected.api.create_commit
     said: list[str] = []
 
-    def commit_after_somebody(*arguments: object, **more: object) -> object:
+    def commit_after_another(*arguments: object, **more: object) -> object:
         monkeypatch.setattr(connected.api, "create_commit", real)
         edit(connected, "# hello\n\nMine.\n")
         return real(*arguments, **more)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(connected.api, "create_commit", commit_after_somebody)
+    monkeypatch.setattr(connected.api, "create_commit", commit_after_another)
     assert push(connected, repo, said).tag == "v2"
     assert content(connected) == "# hello again\n\nMine.\n"
     assert titles(connected) == [
@@ -241,13 +241,13 @@ def test_who_is_always_late_gives_up_with_one_line(
     said: list[str] = []
     real = connected.api.create_commit
 
-    def commit_after_somebody(*arguments: object, **more: object) -> object:
+    def commit_after_another(*arguments: object, **more: object) -> object:
         monkeypatch.setattr(connected.api, "create_commit", real)
         edit(connected, f"# hello\n\n{len(said)}.\n")
-        monkeypatch.setattr(connected.api, "create_commit", commit_after_somebody)
+        monkeypatch.setattr(connected.api, "create_commit", commit_after_another)
         return real(*arguments, **more)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(connected.api, "create_commit", commit_after_somebody)
+    monkeypatch.setattr(connected.api, "create_commit", commit_after_another)
     with pytest.raises(
         HubtweetsError,
         match=r"refused \(412: .*\); another push came first; run the command again$",
@@ -363,18 +363,18 @@ def test_a_pull_request_is_used_again_until_it_is_closed(connected: Hub, repo: P
         push(connected, repo, create_pr=True, revision="dev")
 
 
-HURT = ("", "{", "[]", '{"card": 7}', "{}", "[" * 100_000, "\udcff")
+CORRUPT = ("", "{", "[]", '{"card": 7}', "{}", "[" * 100_000, "\udcff")
 
 
-@pytest.mark.parametrize("record", HURT, ids=range(len(HURT)))
-def test_a_hurt_record_on_the_hub_makes_a_pull_request(
+@pytest.mark.parametrize("record", CORRUPT, ids=range(len(CORRUPT)))
+def test_a_corrupt_record_on_the_hub_makes_a_pull_request(
     connected: Hub, repo: Path, record: str
 ) -> None:
     push(connected, repo)
-    hurt = record.encode(errors="surrogateescape")
-    connected.api.upload_file(path_or_fileobj=hurt, path_in_repo="hubtweets.json", repo_id=REPO)
+    corrupt = record.encode(errors="surrogateescape")
+    connected.api.upload_file(path_or_fileobj=corrupt, path_in_repo="hubtweets.json", repo_id=REPO)
     assert push(connected, repo).pull_request is None  # the card on the Hub is the new one
-    connected.api.upload_file(path_or_fileobj=hurt, path_in_repo="hubtweets.json", repo_id=REPO)
+    connected.api.upload_file(path_or_fileobj=corrupt, path_in_repo="hubtweets.json", repo_id=REPO)
     render(repo, "# hello again\n")
     assert push(connected, repo).pull_request
     assert content(connected) == "# hello\n"

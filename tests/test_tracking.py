@@ -96,7 +96,7 @@ def tensorboard(folder: Path, last: int = 3) -> tracking.Trackers:
     return trackers
 
 
-def test_tensorboard_shows_what_was_logged_and_where_from_to_nobody(tmp_path: Path) -> None:
+def test_tensorboard_shows_what_was_logged_and_not_where(tmp_path: Path) -> None:
     folder = tmp_path / "tracking"
     with pytest.raises(KeyboardInterrupt):
         tensorboard(folder, last=2)

@@ -43,7 +43,7 @@ from tests.forgeries import (
 from tests.test_card_numbers import leaves, other, put
 
 BOT = "huggingtweets/lyons____"
-FIELDS = int(os.environ.get("HURT", "25"))
+FIELDS = int(os.environ.get("CORRUPT", "25"))
 PICTURES = ("thumbnail", "figures")
 SLOW = ("writer", *PICTURES)  # checked of the forgeries that they catch
 PLACE = Target("http://127.0.0.1:8086", BOT)  # where the embedded Hub is by default
@@ -563,7 +563,7 @@ def test_what_can_be_changed_in_a_record_is_what_the_documentation_says(
 ) -> None:
     """Each field is changed alone, and the card is rendered from that.
 
-    `make test HURT=1000` tries all of them.
+    `make test CORRUPT=1000` tries all of them.
     """
     record, folder = read_record(repo), tampered(repo, {}, tmp_path / "repo")
     names = ("consistency", "card", "widget", "scores", "base", "settings", "samples", "files")

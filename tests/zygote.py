@@ -162,7 +162,7 @@ def main() -> None:
         for key, _ in selector.select():
             if key.fileobj is sys.stdin:  # the tests are over, or were killed
                 for child in children:
-                    os.kill(child, signal.SIGKILL)
+                    kill(child)
                 return
             if key.fileobj is listener:
                 connection = listener.accept()[0]
@@ -183,7 +183,7 @@ def main() -> None:
                 wakes.recv(1000)
                 reap(children, selector)
             elif key.data in children:  # whoever asked for this process is gone
-                os.kill(key.data, signal.SIGKILL)
+                kill(key.data)
                 selector.unregister(key.fileobj)
 
 
@@ -199,6 +199,14 @@ def load_all() -> None:
     serialization.create_record_adapter()
     # 900 patterns, which every process that loads a model would compile
     importlib.import_module("transformers.conversion_mapping").get_checkpoint_conversion_mapping("")
+
+
+def kill(child: int) -> None:
+    """Kill a process with those that it started; it leads a group once it has begun."""
+    try:
+        os.killpg(child, signal.SIGKILL)
+    except ProcessLookupError:
+        os.kill(child, signal.SIGKILL)
 
 
 def reap(children: dict[int, socket.socket], selector: selectors.BaseSelector) -> None:

@@ -85,7 +85,7 @@ def archives(folder: Path, posts: int = 1_000_000) -> dict[str, float]:
         / seconds(lambda: x_archive.write_archive(room / "lyons____.zip", posts), 1)
     }
     parsing, curating, memory = [], [], []
-    for _ in range(3):  # in turn, so that a busy moment hurts both
+    for _ in range(3):  # in turn, so that a busy moment damages both
         parsed = subprocess.run(
             [sys.executable, "-c", PARSE, str(room / "lyons____.zip")],
             capture_output=True,
