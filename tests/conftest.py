@@ -3,6 +3,7 @@
 Nothing is mocked: commands run as processes of their own, with their own home and their own Hub.
 """
 
+import gc
 import os
 import re
 import shutil
@@ -42,6 +43,12 @@ PYTHON = str(
 PROGRAMS = Path(PYTHON).parent
 sys.executable = os.environ["ZYGOTE_PYTHON"]
 HUBTWEETS = str(PROGRAMS / "hubtweets")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is loaded alone in later collections: training and loading call many of them."""
+    gc.collect()
+    gc.freeze()
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
