@@ -141,7 +141,7 @@ def test_every_problem_is_told_at_once(
         commit_message="mail me@private.example",
         prompts=(f"see {tmp_path}/home-of-jane/x", f"{only_reads.api.token}"),
         training=replace(TRAINED, block_size=1024, lora="adapter"),
-        track=("wandb", "tensorboard"),
+        report_to=("wandb", "tensorboard"),
     )
     assert problems(opened, only_reads, wanted, "none.zip") == [
         (
@@ -510,7 +510,7 @@ def test_what_is_in_the_way_elsewhere(
     (profile,) = opened.record.profiles
     opened.update(profiles=(replace(profile, bio=f"I live in {tmp_path}/home-of-jane"),))
     monkeypatch.setattr(sys, "path", [path for path in sys.path if "site-packages" not in path])
-    assert problems(opened, connected, asked("no such", license="mti", track=("trackio",))) == [
+    assert problems(opened, connected, asked("no such", license="mti", report_to=("trackio",))) == [
         (
             "no such: neither a folder nor a model's id; "
             "try --base tiny or --base openai-community/gpt2"

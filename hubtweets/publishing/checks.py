@@ -111,7 +111,7 @@ def check_permissions(context: Context) -> Iterator[str]:
 
 
 def find_base(context: Context) -> None:
-    context.base, context.location = resolve_base(context.request.base)
+    context.base, context.location = resolve_base(context.request.base_model)
 
 
 def read_base(context: Context) -> None:
@@ -129,7 +129,7 @@ def choose_terms(context: Context) -> None:
 
 
 def check_trackers(context: Context) -> None:
-    trackers.check_installed(context.request.track)
+    trackers.check_installed(context.request.report_to)
 
 
 def check_adapter(context: Context) -> None:

@@ -210,7 +210,7 @@ def list_expected_files(
     """Yield the name of each file that training writes, with its size if it can be estimated."""
     sizes, names = prepared.contents.sizes, [CARD, RECORD, "generation_config.json"]
     names += ["loss.png", "pipeline.png", "predictions.png", "tokenizer_config.json"]
-    if "tensorboard" in request.track:
+    if "tensorboard" in request.report_to:
         names.append("runs/events.out.tfevents.hubtweets")
     if request.training.lora == "adapter":
         names += ["adapter_config.json", "adapter_model.safetensors"]

@@ -29,11 +29,11 @@ class PublishRequest:
     """
 
     namespace: str | None
-    base: str
+    base_model: str
     license: str | None
     consent: Consent | None
     training: TrainingConfig
-    track: tuple[Tracker, ...]
+    report_to: tuple[Tracker, ...]
     prompts: tuple[str, ...]
     push_options: PushOptions
 

@@ -83,7 +83,7 @@ def publish_request(
     """Do what a request asks for; see `publish`."""
     with prepare(handles, request, reading, hub, runs) as (folder, connected, ready):
         config = request.training
-        train.train(folder, ready.base, ready.location, config, request.track, num_processes)
+        train.train(folder, ready.base, ready.location, config, request.report_to, num_processes)
         evaluate.evaluate(folder, ready.location)
         sample.sample(folder, request.prompts, config.seed, num_samples)
         render.render(folder, ready.target, ready.terms)
