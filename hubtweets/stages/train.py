@@ -102,7 +102,7 @@ def finish(run: RunFolder, job: TrainingJob, report: TrainingReport) -> None:
         evaluations=report.evaluations,
         tracked=report.tracked,
     )
-    shutil.rmtree(run.folder / contract.CHECKPOINTS, ignore_errors=True)
+    shutil.rmtree(run.folder / contract.CHECKPOINTS)
     (run.folder / contract.REPORT).unlink()
     if report.stopped:
         raise HubtweetsError("stopped after the training was done; type the command again to go on")
