@@ -28,7 +28,7 @@ from tests.conftest import environment, run
 from tests.zygote import find_forked
 
 Hub = tuple[str, str]
-REPO, SECRET, NOBODY = "huggingtweets/bot", "huggingtweets/secret", "huggingtweets/nobody"
+REPO, SECRET, MISSING = "huggingtweets/bot", "huggingtweets/secret", "huggingtweets/missing"
 
 
 @pytest.fixture
@@ -415,13 +415,13 @@ def test_private_repos_look_like_none(hub: Hub, tmp_path: Path) -> None:
         api.create_discussion(SECRET, title="x", repo_type=kind)
     with httpx2.Client(base_url=hub[0]) as client:
         for kind in ("models", "datasets", "spaces"):
-            for (method, secret), (_, nobody) in zip(
+            for (method, secret), (_, absent) in zip(
                 list_requests(storage, SECRET, kind),
-                list_requests(storage, NOBODY, kind),
+                list_requests(storage, MISSING, kind),
                 strict=True,
             ):
-                hidden, missing = client.request(method, secret), client.request(method, nobody)
-                assert (hidden.status_code, hidden.text.replace("secret", "nobody")) == (
+                hidden, missing = client.request(method, secret), client.request(method, absent)
+                assert (hidden.status_code, hidden.text.replace("secret", "missing")) == (
                     missing.status_code,
                     missing.text,
                 ), (method, secret)

@@ -26,7 +26,7 @@ V1_ALICE = {
     "protected": False,
 }
 PROFILE = Profile("alice", "Alice 🌙", "X", "I fix.", "42", url="https://x.com/alice")
-NOBODY = Profile("", "", "X")
+NO_PROFILE = Profile("", "", "X")
 TWARC = {"__twarc": {"url": "https://api.twitter.com/2/users/42/tweets", "version": "2.14.1"}}
 
 
@@ -184,7 +184,7 @@ def test_every_kind_of_file(tmp_path: Path, number: int) -> None:
     )
     reading = saved_json.read(container)
     profile = (
-        PROFILE if path.name != "v2_array.json" else NOBODY
+        PROFILE if path.name != "v2_array.json" else NO_PROFILE
     )  # bare tweets have no more than an id
     assert (reading.kind, reading.profile, reading.avatar) == ("x-json", profile, None)
     assert (list(reading.posts), reading.warnings) == (OUTCOMES[number], [])
@@ -227,7 +227,7 @@ FILES: list[tuple[str, list[object], list[Post], Profile, list[str]]] = [
         PROFILE,
         [],
     ),
-    ("no users", [v2(), v2("6")], [post(), post("6")], NOBODY, []),
+    ("no users", [v2(), v2("6")], [post(), post("6")], NO_PROFILE, []),
     (
         "an id-only user",
         [v1(user={"id": 42, "id_str": "42"})],
@@ -246,7 +246,7 @@ FILES: list[tuple[str, list[object], list[Post], Profile, list[str]]] = [
         "a lone surrogate",
         [v1(text="a \ud800 b", user=None, entities={})],
         [v1_post(text="a \ufffd b")],
-        NOBODY,
+        NO_PROFILE,
         [],
     ),
     (

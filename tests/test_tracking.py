@@ -319,14 +319,14 @@ def test_wandb_without_a_login_or_a_server(
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(
-        tracking.TRACKERS, "nobody", tracking.TRACKERS["wandb"]._replace(package="nobody")
+        tracking.TRACKERS, "imaginary", tracking.TRACKERS["wandb"]._replace(package="imaginary")
     )
     tracking.check_installed(["tensorboard", "wandb", "trackio"])
     with pytest.raises(HubtweetsError) as raised:
-        tracking.check_installed(["nobody"])  # type: ignore[list-item]
+        tracking.check_installed(["imaginary"])  # type: ignore[list-item]
     assert str(raised.value) == (
-        "--report-to nobody needs a package that is not installed; "
-        "type: pip install 'hubtweets[nobody]'"
+        "--report-to imaginary needs a package that is not installed; "
+        "type: pip install 'hubtweets[imaginary]'"
     )
 
 

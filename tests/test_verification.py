@@ -179,11 +179,11 @@ def test_a_whole_report(published: Path, base: Path, tmp_path: Path) -> None:
         ),
     ]
     assert (done.returncode, done.stderr) == (0, "")
-    gone = run(tmp_path / "work", "verify", "huggingtweets/nobody", "--hub", "local")
+    gone = run(tmp_path / "work", "verify", "huggingtweets/missing", "--hub", "local")
     assert (gone.returncode, gone.stderr) == (
         3,
         (
-            "Error: http://127.0.0.1:8086/huggingtweets/nobody: "
+            "Error: http://127.0.0.1:8086/huggingtweets/missing: "
             "not found, or not visible to this token; log in: hf auth login\n"
         ),
     )
