@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hubtweets.cli.console import write, write_table
+from hubtweets.cli.console import Part, write, write_table
 
 HOSTILE = "[b]a[/] \x1b]0;own\x07\n\u202e"
 SAFE = "[b]a[/] \ufffd]0;own\ufffd\ufffd\ufffd"
@@ -22,7 +22,7 @@ def print_line() -> None:
 
 
 def print_table() -> None:
-    rows = [("lyons____", "tiny", ("2.02", "green")), ("日本", HOSTILE, "12.02")]
+    rows: list[list[Part]] = [["lyons____", "tiny", ("2.02", "green")], ["日本", HOSTILE, "12.02"]]
     write_table(rows, header=("Run", "Base", "Bits"), right=[2])
 
 
@@ -67,7 +67,8 @@ def test_lines_are_plain_on_a_pipe_and_styled_and_cut_on_a_terminal(
         show()
         assert capsys.readouterr().out == piped
         return
-    monkeypatch.setattr(sys, "stdout", Terminal())
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
     for name, value in {"COLUMNS": "40", "TERM": "xterm-256color"}.items():
         monkeypatch.setenv(name, value)
     for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
@@ -77,4 +78,4 @@ def test_lines_are_plain_on_a_pipe_and_styled_and_cut_on_a_terminal(
     plain = shown
     for style in ("\x1b[0m", "\x1b[1m", "\x1b[32m"):
         plain = plain.replace(style, "")
-    assert sys.stdout.getvalue() == (shown if where == "terminal" else plain)  # type: ignore[attr-defined]
+    assert terminal.getvalue() == (shown if where == "terminal" else plain)
