@@ -724,23 +724,29 @@ def test_hub_says_how_to_use_it_and_serves(published: Path, tmp_path: Path) -> N
     port = str(20_000 + os.getpid() % 10_000)
     command = [HUBTWEETS, "hub", "--port", port]
     with subprocess.Popen(
-        command, cwd=tmp_path, env=environment(tmp_path, **more), stdout=subprocess.PIPE, text=True
+        command,
+        cwd=tmp_path,
+        env=environment(tmp_path, **more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
-        assert process.stdout
+        assert process.stdout and process.stderr
         said = "".join(process.stdout.readline() for _ in range(3))
         answer = httpx2.get(
             f"http://127.0.0.1:{port}/api/models/huggingtweets/lyons____", timeout=60
         )
         taken = run(tmp_path, "hub", "--port", port, HUBTWEETS_HUB_DIR=str(published / "hub"))
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)  # tests/test_docs.py presses Ctrl-C
+        assert process.stderr.read().endswith("Stopped.\n")
+    assert process.returncode == 0
     assert answer.json()["pipeline_tag"] == "text-generation"
     assert f'eval "$(hubtweets hub --port {port} env)"\n' in said
     token = (published / "hub" / "token").read_text()
     assert token not in said
-    exports = run(
-        tmp_path, "hub", "--port", port, "env", HUBTWEETS_HUB_DIR=str(published / "hub")
-    ).stdout
-    assert exports == f"export HF_ENDPOINT=http://127.0.0.1:{port}\nexport HF_TOKEN={token}\n"
+    for arguments in (["--port", port, "env"], ["env", "--port", port]):
+        exports = run(tmp_path, "hub", *arguments, HUBTWEETS_HUB_DIR=str(published / "hub")).stdout
+        assert exports == f"export HF_ENDPOINT=http://127.0.0.1:{port}\nexport HF_TOKEN={token}\n"
     assert (
         taken.stderr == f"Error: 127.0.0.1:{port}: Address already in use; "
         f"choose another port: hubtweets hub --port {int(port) + 1}\n"

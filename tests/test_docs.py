@@ -114,6 +114,7 @@ def test_the_hub_starts(workplace: Path) -> None:
             timeout=60,
         )
         process.send_signal(signal.SIGINT)
+    assert process.returncode == 0
     assert done.returncode == 0 and "huggingtweets" in done.stdout, done
 
 

@@ -1,16 +1,23 @@
 """`hubtweets hub` and what it can do besides."""
 
 import shlex
+import signal
+from typing import TYPE_CHECKING
 
 import click
 
 from hubtweets.hub.storage.tokens import ROLES, Role
 
+if TYPE_CHECKING:
+    from hubtweets.hub.local import Server
+
+PORT = click.IntRange(1, 65535)
+
 
 @click.group(invoke_without_command=True)
 @click.option(
     "--port",
-    type=click.IntRange(1, 65535),
+    type=PORT,
     default=8086,
     show_default=True,
     help="Where it listens.",
@@ -42,7 +49,17 @@ def hub(context: click.Context, port: int, host: str, check: bool, gc: bool) -> 
         port != local.PORT
     )
     click.echo(f'    eval "$(hubtweets hub{given} env)"\n')
-    server.run()
+    serve(server)
+
+
+def serve(server: "Server") -> None:
+    """Serve until Ctrl-C or SIGTERM, which are the normal ways to stop."""
+    # the server stops by itself, and then raises the signal again for whoever handled it before
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
 
 
 @hub.command()
@@ -61,13 +78,16 @@ def token(role: Role) -> None:
 
 
 @hub.command()
+@click.option("--port", type=PORT, help="Where it listens.  [default: that of hubtweets hub]")
+@click.option("--host", help="Its address.  [default: that of hubtweets hub]")
 @click.pass_context
-def env(context: click.Context) -> None:
+def env(context: click.Context, port: int | None, host: str | None) -> None:
     """Print the lines that point any other client here."""
     from hubtweets.hub import local
 
     assert context.parent
-    endpoint = local.format_endpoint(context.parent.params["host"], context.parent.params["port"])
+    given = context.parent.params
+    endpoint = local.format_endpoint(host or given["host"], port or given["port"])
     click.echo(
         f"export HF_ENDPOINT={shlex.quote(endpoint)}\nexport HF_TOKEN={local.open_storage().token}"
     )

@@ -9,6 +9,8 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -105,17 +107,19 @@ def maintain_storage(check: bool, collect: bool) -> Iterator[str]:
     """
     storage = open_storage()
     if collect:
-        yield collect_garbage(storage)
+        orphans = collect_garbage(storage)
+        yield f"removed: {count_files(orphans.old)}"
+        if not check:
+            yield from describe_kept(orphans)
     if check:
         yield from check_storage(storage)
 
 
-def collect_garbage(storage: Storage) -> str:
+def collect_garbage(storage: Storage) -> integrity.Orphans:
     try:
-        count, size = integrity.collect_garbage(storage)
+        return integrity.collect_garbage(storage)
     except HubError as error:
         raise HubtweetsError(f"{error}; type: hubtweets hub --check") from None
-    return f"removed: files {count:,}, bytes {size:,}"
 
 
 def check_storage(storage: Storage) -> Iterator[str]:
@@ -123,7 +127,23 @@ def check_storage(storage: Storage) -> Iterator[str]:
     yield from map(printable, report.faults)
     checked = f"checked: repos {report.repos:,}, commits {report.commits:,}"
     yield f"{checked}, contents {report.contents:,}, bytes {report.size:,}"
-    unused = f"unused: files {len(report.orphans):,}, bytes {sum(report.orphans.values()):,}"
-    yield unused + ("; to remove them: hubtweets hub --gc" if report.orphans else "")
+    unused = f"unused: {count_files(report.orphans.old)}"
+    yield unused + ("; to remove them: hubtweets hub --gc" if report.orphans.old else "")
+    yield from describe_kept(report.orphans)
     if report.faults:
         raise HubtweetsError(f"{storage.root}: corrupt (see above); publish those repos again")
+
+
+def count_files(sizes: dict[Path, int]) -> str:
+    return f"files {len(sizes):,}, bytes {sum(sizes.values()):,}"
+
+
+def describe_kept(orphans: integrity.Orphans) -> Iterator[str]:
+    """Yield a line about the unused files that are too young to be removed, if there are any."""
+    if orphans.young:
+        # rounded up to a minute, so that a --gc at that time removes them
+        until = datetime.fromtimestamp(ceil(orphans.until / 60) * 60)
+        yield (
+            f"kept: {count_files(orphans.young)}, unused for less than an hour, so a push may "
+            f"still need them; after {until:%H:%M}, type: hubtweets hub --gc"
+        )

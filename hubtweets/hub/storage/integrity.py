@@ -39,15 +39,27 @@ UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, Recursio
 
 
 @dataclass(frozen=True)
+class Orphans:
+    """The size in bytes of each orphan: `old` ones may be removed, `young` ones are kept.
+
+    All of the young ones may be removed from the time `until` on, in seconds since the epoch.
+    """
+
+    old: dict[Path, int]
+    young: dict[Path, int]
+    until: float
+
+
+@dataclass(frozen=True)
 class IntegrityReport:
-    """`faults` has one line for each problem, `orphans` the size in bytes of each orphan."""
+    """`faults` has one line for each problem."""
 
     repos: int
     commits: int
     contents: int
     size: int
     faults: list[str]
-    orphans: dict[Path, int]
+    orphans: Orphans
 
 
 @dataclass(frozen=True)
@@ -68,7 +80,7 @@ def check_storage(storage: Storage) -> IntegrityReport:
     """
     with storage.lock:  # released before the contents are read, which never change
         reachable = find_reachable(storage)
-        orphans = {path: size for path, (size, _) in find_orphans(storage, reachable).items()}
+        orphans = split_orphans(storage, reachable, MIN_AGE_SECONDS)
     wanted: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in sorted(reachable.entries, key=lambda entry: entry.size):
         wanted[entry.sha256].append(entry)
@@ -84,29 +96,39 @@ def check_storage(storage: Storage) -> IntegrityReport:
     return IntegrityReport(repos, commits, len(wanted), total, faults, orphans)
 
 
-def collect_garbage(storage: Storage, min_age: float = MIN_AGE_SECONDS) -> tuple[int, int]:
-    """Remove orphans that were not used for `min_age` seconds; return their number and bytes.
+def collect_garbage(storage: Storage, min_age: float = MIN_AGE_SECONDS) -> Orphans:
+    """Remove orphans that were not used for `min_age` seconds, and return all there were.
 
     Raises HubError 500 if a reachable file is missing: an orphan may then be all that is left.
     """
-    since = time.time() - min_age
     with storage.lock:  # blocks commits
         reachable = find_reachable(storage)
         check_nothing_is_missing(storage, reachable)
-        for path, (_, changed) in find_orphans(storage, reachable).items():
-            if path.parent.name == "commits" and changed > since:  # it may still get a branch
-                follow_commits(storage, path, "", reachable)
-        old = {
-            path: size
-            for path, (size, changed) in find_orphans(storage, reachable).items()
-            if changed <= since
-        }
-        if any(path.is_relative_to(storage.root / "xorbs") for path in old):
+        orphans = split_orphans(storage, reachable, min_age)
+        if any(path.is_relative_to(storage.root / "xorbs") for path in orphans.old):
             # clients remember by this name what they uploaded
             storage.write(storage.root / "instance", secrets.token_hex(20))
-        for path in old:  # commits first, so that none is left without its contents
+        for path in orphans.old:  # commits first, so that none is left without its contents
             path.unlink(missing_ok=True)
-    return len(old), sum(old.values())
+    return orphans
+
+
+def split_orphans(storage: Storage, reachable: Reachable, min_age: float) -> Orphans:
+    """Find the orphans, and keep those that were used in the last `min_age` seconds.
+
+    Kept are also older files of a commit that is young: it may still get a branch.
+    """
+    since = time.time() - min_age
+    found = find_orphans(storage, reachable)
+    kept = Reachable(set(reachable.repos), set(reachable.commits), set(reachable.entries))
+    for path, (_, changed) in found.items():
+        if path.parent.name == "commits" and changed > since:
+            follow_commits(storage, path, "", kept)
+    left = find_orphan_paths(storage, kept)
+    old = {path: found[path][0] for path in left if path in found and found[path][1] <= since}
+    young = {path: size for path, (size, _) in found.items() if path not in old}
+    until = max((found[path][1] for path in young), default=since) + min_age
+    return Orphans(old, young, until)
 
 
 def check_nothing_is_missing(storage: Storage, reachable: Reachable) -> None:
