@@ -50,6 +50,21 @@ def serve_hub(storage: Storage, name: str, address: str = "127.0.0.1") -> Iterat
     thread.join()
 
 
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("192.168.1.2", False),
+        ("hub.example", False),
+    ],
+)
+def test_samples_are_picked_only_where_no_other_machine_comes(host: str, expected: bool) -> None:
+    assert local.is_loopback(host) == expected
+
+
 def dial(endpoint: str) -> socket.socket:
     host, _, port = endpoint.removeprefix("http://").rpartition(":")
     return socket.create_connection((host.strip("[]"), int(port)), timeout=30)

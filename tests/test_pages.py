@@ -2,25 +2,34 @@
 
 import http.server
 import json
+import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import httpx2
 import pytest
 import yaml
+from filelock import FileLock
 from playwright.sync_api import Browser, expect
+from starlette.types import ASGIApp
 
+from hubtweets.cli.hub import find_choice
 from hubtweets.hub import local
 from hubtweets.hub.api.commits import validate_path
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.pages import layout, samples, sanitize, widget
+from hubtweets.hub.server import create_app
 from hubtweets.hub.storage import pull_requests
 from hubtweets.hub.storage.repo import Repo
 from hubtweets.hub.storage.storage import Storage
 from hubtweets.record import serialization
+from hubtweets.record.samples import Overlap, Sample
 from tests.browser import PageLog, get_page_width, start_chromium
 from tests.hostile import HOSTILE
+from tests.served import Served
 
 OWN = "/huggingtweets/lyons____"
 POLICY = (
@@ -242,10 +251,14 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Stor
 
 
 def change_card(storage: Storage, repo: Repo, text: str, title: str = "Change the card") -> None:
+    change_file(storage, repo, "README.md", text, title)
+
+
+def change_file(storage: Storage, repo: Repo, path: str, text: str, title: str = "Change") -> None:
     storage.create_commit(
         repo,
         "main",
-        lambda files: {**files, "README.md": storage.blobs.add_regular(text.encode())},
+        lambda files: {**files, path: storage.blobs.add_regular(text.encode())},
         title,
         "",
         "huggingtweets",
@@ -425,7 +438,7 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
         assert page.locator(".samples li.picked").evaluate_all(
             "items => items.map(item => item.value)"
         ) == list(record.samples.picked)
-        expect(page.locator(".samples code")).to_have_text("hubtweets sample lyons____ --pick 3,17")
+        expect(page.locator(".samples code")).to_have_text("hubtweets sample lyons____ --pick")
         page.get_by_role("button", name="Generate").click()
         expect(page.get_by_role("status")).to_contain_text(
             "Generated just now on this machine, with seed", timeout=60_000
@@ -459,21 +472,97 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
         assert {address.split("/")[2] for address in seen.requests} == {endpoint.split("/")[2]}
 
 
-def test_without_javascript_all_but_generating_works(published: Path, browser: Browser) -> None:
-    with (
-        local.serve_in_thread(Storage(published / "hub")) as endpoint,
-        browser.new_context(java_script_enabled=False) as context,
-    ):
-        page = context.new_page()
-        page.goto(endpoint + OWN)
+def test_without_javascript_all_but_generating_works(
+    workplace: Path, served: Served, browser: Browser
+) -> None:
+    path = workplace / "runs" / "lyons____" / "run.json"
+    before = serialization.read_record(path).samples
+    assert before and before.picked[0] == 1
+    served.app = serve_with_runs(workplace)
+    with browser.new_context(java_script_enabled=False) as context:
+        seen, page = PageLog(context), context.new_page()
+        page.goto(served.server.endpoint + OWN)
         expect(page.get_by_text("this page needs JavaScript")).to_be_visible()
         expect(page.get_by_role("button", name="Generate")).to_be_hidden()
         page.locator("#widget summary").first.click()
         expect(page.locator("#widget details p").first).to_be_visible()
         page.locator(".samples summary").click()
         expect(page.locator(".samples li").first).to_be_visible()
+
+        thumb = page.get_by_role("button", name="Show sample 1 on the card", exact=True)
+        expect(thumb).to_have_attribute("aria-pressed", "true")
+        expect(page.locator(".samples code")).to_have_count(0)
+        for picked, pressed in ((before.picked[1:], "false"), ((*before.picked[1:], 1), "true")):
+            thumb.click()
+            expect(thumb).to_be_in_viewport()
+            expect(thumb).to_have_attribute("aria-pressed", pressed)
+            assert serialization.read_record(path).samples == replace(
+                before, picked=picked, chosen=True
+            )
+            if pressed == "false":
+                expect(page.locator(".samples code")).to_have_text(
+                    f"hubtweets push lyons____ --hub local --runs {workplace / 'runs'}"
+                )
         page.get_by_role("link", name="History").click()
         expect(page.get_by_role("link", name="Publish @lyons____")).to_be_visible()
+        assert seen.faults == []
+
+
+def serve_with_runs(workplace: Path) -> ASGIApp:
+    """Return the Hub of a working folder, on whose pages samples can be picked."""
+    found = partial(find_choice, str(workplace / "runs"))
+    return create_app(Storage(workplace / "hub"), find_choice=found)
+
+
+def test_only_a_click_on_the_page_picks_a_sample(workplace: Path, served: Served) -> None:
+    """A broken, a copied and a changed sample have no thumb, and no other form is taken."""
+    storage, path = Storage(workplace / "hub"), workplace / "runs" / "lyons____" / "run.json"
+    own, other = storage.find_repo("models", OWN[1:]), "huggingtweets/other"
+    assert own
+    entry = storage.resolve(own, "main").files["hubtweets.json"]
+    public = json.loads(storage.blobs.path(entry.sha256).read_bytes())
+    texts = public["samples"]["samples"]
+    texts[1] |= {"text": "My dream is \ufffd"}
+    texts[2] |= {"text": "My dream is this", "copied": {**texts[2]["copied"], "share": 1.0}}
+    record = serialization.read_record(path)
+    assert record.samples
+    samples = tuple(Sample(**{**one, "copied": Overlap(**one["copied"])}) for one in texts)
+    record = replace(record, samples=replace(record.samples, samples=samples, picked=(1,)))
+    serialization.write_record(record, path)
+    texts[3]["text"] += " of another run"
+    for name in (OWN[1:], other):
+        repo = storage.find_repo("models", name) or storage.create_repo(
+            "models", name, False, "a", {}
+        )
+        change_file(storage, repo, "hubtweets.json", json.dumps(public))
+    served.app = serve_with_runs(workplace)
+    with httpx2.Client(base_url=served.server.endpoint) as client:
+        page = client.get(OWN).text
+        thumbs = [int(number) for number in re.findall(r'class="thumb".*? value="(\d+)"', page)]
+        assert thumbs == [1, *range(5, 11)] and 'class="thumb"' not in client.get(f"/{other}").text
+        signature = re.findall(r'name="signature" value="(.+?)"', page)[0]
+        good = {"signature": signature, "add": "5"}
+        endpoint = served.server.endpoint
+        for name, form, origin, status, expected in (
+            (OWN[1:], good, "http://evil.example", 403, "the Origin is not this Hub"),
+            (OWN[1:], good, "null", 403, "the Origin is not this Hub"),
+            (OWN[1:], {"add": "5"}, endpoint, 403, "the signature is wrong or expired"),
+            (OWN[1:], {**good, "signature": "1-a"}, endpoint, 403, "the signature is wrong"),
+            (other, good, endpoint, 403, "the signature is wrong or expired"),
+            ("huggingtweets/none", good, endpoint, 401, "no repository huggingtweets/none"),
+            (OWN[1:], {**good, "add": "2"}, endpoint, 404, "has no sample 2 to pick here"),
+            (OWN[1:], {**good, "add": "<b>"}, endpoint, 404, "has no sample &lt;b&gt; to pick"),
+            (OWN[1:], {"signature": signature, "drop": "1"}, endpoint, 409, "one sample at least"),
+        ):
+            answer = client.post(f"/_pick/{name}", data=form, headers={"Origin": origin})
+            assert answer.status_code == status and expected in answer.text, answer.text
+        with FileLock(path.parent / ".lock"):
+            busy = client.post(f"/_pick{OWN}", data=good)
+            assert busy.status_code == 409 and "another hubtweets is running there" in busy.text
+        served.app = create_app(storage)  # as on a Hub that other machines can reach
+        assert 'class="thumb"' not in client.get(OWN).text
+        assert client.post(f"/_pick{OWN}", data=good).status_code == 404
+    assert serialization.read_record(path) == record
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,18 @@
 
 import shlex
 import signal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from hubtweets.cli.options import runs_option
+from hubtweets.errors import HubtweetsError
 from hubtweets.hub.storage.tokens import ROLES, Role
 
 if TYPE_CHECKING:
     from hubtweets.hub.local import Server
+    from hubtweets.hub.pages.picks import Choice
 
 PORT = click.IntRange(1, 65535)
 
@@ -29,11 +33,15 @@ PORT = click.IntRange(1, 65535)
     "--check", is_flag=True, help="Compare every hash of the stored files, and list unused ones."
 )
 @click.option("--gc", is_flag=True, help="Remove unused files that are over an hour old.")
+@runs_option
 @click.pass_context
-def hub(context: click.Context, port: int, host: str, check: bool, gc: bool) -> None:
+def hub(
+    context: click.Context, port: int, host: str, check: bool, gc: bool, runs: str
+) -> None:
     """Serve the embedded Hub until Ctrl-C.
 
-    Its pages show each model's card; any Hugging Face client can use it.
+    Its pages show each model's card; any Hugging Face client can use it. The samples of a bot that
+    is in a run folder can be picked on its page.
     """
     from hubtweets.hub import local
 
@@ -43,7 +51,7 @@ def hub(context: click.Context, port: int, host: str, check: bool, gc: bool) -> 
         for line in local.maintain_storage(check, gc):
             click.echo(line)
         return
-    server = local.create_server(host, port)
+    server = local.create_server(host, port, partial(find_choice, runs))
     click.echo(f"{server.endpoint} serves {local.get_storage_folder()}; in another terminal:\n")
     given = f" --host {shlex.quote(host)}" * (host != local.HOST) + f" --port {port}" * (
         port != local.PORT
@@ -60,6 +68,29 @@ def serve(server: "Server") -> None:
         server.run()
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)
+
+
+def find_choice(runs: str, repo_id: str) -> "Choice | None":
+    """Return what can be picked in the run folder of a bot, None if there is no such run."""
+    from hubtweets.hub.pages.picks import Choice
+    from hubtweets.stages.run import open_run
+
+    try:
+        run = open_run(repo_id.partition("/")[2], runs=runs)
+        record = run.record
+    except (HubtweetsError, OSError):
+        return None
+    samples, audit, target = record.samples, record.audit, record.target
+    if not samples or not audit or not target or target.repo_id != repo_id:
+        return None
+    numbers = [number for group in samples.list_offered(audit).values() for number in group]
+    where = f" --runs {shlex.quote(runs)}" if runs != "runs" else ""
+    return Choice(
+        {number: samples.samples[number - 1].text or "" for number in numbers},
+        samples.picked,
+        run.pick,
+        f"hubtweets push {run.name} --hub local{where}",
+    )
 
 
 @hub.command()

@@ -4,6 +4,7 @@ Both use the same folder, `$HUBTWEETS_HUB_DIR` or `hub` in the user's data folde
 shows what a push published.
 """
 
+import ipaddress
 import os
 import socket
 import threading
@@ -21,6 +22,7 @@ from starlette.types import ASGIApp
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.hub.connections import Connection
 from hubtweets.hub.errors import HubError
+from hubtweets.hub.pages.picks import FindChoice
 from hubtweets.hub.server import create_app
 from hubtweets.hub.storage import integrity
 from hubtweets.hub.storage.storage import Storage
@@ -82,9 +84,20 @@ def bind_socket(host: str, port: int) -> socket.socket:
     return bound
 
 
-def create_server(host: str, port: int) -> Server:
-    """Return a server of the user's Hub, ready to run."""
-    return Server(create_app(open_storage(), host), host, port)
+def create_server(host: str, port: int, find_choice: FindChoice | None = None) -> Server:
+    """Return a server of the user's Hub, ready to run.
+
+    Samples can be picked on its pages only if no other machine can reach it.
+    """
+    app = create_app(open_storage(), host, find_choice if is_loopback(host) else None)
+    return Server(app, host, port)
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from hubtweets.hub.errors import HubError, MovedError
 from hubtweets.hub.generation.workers import WorkerPool
 from hubtweets.hub.middleware import Guard
 from hubtweets.hub.pages import pages
+from hubtweets.hub.pages.picks import FindChoice
 from hubtweets.hub.storage.storage import Storage
 
 REPO = "/{namespace}/{name}"
@@ -31,10 +32,13 @@ API = "/api/{kind}" + REPO
 log = logging.getLogger(__name__)
 
 
-def create_app(storage: Storage, host: str = "127.0.0.1") -> ASGIApp:
+def create_app(
+    storage: Storage, host: str = "127.0.0.1", find_choice: FindChoice | None = None
+) -> ASGIApp:
     """Return the Hub as an ASGI application.
 
-    It answers to its address, to localhost and to the name `host`.
+    It answers to its address, to localhost and to the name `host`. With `find_choice`, the samples
+    of a bot can be picked on its page.
     """
     handlers = {
         HubError: handle_hub_error,
@@ -49,6 +53,7 @@ def create_app(storage: Storage, host: str = "127.0.0.1") -> ASGIApp:
         lifespan=close_workers,
     )
     app.state.storage, app.state.workers = storage, WorkerPool()
+    app.state.find_choice = find_choice
     return Guard(RawPathMiddleware(app), host)
 
 

@@ -63,6 +63,18 @@ class Samples:
         """Return the samples that were picked."""
         return [self.samples[number - 1] for number in self.picked]
 
+    def list_offered(self, audit: "MemorizationAudit") -> dict[str, list[int]]:
+        """Return, by prompt, the numbers of the samples that are offered to be picked.
+
+        They may be shown, and have no broken character.
+        """
+        offered: dict[str, list[int]] = {}
+        for number in audit.list_showable(self.samples):
+            one = self.samples[number - 1]
+            if "\ufffd" not in (one.text or ""):
+                offered.setdefault(one.prompt, []).append(number)
+        return offered
+
 
 @dataclass(frozen=True)
 class MemorizationAudit:

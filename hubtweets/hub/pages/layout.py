@@ -28,12 +28,12 @@ from hubtweets.text import to_plain_text
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # without one, the Origin of a form is null
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 POLICY = (
     "default-src 'none'; img-src 'self'{images}; style-src 'unsafe-inline'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; form-action {forms}; frame-ancestors 'none'"
 )
 SCRIPT_POLICY = "; script-src 'nonce-{nonce}'; connect-src 'self'"
 MAX_CARD_BYTES = 2**19  # of a card that are read
@@ -80,16 +80,22 @@ templates.filters |= {"segment": quote_segment, "size": format_size, "plain": to
 
 
 def render_page(
-    name: str, status: int = 200, images: str = "", script: bool = False, **values: Any
+    name: str,
+    status: int = 200,
+    images: str = "",
+    script: bool = False,
+    forms: bool = False,
+    **values: Any,
 ) -> Response:
     """Render a page.
 
-    `images` adds sources of images besides this Hub, `script` allows the page's own script.
+    `images` adds sources of images besides this Hub. `script` allows the page's own script, `forms`
+    its forms.
     """
     nonce = secrets.token_urlsafe(16) if script else ""
     template = templates.get_template(f"pages/{name}.html.j2")
     text = template.render(values, nonce=nonce, script=script)
-    policy = POLICY.format(images=images)
+    policy = POLICY.format(images=images, forms="'self'" if forms else "'none'")
     if script:
         policy += SCRIPT_POLICY.format(nonce=nonce)
     content = text.encode("utf-8", "replace")  # titles may hold lone surrogates
@@ -119,6 +125,7 @@ def render_repo_page(
     template: str,
     images: str = "",
     script: bool = False,
+    forms: bool = False,
     **values: Any,
 ) -> Response:
     """Render one of a repo's pages, which share a head."""
@@ -134,7 +141,7 @@ def render_repo_page(
         "waiting": sum(one.status in ("draft", "open") for one in discussions),
         "chips": list(list_chips(storage, metadata)),
     }
-    return render_page(template, images=images, script=script, **values)
+    return render_page(template, images=images, script=script, forms=forms, **values)
 
 
 def read_card(storage: Storage, commit: Commit) -> tuple[dict[str, Any], str]:

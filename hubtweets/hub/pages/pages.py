@@ -24,7 +24,7 @@ from hubtweets.hub.api.requests import (
     get_storage,
 )
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.pages import samples, sanitize, widget
+from hubtweets.hub.pages import picks, samples, sanitize, widget
 from hubtweets.hub.pages.changes import list_changes
 from hubtweets.hub.pages.layout import make_endpoint, read_card, render_page, render_repo_page
 from hubtweets.hub.storage import pull_requests
@@ -60,6 +60,8 @@ def show_card(request: Request, repo: Repo) -> Response:
     task = metadata.get("pipeline_tag", "text-generation")  # old cards lack it
     is_generator = repo.kind == "models" and task == "text-generation"
     has_samples = repo.kind == "models" and can_read_files(request, repo)
+    found = samples.find_samples(storage, head) if has_samples else []
+    picking = picks.describe_picking(request, repo, found) if found else None
     loads_images = request.query_params.get("images") == "remote"
     return render_repo_page(
         request,
@@ -71,7 +73,9 @@ def show_card(request: Request, repo: Repo) -> Response:
         script=is_generator and any(path.endswith(".safetensors") for path in head.files),
         examples=widget.parse_examples(metadata) if is_generator else [],
         max_prompt_chars=widget.MAX_PROMPT_CHARS,
-        samples=samples.find_samples(storage, head) if has_samples else [],
+        samples=found,
+        picking=picking,
+        forms=picking is not None,
     )
 
 
@@ -203,6 +207,7 @@ routes = [
     Route("/favicon.ico", answer_icon),
     Route("/api/{path:path}", reject_api_path),
     Route("/_generate/{namespace}/{name}", widget.generate_texts, methods=["POST"]),
+    Route("/_pick/{namespace}/{name}", picks.pick_sample, methods=["POST"]),
 ]
 for start in ("/datasets/{namespace}/{name}", "/spaces/{namespace}/{name}", "/{namespace}/{name}"):
     routes += [
