@@ -35,9 +35,7 @@ PORT = click.IntRange(1, 65535)
 @click.option("--gc", is_flag=True, help="Remove unused files that are over an hour old.")
 @runs_option
 @click.pass_context
-def hub(
-    context: click.Context, port: int, host: str, check: bool, gc: bool, runs: str
-) -> None:
+def hub(context: click.Context, port: int, host: str, check: bool, gc: bool, runs: str) -> None:
     """Serve the embedded Hub until Ctrl-C.
 
     Its pages show each model's card; any Hugging Face client can use it. The samples of a bot that
