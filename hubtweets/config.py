@@ -1,7 +1,11 @@
-"""Settings of curation and training: what each means, and its default."""
+"""Settings of curation and training: what each means, and its default; the Hubs' addresses."""
 
 from dataclasses import dataclass
 from typing import Literal
+
+PUBLIC_HUB = "https://huggingface.co"
+HUB_HOST, HUB_PORT = "127.0.0.1", 8086  # of the embedded Hub, which `hubtweets hub` serves
+LOCAL_HUB = f"http://{HUB_HOST}:{HUB_PORT}"  # its address on cards
 
 
 @dataclass(frozen=True)

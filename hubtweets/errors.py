@@ -1,7 +1,8 @@
 """Errors that a user reads: one line with the value and the next thing to type."""
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -14,6 +15,12 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """Return a text as one printable line."""
     return printable(" ".join(text.split()))
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return "did you mean X?" with the known name that is most like a name, "" if none is."""
+    close = get_close_matches(name, list(known), n=1, cutoff=0.7)
+    return f"did you mean {close[0]}?" if close else ""
 
 
 class HubtweetsError(Exception):

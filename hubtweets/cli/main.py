@@ -42,6 +42,7 @@ from hubtweets.cli.options import (
     terms_options,
     training_options,
 )
+from hubtweets.cli.runs import info, runs
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.progress import log_to_console
 from hubtweets.stages.bot import Bot
@@ -278,7 +279,8 @@ def takedown(repo_id: str, hub: str | None, runs: str, hide: bool, yes: bool) ->
             click.echo(printable(line))
 
 
-main.add_command(hub)
+for command in (runs, info, hub):
+    main.add_command(command)
 
 
 def set_quiet(quiet: bool) -> None:

@@ -19,6 +19,7 @@ import uvicorn
 from platformdirs import user_data_path
 from starlette.types import ASGIApp
 
+from hubtweets.config import HUB_HOST, HUB_PORT
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.hub.connections import Connection
 from hubtweets.hub.errors import HubError
@@ -27,7 +28,7 @@ from hubtweets.hub.server import create_app
 from hubtweets.hub.storage import integrity
 from hubtweets.hub.storage.storage import Storage
 
-HOST, PORT = "127.0.0.1", 8086
+HOST, PORT = HUB_HOST, HUB_PORT
 UVICORN_OPTIONS: dict[str, Any] = {
     "http": Connection,
     "ws": "none",

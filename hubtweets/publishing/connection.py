@@ -10,6 +10,7 @@ from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 from huggingface_hub.hf_api import ModelInfo
 from huggingface_hub.utils import validate_repo_id
 
+from hubtweets.config import LOCAL_HUB
 from hubtweets.errors import HubtweetsError
 from hubtweets.publishing.retry import describe_error, retry, set_default_timeout, unwrap
 from hubtweets.record.run_record import Target
@@ -45,7 +46,7 @@ def connect(hub: str | None) -> Iterator[Hub]:
         storage = local.open_storage()
         with local.serve_in_thread(storage) as address:
             api = HfApi(endpoint=address, token=storage.token)
-            yield Hub(api, f"http://{local.HOST}:{local.PORT}")
+            yield Hub(api, LOCAL_HUB)
     else:
         api = HfApi(endpoint=hub.rstrip("/") if hub else None)
         yield Hub(api, api.endpoint)

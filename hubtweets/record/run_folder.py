@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from hubtweets import __version__
 from hubtweets.config import TrainingConfig
-from hubtweets.errors import HubtweetsError
+from hubtweets.errors import HubtweetsError, suggest
 from hubtweets.files import hash_files
 from hubtweets.progress import logger
 from hubtweets.record import serialization
@@ -43,6 +43,7 @@ NEUTRAL_SETTINGS = (  # which the weights do not depend on
     "logging_steps",
     "per_device_train_batch_size",
 )
+MAX_NAMED_RUNS = 10  # in an error
 UNUSED_OUTPUTS = (".png", "posts.parquet")  # which no later stage depends on
 EMPTY_RECORD = RunRecord("", "")
 
@@ -198,8 +199,8 @@ def open_run_folder(
             f"type: hubtweets publish {handle} --num-processes N"
         )
     folder = runs / handle
-    if not new and not (folder / "run.json").exists():
-        raise HubtweetsError(f"{folder}: no such run; type: hubtweets publish {handle}")
+    if not new:
+        check_is_run(folder)
     (folder / "repo").mkdir(parents=True, exist_ok=True)
     path, lock = folder / "run.json", FileLock(folder / ".lock", timeout=0)
     if get_rank() == 0:  # it locks the folder for the others
@@ -211,6 +212,22 @@ def open_run_folder(
         )
     finally:
         lock.release()
+
+
+def check_is_run(folder: Path) -> None:
+    """Raise HubtweetsError if there is no run in a folder; name those that there are."""
+    if (folder / "run.json").exists():
+        return
+    names = list_run_names(folder.parent)
+    named = names[:MAX_NAMED_RUNS] + ["..."] * (len(names) > MAX_NAMED_RUNS)
+    there = f"there {'is' if len(names) == 1 else 'are'} {', '.join(named)}; " if names else ""
+    advice = suggest(folder.name, names) or f"{there}type: hubtweets publish {folder.name}"
+    raise HubtweetsError(f"{folder}: no such run; {advice}")
+
+
+def list_run_names(runs: Path) -> list[str]:
+    """Return the names of the runs in a folder, in alphabetical order."""
+    return sorted(path.parent.name for path in runs.glob("*/run.json"))
 
 
 def acquire_lock(lock: FileLock, folder: Path) -> None:

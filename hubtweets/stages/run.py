@@ -22,6 +22,7 @@ from hubtweets.stages.read_options import ReadOptions
 if TYPE_CHECKING:
     from hubtweets.record.counts import Counts
     from hubtweets.record.run_record import Consent, Metrics, Published, RunRecord, Tracker
+    from hubtweets.stages.info import RunInfo
 
 GPT2 = "openai-community/gpt2"
 PROMPTS = ("My dream is", "I think that", "I like", "I don't like", "I want")  # the original's
@@ -55,6 +56,12 @@ class Run:
         from hubtweets.record import serialization
 
         return serialization.read_record(self.runs / self.name / "run.json")
+
+    def info(self) -> RunInfo:
+        """Return how far the run has come: posts, score, samples, where it is published."""
+        from hubtweets.stages.info import describe_run
+
+        return describe_run(self.runs / self.name)
 
     def curate(
         self, posts: str | Sequence[str] = (), reading: ReadOptions | None = None
