@@ -23,20 +23,21 @@ Point = tuple[float, float]
 class Panel:
     """A curve over steps with its ticks: coordinates are fractions of the plot, labels are text.
 
-    `base` is the height and label of the dashed line for the base model; a height outside of the
-    plot has a label but no line.
+    `base` is the height of the dashed line for the base model, which `note` labels; a height
+    outside of the plot has no line.
     """
 
     title: str
+    note: str
     line: list[Point]
     dots: list[Point]
     x_ticks: list[tuple[float, str]]
     y_ticks: list[tuple[float, str]]
-    base: tuple[float, str] | None
+    base: float | None
 
 
 def draw_loss(record: RunRecord, repo: Path) -> bytes:
-    """Draw the training loss and the held-out bits per byte, 1200 x 400 pixels.
+    """Draw the training loss and the held-out bits per byte, 1200 x 440 pixels.
 
     Raises ValueError if the record has neither.
     """
@@ -44,34 +45,35 @@ def draw_loss(record: RunRecord, repo: Path) -> bytes:
     losses = [(float(point.step), point.loss) for point in record.history]
     scores = [(float(point.step), point.bits_per_byte) for point in record.evaluations]
     steps = max(step for step, _ in losses + scores)
-    panels = [build_panel("Training loss (nats per token)", losses, steps, dots=False)]
+    panels = [build_panel("Training loss", losses, steps)]
     if scores:
         base = record.metrics.base.bits_per_byte
-        panels.append(build_panel("Held-out bits per byte", scores, steps, dots=True, base=base))
+        panels.append(build_panel("Held-out bits per byte", scores, steps, base))
     published = record.environment.published_step / steps
     return draw_template("loss.typ.j2", repo, [], record=record, panels=panels, published=published)
 
 
 def build_panel(
-    title: str, curve: Sequence[Point], steps: float, dots: bool, base: float | None = None
+    title: str, curve: Sequence[Point], steps: float, base: float | None = None
 ) -> Panel:
-    """Scale a curve of (step, value) to the plot, with a dot at each point if `dots` is true."""
+    """Scale a curve of (step, value) to the plot; one with a `base` has a dot at each point."""
     low, high = choose_range([value for _, value in curve], base)
 
     def scale(value: float) -> float:
         return (value - low) / (high - low)
 
     line = [(step / steps, scale(value)) for step, value in thin(curve)]
-    has_dots = len(line) == 1 or (dots and len(line) <= MAX_DOTS)
-    x_ticks = [step for step in choose_ticks(0, steps) if step == round(step)]
-    y_ticks = choose_ticks(low, high)
+    has_dots = len(line) == 1 or (base is not None and len(line) <= MAX_DOTS)
+    x_ticks = [step for step in choose_ticks(0, steps, 3) if step == round(step)]
+    y_ticks = choose_ticks(low, high, 5)
     return Panel(
         title=title,
+        note="nats per token" if base is None else label_base(base, low, high),
         line=line,
         dots=line if has_dots else [],
         x_ticks=[(step / steps, f"{step:,.0f}") for step in x_ticks],
         y_ticks=[(scale(tick), format_number(tick, y_ticks[1] - y_ticks[0])) for tick in y_ticks],
-        base=(scale(base), label_base(base, low, high)) if base else None,
+        base=None if base is None else scale(base),
     )
 
 
@@ -115,10 +117,10 @@ def is_flat(low: float, high: float) -> bool:
     return high - low <= 1e-4 * abs(high)
 
 
-def choose_ticks(low: float, high: float) -> list[float]:
-    """Return the two to six multiples of 1, 2 or 5 times a power of ten in a range."""
-    power = 10.0 ** math.floor(math.log10((high - low) / 5))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * 5 >= high - low)
+def choose_ticks(low: float, high: float, most: int) -> list[float]:
+    """Return the multiples of 1, 2 or 5 times a power of ten that cut a range into up to `most`."""
+    power = 10.0 ** math.floor(math.log10((high - low) / most))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * most >= high - low)
     return [count * step for count in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 

@@ -1,4 +1,4 @@
-"""Pictures drawn with Typst, with the embedded fonts."""
+"""Pictures drawn with Typst, with the packaged fonts only: the same on every machine."""
 
 import tempfile
 from collections.abc import Sequence
@@ -11,19 +11,19 @@ from hubtweets.card.templating import TEMPLATES, create_environment
 from hubtweets.text import to_typst_literal
 
 
-def draw_template(template: str, repo: Path, avatars: Sequence[str], **values: object) -> bytes:
-    """Fill a Typst template and return the picture as PNG; `avatars` are files in `repo`.
+def draw_template(template: str, repo: Path, images: Sequence[str], **values: object) -> bytes:
+    """Fill a Typst template and return the picture as PNG; `images` are files in `repo`.
 
-    Typst runs in an empty folder with copies of the avatars, so it can read nothing else.
+    Typst runs in an empty folder with copies of the images, so it can read nothing else.
     """
     jinja = create_environment(finalize=to_typst_literal)
-    source = jinja.get_template(template).render(avatars=avatars, **values)
+    source = jinja.get_template(template).render(values)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         main = root / "main.typ"
         main.write_text(source, encoding="utf-8")
-        for avatar in avatars:
-            (root / avatar).write_bytes((repo / avatar).read_bytes())
+        for image in images:
+            (root / image).write_bytes((repo / image).read_bytes())
         picture = typst.compile(main, root=root, font_paths=load_fonts(), format="png", ppi=72.0)
     assert isinstance(picture, bytes)
     return picture
@@ -31,7 +31,7 @@ def draw_template(template: str, repo: Path, avatars: Sequence[str], **values: o
 
 @cache
 def load_fonts() -> typst.Fonts:
-    """Return the fonts of templates/fonts, and the system's for scripts that those lack."""
+    """Return the fonts of templates/fonts, without those of the machine and those inside Typst."""
     return typst.Fonts(
-        include_system_fonts=True, include_embedded_fonts=False, font_paths=[TEMPLATES / "fonts"]
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=[TEMPLATES / "fonts"]
     )

@@ -13,6 +13,7 @@ from hubtweets.record.counts import Counts
 from hubtweets.record.samples import MemorizationAudit, Samples
 
 SCHEMA_VERSION = 6
+MIN_CURVE_POINTS = 3  # of the training loss; fewer are no curve
 
 Tracker = Literal["tensorboard", "wandb", "trackio"]
 Consent = Literal["own", "given"]  # the posts are the publisher's own, or their author agreed
@@ -245,3 +246,8 @@ class RunRecord:
     files: tuple[File, ...] = ()
     published: Published | None = None
     stages: dict[str, Stage] = field(default_factory=dict)
+
+    @property
+    def has_loss_curve(self) -> bool:
+        """True if the loss was logged often enough for loss.png."""
+        return len(self.history) >= MIN_CURVE_POINTS

@@ -123,22 +123,22 @@ def make_manifest(parts: list[dict], notes: int) -> dict:
 
 
 def draw_avatar() -> bytes:
-    """Draw a robot's face and return it as a PNG of 400 x 400 pixels."""
+    """Draw a robot's face and return it as a PNG of 400 x 400 pixels with smooth edges."""
     from PIL import Image, ImageDraw
 
-    image = Image.new("RGB", (400, 400), "#3b82c4")
+    image = Image.new("RGB", (1600, 1600), "#3b82c4")
     draw = ImageDraw.Draw(image)
-    draw.line((200, 40, 200, 110), fill="#1b2a41", width=12)
-    draw.ellipse((178, 22, 222, 66), fill="#ffd166")
+    draw.line((800, 160, 800, 440), fill="#1b2a41", width=48)
+    draw.ellipse((712, 88, 888, 264), fill="#ffd166")
     draw.rounded_rectangle(
-        (80, 105, 320, 330), radius=42, fill="#e8eef4", outline="#1b2a41", width=10
+        (320, 420, 1280, 1320), radius=168, fill="#e8eef4", outline="#1b2a41", width=40
     )
-    for left in (125, 220):
-        draw.ellipse((left, 160, left + 55, 215), fill="#1b2a41")
-        draw.ellipse((left + 28, 170, left + 44, 186), fill="#ffffff")
-    draw.rounded_rectangle((140, 255, 260, 285), radius=14, fill="#1b2a41")
-    for x in range(165, 260, 25):
-        draw.line((x, 255, x, 285), fill="#e8eef4", width=4)
+    for left in (500, 880):
+        draw.ellipse((left, 640, left + 220, 860), fill="#1b2a41")
+        draw.ellipse((left + 112, 680, left + 176, 744), fill="#ffffff")
+    draw.rounded_rectangle((560, 1020, 1040, 1140), radius=56, fill="#1b2a41")
+    for x in range(660, 1000, 100):
+        draw.line((x, 1020, x, 1140), fill="#e8eef4", width=16)
     buffer = io.BytesIO()
-    image.save(buffer, "PNG")
+    image.reduce(4).save(buffer, "PNG")
     return buffer.getvalue()
