@@ -29,6 +29,10 @@ class HubtweetsError(Exception):
     def __init__(self, text: str) -> None:
         super().__init__(one_line(text))
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows in place of a traceback."""
+        return [str(self)]
+
 
 class ProblemsError(HubtweetsError):
     """Several failures at once: a line for each, or the text of a single one."""

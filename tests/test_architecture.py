@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "hubtweets"
 FLOORS = (  # from the top
-    "cli",
+    "cli notebook",
     "stages",
     "verification",
     "publishing",
