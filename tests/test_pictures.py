@@ -155,7 +155,37 @@ def test_hostile_texts_stay_in_their_place(repo: Path, plain: Plain, text: str) 
 # a letter and another one of the same script: a font that lacks them draws the same box for both
 @pytest.mark.parametrize(
     "letters",
-    ["日月", "あい", "アイ", "한글", "กข", "अब", "אב", "بج", "аб", "αβ", "😀🎉", "𝓃𝓂", "❤❄"],
+    [
+        "日月",
+        "あい",
+        "アイ",
+        "한글",
+        "กข",
+        "अब",
+        "אב",
+        "بج",
+        "аб",
+        "αβ",
+        "😀🎉",
+        "𝓃𝓂",
+        "❤❄",
+        "বত",
+        "தக",
+        "తక",
+        "ಕನ",
+        "കന",
+        "ગત",
+        "ਗਤ",
+        "ଗତ",
+        "සක",
+        "កខ",
+        "ກຂ",
+        "ကခ",
+        "አበ",
+        "აბ",
+        "աբ",
+        "ރބ",
+    ],
 )
 def test_the_packaged_fonts_have_the_letters(letters: str, repo: Path) -> None:
     bases = [replace(RECORD.base, id=letter) for letter in letters]  # type: ignore[type-var]
