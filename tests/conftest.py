@@ -69,16 +69,21 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def start(
-    arguments: Sequence[str], folder: Path, environment: dict[str, str], out: IO[Any], err: IO[Any]
+    arguments: Sequence[str],
+    folder: Path,
+    environment: dict[str, str],
+    out: IO[Any],
+    err: IO[Any],
+    typed: IO[Any] | None = None,
 ) -> Process:
-    """Start `hubtweets` with nothing on its standard input."""
+    """Start `hubtweets`, with nothing on its standard input unless something is typed."""
     with open(os.devnull) as nothing:
         return Process(
             os.environ["ZYGOTE"],
             ["-m", "hubtweets", *arguments],
             folder,
             environment,
-            [nothing, out, err],
+            [typed or nothing, out, err],
         )
 
 

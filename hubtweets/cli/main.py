@@ -6,7 +6,6 @@ from hubtweets.toml in the working folder. Heavy modules are imported inside the
 """
 
 import logging
-from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -21,6 +20,7 @@ from hubtweets.cli.arguments import (
     parse_trackers,
     parse_training_config,
 )
+from hubtweets.cli.generate import chat, generate, show_texts
 from hubtweets.cli.group import Group
 from hubtweets.cli.hub import hub
 from hubtweets.cli.options import (
@@ -178,26 +178,6 @@ def push(handle: str, runs: str, quiet: bool, **given: Any) -> None:
 
 
 @main.command(cls=Command)
-@options(handle_argument, click.argument("prompt"))
-@click.option(
-    "-n",
-    "--num-return-sequences",
-    type=click.IntRange(1),
-    default=5,
-    show_default=True,
-    help="Generate this many texts.",
-)
-@options(seed_option, runs_option)
-def generate(handle: str, prompt: str, num_return_sequences: int, seed: int, runs: str) -> None:
-    """Continue PROMPT with HANDLE's model.
-
-    \b
-    hubtweets generate lyons____ "My dream is" -n 3
-    """
-    show_texts(open_run(handle, runs=runs).generate(prompt, num_return_sequences, seed))
-
-
-@main.command(cls=Command)
 @click.argument("path", type=click.Path())
 @click.option(
     "--posts",
@@ -279,7 +259,7 @@ def takedown(repo_id: str, hub: str | None, runs: str, hide: bool, yes: bool) ->
             click.echo(printable(line))
 
 
-for command in (runs, info, hub):
+for command in (generate, chat, runs, info, hub):
     main.add_command(command)
 
 
@@ -299,11 +279,3 @@ def show_samples(run: Run) -> None:
     """Print the samples that the card shows."""
     with run.open() as folder:
         show_texts(shown_texts(folder))
-
-
-def show_texts(texts: Iterable[str]) -> None:
-    """Print texts as a list, made safe for a terminal."""
-    from hubtweets.text import to_plain_text
-
-    for text in texts:
-        click.echo(f"- {to_plain_text(text)}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -185,12 +186,16 @@ class Run:
 
     def generate(self, prompt: str, num_return_sequences: int = 5, seed: int = 0) -> list[str]:
         """Return texts of the trained model that start with the prompt."""
+        return self.load_generator()(prompt, num_return_sequences, seed)
+
+    def load_generator(self) -> Callable[[str, int, int], list[str]]:
+        """Load the trained model once, and return a function that does what `generate` does."""
         from hubtweets.evaluation.sampling import generate
         from hubtweets.models.loading import load_repo
 
         with self.open() as folder:
             folder.list_outputs("train")
-            return generate(*load_repo(folder.repo), prompt, num_return_sequences, seed)
+            return partial(generate, *load_repo(folder.repo))
 
 
 def open_run(handles: str | Sequence[str] | None = None, *, runs: str | Path = "runs") -> Run:
