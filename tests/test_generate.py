@@ -15,9 +15,7 @@ from hubtweets.text import to_plain_text
 from tests.conftest import environment, start
 
 
-def test_prompts_come_from_standard_input(
-    published: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_prompts_come_from_standard_input(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(published)
     command = ["generate", "lyons____", "-", "-n", "2"]
     lines = b"The radio\r\n\nI \xff\nThe radio"
