@@ -1,6 +1,10 @@
+import fcntl
 import os
 import pty
-import sys
+import signal
+import struct
+import termios
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +14,7 @@ from pyarrow import parquet
 from tokenizers import ByteLevelBPETokenizer, SentencePieceBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerFast
 
-from hubtweets.cli.main import main
+from hubtweets.cli.pick import HELP, list_pages
 from hubtweets.config import TrainingConfig
 from hubtweets.evaluation.sampling import TEXTS_PER_BATCH, can_generate, generate
 from hubtweets.models.base import resolve_base
@@ -19,8 +23,11 @@ from hubtweets.models.saving import install_weights, save_tokenizer
 from hubtweets.models.tokenizer import encode_texts, load_tokenizer
 from hubtweets.record import serialization
 from hubtweets.record.samples import Overlap, Samples
+from hubtweets.stages.run import PROMPTS
+from hubtweets.text import to_plain_text
 from hubtweets.training.trainer import train
-from tests.conftest import run
+from tests.conftest import environment, run
+from tests.zygote import Process
 
 TEXTS = [
     "my dream is to repair the radio",
@@ -211,30 +218,111 @@ def home(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return workplace
 
 
-def test_samples_are_picked_on_a_terminal(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    before = recorded(home)
-    assert before.picked[0] == 1 and len(before.picked) <= 5 and not before.chosen
-    first, last = before.picked[0], before.picked[-1]
+def cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def pick_on_terminal(home: Path, typed: str, stop: bool = False, code: int = 0) -> str:
+    """Type commands on a terminal of 40 columns, stop it at the end, and return what it shows."""
     ours, theirs = pty.openpty()
-    os.write(ours, f"{last}, {first}\n".encode())
-    with os.fdopen(theirs) as terminal:
-        monkeypatch.setattr(sys, "stdin", terminal)
-        main(["sample", "lyons____", "--pick"], standalone_mode=False)
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+    settings = termios.tcgetattr(theirs)
+    settings[3] &= ~termios.ECHO
+    termios.tcsetattr(theirs, termios.TCSANOW, settings)
+    os.write(ours, typed.encode())
+    command = ["-m", "hubtweets", "sample", "lyons____", "--pick"]
+    with open(theirs, "rb+", buffering=0) as terminal:
+        files = [terminal] * 3
+        process = Process(
+            os.environ["ZYGOTE"], command, home, environment(home, NO_COLOR="1"), files
+        )
+    shown = b""
+    with suppress(OSError):  # at its end
+        while piece := os.read(ours, 2**16):
+            shown += piece
+            if stop and shown.endswith(b"help): "):
+                os.kill(process.pid, signal.SIGINT)
     os.close(ours)
-    said = capsys.readouterr()
-    lines = said.out.splitlines()
-    assert [int(line.split()[0]) for line in lines[:-2]] == [1, 3, 4, 5, 6, 7, 8, 9, 10]
-    assert [line[:2] for line in lines[-2:]] == ["- ", "- "]
-    assert f"Which samples should the card show [{','.join(map(str, before.picked))}]: " in said.err
-    assert said.err.endswith(
-        f"picked {last}, {first}; to publish that, type: hubtweets push lyons____\n"
+    assert process.wait(60) == code, shown
+    return shown.decode().replace("\r\n", "\n").replace("Number, or Enter (? for help): ", ">\n")
+
+
+def test_a_page_has_eight_samples_of_one_prompt() -> None:
+    assert [tuple(page) for page in list_pages({"a": list(range(1, 18)), "b": [18]})] == [
+        ("a", "Prompt 1 of 2, page 1 of 3", [1, 2, 3, 4, 5, 6, 7, 8]),
+        ("a", "Prompt 1 of 2, page 2 of 3", [9, 10, 11, 12, 13, 14, 15, 16]),
+        ("a", "Prompt 1 of 2, page 3 of 3", [17]),
+        ("b", "Prompt 2 of 2, page 1 of 1", [18]),
+    ]
+
+
+def test_samples_are_picked_on_a_terminal(home: Path) -> None:
+    """The second, a copy, is not offered, nor the eighth, which has a broken character."""
+    path = home / "runs" / "lyons____" / "run.json"
+    record = serialization.read_record(path)
+    assert record.samples
+    listed = list(record.samples.samples)
+    listed[7] = replace(listed[7], text=f"{listed[7].prompt} a \ufffd")
+    listed[9] = replace(listed[9], text=f"{listed[9].prompt} \x1b[2J\u202eon\n" + "日本" * 500)
+    serialization.write_record(
+        replace(record, samples=replace(record.samples, samples=tuple(listed))), path
     )
-    assert recorded(home) == replace(before, picked=(last, first), chosen=True)
+    before = recorded(home)
+    assert before.picked == (1, 3, 5, 7, 9) and not before.chosen
+    groups = [1], [3, 4], [5, 6], [7], [9, 10]
+
+    def show(place: int, *picked: int) -> str:
+        lines = [cut(f'\nPrompt {place} of 5, page 1 of 1: "{PROMPTS[place - 1]}"', 41)]
+        for number in groups[place - 1]:
+            text = " ".join((listed[number - 1].text or "")[len(PROMPTS[place - 1]) :].split())
+            text = "[2J on 日本日本日本日本日本日本…" if number == 10 else cut(text, 32)
+            lines.append(f" {' *'[number in picked]}{number:>4}  {text}")
+        return "\n".join([*lines, f"Picked: {', '.join(map(str, picked)) or 'none'}", ">", ""])
+
+    def read(number: int) -> str:
+        return to_plain_text(listed[number - 1].text or "", 1000)
+
+    first = "Pick the samples that the card of @lyons____ shows.\n" + show(1, *before.picked)
+    assert pick_on_terminal(home, "q\n") == f"{first}Nothing changed.\n"
+    assert pick_on_terminal(home, "", stop=True, code=130) == f"{first}\nNothing changed.\n"
+    assert recorded(home) == before
+    missing = (
+        "not offered: it copies a post, has a broken character, adds nothing to its prompt, "
+        "or does not exist\n>\n"
+    )
+    steps = [
+        ("?", "".join(f"{cut(line, 40)}\n" for line in HELP) + ">\n"),
+        ("2", f"2: {missing}"),
+        ("8 99", f"8: {missing}"),
+        ("99", f"99: {missing}"),
+        ("one", "one: not the numbers of samples; type them like this: 3,17\n>\n"),
+        ("p", show(1, 1, 3, 5, 7, 9)),
+        ("1,3,5,7,9", show(1)),
+        ("d", "Pick one sample at least, or type q to …\n>\n"),
+        ("n", show(2)),
+        ("", show(3)),
+        ("6", f"6: {read(6)}\n{show(3, 6)}"),
+        ("p", show(2, 6)),
+        ("n", show(3, 6)),
+        ("", show(4, 6)),
+        ("", show(5, 6)),
+        ("n", show(5, 6)),
+        ("10", f"10: {read(10)}\n{show(5, 6, 10)}"),
+        (
+            "",
+            "Checking them with the model\n10: this sample has a broken character and can't be "
+            "shown; pick another: hubtweets sample lyons____ --pick\n" + show(5, 6, 10),
+        ),
+        ("10 5", f"5: {read(5)}\n{show(5, 6, 5)}"),
+    ]
+    last, end = f"- {read(6)}\n- {read(5)}\n", "Checking them with the model\n"
+    end += "picked 6, 5; to publish that, type: hubtweets push lyons____\n"
+    shown = pick_on_terminal(home, "".join(f"{typed}\n" for typed, _ in steps) + "d\n")
+    assert shown == first + "".join(expected for _, expected in steps) + end + last
+    assert recorded(home) == replace(before, picked=(6, 5), chosen=True)
 
     assert run(home, "sample", "lyons____").stderr == "sample: nothing changed, skipped\n"
-    assert recorded(home).picked == (last, first)
+    assert recorded(home).picked == (6, 5)
     anew = run(
         home,
         "sample",

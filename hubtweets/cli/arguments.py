@@ -10,7 +10,6 @@ from click.core import ParameterSource
 from hubtweets.config import Curation, TrainingConfig
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.posts.post import Columns
-from hubtweets.record.run_folder import RunFolder
 from hubtweets.record.run_record import Tracker
 from hubtweets.stages.read_options import ReadOptions
 
@@ -82,27 +81,3 @@ def parse_sample_numbers(text: str) -> list[int]:
     ):
         raise HubtweetsError(f"{text}: not the numbers of samples; type them like this: 3,17")
     return list(dict.fromkeys(map(int, words)))
-
-
-def ask_sample_numbers(run: RunFolder) -> str:
-    """Print the samples that the card may show, with their numbers, and ask for some.
-
-    Raises HubtweetsError if there are none, or no terminal to ask on.
-    """
-    from hubtweets.text import to_plain_text
-
-    samples, audit = run.record.samples, run.record.audit
-    assert samples and audit
-    command = f"hubtweets sample {run.record.handle}"
-    if not sys.stdin.isatty():
-        raise HubtweetsError(f"no terminal to ask on; name the samples: {command} --pick 3,17")
-    free = audit.list_showable(samples.samples)
-    if not free:
-        count = len(samples.samples)
-        raise HubtweetsError(
-            f"all {count} samples copy a post; type: {command} --samples 1000 --pick"
-        )
-    for number in free:
-        click.echo(f"{number:>4}  {to_plain_text(samples.samples[number - 1].text or '')}")
-    default = ",".join(map(str, samples.picked)) or None
-    return click.prompt("Which samples should the card show", default=default, err=True)

@@ -12,7 +12,6 @@ import click
 
 from hubtweets import __version__
 from hubtweets.cli.arguments import (
-    ask_sample_numbers,
     confirm_by_name,
     is_given_on_cli,
     parse_read_options,
@@ -153,9 +152,11 @@ def sample(handle: str, pick: str | None, runs: str, quiet: bool, **given: Any) 
     if not pick or not has_samples or is_given_on_cli("prompt", "samples", "seed"):
         run.sample(given["prompt"], given["samples"], given["seed"])
     if pick == "ask":
-        with run.open() as folder:
-            pick = ask_sample_numbers(folder)
-    if pick:
+        from hubtweets.cli.pick import pick_on_terminal
+
+        if not pick_on_terminal(run):
+            return
+    elif pick:
         run.pick(parse_sample_numbers(pick))
     show_samples(run)
 
