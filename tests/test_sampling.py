@@ -7,6 +7,7 @@ import termios
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 import torch
@@ -232,7 +233,7 @@ def pick_on_terminal(home: Path, typed: str, stop: bool = False, code: int = 0) 
     os.write(ours, typed.encode())
     command = ["-m", "hubtweets", "sample", "lyons____", "--pick"]
     with open(theirs, "rb+", buffering=0) as terminal:
-        files = [terminal] * 3
+        files: list[IO[Any]] = [terminal] * 3
         process = Process(
             os.environ["ZYGOTE"], command, home, environment(home, NO_COLOR="1"), files
         )
