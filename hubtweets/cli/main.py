@@ -19,6 +19,7 @@ from hubtweets.cli.arguments import (
     parse_trackers,
     parse_training_config,
 )
+from hubtweets.cli.completion import completion
 from hubtweets.cli.generate import chat, generate, show_texts
 from hubtweets.cli.group import Group
 from hubtweets.cli.hub import hub
@@ -29,6 +30,7 @@ from hubtweets.cli.options import (
     handles_argument,
     hub_option,
     hub_options,
+    last_handle_argument,
     options,
     posts_options,
     processes_option,
@@ -162,8 +164,7 @@ def sample(handle: str, pick: str | None, runs: str, quiet: bool, **given: Any) 
 
 
 @main.command(cls=Command)
-@click.argument("handle", required=False)
-@options(terms_options, hub_options, runs_option, quiet_option)
+@options(last_handle_argument, terms_options, hub_options, runs_option, quiet_option)
 def card(handle: str | None, runs: str, quiet: bool, **given: Any) -> None:
     """Render the card of HANDLE's run, or of the last one."""
     set_quiet(quiet)
@@ -260,7 +261,7 @@ def takedown(repo_id: str, hub: str | None, runs: str, hide: bool, yes: bool) ->
             click.echo(printable(line))
 
 
-for command in (generate, chat, runs, info, hub):
+for command in (generate, chat, runs, info, hub, completion):
     main.add_command(command)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from hubtweets.cli.completion import complete_runs
 from hubtweets.config import Curation, TrainingConfig
 from hubtweets.posts.post import Columns
 from hubtweets.stages.run import GPT2, NUM_SAMPLES, PROMPTS
@@ -109,8 +110,11 @@ def output(name: str, *names: str, **attributes: Any) -> Callable:
     return option("Output", name, *names, **attributes)
 
 
-handles_argument = click.argument("handles", nargs=-1, required=True, metavar="HANDLE...")
-handle_argument = click.argument("handle")
+handles_argument = click.argument(
+    "handles", nargs=-1, required=True, metavar="HANDLE...", shell_complete=complete_runs
+)
+handle_argument = click.argument("handle", shell_complete=complete_runs)
+last_handle_argument = click.argument("handle", required=False, shell_complete=complete_runs)
 
 posts_options = options(
     posts(

@@ -227,7 +227,8 @@ def check_is_run(folder: Path) -> None:
 
 def list_run_names(runs: Path) -> list[str]:
     """Return the names of the runs in a folder, in alphabetical order."""
-    return sorted(path.parent.name for path in runs.glob("*/run.json"))
+    names = sorted(path.parent.name for path in runs.glob("*/run.json"))
+    return [name for name in names if HANDLE.fullmatch(name)]  # others can't be typed as a handle
 
 
 def acquire_lock(lock: FileLock, folder: Path) -> None:
