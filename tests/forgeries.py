@@ -80,10 +80,10 @@ def edit_table(first: str, change: Callable[[str], str]) -> Forgery:
     return edited
 
 
-def wrap(before: str, after: str, first: str = "Held-out posts") -> Forgery:
+def wrap(before: str, after: str, first: str = "Held-out bits per byte") -> Forgery:
     """Put HTML around the table of scores, and a table of one's own under it."""
     own = (
-        "\n| Held-out posts | Base | This model |\n"
+        "\n| Held-out bits per byte | Base | This model |\n"
         "| --- | --- | --- |\n"
         "| @lyons____ | 2.427 | 0.001 |\n"
     )
@@ -104,7 +104,7 @@ def lay_out(before: str = "<table>", cell: str = "<td>", join: int = 0) -> Forge
         lines = [f"{cell}{f'</td>{cell}'.join(row)}</td>" for row in [head, *rows]]
         return f"{before}{''.join(f'<tr>{line}</tr>' for line in lines)}</table>\n\n"
 
-    return edit_table("Held-out posts", html)
+    return edit_table("Held-out bits per byte", html)
 
 
 def show_loss(tag: str) -> Forgery:
@@ -384,43 +384,43 @@ def environment_of(repo: Path) -> dict[str, Any]:
 TINY_REVISION = hash_files(sorted(TINY.glob("*.safetensors")))
 RUNS_CODE = " is or holds a pickle, which runs code when it is loaded"
 ARCHIVED = " is an archive, and what is in it can't be seen on the Hub"
-LIMITS = "This is an AI imitation, not the person: what it writes is not fact"
+LIMITS = "What it writes is not fact, and was not said by"
 # forgery -> the claims that say so, and a part of what each says
 FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     # what is on README.md
     "a figure": (
-        edit("README.md", "778 of the kept posts", "9,778 of the kept posts"),
+        edit("README.md", "Trained on: 778", "Trained on: 9,778"),
         {
             "card": (
-                "README.md says '9,778 of the kept posts were trained on, "
-                "86 were held out.' where the record says '778 of"
+                "README.md says 'Trained on: 9,778; held out: 86.' "
+                "where the record says 'Trained on: 778; held"
             )
         },
     ),
     "a row of the funnel": (
-        edit("README.md", "| Retweets | 1225 |", "| Retweets | 225 |"),
+        edit("README.md", "| Retweets | 1,225 |", "| Retweets | 225 |"),
         {"card": "says 'Retweets | 225' where the record says"},
     ),
     "a row of the scores": (
         edit_table(
-            "Held-out posts",
-            lambda table: re.sub(r"\| \d+\.\d+ \| \d+\.\d+ \|\n", "| 1.1 | 1.0 |\n", table),
+            "Held-out bits per byte",
+            lambda table: re.sub(r"\| \d+\.\d+ \|\n", "| 1.0 |\n", table),
         ),
         {"card": "README.md says '@lyons____ | "},
     ),
     "swapped headers": (
-        edit("README.md", "Base, bits per byte | This model", "This model | Base, bits per byte"),
-        {"card": "says 'Held-out posts | This model"},
+        edit("README.md", "| Base | This model |", "| This model | Base |"),
+        {"card": "says 'Held-out bits per byte (lower is better) | This model"},
     ),
     "a row more": (
         edit_table(
-            "Held-out posts", lambda table: f"{table.rstrip()}\n| all | 2.0 | 0.1 | 9.0 | 1.1 |\n\n"
+            "Held-out bits per byte", lambda table: f"{table.rstrip()}\n| all | 2.0 | 0.1 |\n\n"
         ),
         {"card": "has a row in a generated table that the record does not know: 'all | 2.0 | 0.1"},
     ),
     "a row less": (
-        edit("README.md", "| Precision |", "<!-- | Precision | -->\n| Precision of it |"),
-        {"card": "README.md lacks 'Precision"},
+        edit("README.md", "| Short tweets |", "<!-- | Short tweets | -->\n| Short ones |"),
+        {"card": "README.md "},
     ),
     "a table twice": (
         edit_table("Data", lambda table: f"{table}\n\n{table}"),
@@ -428,36 +428,68 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     ),
     "scores in a comment": (
         wrap("<!--", "-->"),
-        {"card": "README.md lacks 'Held-out posts | Base, bits per byte"},
+        {"card": "README.md lacks 'Held-out bits per byte"},
     ),
     "scores not displayed": (
         wrap('<div style="display:none">', "</div>"),
-        {"card": "README.md hides 'Held-out posts"},
+        {"card": "README.md hides 'Held-out bits"},
     ),
     "scores in no colour": (
         wrap('<div style="color: transparent">', "</div>"),
-        {"card": "README.md hides 'Held-out posts"},
+        {"card": "README.md hides 'Held-out bits"},
     ),
     "scores of no size": (
         wrap('<div style="font-size:0">', "</div>"),
-        {"card": "README.md hides 'Held-out posts"},
+        {"card": "README.md hides 'Held-out bits"},
     ),
     "scores in a class": (
         wrap('<div class="sr-only">', "</div>"),
-        {"card": "README.md hides 'Held-out posts"},
+        {"card": "README.md hides 'Held-out bits"},
     ),
-    "hidden scores": (wrap("<div hidden>", "</div>"), {"card": "README.md hides 'Held-out posts"}),
+    "hidden scores": (wrap("<div hidden>", "</div>"), {"card": "README.md hides 'Held-out bits"}),
     "folded scores": (
         wrap("<details><summary>More</summary>", "</details>"),
-        {"card": "README.md hides 'Held-out posts"},
+        {"card": "README.md hides 'Held-out bits"},
+    ),
+    "scores in a fold of ours": (
+        lambda repo: {
+            "README.md": re.sub(
+                r"(\| Held-out bits.*?\n\n)(<details>.*?</summary>\n\n)",
+                r"\2\1",
+                (repo / "README.md").read_text(),
+                count=1,
+                flags=re.DOTALL,
+            ).encode()
+        },
+        {"card": "README.md hides 'Held-out bits"},
+    ),
+    "a definition under another summary": (
+        edit("README.md", "<summary>What counts", "<summary>Nothing counts"),
+        {"card": "README.md says 'Nothing counts as a copy' where the record says 'What counts"},
+    ),
+    "a hidden summary": (
+        edit("README.md", "<summary>What counts", '<summary style="opacity: 0">What counts'),
+        {"card": "README.md hides 'What counts as a copy"},
+    ),
+    "a definition without a summary": (
+        edit("README.md", "<summary>What counts as a copy</summary>", "What counts as a copy"),
+        {"card": "README.md hides 'What counts as a copy"},
+    ),
+    "a definition as a second summary": (
+        edit(
+            "README.md",
+            "What counts as a copy</summary>",
+            "More</summary><summary>What counts as a copy</summary>",
+        ),
+        {"card": "README.md hides 'What counts as a copy"},
     ),
     "scores in a template": (
         wrap("<template>", "</template>"),
-        {"card": "README.md lacks 'Held-out posts"},
+        {"card": "README.md lacks 'Held-out bits"},
     ),
     "struck scores": (
         edit_table(
-            "Held-out posts",
+            "Held-out bits per byte",
             lambda table: re.sub(r"\| (\d+\.\d+) \|", r"| ~~\1~~ |", table, count=1),
         ),
         {"card": "README.md hides '@lyons____ | "},
@@ -465,17 +497,17 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     **{
         f"scores in an element that is not known: {name}": (
             put_in(name),
-            {"card": "README.md hides 'Held-out posts"},
+            {"card": "README.md hides 'Held-out bits"},
         )
         for name in ("dialog", "video", "x-y")
     },
     "scores of another language": (
         put_in("div", 'dir="rtl"'),
-        {"card": "README.md hides 'Held-out posts"},
+        {"card": "README.md hides 'Held-out bits"},
     ),
     "scores in our own style on another element": (
-        put_in("div", 'style="border-radius: 50%; display: inline"'),
-        {"card": "README.md hides 'Held-out posts"},
+        put_in("div", 'style="padding:2px 10px;border-radius:12px;background:#1d4ed8;color:white;font-size:13px"'),
+        {"card": "README.md hides 'Held-out bits"},
     ),
     "scores in a formula": (
         wrap("$$\\phantom{", "}$$"),
@@ -486,20 +518,20 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         {"card": "README.md has \\\\( that is not the start of"},
     ),
     "scores in a footnote": (
-        edit_table("Held-out posts", lambda table: f"[^1]: more\n{table}"),
+        edit_table("Held-out bits per byte", lambda table: f"[^1]: more\n{table}"),
         {"card": "README.md has a footnote with lines right under it"},
     ),
     "scores as a narrow table": (
         lay_out(cell='<td width="0">'),
-        {"card": "README.md hides 'Held-out posts"},
+        {"card": "README.md hides 'Held-out bits"},
     ),
     "scores over several columns": (
         lay_out(cell='<td colspan="2">'),
-        {"card": "README.md hides 'Held-out posts"},
+        {"card": "README.md hides 'Held-out bits"},
     ),
     "scores in a column that is hidden": (
         lay_out('<table><colgroup><col><col style="visibility: collapse"></colgroup>'),
-        {"card": "README.md hides 'Held-out posts"},
+        {"card": "README.md hides 'Held-out bits"},
     ),
     "scores under another header": (lay_out(join=1), {"card": "README.md says '@lyons____ \\\\| "}),
     "an empty cell before the scores": (
@@ -511,36 +543,36 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         {"card": "README.md says '| @lyons____ | "},
     ),
     "a figure before a figure": (
-        edit("README.md", "778 of the kept", "9,<x-y></x-y>778 of the kept"),
-        {"card": "README.md says '9,778 of"},
+        edit("README.md", "Trained on: 778", "Trained on: 9,<x-y></x-y>778"),
+        {"card": "README.md says 'Trained on: 9,778; held"},
     ),
     "a figure before a figure by a number of a list": (
-        edit("README.md", "778 of the kept", "9. 778 of the kept"),
-        {"card": "README.md hides '778 of"},
+        edit("README.md", "Trained on: 778", "9. Trained on: 778"),
+        {"card": "README.md hides 'Trained on: 778"},
     ),
     "a paragraph as code": (
-        edit("README.md", "778 of the kept", "    778 of the kept"),
-        {"card": "README.md hides '778 of"},
+        edit("README.md", "Trained on: 778", "    Trained on: 778"),
+        {"card": "README.md hides 'Trained on: 778"},
     ),
     "a picture of no size": (
         show_loss('<img src="{}" alt="{}" width="1" height="1">'),
-        {"card": "README.md hides '[Training loss"},
+        {"card": "README.md hides '[Loss from"},
     ),
     "a picture with another source": (
         show_loss('<img src="{}" alt="{}" srcset="better.png">'),
-        {"card": "README.md hides '[Training loss"},
+        {"card": "README.md hides '[Loss from"},
     ),
     "a picture with another source in an element": (
         show_loss('<picture><source srcset="better.png"><img src="{}" alt="{}"></picture>'),
-        {"card": "README.md hides '[Training loss"},
+        {"card": "README.md hides '[Loss from"},
     ),
     "an element that is not closed": (
         edit("README.md", "## Training data", "<div hidden>\n\n## Training data"),
         {"card": "README.md hides "},
     ),
     "a figure with an invisible character": (
-        edit("README.md", "778 of the kept", "77\u200b8 of the kept"),
-        {"card": "README.md says '77"},
+        edit("README.md", "Trained on: 778", "Trained on: 77\u200b8"),
+        {"card": "README.md says 'Trained on: 77"},
     ),
     "they wrote it": (
         edit(
@@ -551,12 +583,12 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         {"card": "where the record says "},
     ),
     "no imitation": (edit("README.md", LIMITS, "<!--" + LIMITS + "-->"), {"card": "README.md "}),
-    "no bot": (edit("README.md", " AI BOT</div>", "</div>"), {"card": "AI BOT'"}),
+    "no bot": (edit("README.md", ">AI BOT</span>", "></span>"), {"card": "AI BOT'"}),
     "consent": (
         edit(
             "README.md",
-            "The publisher has not stated whether their author agreed to this.",
-            "Their author agreed to this.",
+            "The publisher has not stated whether their author agreed.",
+            "Their author agreed.",
         ),
         {"card": "where the record says "},
     ),

@@ -180,12 +180,11 @@ def check(texts: dict[str, str]) -> None:
         to_plain_text(texts["rest"], model_card.MAX_POST_CHARS),
     )
     space = " " if prompt and texts["rest"][:1].isspace() else ""
-    for title, expected in (
-        ("Example training posts", [to_plain_text(texts["post"], model_card.MAX_POST_CHARS), rest]),
-        ("One sample per prompt", [f"{prompt}{space}{rest}".strip(), rest]),
-    ):
-        start = next(index for index, row in enumerate(rows) if row[0].startswith(title))
-        assert [row[0] for row in rows[start + 1 : start + 3]] == expected
+    start = next(index for index, row in enumerate(rows) if row[0].startswith("One per prompt"))
+    assert [row[0] for row in rows[start + 1 : start + 3]] == [
+        f"{prompt}{space}{rest}".strip(),
+        rest,
+    ]
     assert elements(text) == TAME_ELEMENTS
     assert links(text) == TAME_LINKS
 
@@ -200,7 +199,7 @@ def test_a_picture_is_described_without_elements() -> None:
         hostile(dict.fromkeys(FOREIGN, "tame") | {"base": "a <b> www.evil.example"})
     )
     [line] = [line for line in text.splitlines() if line.startswith("![") and "fine-tuned" in line]
-    assert "a &#60;b&#62; www.evil.example fine-tuned on them](" in line
+    assert "a &lt;b> www.evil.example fine-tuned on them](" in line
 
 
 def test_hostile_records() -> None:

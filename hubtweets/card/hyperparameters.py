@@ -42,8 +42,7 @@ def list_hyperparameters(
     yield row("Steps", f"{environment.steps:,} (at most {at_most})", **limits)
     yield row(
         "Early stopping",
-        "patience of {early_stopping_patience}"
-        + (", one every {eval_steps}" if training.eval_steps else ""),
+        "{early_stopping_patience}" + (", one every {eval_steps}" if training.eval_steps else ""),
         early_stopping_patience=f"{training.early_stopping_patience} evaluations",
         eval_steps=f"{training.eval_steps or 0:,} steps",
     )
@@ -55,14 +54,13 @@ def list_hyperparameters(
     )
     yield row(
         "Optimizer",
-        "AdamW, weight decay {weight_decay}, gradients clipped to a norm of {max_grad_norm}",
+        "AdamW, weight decay {weight_decay}, gradient norm {max_grad_norm}",
         weight_decay=f"{training.weight_decay:g}",
         max_grad_norm=f"{training.max_grad_norm:g}",
     )
     yield row(
         "Learning rate",
-        "{learning_rate} at its peak, after a warm-up of {warmup_ratio} of the steps; "
-        "then a cosine to zero",
+        "{learning_rate}, cosine, warm-up {warmup_ratio}",
         learning_rate=f"{training.learning_rate:g}",
         warmup_ratio=f"{100 * training.warmup_ratio:g} %",
     )

@@ -13,18 +13,18 @@ from typing import Any
 from jinja2 import Template
 from markupsafe import Markup
 
-from hubtweets.card import metadata
+from hubtweets.card import metadata, sharing
 from hubtweets.card.hyperparameters import list_hyperparameters
 from hubtweets.card.templating import create_environment
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts.source_kinds import SOURCES, get_access
+from hubtweets.posts.source_kinds import SOURCES, TWEETS, get_access
 from hubtweets.record.counts import build_stats_rows
 from hubtweets.record.run_record import File, Metrics, RunRecord, Source, Tracker
 from hubtweets.record.samples import Sample
 from hubtweets.text import escape_markdown, to_link_target, to_plain_text
 
 HUGGING_FACE = "https://huggingface.co"
-MAX_POST_CHARS = 300  # shown of a post or sample
+MAX_POST_CHARS = 300  # shown of a sample
 TRACKERS: dict[Tracker, str] = {
     "tensorboard": "TensorBoard",
     "wandb": "Weights & Biases",
@@ -79,23 +79,21 @@ def list_record_values(record: RunRecord) -> dict[str, Any]:
 
 def list_post_values(record: RunRecord) -> dict[str, Any]:
     """Return what the card says of the authors and their posts."""
-    assert record.dataset
+    of_tweets = all(source.kind in TWEETS for source in record.sources)
     authors = zip(record.profiles, record.sources, record.counts, record.passes, strict=True)
     return {
         "names": [
             to_plain_text(profile.name, 100) or profile.handle for profile in record.profiles
         ],
-        "kinds": list(dict.fromkeys(SOURCES[source.kind].label for source in record.sources)),
+        "people": [f"@{profile.handle}" for profile in record.profiles],
+        "noun": "tweets" if of_tweets else "posts",
         "ways": [describe_source(source) for source in record.sources],
         "addresses": [to_link_target(profile.url or "") for profile in record.profiles],
         "authors": list(authors),
         "downloaded": sum(counts.downloaded for counts in record.counts),
         "kept": sum(counts.kept for counts in record.counts),
         "masked": sum(counts.masked for counts in record.counts),
-        "rows": build_stats_rows(record.counts),
-        "posts": [
-            (row.author, to_plain_text(row.text, MAX_POST_CHARS)) for row in record.dataset.rows
-        ],
+        "rows": build_stats_rows(record.counts, of_tweets),
     }
 
 
@@ -119,11 +117,7 @@ def list_training_values(record: RunRecord) -> dict[str, Any]:
 def list_sample_values(record: RunRecord) -> dict[str, Any]:
     """Return what the card shows of the samples."""
     assert record.samples
-    picked = record.samples.list_picked()
-    return {
-        "shown": [split_sample(sample) for sample in metadata.list_shown_samples(record)],
-        "longest": max((sample.copied.characters for sample in picked), default=0),
-    }
+    return {"shown": [split_sample(sample) for sample in metadata.list_shown_samples(record)]}
 
 
 def list_publishing_values(record: RunRecord) -> dict[str, Any]:
@@ -135,6 +129,10 @@ def list_publishing_values(record: RunRecord) -> dict[str, Any]:
         "gguf": find_gguf(record.files),
         "license_link": to_link_target(record.terms.license.link or ""),
         "hub": "" if endpoint == HUGGING_FACE else f" --hub {endpoint}",
+        "on_hugging_face": endpoint == HUGGING_FACE,
+        "project": sharing.PROJECT_URL,
+        "notebook": sharing.NOTEBOOK_URL,
+        "share": sharing.list_share_values(record),
     }
 
 

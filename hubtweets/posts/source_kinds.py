@@ -67,6 +67,7 @@ ROWS = (
     Source("dataset", "a dataset", "granted", "tables.dataset", "dataset"),
 )
 SOURCES: dict[SourceKind, Source] = {row.kind: row for row in ROWS}
+TWEETS = ("x-archive", "x-grailbird", "x-json", "x-api")  # the kinds whose posts are tweets
 
 
 def get_access(kind: SourceKind, dataset: str | None) -> Access:

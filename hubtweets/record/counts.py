@@ -50,10 +50,13 @@ class Counts:
         return {outcome: getattr(self, outcome) for outcome in OUTCOMES}
 
 
-def build_stats_rows(counts: Sequence[Counts]) -> list[tuple[str, list[int]]]:
+def build_stats_rows(
+    counts: Sequence[Counts], of_tweets: bool = True
+) -> list[tuple[str, list[int]]]:
     """Return the rows of the stats table, with a number for each author.
 
     The four rows of the original are always there, the other outcomes only if a post has them.
+    Posts that are not all tweets are called posts.
     """
     always = ("reposts", "short", "kept")
     rows = [("Tweets downloaded", [count.downloaded for count in counts])]
@@ -61,4 +64,11 @@ def build_stats_rows(counts: Sequence[Counts]) -> list[tuple[str, list[int]]]:
         numbers = [getattr(count, outcome) for count in counts]
         if outcome in always or any(numbers):
             rows.append((label, numbers))
-    return rows
+    return rows if of_tweets else [(name_posts(label), numbers) for label, numbers in rows]
+
+
+def name_posts(label: str) -> str:
+    """Return a label of the stats table for posts that are not tweets."""
+    return (
+        label.replace("Retweets", "Reposts").replace("Tweets", "Posts").replace("tweets", "posts")
+    )

@@ -48,7 +48,7 @@ class Row:
 class DatasetInfo:
     """The split of the kept posts: how many are on each side, and the SHA-256 of their texts.
 
-    `languages` has the share of each language, `rows` some of the training posts for the card.
+    `languages` has the share of each language, `rows` some of the training posts.
     """
 
     train_posts: int

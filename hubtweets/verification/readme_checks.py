@@ -2,9 +2,9 @@
 
 What was generated of it stands there unchanged, and what the owner wrote is called the owner's.
 Every generated line that states something must be there once, in its order, and visible: lines with
-a figure, table rows, lines that name an author, and what the card says of copies, limits, licence
-and rights. Other generated lines may be reworded or gone. A line of the owner's that holds a figure
-is named, because nothing here can check it.
+a figure, table rows, the summaries of what is folded, lines that name an author, and what the card
+says of copies, limits, licence and rights. Other generated lines may be reworded or gone. A line of
+the owner's that holds a figure is named, because nothing here can check it.
 """
 
 import re
@@ -19,7 +19,14 @@ from hubtweets.card.metadata import KEYS
 from hubtweets.errors import HubtweetsError
 from hubtweets.record.run_record import RunRecord
 from hubtweets.verification.claims import Bot, Verdict
-from hubtweets.verification.visible import Line, UnclearCardError, looks_of, read_lines, tables_of
+from hubtweets.verification.visible import (
+    Line,
+    UnclearCardError,
+    hide_folded,
+    looks_of,
+    read_lines,
+    tables_of,
+)
 
 # Headings under which every line stays.
 STATEMENTS = ("Does it copy?", "Limitations and bias", "Licence and rights")
@@ -86,9 +93,10 @@ def lines_of(readme: str, rendered: str) -> list[Line]:
 
     Raises UnclearCardError if it can't be told what a reader sees.
     """
-    return read_lines(
-        strip_front_matter(strip_space(readme)), looks_of(strip_front_matter(rendered))
-    )
+    ours = strip_front_matter(rendered)
+    looks = looks_of(ours)
+    lines = read_lines(strip_front_matter(strip_space(readme)), looks)
+    return hide_folded(lines, read_lines(ours, looks))
 
 
 def compare_metadata(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[list[str], list[str]]:
@@ -131,7 +139,10 @@ def is_generated(key: str) -> bool:
 
 def compare_lines(record: RunRecord, generated: list[Line], shown: list[Line]) -> list[str]:
     """Return what is false about the visible lines of README.md, each in words."""
-    required = [line.shown for line in generated if is_required(record, line)]
+    summaries = {summary for line in generated for summary in line.folds}
+    required = [
+        line.shown for line in generated if is_required(record, line) or line.text in summaries
+    ]
     there = [line.shown for line in shown if not line.hidden and line.shown in set(required)]
     missing = [text for text, *_ in sorted(set(required) - set(there), key=required.index)]
     false = [describe_missing(missing[0], generated, shown), *missing[1:]] if missing else []
@@ -160,7 +171,7 @@ def is_required(record: RunRecord, line: Line) -> bool:
         or line.table is not None
         or line.heading in STATEMENTS
         or any(handle in line.text for handle in handles)
-        or (not line.heading and line.text.endswith((" AI BOT", " AI CYBORG")))
+        or (not line.heading and line.text.endswith(" AI BOT"))
     )
 
 

@@ -3,7 +3,8 @@
 In: the Markdown of a card's body. Out: its lines: paragraphs, headings, list items and table rows,
 with the addresses of its links and pictures. Text that a reader may not see is marked as hidden:
 comments are gone, and whatever stands in an element that is not in PLAIN, or that has an attribute
-that neither SHOWN_ATTRIBUTES nor the card's own elements have, counts as hidden.
+that neither SHOWN_ATTRIBUTES nor the card's own elements have, counts as hidden. What is folded is
+marked with the summary that a reader opens it by.
 """
 
 import re
@@ -22,6 +23,7 @@ PLAIN = {
     "bdi",
     "br",
     "code",
+    "details",
     "div",
     "em",
     "h1",
@@ -36,10 +38,12 @@ PLAIN = {
     "li",
     "p",
     "pre",
+    "span",
     "strong",
+    "summary",
 }
 PLAIN |= {"table", "tbody", "td", "th", "thead", "tr", "ul", "wbr"}
-SHOWN_ATTRIBUTES = {"href", "src", "alt", "title", "align"}
+SHOWN_ATTRIBUTES = {"href", "src", "alt", "title", "align", "open"}
 # The styles of a column of a Markdown table.
 ALIGNED = {("style", f"text-align:{side}") for side in ("left", "center", "right")}
 # Elements that begin a line. Others, known or not, are in the middle of one: a browser shows
@@ -65,21 +69,8 @@ BLOCKS = {
     "details",
     "summary",
 }
-VOID = {
-    "area",
-    "base",
-    "br",
-    "col",
-    "embed",
-    "hr",
-    "img",
-    "input",
-    "link",
-    "meta",
-    "source",
-    "track",
-    "wbr",
-}
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta"}
+VOID |= {"source", "track", "wbr"}
 REMOVED = {
     "script",
     "style",
@@ -119,7 +110,8 @@ class Line(NamedTuple):
     """A line as it reads.
 
     `heading` is the heading that it stands under, `code` says whether it is code, `table` is the
-    number of its table if it is a row, and `hidden` says whether it is hidden.
+    number of its table if it is a row, `hidden` says whether it is hidden, and `folds` are the
+    summaries of the `<details>` that it is folded in.
     """
 
     text: str
@@ -127,6 +119,7 @@ class Line(NamedTuple):
     code: bool = False
     table: int | None = None
     hidden: bool = False
+    folds: tuple[str | None, ...] = ()
 
     @property
     def shown(self) -> tuple[str, bool, bool]:
@@ -207,6 +200,8 @@ class Reader(HTMLParser):
         # Elements: their tag, whether they hide, the address of a link.
         self.open: list[tuple[str, bool, str]] = []
         self.hides = False  # whether any part of this line is hidden
+        self.folds: list[str | None] = []  # the summary of each open <details>, None before it
+        self.in_summary = False
 
     def is_hidden(self) -> bool:
         return any(hides for _, hides, _ in self.open)
@@ -237,6 +232,10 @@ class Reader(HTMLParser):
             self.open = [
                 (other, hides or other == "table", address) for other, hides, address in self.open
             ]
+        if tag == "details":
+            self.folds.append(None)
+        if tag == "summary" and self.open[-1:] and self.open[-1][0] == "details":
+            self.start_summary()
         self.tables += tag == "table"
         if tag not in VOID:
             self.open.append((tag, hides, values.get("href", "")))
@@ -256,6 +255,10 @@ class Reader(HTMLParser):
             self.add(f" ({self.open[-1][2]})")
         if tag in BLOCKS:
             self.end_line(heading=tag[0] == "h" and tag[1:].isdigit())
+        if tag == "details" and self.folds:
+            self.folds.pop()
+        if tag == "summary":
+            self.in_summary = False
         if tag not in VOID and self.open and self.open[-1][0] == tag:
             self.open.pop()
 
@@ -267,14 +270,31 @@ class Reader(HTMLParser):
             self.add(line)
             self.end_line()
 
+    def start_summary(self) -> None:
+        """Begin the summary of the innermost <details>; a second one in it is folded text."""
+        if self.folds[-1] is None:
+            self.folds[-1], self.in_summary = "", True
+
     def end_line(self, heading: bool = False) -> None:
         text = " ".join("".join(self.parts).split())
         if text:
             table = self.tables if self.is_in("table") else None
-            self.lines.append(Line(text, self.heading, self.is_in("pre"), table, self.hides))
+            folds = tuple(self.folds)
+            if self.in_summary:
+                self.folds[-1], folds = f"{self.folds[-1]}{text}", folds[:-1]
+            self.lines.append(Line(text, self.heading, self.is_in("pre"), table, self.hides, folds))
         if heading:
             self.heading = text
         self.parts, self.hides = [], False
+
+
+def hide_folded(lines: list[Line], rendered: list[Line]) -> list[Line]:
+    """Return lines, of which those are hidden that are folded in another way than rendered."""
+    known = {(line.shown, line.folds) for line in rendered}
+    return [
+        line._replace(hidden=True) if line.folds and (line.shown, line.folds) not in known else line
+        for line in lines
+    ]
 
 
 def shows_code(lines: list[Line], block: str) -> bool:
