@@ -82,11 +82,7 @@ def edit_table(first: str, change: Callable[[str], str]) -> Forgery:
 
 def wrap(before: str, after: str, first: str = "Held-out bits per byte") -> Forgery:
     """Put HTML around the table of scores, and a table of one's own under it."""
-    own = (
-        "\n| Held-out bits per byte | Base | This model |\n"
-        "| --- | --- | --- |\n"
-        "| @lyons____ | 2.427 | 0.001 |\n"
-    )
+    own = "\n| Scores | Base | This model |\n| --- | --- | --- |\n| @lyons____ | 2.427 | 0.001 |\n"
     return edit_table(first, lambda table: f"{before}\n\n{table}\n{after}\n{own}")
 
 
@@ -99,7 +95,9 @@ def lay_out(before: str = "<table>", cell: str = "<td>", join: int = 0) -> Forge
     """Write the table of scores as HTML, with so many cells of its last row joined."""
 
     def html(table: str) -> str:
-        head, _, *rows = [line.strip("|").split(" | ") for line in table.strip().splitlines()]
+        head, _, *rows = [
+            line.strip("|").split(" | ") for line in table.replace("\\_", "_").strip().splitlines()
+        ]
         rows = [[" | ".join(row[: join + 1]), *row[join + 1 :]] for row in rows]
         lines = [f"{cell}{f'</td>{cell}'.join(row)}</td>" for row in [head, *rows]]
         return f"{before}{''.join(f'<tr>{line}</tr>' for line in lines)}</table>\n\n"
@@ -506,7 +504,11 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
         {"card": "README.md hides 'Held-out bits"},
     ),
     "scores in our own style on another element": (
-        put_in("div", 'style="padding:2px 10px;border-radius:12px;background:#1d4ed8;color:white;font-size:13px"'),
+        put_in(
+            "div",
+            'style="padding:2px 10px;border-radius:12px;background:#1d4ed8;color:white;'
+            'font-size:13px"',
+        ),
         {"card": "README.md hides 'Held-out bits"},
     ),
     "scores in a formula": (

@@ -128,13 +128,10 @@ def variants(record: RunRecord) -> Iterator[tuple[str, RunRecord]]:
     )
     if len(record.profiles) > 1:
         each = ("profiles", "sources", "counts", "passes", "metrics_by_author")
-        yield (
-            "an author more",
-            replace(
-                record,
-                **{name: (*getattr(record, name), getattr(record, name)[-1]) for name in each},
-            ),  # type: ignore[arg-type]
-        )
+        more: dict[str, Any] = {
+            name: (*getattr(record, name), getattr(record, name)[-1]) for name in each
+        }
+        yield "an author more", replace(record, **more)
     yield (
         "samples.samples",
         replace(

@@ -272,9 +272,8 @@ def test_an_adapter_is_published_and_its_snippets_run(
         ):
             done = run(tmp_path, *line, **more)
             assert done.returncode == 0, done.stderr
-        assert (
-            "snippets: the card's 2 Python snippets run\n" in done.stderr
-            and done.stdout.endswith(", tag v2\n")
+        assert "snippets: Python snippets that run: 2\n" in done.stderr and done.stdout.endswith(
+            ", tag v2\n"
         )
         repo = tmp_path / "runs" / "lyons____" / "repo"
         card = ModelCard.load(repo / "README.md")
@@ -783,7 +782,7 @@ def test_two_authors_make_one_bot(archive: Path, base: Path, tmp_path: Path) -> 
     ] == ["x-archive", "jsonl"]
     assert record["passes"][1] > 1 > record["passes"][0]
     card = (tmp_path / "runs" / "lyons____-bob" / "repo" / "README.md").read_text()
-    assert "| Tweets kept | 864 | 150 |\n" in card and "AI CYBORG" in card
+    assert "| Posts kept | 864 | 150 |\n" in card and "AI CYBORG" in card
     assert (
         "Error: runs/lyons____-bob: the bot of lyons____ bob, not of lyons____-bob; "
         "choose another folder with --runs DIR\n" in other.stderr

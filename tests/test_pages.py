@@ -406,8 +406,8 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
         page.goto(endpoint)
         page.get_by_role("link", name="huggingtweets/lyons____").click()
         for row in (
-            "Tweets downloaded 3086",
-            "Retweets 1225",
+            "Tweets downloaded 3,086",
+            "Retweets 1,225",
             "Short tweets 997",
             "Tweets kept 864",
         ):
@@ -458,7 +458,7 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
 
         for tab, link, expected in (
             ("Files", "hubtweets.json", '"handle": "lyons____"'),
-            ("History", "Publish @lyons____", "+I was made with hubtweets"),
+            ("History", "Publish @lyons____", "+Built with hubtweets"),
         ):
             page.get_by_role("link", name=tab, exact=True).click()
             widths.append(get_page_width(page))

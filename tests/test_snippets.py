@@ -101,7 +101,7 @@ def test_a_card_is_checked_once_and_a_failing_one_stays_unpushed(
         check_snippets(run)
         check_snippets(run)
         assert caplog.messages == [
-            "snippets: the card's 1 Python snippets run",
+            "snippets: Python snippets that run: 1",
             "snippets: nothing changed, skipped",
         ]
         readme.write_text("```python\nprint(no)\n```\n")

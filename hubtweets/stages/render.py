@@ -60,5 +60,5 @@ def check_snippets(run: RunFolder) -> None:
     if run.is_done("snippets", key):
         return
     printed = snippets.run_snippets(blocks, repo_id, run.repo)
-    run.log(f"snippets: the card's {len(printed)} Python snippets run")
+    run.log(f"snippets: Python snippets that run: {len(printed)}")
     run.finish("snippets", key)

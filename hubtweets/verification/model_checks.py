@@ -200,7 +200,7 @@ def check_snippets(bot: Bot) -> Verdict:
         except HubtweetsError as error:
             return (None if (bot.folder / ADAPTER_CONFIG).exists() else False), str(error)
     others = len(snippets.find_snippets(bot.readme)) - len(ours)
-    return True, f"the card's {len(printed)} Python snippets run" + (
+    return True, f"Python snippets that run: {len(printed)}" + (
         f"; {others} of the owner's not run" if others > 0 else ""
     )
 
