@@ -15,7 +15,7 @@ from hubtweets.record.run_record import RunRecord
 from hubtweets.record.samples import Sample
 from hubtweets.text import to_plain_text
 
-MAX_NAMES = 9  # laid out of the authors' names and handles; what is too long is cut
+MAX_LINE_CHARS = 200  # laid out of a line; Typst cuts it where it is too wide
 MAX_QUOTES = 20  # measured; a record may have any number of picked samples
 MAX_PROMPT_CHARS = 60
 NO_QUOTE = "A language model that imitates a person's posts"  # if no sample may be shown
@@ -59,8 +59,8 @@ def draw_thumbnail(record: RunRecord, repo: Path) -> bytes:
         [face.image for face in faces if face.image],
         record=record,
         faces=faces,
-        name=" & ".join(names[:MAX_NAMES]),
-        handles=" ".join(f"@{profile.handle}" for profile in profiles[:MAX_NAMES]),
+        name=to_plain_text(" & ".join(names), MAX_LINE_CHARS),
+        handles=to_plain_text(" ".join(f"@{one.handle}" for one in profiles), MAX_LINE_CHARS),
         kind="AI BOT" if count == 1 else f"AI BOT of {count} people",
         quotes=quotes or [Quote("", 0, NO_QUOTE, False)],
     )
