@@ -126,6 +126,7 @@ def test_a_second_publish_does_nothing(workplace: Path, base: Path) -> None:
             "push: http://127.0.0.1:8086/huggingtweets/lyons____ has all 12 files already, "
             "nothing to commit"
         ),
+        "See it: hubtweets hub",
     ]
 
 

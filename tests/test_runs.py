@@ -66,6 +66,29 @@ def test_info_says_what_the_record_says(here: Path) -> None:
     assert [name for name in list_fields(document) if f"`{name}`" not in DOCS] == []
 
 
+def test_every_stage_prints_the_run(
+    workplace: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workplace)
+    for name in ("HUBTWEETS_HUB_DIR", "HF_HOME"):
+        monkeypatch.setenv(name, str(workplace / "hub"))
+    training = ["--base", str(base), "--num-train-epochs", "1"]
+    sampling = ["--samples", "10"]
+    for command in (
+        ["publish", *training, *sampling, "--hub", "local"],
+        ["curate", "--explain"],
+        ["train", *training],
+        ["sample", *sampling],
+        ["push", "--hub", "local"],
+    ):
+        done = invoke(*command, "lyons____", "--json", "--quiet")
+        assert (done.exit_code, done.stderr) == (0, ""), command
+        assert done.stdout == invoke("info", "lyons____", "--json").stdout, command
+    failed = invoke("train", "lyons____", "--lora", "--base", "tiny", "--json")
+    assert (failed.exit_code, failed.stdout) == (1, "")
+    assert failed.stderr.startswith("Error: tiny is not on the Hub")
+
+
 def list_fields(value: object) -> list[str]:
     """Return the names of the fields of a JSON document, at any depth."""
     if isinstance(value, list):

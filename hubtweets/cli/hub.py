@@ -2,8 +2,11 @@
 
 import shlex
 import signal
+import threading
+import webbrowser
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
@@ -55,6 +58,24 @@ def hub(context: click.Context, port: int, host: str, check: bool, gc: bool, run
         port != local.PORT
     )
     click.echo(f'    eval "$(hubtweets hub{given} env)"\n')
+    serve(server)
+
+
+def serve_page(url: str, runs: str) -> None:
+    """Open a page of the embedded Hub in a browser, and serve it until Ctrl-C, if nothing does."""
+    from hubtweets.hub import local
+
+    host, port = urlsplit(url).hostname or local.HOST, urlsplit(url).port or local.PORT
+    try:
+        server = local.create_server(host, port, partial(find_choice, runs))
+    except HubtweetsError:  # perhaps `hubtweets hub` runs already
+        if not local.is_served(url):
+            raise
+        webbrowser.open(url)
+        return
+    click.echo("Serving the Hub until Ctrl-C.", err=True)
+    # in a thread, because a browser on the terminal waits for the page
+    threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
     serve(server)
 
 

@@ -20,9 +20,10 @@ from hubtweets.cli.arguments import (
     parse_training_config,
 )
 from hubtweets.cli.completion import completion
-from hubtweets.cli.generate import chat, generate, show_texts
+from hubtweets.cli.generate import chat, generate
 from hubtweets.cli.group import Group
 from hubtweets.cli.hub import hub
+from hubtweets.cli.json_output import json_option
 from hubtweets.cli.options import (
     Command,
     base_option,
@@ -43,11 +44,19 @@ from hubtweets.cli.options import (
     terms_options,
     training_options,
 )
+from hubtweets.cli.results import (
+    open_option,
+    open_page,
+    show_published,
+    show_result,
+    show_samples,
+    show_scores,
+    show_split,
+)
 from hubtweets.cli.runs import info, runs
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.progress import log_to_console
-from hubtweets.stages.bot import Bot
-from hubtweets.stages.run import Run, open_run, shown_texts
+from hubtweets.stages.run import open_run
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 
@@ -66,9 +75,11 @@ def main() -> None:
 @main.command(cls=Command)
 @options(handles_argument, posts_options, base_option, training_options, report_option)
 @options(processes_option, samples_options, terms_options, hub_options, push_options)
-@options(runs_option, quiet_option)
+@options(open_option, runs_option, quiet_option, json_option)
 @click.option("--dry-run", is_flag=True, help="Check everything and show what would be pushed.")
-def publish(handles: tuple[str, ...], dry_run: bool, quiet: bool, **given: Any) -> None:
+def publish(
+    handles: tuple[str, ...], dry_run: bool, quiet: bool, open: bool, json: bool, **given: Any
+) -> None:
     """Read each HANDLE's posts, train one bot on them, render its card, and push it.
 
     Finished steps are skipped; interrupted training resumes.
@@ -97,38 +108,48 @@ def publish(handles: tuple[str, ...], dry_run: bool, quiet: bool, **given: Any) 
             click.echo(printable(line))
         return
     numbers = {"num_samples": given["samples"], "num_processes": given["num_processes"]}
-    show_bot(publish_request(handles, request, reading, **where, **numbers))
-    show_samples(open_run(handles, runs=given["runs"]))
+    publish_request(handles, request, reading, **where, **numbers)
+    run = open_run(handles, runs=given["runs"])
+    show_result(run, json, show_published, show_samples)
+    open_page(run, open, json)
 
 
 @main.command(cls=Command)
-@options(handles_argument, posts_options, runs_option, quiet_option)
+@options(handles_argument, posts_options, runs_option, quiet_option, json_option)
 @click.option("--explain", is_flag=True, help="Write every post with its verdict to a file.")
-def curate(handles: tuple[str, ...], runs: str, quiet: bool, explain: bool, **given: Any) -> None:
+def curate(
+    handles: tuple[str, ...], runs: str, quiet: bool, json: bool, explain: bool, **given: Any
+) -> None:
     """Read each HANDLE's posts and choose the ones to learn from."""
     set_quiet(quiet)
     run = open_run(handles, runs=runs)
     run.curate(reading=parse_read_options(given))
+    show_result(run, json, show_split)
     if explain:
-        click.echo(run.explain())
+        path = run.explain()
+        if not json:
+            click.echo(path)
 
 
 @main.command(cls=Command)
 @options(handle_argument, base_option, training_options, report_option, processes_option)
-@options(runs_option, quiet_option)
-def train(handle: str, base_model: str, runs: str, quiet: bool, **given: Any) -> None:
+@options(runs_option, quiet_option, json_option)
+def train(handle: str, base_model: str, runs: str, quiet: bool, json: bool, **given: Any) -> None:
     """Fine-tune a model on HANDLE's curated posts and score it.
 
     \b
     accelerate launch -m hubtweets train lyons____
     """
     set_quiet(quiet)
-    open_run(handle, runs=runs).train(
+    run = open_run(handle, runs=runs)
+    scores = run.train(
         base_model,
         parse_training_config(given),
         report_to=parse_trackers(given["report_to"]),
         num_processes=given["num_processes"],
     )
+    if scores:  # of several processes only the main one has them
+        show_result(run, json, show_scores)
 
 
 @main.command(cls=Command)
@@ -140,8 +161,8 @@ def train(handle: str, base_model: str, runs: str, quiet: bool, **given: Any) ->
     metavar="[NUMBERS]",
     help="Choose the samples that the card shows: 3,17, or asked for.",
 )
-@options(runs_option, quiet_option)
-def sample(handle: str, pick: str | None, runs: str, quiet: bool, **given: Any) -> None:
+@options(runs_option, quiet_option, json_option)
+def sample(handle: str, pick: str | None, runs: str, quiet: bool, json: bool, **given: Any) -> None:
     """Generate samples with HANDLE's model and choose those that the card shows.
 
     \b
@@ -160,7 +181,7 @@ def sample(handle: str, pick: str | None, runs: str, quiet: bool, **given: Any) 
             return
     elif pick:
         run.pick(parse_sample_numbers(pick))
-    show_samples(run)
+    show_result(run, json, show_samples)
 
 
 @main.command(cls=Command)
@@ -172,11 +193,15 @@ def card(handle: str | None, runs: str, quiet: bool, **given: Any) -> None:
 
 
 @main.command(cls=Command)
-@options(handle_argument, terms_options, hub_options, push_options, runs_option, quiet_option)
-def push(handle: str, runs: str, quiet: bool, **given: Any) -> None:
+@options(handle_argument, terms_options, hub_options, push_options, open_option)
+@options(runs_option, quiet_option, json_option)
+def push(handle: str, runs: str, quiet: bool, open: bool, json: bool, **given: Any) -> None:
     """Render the card and push HANDLE's bot in one commit."""
     set_quiet(quiet)
-    show_bot(open_run(handle, runs=runs).push_to_hub(**given))
+    run = open_run(handle, runs=runs)
+    run.push_to_hub(**given)
+    show_result(run, json, show_published)
+    open_page(run, open, json)
 
 
 @main.command(cls=Command)
@@ -269,15 +294,3 @@ def set_quiet(quiet: bool) -> None:
     """Log nothing but errors if `quiet`."""
     if quiet:
         log_to_console(logging.ERROR)
-
-
-def show_bot(bot: Bot) -> None:
-    """Print where a bot stands."""
-    tag = f", tag {bot.tag}" if bot.tag else ""
-    click.echo(f"{bot.url}\ncommit {bot.commit}{tag}")
-
-
-def show_samples(run: Run) -> None:
-    """Print the samples that the card shows."""
-    with run.open() as folder:
-        show_texts(shown_texts(folder))

@@ -14,6 +14,7 @@ from datetime import datetime
 from math import ceil
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import uvicorn
 from platformdirs import user_data_path
@@ -29,6 +30,7 @@ from hubtweets.hub.storage import integrity
 from hubtweets.hub.storage.storage import Storage
 
 HOST, PORT = HUB_HOST, HUB_PORT
+PAGE_SECONDS = 10  # to wait for a page of a Hub that runs already
 UVICORN_OPTIONS: dict[str, Any] = {
     "http": Connection,
     "ws": "none",
@@ -92,6 +94,15 @@ def create_server(host: str, port: int, find_choice: FindChoice | None = None) -
     """
     app = create_app(open_storage(), host, find_choice if is_loopback(host) else None)
     return Server(app, host, port)
+
+
+def is_served(url: str) -> bool:
+    """Return True if a page of this machine's Hub can be read."""
+    try:
+        with urlopen(url, timeout=PAGE_SECONDS) as answer:
+            return int(answer.status) == 200
+    except OSError:
+        return False
 
 
 def is_loopback(host: str) -> bool:
