@@ -3,6 +3,10 @@ HANDLE ?=
 CORPUS ?=
 PARTS ?=
 BIN := .venv/bin
+# uv takes a fraction of the time that pip takes; it finds torch where pip finds it
+UV := $(shell command -v uv)
+INSTALL := $(if $(UV),UV_FIND_LINKS="$(PIP_FIND_LINKS)" $(UV) pip install --python $(BIN)/python,\
+  $(BIN)/pip install)
 # unit tests that start no process and train nothing
 QUICK := $(addprefix tests/test_, architecture.py card_numbers.py copies.py duplicates.py \
   front_matter.py language.py patience.py personal.py posts.py posts_audience.py \
@@ -18,7 +22,7 @@ LOWEST := $(addprefix tests/test_, card.py evaluation.py hub_xet.py language.py 
   trainer.py::test_it_learns trainer.py::test_same_seed_same_weights)
 
 .DEFAULT_GOAL := help
-.PHONY: publish card hub test test-quick test-lowest bench style quality base clean help
+.PHONY: publish card hub test test-quick test-lowest bench picture style quality base clean help
 
 publish: .venv/ready lyons____.zip ## publish the example's bot on the embedded Hub
 	$(BIN)/hubtweets publish lyons____ --base tiny --hub local
@@ -48,6 +52,9 @@ test-lowest: .venv/test ## run some tests on the oldest versions that pyproject.
 bench: .venv/test ## measure, print a table, write bench.json; PARTS=quality compares what is learnt
 	$(BIN)/python -m tests.bench.bench $(PARTS)
 
+picture: .venv/test ## draw docs/card.png, the card in README.md (needs Chromium)
+	$(BIN)/python -m tests.picture
+
 style: .venv/test ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -71,10 +78,12 @@ lyons____.zip: | .venv/ready
 	$(BIN)/hubtweets example $@
 
 .venv/ready: pyproject.toml requirements.lock
+	@echo "Installing hubtweets into .venv; docs/install.md says how much is downloaded"
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint requirements.lock --editable .
+	$(INSTALL) --constraint requirements.lock --editable .
 	touch $@
 
 .venv/test: .venv/ready
-	$(BIN)/pip install --quiet --constraint requirements.lock --editable '.[test]'
+	@echo "Installing what the tests need into .venv"
+	$(INSTALL) --constraint requirements.lock --editable '.[test]'
 	touch $@

@@ -300,7 +300,7 @@ def test_an_adapter_is_published_and_its_snippets_run(
 def test_an_adapter_of_a_base_that_is_not_on_the_hub_is_refused(workplace: Path) -> None:
     done = run(workplace, "train", "lyons____", "--base", "tiny", "--lora")
     assert (
-        done.stderr == "Error: tiny is not on the Hub, so an adapter of it is of no use to others; "
+        done.stderr == "Error: tiny is not on the Hub, so others can't load an adapter for it; "
         "type --lora --merge\n"
     )
     assert run(workplace, "train", "lyons____", "--merge").returncode == 2

@@ -1,6 +1,6 @@
-"""The README, line by line, on the published example.
+"""The README and docs/, line by line, on the published example.
 
-The two make commands that set everything up are run by CI.
+The two make commands that set everything up are run by CI, which installs the wheel too.
 """
 
 import os
@@ -9,9 +9,11 @@ import shlex
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from hubtweets.hub import local
 from hubtweets.hub.storage.storage import Storage
@@ -19,13 +21,29 @@ from tests.conftest import HUBTWEETS, PROGRAMS, environment, run
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+# in the order in which their commands are run
+NAMES = (
+    *("install", "posts", "training", "card", "hub", "commands", "json", "troubleshooting"),
+    *("verify", "api", "architecture"),
+)
+PAGES = {
+    "README.md": README,
+    **{f"docs/{name}.md": (ROOT / f"docs/{name}.md").read_text(encoding="utf-8") for name in NAMES},
+    "CONTRIBUTING.md": (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
+}
+TEXT = "\n".join(PAGES.values())
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+def blocks(language: str, text: str = TEXT) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
-COMMANDS = [line for block in blocks("sh") for line in block.splitlines()]
+COMMANDS = list(
+    dict.fromkeys(line for block in blocks("sh") for line in block.splitlines())  # each once
+)
+INSTALLERS = ("pip", "pipx", "uv", "uvx")
+INSTALL = r"(?:pip|pipx|uv tool|uv pip) install [^`\n]+|uvx [^`\n]+"
 EVAL = 'eval "$(hubtweets hub env)"'
 SHORT = "0.02"  # epochs
 # By tests of their own: with a server, a shell, a terminal, several processes, two authors, and
@@ -34,6 +52,8 @@ ELSEWHERE = {
     "hubtweets hub",
     EVAL,
     "hubtweets sample lyons____ --pick",
+    "hubtweets chat lyons____",
+    "hubtweets generate lyons____ - --json < prompts.txt",
     "hubtweets train lyons____ --base tiny --num-processes 2",
     "hubtweets verify huggingtweets/lyons____ --hub local",
     "hubtweets publish lyons____ carol --posts carol=carol.csv --hub local",
@@ -43,8 +63,8 @@ ELSEWHERE = {
 def test_every_make_target_is_there() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for line in COMMANDS:
-        if line.startswith("make "):
-            assert re.search(rf"^{line.split()[1]}:", makefile, re.MULTILINE), line
+        if named := re.match(r"(?:\w+=\S+ )*make (\S+)", line):
+            assert re.search(rf"^{named[1]}:", makefile, re.MULTILINE), line
     helped = subprocess.run(
         ["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True
     ).stdout
@@ -56,6 +76,7 @@ def test_every_make_target_is_there() -> None:
         "test-quick",
         "test-lowest",
         "bench",
+        "picture",
         "style",
         "quality",
         "base",
@@ -77,7 +98,7 @@ def test_every_command_runs(workplace: Path, base: Path) -> None:
         }  # as it was published
         for line in COMMANDS:
             program, *arguments = shlex.split(line)
-            if program == "make" or line in ELSEWHERE:
+            if "make" in line.split() or program in INSTALLERS or line in ELSEWHERE:
                 continue
             assert program in ("hubtweets", "accelerate", "hf")
             arguments = [str(base) if argument == "tiny" else argument for argument in arguments]
@@ -119,7 +140,7 @@ def test_the_hub_starts(workplace: Path) -> None:
 
 
 def test_the_snippet_runs(published: Path, tmp_path: Path) -> None:
-    (snippet,) = blocks("python")
+    (snippet,) = blocks("python", README)
     with local.serve_in_thread(Storage(published / "hub")) as endpoint:
         environ = environment(tmp_path, HF_ENDPOINT=endpoint)
         done = subprocess.run(
@@ -143,10 +164,54 @@ def test_the_snippet_runs(published: Path, tmp_path: Path) -> None:
     assert "padded" not in done.stderr  # the warning that a BOS taken for padding would bring
 
 
-@pytest.mark.parametrize("path", re.findall(r"`(\w+/[\w/]*)`", README))
+@pytest.mark.parametrize("path", sorted({*re.findall(r"`(\w+/[\w/]*)`", TEXT)}))
 def test_every_folder_it_names_is_there(path: str, published: Path) -> None:
-    assert (
-        (ROOT / path).exists()
-        or (published / "runs" / "lyons____" / path).exists()
-        or path in ("checkpoints/", "sources/")
-    )
+    places = (ROOT, ROOT / "hubtweets", published, published / "runs" / "lyons____")
+    assert any((place / path).exists() for place in places) or path in ("checkpoints/", "sources/")
+
+
+@pytest.mark.parametrize("line", sorted({*re.findall(INSTALL, TEXT)}))
+def test_every_line_that_installs_names_the_package_and_its_extras(line: str) -> None:
+    program, *words = shlex.split(line)
+    wanted = next(word for word in words if word not in ("tool", "install"))
+    if wanted != ".":
+        requirement = Requirement(wanted)
+        assert requirement.name == PROJECT["name"]
+        assert requirement.extras <= PROJECT["optional-dependencies"].keys()
+    command = [program, *words[: words.index(wanted)]]
+    for option in (word for word in words if word.startswith("--") and program == "uv"):
+        helped = subprocess.check_output([sys.executable, "-m", *command, "--help"], text=True)
+        assert option in helped
+
+
+def test_every_error_is_as_it_is_shown(workplace: Path) -> None:
+    for block in blocks("console"):
+        for command, said in re.findall(r"^\$ (.*)\n((?:[^$].*\n)*)", block, re.MULTILINE):
+            program, *arguments = shlex.split(command)
+            if program == "echo":
+                with (workplace / arguments[-1]).open("a") as file:
+                    file.write(f"{arguments[0]}\n")
+                continue
+            done = run(workplace, *arguments)
+            assert (done.returncode, done.stderr.splitlines()[-1:]) == (1, said.splitlines())
+
+
+def test_every_link_leads_to_a_page_and_a_heading() -> None:
+    linked = {"README.md"}
+    for page, text in PAGES.items():
+        for target in re.findall(r"\]\(((?!https?:)[^)\s]+)\)", text):
+            path, _, anchor = target.partition("#")
+            file = (ROOT / page).parent / path if path else ROOT / page
+            assert file.exists(), (page, target)
+            linked.add(str(file.resolve().relative_to(ROOT)))
+            assert not anchor or anchor in get_anchors(file), (page, target)
+    assert linked >= {f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md")} >= {
+        name for name in PAGES if name.startswith("docs/")
+    }
+    assert len(PAGES) == len({*(ROOT / "docs").glob("*.md")}) + 2  # and README, CONTRIBUTING
+
+
+def get_anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub names them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}

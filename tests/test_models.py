@@ -602,7 +602,7 @@ def test_lora_says_what_it_lacks(
             action()
         errors.append(str(caught.value))
     assert errors == [
-        "tiny is not on the Hub, so an adapter of it is of no use to others; type --lora --merge",
+        "tiny is not on the Hub, so others can't load an adapter for it; type --lora --merge",
         "LoRA needs peft; type: pip install 'hubtweets[lora]'",
         "LoRA needs peft; type: pip install 'hubtweets[lora]'",
     ]

@@ -153,7 +153,7 @@ def test_every_problem_is_told_at_once(
             "leave out --license"
         ),
         (
-            "one-layer is not on the Hub, so an adapter of it is of no use to others; "
+            "one-layer is not on the Hub, so others can't load an adapter for it; "
             "type --lora --merge"
         ),
         "one-layer reads 256 tokens at most, not 1024; type: --block-size 256",

@@ -317,6 +317,6 @@ runs_option = output(
     "--runs",
     type=click.Path(path_type=str),
     default="runs",
-    help="Keep run folders in this folder.",
+    help="Keep runs in this folder.",
 )
 quiet_option = output("--quiet", is_flag=True, help="Print only the result.")

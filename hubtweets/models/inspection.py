@@ -109,7 +109,7 @@ def check_adapter(base: Base, training: TrainingConfig) -> None:
     """Raise HubtweetsError if others could not load an adapter of this base."""
     if training.lora == "adapter" and not base.on_hub:
         raise HubtweetsError(
-            f"{base.id} is not on the Hub, so an adapter of it is of no use to others; "
+            f"{base.id} is not on the Hub, so others can't load an adapter for it; "
             "type --lora --merge"
         )
 

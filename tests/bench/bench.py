@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.bench import hub, quality, training
+from tests.bench import cost, hub, quality, training
 from tests.conftest import HUBTWEETS, environment, run
 
 
@@ -174,9 +174,10 @@ PARTS: dict[str, Callable[[Path], dict[str, float]]] = {
     "audit": audit,
     "scrub": scrub,
     "hub": hub.load,
+    "cost": cost.measure,
     "quality": quality.measure,
 }
-LONG = ("quality",)  # an hour: only when it is asked for
+LONG = ("cost", "quality")  # minutes to an hour: only when they are asked for
 
 
 def main() -> None:
