@@ -27,7 +27,10 @@ def main() -> None:
         home = environment(folder, HUBTWEETS_SAMPLES="200")
         for arguments in ("example lyons____.zip", "publish lyons____ --base tiny --hub local"):
             subprocess.run([HUBTWEETS, *arguments.split()], cwd=folder, env=home, check=True)
-        with local.serve_in_thread(Storage(folder / "hub")) as endpoint, start_chromium() as browser:
+        with (
+            local.serve_in_thread(Storage(folder / "hub")) as endpoint,
+            start_chromium() as browser,
+        ):
             page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
             page.goto(f"{endpoint}/huggingtweets/lyons____", wait_until="networkidle")
             pixels = page.screenshot()

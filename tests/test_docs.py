@@ -205,9 +205,11 @@ def test_every_link_leads_to_a_page_and_a_heading() -> None:
             assert file.exists(), (page, target)
             linked.add(str(file.resolve().relative_to(ROOT)))
             assert not anchor or anchor in get_anchors(file), (page, target)
-    assert linked >= {f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md")} >= {
-        name for name in PAGES if name.startswith("docs/")
-    }
+    assert (
+        linked
+        >= {f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md")}
+        >= {name for name in PAGES if name.startswith("docs/")}
+    )
     assert len(PAGES) == len({*(ROOT / "docs").glob("*.md")}) + 2  # and README, CONTRIBUTING
 
 
