@@ -34,6 +34,10 @@ class HubtweetsError(Exception):
         return [str(self)]
 
 
+class StoppedError(HubtweetsError):
+    """The user stopped the work; the text says what is saved."""
+
+
 class ProblemsError(HubtweetsError):
     """Several failures at once: a line for each, or the text of a single one."""
 

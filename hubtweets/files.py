@@ -1,4 +1,4 @@
-"""Atomic writes, hashes of files, and free disk space."""
+"""Atomic writes, hashes and sizes of files, and free disk space."""
 
 import hashlib
 import os
@@ -12,6 +12,7 @@ from hubtweets.errors import HubtweetsError
 # In fp32: the best weights twice, and two checkpoints (the last and the next) with the two moments
 # of Adam.
 TRAINING_BYTES_PER_PARAMETER = 8 * 4
+UNITS = ("bytes", "KB", "MB", "GB", "TB")
 
 
 @contextmanager
@@ -42,6 +43,14 @@ def hash_files(paths: Iterable[Path]) -> str:
             while block := file.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
+
+
+def format_size(size: float) -> str:
+    """Format a number of bytes in powers of 1,000."""
+    unit = 0
+    while size >= 1000 and unit < len(UNITS) - 1:
+        size, unit = size / 1000, unit + 1
+    return f"{size:.0f} {UNITS[unit]}" if unit == 0 or size >= 100 else f"{size:.1f} {UNITS[unit]}"
 
 
 def check_training_space(folder: Path, parameters: int) -> None:

@@ -1,27 +1,34 @@
 """Messages through `logging` and progress through a hook, so that a library user is not printed at.
 
-The logger "hubtweets" has every message. Long work calls the hook, if there is one. The command
-line installs a handler and a hook that draws bars.
+The logger "hubtweets" has every message; one that begins with a stage ("train: ") says what the
+stage does now, or did last. Long work calls the hook, if there is one. A command without a terminal
+prints both as lines; `hubtweets.cli.display` draws them on a terminal.
 """
 
 import logging
 import sys
+import time
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
 
 from hubtweets.errors import printable
 
-if TYPE_CHECKING:
-    from tqdm import tqdm
-
 Item = TypeVar("Item")
+
+STEPS = "steps"  # the unit of a training
+SECONDS_PER_LINE = 10
+ITEMS_PER_LINE = 10_000  # of work whose total is unknown
 
 logger = logging.getLogger("hubtweets")
 logger.addHandler(logging.NullHandler())
 
 
 class ProgressHook(Protocol):
-    """Called as long work goes on: `done` of `total` units (None: unknown), with a short note."""
+    """Called as long work goes on: `done` of `total` units (None: unknown), with a short note.
+
+    Work without parts is one unit, named by what is done: "loading tiny", 0 of 1, then 1 of 1.
+    """
 
     def __call__(self, unit: str, done: int, total: int | None, note: str) -> None: ...
 
@@ -35,10 +42,6 @@ def set_progress_hook(new_hook: ProgressHook | None) -> None:
     hook = new_hook
 
 
-def has_progress_hook() -> bool:
-    return hook is not None
-
-
 def report_progress(unit: str, done: int, total: int | None = None, note: str = "") -> None:
     """Call the hook, if there is one."""
     if hook:
@@ -46,8 +49,9 @@ def report_progress(unit: str, done: int, total: int | None = None, note: str = 
 
 
 def track(items: Iterable[Item], unit: str, total: int | None = None) -> Iterator[Item]:
-    """Yield the items, and report after each how many there were, and the end."""
+    """Yield the items, and report the beginning, after each how many there were, and the end."""
     done = 0
+    report_progress(unit, done, total)
     for done, item in enumerate(items, 1):
         yield item
         report_progress(unit, done, total)
@@ -55,45 +59,62 @@ def track(items: Iterable[Item], unit: str, total: int | None = None) -> Iterato
         report_progress(unit, done, done)
 
 
-class ConsoleHandler(logging.Handler):
+@contextmanager
+def activity(name: str) -> Iterator[None]:
+    """Report the beginning and the end of work without parts, such as "loading tiny"."""
+    report_progress(name, 0, 1)
+    try:
+        yield
+    finally:
+        report_progress(name, 1, 1)
+
+
+class LineHandler(logging.Handler):
     """Prints every message as one line on standard error, warnings with a word before them."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        prefix = "warning: " if record.levelno >= logging.WARNING else ""
-        line = printable(prefix + record.getMessage())
-        if isinstance(hook, Bars) and hook.bar is not None:
-            hook.bar.write(line, file=sys.stderr)  # above the bar
-        else:
-            print(line, file=sys.stderr, flush=True)
+        print_line(("warning: " if record.levelno >= logging.WARNING else "") + record.getMessage())
 
 
-def log_to_console(level: int) -> None:
-    """Print messages from this level on; on a terminal draw bars too, if informed."""
-    logger.setLevel(level)
-    if not any(isinstance(handler, ConsoleHandler) for handler in logger.handlers):
-        logger.addHandler(ConsoleHandler())
-    set_progress_hook(Bars() if level <= logging.INFO and sys.stderr.isatty() else None)
+class ProgressLines:
+    """A hook that prints a line after a tenth of some work, if the last line is some seconds old.
 
+    Training logs its steps itself.
+    """
 
-class Bars:
-    """A hook that draws one bar at a time with tqdm."""
-
-    def __init__(self) -> None:
-        self.bar: tqdm[Any] | None = None
+    def __init__(self, min_seconds: float = SECONDS_PER_LINE) -> None:
+        self.min_seconds, self.printed = min_seconds, time.monotonic()
+        self.parts: dict[str, int] = {}  # by unit: the tenths that are done
 
     def __call__(self, unit: str, done: int, total: int | None, note: str) -> None:
-        from tqdm.auto import tqdm
+        part = 10 * done // total if total else done // ITEMS_PER_LINE
+        now = time.monotonic()
+        self.printed = self.printed if done else now
+        late = now - self.printed >= self.min_seconds
+        if part > self.parts.get(unit, 0) and total != 1 and unit != STEPS and late:
+            self.printed = now
+            print_line(f"{format_count(unit, done, total)}{note and ': '}{note}")
+        self.parts[unit] = part
 
-        if self.bar is None or self.bar.unit != f" {unit}" or done < self.bar.n:
-            self.close()
-            self.bar = tqdm(total=total, initial=done - 1, unit=f" {unit}", leave=False)
-        if note:
-            self.bar.set_postfix_str(note, refresh=False)
-        self.bar.update(done - self.bar.n)
-        if done == total:
-            self.close()
 
-    def close(self) -> None:
-        if self.bar is not None:
-            self.bar.close()
-        self.bar = None
+def format_count(unit: str, done: int, total: int | None) -> str:
+    """Return how much of some work is done: "40 of 103 steps", "3,086 posts" or "loading tiny"."""
+    if total == 1:
+        return unit
+    return f"{done:,} of {total:,} {unit}" if total else f"{done:,} {unit}"
+
+
+def print_line(text: str) -> None:
+    print(printable(text), file=sys.stderr, flush=True)
+
+
+def log_lines(level: int) -> None:
+    """Print messages from this level on as lines, and progress too if they are informed of it."""
+    install(LineHandler(), level, ProgressLines())
+
+
+def install(handler: logging.Handler, level: int, progress: ProgressHook) -> None:
+    """Give the messages from a level on to one handler, and progress to a hook if INFO is shown."""
+    logger.setLevel(level)
+    logger.handlers = [handler]
+    set_progress_hook(progress if level <= logging.INFO else None)

@@ -122,9 +122,9 @@ def stop(
         process = start(command, folder, environment(folder), err, err)
         err.close()
         for line in said:
-            if (at := re.match(r"step (\d+) of (\d+): ", line)) and int(at[1]) >= share * int(
-                at[2]
-            ):
+            if (at := re.match(r"train: step (\d+) of (\d+): ", line)) and int(
+                at[1]
+            ) >= share * int(at[2]):
                 os.kill(process.pid, how)
                 break
         rest = said.read()

@@ -28,15 +28,15 @@ from hubtweets.posts.example import sentences, x_archive
 from tests.conftest import HUBTWEETS, PYTHON, environment, run, stop
 from tests.test_posts_x_archive import archive_files, javascript, tweet, write_zip
 
-TABLE = """\
-curate:                    @lyons____
-curate: Tweets downloaded       3,086
-curate: Retweets                1,225
-curate: Short tweets              997
-curate: Tweets kept               864
-curate:
-curate: For example:
+FUNNEL = """
+                   @lyons____
+Tweets downloaded       3,086
+Retweets                1,225
+Short tweets              997
+Tweets kept               864
+
 """
+TABLE = FUNNEL + "For example:\n"
 PUBLISH = ["publish", "lyons____", "--hub", "local", "--num-train-epochs", "1", "--base"]
 
 
@@ -63,10 +63,8 @@ def test_publish_prints_the_url_the_commit_and_a_post_of_each_prompt(published: 
         prompt for prompt in options.PROMPTS if prompt in prompts
     ]
     said = (published / "first.err").read_text()
-    assert (
-        TABLE in said and "curate: Tweets kept   " in said and "curate: Retweets      RT @" in said
-    )
-    assert re.search(r"step \d+ of \d+: loss \d\.\d{3}, [\d,]+ tokens/s\n", said)
+    assert TABLE in said and "\nTweets kept   " in said and "\nRetweets      RT @" in said
+    assert re.search(r"train: step \d+ of \d+: loss \d\.\d{3}, [\d,]+ tokens/s\n", said)
     assert re.search(
         r"evaluate: \d\.\d{3} bits per byte for the untouched base, "
         r"\d\.\d{3} for the tuned model \(-\d+\.\d%\)\n",
@@ -120,12 +118,11 @@ def test_a_second_publish_does_nothing(workplace: Path, base: Path) -> None:
         "train: nothing changed, skipped",
         "evaluate: nothing changed, skipped",
         "sample: nothing changed, skipped",
+        "card: drawing the pictures",
         "card: README.md, predictions.png, pipeline.png, loss.png, hubtweets.json",
         "snippets: nothing changed, skipped",
-        (
-            "push: http://127.0.0.1:8086/huggingtweets/lyons____ has all 12 files already, "
-            "nothing to commit"
-        ),
+        "push: hashing the files",
+        "push: all 12 files are at http://127.0.0.1:8086/huggingtweets/lyons____ already",
         "See it: hubtweets hub",
     ]
 
@@ -225,15 +222,16 @@ def test_asked_to_stop_it_saves_first_and_goes_on_with_the_same_settings_only(
         "1e9",
     ]
     stopped = stop(tmp_path, command, 0.2, how)
-    assert stopped.returncode == 1
+    assert stopped.returncode == 130
     assert re.fullmatch(
-        r"Error: stopped at step \d+ of \d+, which is saved; type the command again to resume",
+        r"Stopped at step \d+ of \d+, which is saved; type the command again to resume",
         stopped.stderr.splitlines()[-1],
     )
     if how == signal.SIGINT:
         return
     other = run(tmp_path, *command, "--learning-rate", "0.5", "--block-size", "64")
     assert re.fullmatch(
+        r"train: loading one-layer\n"
         r"Error: runs/lyons____/checkpoints: a training stopped there at step \d+, and "
         r"learning rate was None and is 0.5, block size was 128 and is 64; "
         r"type the command as it was then, or remove that folder\n",
@@ -300,7 +298,8 @@ def test_an_adapter_is_published_and_its_snippets_run(
 def test_an_adapter_of_a_base_that_is_not_on_the_hub_is_refused(workplace: Path) -> None:
     done = run(workplace, "train", "lyons____", "--base", "tiny", "--lora")
     assert (
-        done.stderr == "Error: tiny is not on the Hub, so others can't load an adapter for it; "
+        done.stderr == "train: loading tiny\n"
+        "Error: tiny is not on the Hub, so others can't load an adapter for it; "
         "type --lora --merge\n"
     )
     assert run(workplace, "train", "lyons____", "--merge").returncode == 2
@@ -414,10 +413,10 @@ def test_the_stages_one_by_one(archive: Path, base: Path, tmp_path: Path) -> Non
             ["sample", "lyons____", "--prompt", "I"],
             "sample: 10 posts from 'I'\nsample: 0 of 10 copy a post (0.0%), as do ",
         ),
-        (["push", "lyons____", "--hub", "local"], "push: 12 of 12 files, "),
+        (["push", "lyons____", "--hub", "local"], "push: 11 of 11 files, "),
         (
             ["curate", "lyons____", "--posts", "other.zip"],
-            "curate: Tweets downloaded         600\n",
+            "\nTweets downloaded         600\n",
         ),
         (
             ["push", "lyons____", "--hub", "local"],
@@ -583,7 +582,12 @@ def test_failures_are_one_line_and_leave_nothing_half_written(
     *said, last = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (1, ""), done.stderr
     assert re.fullmatch("Error: " + expected, last), last
-    assert all(re.match(r"(curate|train|warning):( |$)", line) for line in said), done.stderr
+    assert all(
+        re.match(
+            r"(curate|train|warning): |(Ret|Short t|T)weets |For example:| +@lyons____|$", line
+        )
+        for line in said
+    ), done.stderr
     assert "hf_secret" not in done.stderr
     made = {path.name for path in tmp_path.glob("runs/*/**/*") if path.is_file()}
     assert made <= {
@@ -771,7 +775,7 @@ def test_two_authors_make_one_bot(archive: Path, base: Path, tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("http://127.0.0.1:8086/huggingtweets/lyons____-bob\n")
     assert (
-        "curate:                    @lyons____  @bob\ncurate: Tweets downloaded       3,086   152\n"
+        "\n                   @lyons____  @bob\nTweets downloaded       3,086   152\n"
         in done.stderr
     )
     record = json.loads((tmp_path / "runs" / "lyons____-bob" / "run.json").read_text())
@@ -829,12 +833,11 @@ def test_every_post_is_explained(archive: Path, tmp_path: Path) -> None:
         done = run(
             tmp_path, "curate", "lyons____", "--explain", "--rules", rules, "--split", "hash"
         )
-        assert (done.returncode, done.stdout) == (0, "runs/lyons____/explained.jsonl\n"), (
-            done.stderr
-        )
-        rows = [
-            json.loads(line) for line in (tmp_path / done.stdout.strip()).read_text().splitlines()
-        ]
+        assert done.returncode == 0, done.stderr
+        count, path = done.stdout.splitlines()
+        assert re.fullmatch(r"864 posts kept: \d+ to train on, \d+ held out", count)
+        assert path == "runs/lyons____/explained.jsonl"
+        rows = [json.loads(line) for line in (tmp_path / path).read_text().splitlines()]
         assert Counter(row["verdict"] for row in rows) == {
             "reposts": 1225,
             "short": 997,
@@ -851,7 +854,7 @@ def test_every_post_is_explained(archive: Path, tmp_path: Path) -> None:
         run(
             tmp_path, "curate", "lyons____", "--explain", "--rules", rules, "--split", "hash"
         ).stderr
-        == "curate: nothing changed, skipped\n"
+        == f"curate: nothing changed, skipped\n{FUNNEL}"
     )
 
 
@@ -933,7 +936,7 @@ main(["curate", "alice", "--posts", "x:alice", *sys.argv[1:]])
         )
         assert X.asked == ["/2/users/by/username/alice"]
         assert "$9.00" in curate("--x-price", "0.01")
-        assert "curate: Tweets downloaded     100\n" in curate("--yes")
+        assert "\nTweets downloaded     100\n" in curate("--yes")
         asked = len(X.asked)
         again = curate("--rules", "classic")
         assert (
@@ -1034,8 +1037,8 @@ def test_nothing_private_is_in_any_output(tmp_path: Path, base: Path) -> None:
         assert done.returncode == 0, done.stderr
         said += done.stdout + done.stderr
     assert (
-        "curate: in 1 of the kept posts an address or a number is masked\n" in said
-        and "curate: Not public" in said
+        "In 1 of the kept posts an address or a number is masked.\n" in said
+        and "\nNot public" in said
     )
     assert SECRET not in said
     found = []
@@ -1047,7 +1050,9 @@ def test_nothing_private_is_in_any_output(tmp_path: Path, base: Path) -> None:
         )
         found += [path.name] if SECRET in content else []
     assert found == []
-    rows = [json.loads(line) for line in (tmp_path / done.stdout.strip()).read_text().splitlines()]
+    rows = [
+        json.loads(line) for line in (tmp_path / done.stdout.split()[-1]).read_text().splitlines()
+    ]
     assert [
         (row["author"], row["verdict"], row["text"]) for row in rows if "[email]" in row["text"]
     ] == [("carol", "kept", "write me at [email] tonight please")]
@@ -1067,7 +1072,7 @@ def test_what_no_stage_learns_from_costs_no_training(base: Path, tmp_path: Path)
     (tmp_path / "alice.jsonl").write_text(
         "\n".join([*lines, json.dumps({"id": "x", "text": "RT @bob: hello to everybody"})])
     )
-    assert "curate: Retweets                1\n" in run(tmp_path, "curate", "alice").stderr
+    assert "\nRetweets                1\n" in run(tmp_path, "curate", "alice").stderr
     assert (
         "train: nothing changed, skipped"
         in run(tmp_path, "train", "alice", "--base", str(base), "--num-train-epochs", "0.1").stderr
@@ -1145,7 +1150,8 @@ def test_the_posts_of_a_protected_account_are_read_only_if_asked_for(
         tmp_path, *PUBLISH, str(base), "--protected-posts", "--consent", "own", "--dry-run"
     )
     said = (
-        "push: private, because the account is protected, and its posts are for its followers; "
+        "the repo will be private, because the account is protected, "
+        "and its posts are for its followers; "
         "add --public to publish the bot anyway\n"
     )
     assert planned.returncode == 0 and said in planned.stderr

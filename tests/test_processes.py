@@ -81,7 +81,7 @@ def test_train_starts_as_many_as_it_is_told(archive: Path, base: Path, tmp_path:
     command = ["train", "lyons____", "--base", str(base), "--max-steps", "24"]
     stopped = stop(tmp_path, [*command, "--num-processes", "2"], 0.1, signal.SIGTERM)
     assert re.fullmatch(
-        r"Error: stopped at step \d+ of 24, which is saved; type the command again to resume",
+        r"Stopped at step \d+ of 24, which is saved; type the command again to resume",
         stopped.stderr.splitlines()[-1],
     )
     done = run(tmp_path, *command, "--num-processes", "2", "--save-steps", "3")
@@ -90,7 +90,7 @@ def test_train_starts_as_many_as_it_is_told(archive: Path, base: Path, tmp_path:
     record = json.loads((tmp_path / "runs" / "lyons____" / "run.json").read_text())
     assert record["environment"]["num_processes"] == 2 and record["environment"]["steps"] == 24
     lines = done.stderr.splitlines()
-    assert sum(line.startswith("step 24 of 24: loss ") for line in lines) == 1
+    assert sum(line.startswith("train: step 24 of 24: loss ") for line in lines) == 1
     assert sum(line.startswith("evaluate: 86 held-out posts") for line in lines) == 1
     assert "train: nothing changed, skipped" in run(tmp_path, *command).stderr
 

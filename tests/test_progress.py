@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hubtweets.progress import Bars, report_progress, set_progress_hook, track
+from hubtweets.progress import ProgressLines, activity, report_progress, set_progress_hook, track
 
 
 @pytest.fixture
@@ -18,9 +18,18 @@ def calls() -> Iterator[list[tuple[str, int, int | None, str]]]:
 @pytest.mark.parametrize(
     ("items", "total", "expected"),
     [
-        ("ab", None, [("post", 1, None, ""), ("post", 2, None, ""), ("post", 2, 2, "")]),
-        ("ab", 2, [("post", 1, 2, ""), ("post", 2, 2, "")]),
-        ("", None, [("post", 0, 0, "")]),
+        (
+            "ab",
+            None,
+            [
+                ("post", 0, None, ""),
+                ("post", 1, None, ""),
+                ("post", 2, None, ""),
+                ("post", 2, 2, ""),
+            ],
+        ),
+        ("ab", 2, [("post", 0, 2, ""), ("post", 1, 2, ""), ("post", 2, 2, "")]),
+        ("", None, [("post", 0, None, ""), ("post", 0, 0, "")]),
     ],
 )
 def test_a_hook_is_told_each_item_and_the_end(
@@ -38,13 +47,26 @@ def test_no_hook_is_no_work() -> None:
     assert list(track([1, 2], "post")) == [1, 2]
 
 
-def test_a_bar_is_gone_when_its_work_is_done(capsys: pytest.CaptureFixture[str]) -> None:
-    bars = Bars()
-    for call in (("post", 1, None, ""), ("post", 2, 2, "")):
-        bars(*call)
-    assert bars.bar is None
-    bars("step", 1, 3, "loss 2.0")
-    bars("text", 1, 3, "")
-    assert bars.bar is not None and bars.bar.unit == " text"
-    bars.close()
-    assert "step/s" in capsys.readouterr().err
+def test_progress_lines_tell_each_tenth_of_work_that_has_parts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    set_progress_hook(ProgressLines(min_seconds=0))
+    try:
+        for _ in range(2):
+            list(track(range(25), "samples", 25))
+        list(track(range(20_001), "posts"))
+        with activity("loading tiny"):
+            report_progress("tokens\x1b[2J", 9, 10, "loss 2.0")
+    finally:
+        set_progress_hook(None)
+    assert capsys.readouterr().err.splitlines() == [
+        *[f"{done} of 25 samples" for done in (3, 5, 8, 10, 13, 15, 18, 20, 23, 25)] * 2,
+        *["10,000 posts", "20,000 posts", "20,001 of 20,001 posts"],
+        "9 of 10 tokens\ufffd[2J: loss 2.0",
+    ]
+
+
+def test_an_activity_ends_though_it_fails(calls: list[tuple[str, int, int | None, str]]) -> None:
+    with pytest.raises(ValueError, match="no"), activity("loading tiny"):
+        raise ValueError("no")
+    assert calls == [("loading tiny", 0, 1, ""), ("loading tiny", 1, 1, "")]

@@ -86,7 +86,7 @@ def test_one_commit_and_a_tag(connected: Hub, repo: Path) -> None:
     assert published == Published(connected.endpoint, REPO, published.commit, first, "v1", FILES)
     assert tags(connected) == {"v1": published.commit}
     assert set(connected.api.list_repo_files(REPO)) == {".gitattributes", *FILES}
-    assert said == [f"push: 4 of 4 files, 0.0 MiB, to {connected.endpoint}/{REPO}"]
+    assert said == [f"push: 4 of 4 files, 5.0 KB, to {connected.endpoint}/{REPO}"]
 
 
 def test_the_same_again_changes_nothing(connected: Hub, repo: Path) -> None:
@@ -94,7 +94,7 @@ def test_the_same_again_changes_nothing(connected: Hub, repo: Path) -> None:
     first = push(connected, repo)
     assert push(connected, repo, said, first) == first
     assert len(titles(connected)) == 2
-    assert said == [f"push: {connected.endpoint}/{REPO} has all 4 files already, nothing to commit"]
+    assert said == [f"push: all 4 files are at {connected.endpoint}/{REPO} already"]
 
 
 def test_only_what_changed_goes_up_and_what_others_added_stays(connected: Hub, repo: Path) -> None:
@@ -103,7 +103,7 @@ def test_only_what_changed_goes_up_and_what_others_added_stays(connected: Hub, r
     render(repo, "# hello again\n")
     said: list[str] = []
     assert push(connected, repo, said).tag == "v2"
-    assert said == [f"push: 2 of 4 files, 0.0 MiB, to {connected.endpoint}/{REPO}"]
+    assert said == [f"push: 2 of 4 files, 41 bytes, to {connected.endpoint}/{REPO}"]
     assert "NOTES.md" in connected.api.list_repo_files(REPO)
 
 
@@ -282,11 +282,8 @@ def test_an_edit_that_was_rendered_anew_becomes_one_pull_request(
         pull_request=f"{url}/discussions/1",
     )
     assert said == [
-        (
-            "push: a rendered part of README.md was edited: line 1: "
-            'on the Hub "# mine", new "# hello again"'
-        ),
-        f"push: 2 of 4 files, 0.0 MiB, to {url} as refs/pr/1",
+        ('README.md: a rendered part was edited: line 1: on the Hub "# mine", new "# hello again"'),
+        f"push: 2 of 4 files, 41 bytes, to {url} as refs/pr/1",
     ]
     assert (content(connected), content(connected, revision="refs/pr/1")) == (
         "# mine\n",
@@ -354,7 +351,7 @@ def test_a_pull_request_is_used_again_until_it_is_closed(connected: Hub, repo: P
     assert (
         push(connected, repo, said, create_pr=True).pull_request is None and tags(connected) == {}
     )
-    assert said == [f"push: {connected.endpoint}/{REPO} has all 4 files already, nothing to commit"]
+    assert said == [f"push: all 4 files are at {connected.endpoint}/{REPO} already"]
     with pytest.raises(
         HubtweetsError,
         match=r"^--revision dev: a pull request is made to main; "
@@ -436,7 +433,7 @@ def test_what_the_owner_wrote_outlives_a_publish(connected: Hub, repo: Path) -> 
     assert "0.001" in content(connected) and words in content(connected, revision="refs/pr/1")
     assert any(
         line.startswith(
-            "push: a rendered part of README.md was edited: metadata 'model-index': on the Hub "
+            "README.md: a rendered part was edited: metadata 'model-index': on the Hub "
         )
         for line in said
     )

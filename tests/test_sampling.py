@@ -374,7 +374,8 @@ def test_what_copies_a_post_is_not_shown_and_is_said(workplace: Path) -> None:
         path,
     )
     done = run(workplace, "sample", "lyons____")
-    assert (done.returncode, done.stderr.splitlines()[1:]) == (
+    said = [line for line in done.stderr.splitlines()[1:] if "of 10 samples" not in line]
+    assert (done.returncode, said) == (
         0,
         [
             "sample: 2 of 10 copy a post (20.0%), as do 0.0% of the held-out posts",

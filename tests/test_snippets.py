@@ -101,6 +101,7 @@ def test_a_card_is_checked_once_and_a_failing_one_stays_unpushed(
         check_snippets(run)
         check_snippets(run)
         assert caplog.messages == [
+            "snippets: running the Python of the card",
             "snippets: Python snippets that run: 1",
             "snippets: nothing changed, skipped",
         ]

@@ -7,6 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from hubtweets.cli import console
 from hubtweets.config import Curation, TrainingConfig
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.posts.post import Columns
@@ -55,6 +56,7 @@ def confirm_cost(cost: str) -> bool:
     """Ask on a terminal whether to spend money; raise HubtweetsError if there is no terminal."""
     if not sys.stdin.isatty():
         raise HubtweetsError(f"{cost}; type the command again with --yes to spend it")
+    console.end_display()
     return click.confirm(f"{printable(cost)}. Spend it?", err=True)
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TextIO
 
@@ -30,15 +30,22 @@ Part = str | tuple[str, str]  # a text, or a text and its style
 GAP = "  "  # between the columns of a table
 
 
+def no_display(*_: object) -> None:
+    """Stand for the end of the display while there is none."""
+
+
+# Called before a result or a question is printed, so that nothing is drawn over it.
+end_display: Callable[..., None] = no_display
+
+
 def write(*parts: Part, err: bool = False, cut: bool = True) -> None:
-    """Print the parts as one line, which a terminal's width cuts, unless `cut` is false."""
+    """Print the parts as one line, cut at a terminal's width, or if not `cut` wrapped at words."""
+    end_display()
     if not is_terminal(err):
         click.echo("".join(printable(to_text(part)) for part in parts), err=err)
         return
-    console, line = open_console(get_stream(err)), assemble(parts)
-    if cut:
-        line.truncate(console.width, overflow="ellipsis")
-    console.print(line, soft_wrap=True)
+    console = open_console(get_stream(err))
+    console.print(assemble(parts, console.width if cut else None))
 
 
 def write_table(
@@ -103,11 +110,13 @@ def to_text(part: Part) -> str:
     return part if isinstance(part, str) else part[0]
 
 
-def assemble(parts: Sequence[Part]) -> Text:
-    """Return the parts as one line of rich's."""
+def assemble(parts: Sequence[Part], width: int | None = None) -> Text:
+    """Return the parts as one line of rich's, cut at a width."""
     from rich.text import Text
 
     line = Text()
     for part in parts:
         line.append(printable(to_text(part)), None if isinstance(part, str) else part[1])
+    if width is not None:
+        line.truncate(width, overflow="ellipsis")
     return line

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hubtweets.cli import console
 from hubtweets.cli.options import output
 
 if TYPE_CHECKING:
@@ -23,4 +24,5 @@ json_option = output("--json", is_flag=True, help="Print the result as JSON; see
 def print_json(facts: "DataclassInstance") -> None:
     """Print a dataclass as JSON; as ASCII, so that a terminal acts on nothing in it."""
     document = {"schema_version": JSON_SCHEMA_VERSION} | asdict(facts)
+    console.end_display()
     click.echo(json.dumps(document, indent=2, allow_nan=False))

@@ -20,6 +20,8 @@ from hubtweets.cli.arguments import (
     parse_training_config,
 )
 from hubtweets.cli.completion import completion
+from hubtweets.cli.console import write
+from hubtweets.cli.display import show_messages
 from hubtweets.cli.generate import chat, generate
 from hubtweets.cli.group import Group
 from hubtweets.cli.hub import hub
@@ -55,7 +57,6 @@ from hubtweets.cli.results import (
 )
 from hubtweets.cli.runs import info, runs
 from hubtweets.errors import HubtweetsError, printable
-from hubtweets.progress import log_to_console
 from hubtweets.stages.run import open_run
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
@@ -128,7 +129,7 @@ def curate(
     if explain:
         path = run.explain()
         if not json:
-            click.echo(path)
+            write(str(path), cut=False)
 
 
 @main.command(cls=Command)
@@ -189,7 +190,7 @@ def sample(handle: str, pick: str | None, runs: str, quiet: bool, json: bool, **
 def card(handle: str | None, runs: str, quiet: bool, **given: Any) -> None:
     """Render the card of HANDLE's run, or of the last one."""
     set_quiet(quiet)
-    click.echo(open_run(handle, runs=runs).render(**given))
+    write(str(open_run(handle, runs=runs).render(**given)), cut=False)
 
 
 @main.command(cls=Command)
@@ -225,7 +226,7 @@ def example(path: str, posts: int, seed: int) -> None:
             f"{path}: already exists and may be a real archive; remove it, or give another name"
         )
     write_archive(Path(path), posts, seed)
-    click.echo(path)
+    write(path, cut=False)
 
 
 @main.command(cls=Command)
@@ -293,4 +294,4 @@ for command in (generate, chat, runs, info, hub, completion):
 def set_quiet(quiet: bool) -> None:
     """Log nothing but errors if `quiet`."""
     if quiet:
-        log_to_console(logging.ERROR)
+        show_messages(logging.ERROR)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from hubtweets.cli.completion import complete_runs
+from hubtweets.cli.failures import Stopped, describe_stop
 from hubtweets.config import Curation, TrainingConfig
 from hubtweets.posts.post import Columns
 from hubtweets.stages.run import GPT2, NUM_SAMPLES, PROMPTS
@@ -27,7 +28,13 @@ class GroupedOption(click.Option):
 
 
 class Command(click.Command):
-    """A command whose help lists its options under their headings."""
+    """A command whose help lists its options under their headings; Ctrl-C ends it with a line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort):
+            raise Stopped(describe_stop(ctx.params)) from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}

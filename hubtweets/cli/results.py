@@ -40,7 +40,7 @@ def show_published(run: "RunInfo") -> None:
     published = run.published
     assert published
     tag = f", tag {published.tag}" if published.tag else ""
-    write((published.url, "bold cyan"))
+    write((published.url, "bold cyan"), cut=False)
     if published.hub == LOCAL_HUB:
         logger.info("See it: hubtweets hub")
     write(f"commit {published.commit}{tag}")

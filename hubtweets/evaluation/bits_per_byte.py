@@ -19,6 +19,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from hubtweets.errors import HubtweetsError
 from hubtweets.models.probing import get_context_length
 from hubtweets.models.tokenizer import IGNORE_INDEX, encode_texts
+from hubtweets.progress import track
 from hubtweets.record.run_record import Score
 
 TOKENS_PER_BATCH = 1024
@@ -39,6 +40,7 @@ def evaluate(
     tokenizer: PreTrainedTokenizerBase,
     authors: Sequence[Sequence[str]],
     accelerator: Accelerator | None = None,
+    unit: str | None = None,
 ) -> tuple[Score, list[Score]]:
     """Return the score of all texts, and the score of each author's texts.
 
@@ -48,7 +50,8 @@ def evaluate(
     context are scored window by window.
 
     Call it in each process of the accelerator, on a model in evaluation mode. Raises HubtweetsError
-    if the model has diverged, or if the tokenizer has no tokens for the texts.
+    if the model has diverged, or if the tokenizer has no tokens for the texts. Progress is reported
+    in batches called `unit`, if that is given.
     """
     bare = accelerator.unwrap_model(model) if accelerator else model
     context = get_context_length(bare) or DEFAULT_CONTEXT_TOKENS
@@ -64,7 +67,7 @@ def evaluate(
     # Every process must call the model as often, so batches of no tokens fill up the rest.
     if windows:
         shared += [[Window(0, windows[0].tokens[:1])]] * (-len(shared) % world)
-    for number, batch in enumerate(shared):
+    for number, batch in enumerate(track(shared, unit, len(shared)) if unit else shared):
         if number % world == rank:
             owners = torch.tensor([window.author for window in batch])
             sums.index_add_(

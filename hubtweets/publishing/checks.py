@@ -48,7 +48,7 @@ class Context:
     hub: Hub
     request: PublishRequest
     parse_read_options: Callable[[], dict[str, Any]]
-    curate: Callable[..., None]
+    curate: Callable[..., object]
     user: dict[str, Any] | None = None  # the answer of `whoami`
     target: Target | None = None
     base: Base | None = None
@@ -218,7 +218,7 @@ def choose_visibility(context: Context) -> None:
     """Make the push private if the sources of the posts require it."""
     sources, options = context.run.record.sources, context.push_options
     if context.terms and options.private is None and licensing.is_private(sources, context.terms):
-        context.run.log(f"push: private, {licensing.explain_private(sources)}")
+        context.run.log(f"the repo will be private, {licensing.explain_private(sources)}")
         context.push_options = replace(options, private=True)
 
 

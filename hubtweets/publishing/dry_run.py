@@ -17,6 +17,7 @@ from huggingface_hub.hf_api import ModelInfo
 
 from hubtweets.card import metadata, model_card
 from hubtweets.curation import report
+from hubtweets.files import format_size
 from hubtweets.publishing import diff, push
 from hubtweets.publishing.connection import Hub, hub_errors
 from hubtweets.publishing.diff import (
@@ -34,7 +35,6 @@ from hubtweets.record import serialization
 from hubtweets.record.run_folder import RunFolder
 from hubtweets.text import to_plain_text
 
-UNITS = ("bytes", "KB", "MB", "GB", "TB")
 BYTES_PER_PARAMETER = 4  # weights are written in fp32
 KEYS_FROM_TRAINING = ("widget", "model-index")  # of the card's metadata
 HUB_FILES = (".gitattributes",)
@@ -238,11 +238,3 @@ def format_table(
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for change, name, size in rows:
         yield f"{change:<{widths[0]}}  {name:<{widths[1]}}  {size:>{widths[2]}}".rstrip()
-
-
-def format_size(size: float) -> str:
-    """Format a number of bytes in powers of 1,000."""
-    unit = 0
-    while size >= 1000 and unit < len(UNITS) - 1:
-        size, unit = size / 1000, unit + 1
-    return f"{size:.0f} {UNITS[unit]}" if unit == 0 or size >= 100 else f"{size:.1f} {UNITS[unit]}"

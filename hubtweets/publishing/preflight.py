@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from hubtweets.errors import HubtweetsError, ProblemsError
+from hubtweets.progress import activity
 from hubtweets.publishing import checks
 from hubtweets.publishing.checks import Check, Context
 from hubtweets.publishing.connection import Hub
@@ -45,7 +46,7 @@ def prepare_publish(
     hub: Hub,
     request: PublishRequest,
     parse_read_options: Callable[[], dict[str, Any]],
-    curate: Callable[..., None],
+    curate: Callable[..., object],
 ) -> PreparedPublish:
     """Read the posts, and check everything that publishing needs.
 
@@ -53,8 +54,9 @@ def prepare_publish(
     are no other problems. Raises HubtweetsError with every problem, each with a fix.
     """
     context, problems = Context(run, hub, request, parse_read_options, curate), ProblemCollector()
-    for check in CHECKS_OF_REQUEST:
-        problems.collect(check, context)
+    with activity("checking what publishing needs"):
+        for check in CHECKS_OF_REQUEST:
+            problems.collect(check, context)
     if context.reads_network():
         problems.raise_any()
     if context.read_options and problems.collect(checks.read_posts, context):

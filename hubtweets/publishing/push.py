@@ -20,6 +20,8 @@ from huggingface_hub.hf_api import ModelInfo
 
 from hubtweets.card.merge import Conflict
 from hubtweets.errors import HubtweetsError
+from hubtweets.files import format_size
+from hubtweets.progress import activity
 from hubtweets.publishing.connection import Hub, check_visibility, hub_errors
 from hubtweets.publishing.diff import (
     CARD,
@@ -128,7 +130,7 @@ class Push:
             commit = self.commit(plan, options.branch)
         else:
             number = len(list_local_files(self.folder))
-            self.log(f"push: {self.target.url} has all {number} files already, nothing to commit")
+            self.log(f"push: all {number} files are at {self.target.url} already")
             commit = tags[tag] if tag else plan.head
         if not tag and not options.create_pr:
             tag = options.tag or choose_next_version(tags)
@@ -153,7 +155,7 @@ class Push:
         """
         conflicts = plan.card.conflicts if plan.card else ()
         for conflict in conflicts:
-            self.log(f"push: a rendered part of {CARD} was edited: {conflict}")
+            self.log(f"{CARD}: a rendered part was edited: {conflict}")
         branch = self.options.branch
         if conflicts and branch != "main":
             raise HubtweetsError(
@@ -167,19 +169,19 @@ class Push:
         files = list_local_files(self.folder)
         size = sum(files[name].stat().st_size for name in plan.changed)
         place = self.target.url if revision == "main" else f"{self.target.url} as {revision}"
-        self.log(
-            f"push: {len(plan.changed)} of {len(files)} files, {size / 2**20:.1f} MiB, to {place}"
-        )
+        counts = f"{len(plan.changed)} of {len(files)} files, {format_size(size)}"
+        self.log(f"push: {counts}, to {place}")
         title, _, text = format_commit_message(self.options, self.target).partition("\n")
         self.parent = plan.head
-        made = self.api.create_commit(
-            self.target.repo_id,
-            list_operations(plan, files),
-            commit_message=title.strip(),
-            commit_description=text.strip(),
-            revision=revision,
-            parent_commit=plan.head,
-        )
+        with activity(f"uploading {counts}"):
+            made = self.api.create_commit(
+                self.target.repo_id,
+                list_operations(plan, files),
+                commit_message=title.strip(),
+                commit_description=text.strip(),
+                revision=revision,
+                parent_commit=plan.head,
+            )
         return made.oid
 
     def finish_pull_request(self, conflicts: tuple[Conflict, ...]) -> Published:

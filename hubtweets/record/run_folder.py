@@ -89,10 +89,13 @@ class RunFolder:
         """The handles of the bot's authors, as typed on the command line."""
         return " ".join(profile.handle for profile in self.record.profiles) or self.record.handle
 
-    def log(self, text: str) -> None:
-        """Log a message, in one of several processes only the main one's."""
+    def log(self, text: str, row: bool = False) -> None:
+        """Log a message, in one of several processes only the main one's.
+
+        A row of a table is cut at the width of a terminal, other messages are wrapped.
+        """
         if self.is_main:
-            logger.info(text)
+            logger.info(text, extra={"row": row})
 
     def warn(self, text: str) -> None:
         """Log a warning, in one of several processes only the main one's."""

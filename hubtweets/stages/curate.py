@@ -14,6 +14,7 @@ from hubtweets.posts import sources
 from hubtweets.posts.post import Columns, Post, Profile, Reading
 from hubtweets.posts.sources import FetchOptions
 from hubtweets.progress import track
+from hubtweets.record.counts import Counts
 from hubtweets.record.run_folder import RunFolder, hash_key
 from hubtweets.record.run_record import DatasetInfo, Source
 
@@ -35,8 +36,10 @@ def curate(
     rules: Curation,
     fetching: FetchOptions,
     protected: bool = False,
-) -> None:
+) -> bool:
     """Read each author's posts from the source named for the handle, curate and split them.
+
+    Returns False if nothing changed.
 
     The posts of a protected account are left out unless `protected` asks for them.
     """
@@ -50,7 +53,7 @@ def curate(
     # another version may know better what to mask
     key = hash_key(__version__, asdict(rules), asdict(columns), hashes, protected)
     if run.is_done("curate", key):
-        return
+        return False
     readings = {}
     for handle, path in paths.items():
         run.log(f"curate: reading {named[handle]}")
@@ -76,6 +79,7 @@ def curate(
         counts=curated.counts,
         dataset=dataset,
     )
+    return True
 
 
 def check_same_authors(run: RunFolder, handles: Sequence[str]) -> None:
@@ -107,11 +111,11 @@ def log_counts(
     run: RunFolder, curated: "CurationResult", readings: Mapping[str, Reading], protected: bool
 ) -> None:
     """Log how many posts were kept, with examples; raise HubtweetsError if they are too few."""
-    from hubtweets.curation.report import ADD_POSTS, check_amount, format_preview, format_table
+    from hubtweets.curation.report import ADD_POSTS, check_amount, format_preview
 
-    table, preview = format_table(curated.counts), format_preview(curated.shown)
-    for line in [*table, "", "For example:", *preview, ""]:
-        run.log(f"curate: {line}".rstrip())
+    log_table(run, curated.counts)
+    for line in ["For example:", *format_preview(curated.shown), ""]:
+        run.log(line, row=True)
     for reading in readings.values():
         for warning in reading.warnings:
             run.warn(warning)
@@ -119,6 +123,14 @@ def log_counts(
         is_left_out = readings[counts.handle].protected and not protected
         if few := check_amount(counts, PROTECTED if is_left_out else ADD_POSTS):
             run.warn(few)
+
+
+def log_table(run: RunFolder, counts: Sequence[Counts]) -> None:
+    """Log how many posts were kept, and why the others were dropped."""
+    from hubtweets.curation.report import format_table
+
+    for line in ["", *format_table(counts), ""]:
+        run.log(line, row=True)
 
 
 def write_dataset(
@@ -146,7 +158,7 @@ def write_dataset(
         rows=dataset.choose_examples(train, shown),
     )
     if masked := sum(counts.masked for counts in curated.counts):
-        run.log(f"curate: in {masked:,} of the kept posts an address or a number is masked")
+        run.log(f"In {masked:,} of the kept posts an address or a number is masked.")
     tenth = "the last tenth" if split == "time" else "a tenth by hash"
     counts = f"{info.train_posts:,} posts to train on, {info.validation_posts:,} held out"
     run.log(f"curate: {counts} ({tenth})")

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from hubtweets.progress import activity
 from hubtweets.record.run_folder import RunFolder, hash_key
 from hubtweets.record.run_record import Metrics
 
@@ -21,9 +22,15 @@ def evaluate(run: RunFolder, location: str) -> None:
 
     texts = list(dataset.read_texts(run.folder / "dataset" / "validation.parquet").values())
     run.log(f"evaluate: {sum(map(len, texts)):,} held-out posts")
-    (base_score, base_scores), (tuned, tuned_scores) = (
-        bits_per_byte.evaluate(*model, texts)
-        for model in (load_base(base, location), load_repo(run.repo))
+    with activity(f"loading {base.id}"):
+        untouched = load_base(base, location)
+    base_score, base_scores = bits_per_byte.evaluate(
+        *untouched, texts, unit="batches scored with the base"
+    )
+    with activity("loading the tuned model"):
+        model = load_repo(run.repo)
+    tuned, tuned_scores = bits_per_byte.evaluate(
+        *model, texts, unit="batches scored with the tuned model"
     )
     before, after = base_score.bits_per_byte, tuned.bits_per_byte
     run.log(

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from hubtweets.errors import ProblemsError
-from hubtweets.progress import has_progress_hook
 from hubtweets.record.run_folder import RunFolder
 from hubtweets.record.run_record import Published
 
@@ -19,8 +18,7 @@ def push(run: RunFolder, hub: "Hub", options: "PushOptions") -> Published:
     from hubtweets.publishing import push, secret_scan
 
     assert run.record.target
-    if not has_progress_hook():
-        disable_progress_bars()
+    run.log("push: hashing the files")
     run.check_outputs()
     if given_away := list(
         secret_scan.scan_folder(run.repo, secret_scan.find_sensitive_values(hub.api.token))
@@ -32,6 +30,9 @@ def push(run: RunFolder, hub: "Hub", options: "PushOptions") -> Published:
                 for line in given_away
             ]
         )
-    published = push.push(hub, run.record.target, run.repo, options, run.log, run.record.published)
+    with disable_progress_bars():
+        published = push.push(
+            hub, run.record.target, run.repo, options, run.log, run.record.published
+        )
     run.update(published=published)
     return published

@@ -18,6 +18,7 @@ def render(run: RunFolder, target: Target, terms: Terms) -> None:
     run.check_outputs("curate")  # the avatars
     run.update(target=target, terms=terms)
     model_card.render(run.record)  # what it can't show is said before anything is written
+    run.log("card: drawing the pictures")
     drawn = figures.draw_figures(run.record, run.repo)
     run.log(f"card: README.md, {', '.join(drawn)}, hubtweets.json")
     (run.repo / "loss.png").unlink(
@@ -59,6 +60,7 @@ def check_snippets(run: RunFolder) -> None:
     )
     if run.is_done("snippets", key):
         return
+    run.log("snippets: running the Python of the card")
     printed = snippets.run_snippets(blocks, repo_id, run.repo)
     run.log(f"snippets: Python snippets that run: {len(printed)}")
     run.finish("snippets", key)

@@ -75,7 +75,8 @@ class Run:
         from hubtweets.stages import curate
 
         with self.open(new=True) as folder:
-            curate.curate(folder, **with_posts(reading, posts).resolve(self.handles))
+            if not curate.curate(folder, **with_posts(reading, posts).resolve(self.handles)):
+                curate.log_table(folder, folder.record.counts)
             return folder.record.counts
 
     def explain(self) -> Path:
@@ -178,7 +179,9 @@ class Run:
             target = choose_target(connected, folder.record.handle, namespace)
             terms = licensing.choose_run_terms(folder.record, license, consent)
             if push_options.private is None and licensing.is_private(folder.record.sources, terms):
-                folder.log(f"push: private, {licensing.explain_private(folder.record.sources)}")
+                folder.log(
+                    f"the repo will be private, {licensing.explain_private(folder.record.sources)}"
+                )
                 push_options = replace(push_options, private=True)
             render.render(folder, target, terms)
             render.check_snippets(folder)

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.progress import track
+from hubtweets.progress import activity, track
 from hubtweets.record.run_folder import RunFolder, hash_key
 from hubtweets.record.samples import SAMPLING_SETTINGS, MemorizationAudit, Sample, Samples
 from hubtweets.text import replace_surrogates
@@ -27,13 +27,14 @@ def sample(run: RunFolder, prompts: Sequence[str], seed: int, count: int) -> Non
     from hubtweets.models.loading import load_repo
 
     run.log(f"sample: {count} posts from {', '.join(map(repr, prompts))}")
-    loaded = load_repo(run.repo)
-    generated = generate_samples(loaded, prompts, seed, count)
-    written = [pair for _, pair in zip(track(range(count), "posts", count), generated, strict=True)]
+    with activity("loading the model"):
+        loaded = load_repo(run.repo)
+    written = list(track(generate_samples(loaded, prompts, seed, count), "samples", count))
     texts = [text for _, text in written]
-    audit, measured = memorization.audit(
-        texts, read_texts(run, "validation"), read_texts(run, "train")
-    )
+    with activity("comparing the samples with the posts"):
+        audit, measured = memorization.audit(
+            texts, read_texts(run, "validation"), read_texts(run, "train")
+        )
     log_audit(run, audit)
     samples = tuple(
         Sample(prompt, text, overlap)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hubtweets.config import TrainingConfig
-from hubtweets.errors import HubtweetsError
+from hubtweets.errors import StoppedError
 from hubtweets.files import write_atomically
 from hubtweets.progress import logger
 from hubtweets.record.run_folder import RunFolder, is_distributed, list_training_inputs
@@ -68,6 +68,7 @@ def warn_of_languages(run: RunFolder, base: Base) -> None:
 
 def do_job(run: RunFolder, job: TrainingJob, num_processes: int) -> None:
     """Train in this process, or in several; raise HubtweetsError if they fail."""
+    run.log(f"train: loading {job.base.id}")
     from hubtweets.stages import worker
     from hubtweets.training.launch import launch
 
@@ -105,7 +106,7 @@ def finish(run: RunFolder, job: TrainingJob, report: TrainingReport) -> None:
     shutil.rmtree(run.folder / contract.CHECKPOINTS)
     (run.folder / contract.REPORT).unlink()
     if report.stopped:
-        raise HubtweetsError("stopped after the training was done; type the command again to go on")
+        raise StoppedError("stopped after the training was done; type the command again to go on")
 
 
 def copy_event_file(path: Path, repo: Path) -> Path:

@@ -18,7 +18,7 @@ from hubtweets.config import TrainingConfig
 from hubtweets.errors import HubtweetsError, explain_os_error
 from hubtweets.files import check_training_space
 from hubtweets.models import inspection
-from hubtweets.progress import log_to_console, logger
+from hubtweets.progress import log_lines, logger
 from hubtweets.record.run_folder import get_rank, get_world_size
 from hubtweets.record.run_record import Environment
 from hubtweets.training.job import (
@@ -45,10 +45,10 @@ VERSIONED = ("torch", "transformers", "accelerate")
 
 def main(folder: Path) -> None:
     """Do the job in a folder; if it fails, leave the reason in error.txt and exit with 1."""
-    log_to_console(logging.INFO)
+    log_lines(logging.INFO)
     try:
         job = read_job(folder)
-        log_to_console(job.log_level)
+        log_lines(job.log_level)
         work(folder, job)
     except (HubtweetsError, OSError) as error:
         message = explain_os_error(error) if isinstance(error, OSError) else str(error)

@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hubtweets.errors import HubtweetsError
+from hubtweets.errors import HubtweetsError, StoppedError
+from hubtweets.progress import logger
 from hubtweets.training.interrupts import forward_signals
 from hubtweets.training.job import ERROR
 
@@ -39,8 +40,7 @@ def launch(number: int, module: str, folder: Path) -> None:
         assert process.stderr
         for line in process.stderr:
             if not error.exists():  # behind it come the launcher's own words about it
-                sys.stderr.buffer.write(line)
-                sys.stderr.flush()
+                show(line.decode(errors="replace"))
     if process.returncode:
         reason = error.read_text(encoding="utf-8") if error.exists() else ""
         error.unlink(missing_ok=True)
@@ -51,7 +51,16 @@ def launch(number: int, module: str, folder: Path) -> None:
                 f"the {number} processes failed (see above); "
                 "type the command again, or without --num-processes"
             )
-        raise HubtweetsError(reason or default)
+        raise (StoppedError if asked else HubtweetsError)(reason or default)
+
+
+def show(line: str) -> None:
+    """Log what the training says as if it were here, and pass on anything else."""
+    if line.startswith("train: "):
+        logger.info(line.rstrip("\n"))
+    else:
+        sys.stderr.write(line)
+        sys.stderr.flush()
 
 
 def choose_settings(number: int) -> tuple[list[str], dict[str, str]]:

@@ -14,7 +14,7 @@ from accelerate import Accelerator
 from transformers import PreTrainedModel
 
 from hubtweets.config import TrainingConfig
-from hubtweets.errors import HubtweetsError
+from hubtweets.errors import HubtweetsError, StoppedError
 from hubtweets.models.saving import write_weights
 from hubtweets.record.run_record import Evaluation, HistoryPoint
 from hubtweets.training.checkpoints import TrainingState, remove_checkpoints, save_checkpoint
@@ -77,7 +77,9 @@ class TrainingLoop:
         self.should_log = at_log or self.should_evaluate or self.finished
         at_save = config.save_steps is not None and step % config.save_steps == 0
         self.should_save = late or self.stopping or at_save
-        self.bar.update(tokens)
+        self.bar.count(tokens)
+        if not self.should_log:  # else the loss is reported too
+            self.bar.report()
 
     def log_if_due(self, learning_rate: float) -> None:
         """Log the mean loss since the last point; raise HubtweetsError if it is not finite."""
@@ -95,7 +97,7 @@ class TrainingLoop:
         self.loss.zero_()
         state.history.append(HistoryPoint(state.step, loss, learning_rate))
         self.log(state.history[-1].values(), state.step)
-        self.bar.show(loss)
+        self.bar.report(loss)
 
     def evaluate_if_due(self, model: PreTrainedModel) -> None:
         """Evaluate the model, and finish after `early_stopping_patience` without improvement."""
@@ -128,7 +130,7 @@ class TrainingLoop:
             save_checkpoint(self.accelerator, self.checkpoints, self.state)
             self.saved = time.monotonic()
         if self.stopping:
-            raise HubtweetsError(
+            raise StoppedError(
                 f"stopped at step {self.state.step} of {self.plan.total_steps}, "
                 "which is saved; type the command again to resume"
             )

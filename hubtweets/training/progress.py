@@ -1,8 +1,8 @@
-"""Training progress, for the hook, or as a message after each tenth of the steps."""
+"""Training progress for the hook, and as a message after each tenth of the steps."""
 
 import time
 
-from hubtweets.progress import has_progress_hook, logger, report_progress
+from hubtweets.progress import STEPS, logger, report_progress
 
 
 class ProgressBar:
@@ -11,28 +11,28 @@ class ProgressBar:
     def __init__(self, total: int, start: int, quiet: bool) -> None:
         self.total, self.step, self.quiet = total, start, quiet
         self.tokens, self.began = 0, time.monotonic()
-        self.tenth = 10 * start // total
-        self.note = ""
+        self.note, self.tenth = "", 10 * start // total
         if start and not quiet:
             logger.info("train: resuming from the checkpoint at step %d of %d", start, total)
 
-    def update(self, tokens: int) -> None:
+    def count(self, tokens: int) -> None:
         """Count a step of so many tokens."""
         self.step += 1
         self.tokens += tokens
-        if not self.quiet:
-            report_progress("step", self.step, self.total, self.note)
 
-    def show(self, loss: float) -> None:
-        """Show the loss of the last steps."""
-        speed = self.tokens / (time.monotonic() - self.began)
-        self.note = f"loss {loss:.3f}, {speed:,.0f} tokens/s"
-        tenth = 10 * self.step // self.total
-        if tenth > self.tenth and not self.quiet and not has_progress_hook():
-            logger.info("step %d of %d: %s", self.step, self.total, self.note)
-        self.tenth = tenth
+    def report(self, loss: float | None = None) -> None:
+        """Report the steps, with the loss of the last ones if it is given."""
+        if self.quiet:
+            return
+        if loss is not None:
+            speed = self.tokens / (time.monotonic() - self.began)
+            self.note = f"loss {loss:.3f}, {speed:,.0f} tokens/s"
+            if (tenth := 10 * self.step // self.total) > self.tenth:
+                logger.info("train: step %d of %d: %s", self.step, self.total, self.note)
+                self.tenth = tenth
+        report_progress(STEPS, self.step, self.total, self.note)
 
     def close(self) -> None:
-        """End the bar of a training that stopped early."""
+        """Report the end of a training that stopped early."""
         if not self.quiet and self.step < self.total:
-            report_progress("step", self.total, self.total, self.note)
+            report_progress(STEPS, self.step, self.step, self.note)

@@ -88,7 +88,6 @@ def answer_request(
         request["seed"],
         send_text,
         raise_if_stopped,
-        **request.get("settings", {}),
     )
 
 
