@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from hubtweets.card import model_card
 from hubtweets.curation import dataset
 from hubtweets.errors import printable
 from hubtweets.posts.post import Post
@@ -62,6 +63,11 @@ class Bot:
     readme: str
     run_folder: Path
     committed: str | None = None
+
+    @cached_property
+    def rendered(self) -> str:
+        """The card as its record renders; raises HubtweetsError if it can't be rendered."""
+        return model_card.render(self.record)
 
     @cached_property
     def posts(self) -> tuple[dict[str, list[str]], dict[str, list[str]]] | None:

@@ -174,7 +174,7 @@ def check_snippets(bot: Bot) -> Verdict:
     """The Python on README.md, as a reader sees it, runs."""
     target = bot.record.target
     assert target
-    rendered = model_card.render(bot.record)
+    rendered = bot.rendered
     ours = snippets.find_snippets(rendered)
     if not ours:
         return None, "there is no Python on the card"

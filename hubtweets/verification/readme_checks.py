@@ -8,12 +8,12 @@ the owner's that holds a figure is named, because nothing here can check it.
 """
 
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 from itertools import zip_longest
 from typing import Any
 
 from hubtweets import __version__
-from hubtweets.card import model_card
 from hubtweets.card.card_parser import FrontMatterError, parse_front_matter, strip_front_matter
 from hubtweets.card.metadata import KEYS
 from hubtweets.errors import HubtweetsError
@@ -47,7 +47,7 @@ def check_card(bot: Bot) -> Verdict:
     README.md says all of it, visibly and unchanged.
     """
     try:
-        rendered = model_card.render(bot.record)
+        rendered = bot.rendered
     except HubtweetsError as error:
         return False, f"the record can't be rendered: {error}"
     if bot.card != rendered:
@@ -88,7 +88,7 @@ def strip_space(readme: str) -> str:
     return LEADING_SPACE.sub("", readme)
 
 
-def lines_of(readme: str, rendered: str) -> list[Line]:
+def lines_of(readme: str, rendered: str) -> Sequence[Line]:
     """Return the lines of a README.md that was made from a rendered card.
 
     Raises UnclearCardError if it can't be told what a reader sees.
@@ -137,7 +137,7 @@ def is_generated(key: str) -> bool:
     return key in KEYS and key not in OWNERS_KEYS
 
 
-def compare_lines(record: RunRecord, generated: list[Line], shown: list[Line]) -> list[str]:
+def compare_lines(record: RunRecord, generated: Sequence[Line], shown: Sequence[Line]) -> list[str]:
     """Return what is false about the visible lines of README.md, each in words."""
     summaries = {summary for line in generated for summary in line.folds}
     required = [
@@ -179,7 +179,7 @@ def has_figure(text: str) -> bool:
     return any(character.isdigit() for character in text)
 
 
-def describe_missing(text: str, generated: list[Line], shown: list[Line]) -> str:
+def describe_missing(text: str, generated: Sequence[Line], shown: Sequence[Line]) -> str:
     """Say that a generated line is not on README.md, and what may stand in its place.
 
     A line that is only where it can't be seen is said to be hidden.
@@ -216,7 +216,7 @@ def quote(text: str, place: int = 0) -> str:
     return repr("…" * (start > 0) + cut + "…" * (start + len(cut) < len(text)))
 
 
-def describe_edits(generated: list[Line], shown: list[Line]) -> list[str]:
+def describe_edits(generated: Sequence[Line], shown: Sequence[Line]) -> list[str]:
     """Say what the owner added and took away.
 
     Lines with figures are quoted because they are unchecked.
@@ -245,7 +245,7 @@ def check_widget(bot: Bot) -> Verdict:
     try:
         wanted, shown = (
             parse_front_matter(text).get("widget") or []
-            for text in (model_card.render(bot.record), strip_space(bot.readme))
+            for text in (bot.rendered, strip_space(bot.readme))
         )
     except (HubtweetsError, FrontMatterError) as error:
         return False, str(error)

@@ -7,6 +7,7 @@ record that passes them; each rule stops one way to change a single number.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from importlib.metadata import requires, version
 from itertools import pairwise
 
@@ -208,10 +209,20 @@ def is_supported(name: str, found: Version) -> bool:
     """
     if name == "python":
         return found in SpecifierSet(PYTHON)
+    is_needed = read_requirements()[name].contains(found, prereleases=True)
+    return is_needed and found.major <= find_installed(name).major + 1
+
+
+@cache
+def find_installed(name: str) -> Version:
+    return Version(version(name))
+
+
+@cache
+def read_requirements() -> dict[str, SpecifierSet]:
+    """Return the versions of each package that this hubtweets requires."""
     requirements = map(Requirement, requires("hubtweets") or [])
-    needed = {requirement.name: requirement.specifier for requirement in requirements}
-    is_needed = needed[name].contains(found, prereleases=True)
-    return is_needed and found.major <= Version(version(name)).major + 1
+    return {requirement.name: requirement.specifier for requirement in requirements}
 
 
 def check_dates(record: RunRecord, committed: str | None) -> Iterator[str]:

@@ -8,7 +8,8 @@ marked with the summary that a reader opens it by.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from html.parser import HTMLParser
 from itertools import groupby
 from typing import NamedTuple
@@ -127,7 +128,8 @@ class Line(NamedTuple):
         return self.text, self.code, self.table is not None
 
 
-def read_lines(body: str, looks: Looks = frozenset()) -> list[Line]:
+@lru_cache(4)
+def read_lines(body: str, looks: Looks = frozenset()) -> tuple[Line, ...]:
     """Return the lines of a card's body.
 
     `looks` are the styles, classes and sizes that hide nothing because they are the rendered card's
@@ -137,7 +139,7 @@ def read_lines(body: str, looks: Looks = frozenset()) -> list[Line]:
     if len(body) > MAX_CHARACTERS:
         raise UnclearCardError(f"has more than {MAX_CHARACTERS:,} characters")
     check_extensions(body)
-    html = markdown.render(body)
+    html = render_markdown(body)
     if html.count("<") > 2 * MAX_ELEMENTS:
         raise UnclearCardError(f"has more than {MAX_ELEMENTS:,} elements")
     # Every tag and attribute stays, to be judged by the reader.
@@ -154,7 +156,13 @@ def read_lines(body: str, looks: Looks = frozenset()) -> list[Line]:
     reader.feed(html)
     reader.close()
     reader.end_line()
-    return reader.lines
+    return tuple(reader.lines)
+
+
+# A card is read by several checks, and as a rule the published one is the rendered one.
+@lru_cache(4)
+def render_markdown(body: str) -> str:
+    return markdown.render(body)
 
 
 def check_extensions(body: str) -> None:
@@ -173,6 +181,7 @@ def check_extensions(body: str) -> None:
             raise UnclearCardError(f"has {start} that is not the start of a short formula")
 
 
+@lru_cache(4)
 def looks_of(body: str) -> Looks:
     """Return the styles, classes and sizes that a card's own elements have.
 
@@ -184,7 +193,7 @@ def looks_of(body: str) -> Looks:
         def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
             found.update((tag, name, value or "") for name, value in attributes)
 
-    Attributes().feed(markdown.render(body))
+    Attributes().feed(render_markdown(body))
     return frozenset(found)
 
 
@@ -288,7 +297,7 @@ class Reader(HTMLParser):
         self.parts, self.hides = [], False
 
 
-def hide_folded(lines: list[Line], rendered: list[Line]) -> list[Line]:
+def hide_folded(lines: Sequence[Line], rendered: Sequence[Line]) -> list[Line]:
     """Return lines, of which those are hidden that are folded in another way than rendered."""
     known = {(line.shown, line.folds) for line in rendered}
     return [
@@ -297,7 +306,7 @@ def hide_folded(lines: list[Line], rendered: list[Line]) -> list[Line]:
     ]
 
 
-def shows_code(lines: list[Line], block: str) -> bool:
+def shows_code(lines: Sequence[Line], block: str) -> bool:
     """Tell whether a reader sees a block of code, whole and as code.
 
     No other code may be right before or after it.
@@ -312,7 +321,7 @@ def shows_code(lines: list[Line], block: str) -> bool:
     )
 
 
-def tables_of(lines: list[Line]) -> Iterator[list[Line]]:
+def tables_of(lines: Sequence[Line]) -> Iterator[list[Line]]:
     """Yield the rows of each table."""
     rows: dict[int, list[Line]] = {}
     for line in lines:
