@@ -23,20 +23,26 @@ COLOURS = 128  # enough for text and one avatar, and a third of the bytes
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        home = environment(folder, HUBTWEETS_SAMPLES="200")
-        for arguments in ("example lyons____.zip", "publish lyons____ --base tiny --hub local"):
-            subprocess.run([HUBTWEETS, *arguments.split()], cwd=folder, env=home, check=True)
-        with (
-            local.serve_in_thread(Storage(folder / "hub")) as endpoint,
-            start_chromium() as browser,
-        ):
-            page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-            page.goto(f"{endpoint}/huggingtweets/lyons____", wait_until="networkidle")
-            pixels = page.screenshot()
+        publish(Path(name))
+        take(Path(name))
+    print(f"{PICTURE}: {PICTURE.stat().st_size:,} bytes")
+
+
+def publish(folder: Path) -> None:
+    """Publish the example in a folder that is the home too."""
+    home = environment(folder, HUBTWEETS_SAMPLES="200")
+    for arguments in ("example lyons____.zip", "publish lyons____ --base tiny --hub local"):
+        subprocess.run([HUBTWEETS, *arguments.split()], cwd=folder, env=home, check=True)
+
+
+def take(folder: Path) -> None:
+    """Write the picture of the published page."""
+    with local.serve_in_thread(Storage(folder / "hub")) as endpoint, start_chromium() as browser:
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        page.goto(f"{endpoint}/huggingtweets/lyons____", wait_until="networkidle")
+        pixels = page.screenshot()
     with Image.open(io.BytesIO(pixels)) as image:
         image.convert("RGB").quantize(COLOURS).save(PICTURE, optimize=True)
-    print(f"{PICTURE}: {PICTURE.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@ import sys
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 from packaging.requirements import Requirement
 
+from hubtweets.cli.main import main
 from hubtweets.hub import local
 from hubtweets.hub.storage.storage import Storage
 from tests.conftest import HUBTWEETS, PROGRAMS, environment, run
@@ -182,6 +184,23 @@ def test_every_line_that_installs_names_the_package_and_its_extras(line: str) ->
     for option in (word for word in words if word.startswith("--") and program == "uv"):
         helped = subprocess.check_output([sys.executable, "-m", *command, "--help"], text=True)
         assert option in helped
+
+
+def test_every_command_and_every_option_is_named_as_it_is() -> None:
+    with click.Context(main) as context:
+        commands = {name: main.get_command(context, name) for name in main.list_commands(context)}
+    named = {*re.findall(r"\bhubtweets (?!-)([a-z]+)\b(?=[^\n]*`)", TEXT)}
+    named |= {*re.findall(r"^hubtweets ([a-z]+)", TEXT, re.MULTILINE)}
+    assert named & commands.keys() == commands.keys()
+    options = {"--help", "--extra-index-url", "--torch-backend"}
+    for command in commands.values():
+        assert command
+        options |= {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
+        if isinstance(command, click.Group):
+            for inner in command.commands.values():
+                options |= {option for one in inner.params for option in one.opts}
+    code = " ".join((*re.findall(r"`([^`\n]+)`", TEXT), *COMMANDS))
+    assert {*re.findall(r"(?<!\S)--[a-z][a-z-]*", code)} - options == set()
 
 
 def test_every_error_is_as_it_is_shown(workplace: Path) -> None:
