@@ -12,7 +12,7 @@ QUICK := $(addprefix tests/test_, architecture.py card_numbers.py copies.py dupl
   front_matter.py language.py patience.py personal.py posts.py posts_audience.py \
   posts_grailbird.py posts_mastodon.py posts_misskey.py posts_x_json.py terms.py)
 # a few fast tests of everything that is depended on
-LOWEST := $(addprefix tests/test_, card.py evaluation.py hub_xet.py language.py packing.py \
+LOWEST := $(addprefix tests/test_, card.py evaluation.py hub_xet.py language.py notebook.py packing.py \
   personal.py pictures.py posts_bluesky.py posts_x_json.py publisher.py \
   cli.py::test_publish_prints_the_url_the_commit_and_a_post_of_each_prompt \
   models.py::test_an_adapter_from_the_hub_writes_what_its_model_writes \

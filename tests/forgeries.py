@@ -579,8 +579,8 @@ FORGERIES: dict[str, tuple[Forgery, dict[str, str]]] = {
     "they wrote it": (
         edit(
             "README.md",
-            "They did not write these posts.",
-            "They wrote every word of what it says.",
+            "who did not write these posts.",
+            "who wrote every word of them.",
         ),
         {"card": "where the record says "},
     ),

@@ -252,7 +252,7 @@ def test_what_is_not_known_is_left_out() -> None:
             "x.com/lyons",
             "Language",
             "Follow",
-            "One per prompt",
+            "Prompts in bold",
         )
         if word in text
     ]
@@ -317,7 +317,7 @@ def test_what_the_audit_found() -> None:
 def test_licence_and_rights(parts: Any, expected: str) -> None:
     text = section(replace(RECORD, **parts), "Licence and rights")
     assert text.partition("\n**To have this bot")[0] == expected
-    own = "an AI imitation of @lyons____, published by its author. They did not write these posts."
+    own = "imitates @lyons____, who published it but did not write these posts."
     assert (own in visible(model_card.render(replace(RECORD, **parts)))) == (
         "own" in str(parts.get("terms"))
     )

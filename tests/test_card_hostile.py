@@ -180,7 +180,7 @@ def check(texts: dict[str, str]) -> None:
         to_plain_text(texts["rest"], model_card.MAX_POST_CHARS),
     )
     space = " " if prompt and texts["rest"][:1].isspace() else ""
-    start = next(index for index, row in enumerate(rows) if row[0].startswith("One per prompt"))
+    start = next(index for index, row in enumerate(rows) if row[0].startswith("Prompts in bold"))
     assert [row[0] for row in rows[start + 1 : start + 3]] == [
         f"{prompt}{space}{rest}".strip(),
         rest,

@@ -92,6 +92,12 @@ def test_texts_come_piece_by_piece_as_sample_makes_them(
     assert [texts[0]] == sampling.generate(*loading.load_repo(tmp_path), PROMPT, 1, first["seed"])
     assert texts[1].startswith(PROMPT)
 
+    address, asked = f"{endpoint}/_generate/huggingtweets/bot", {"prompt": PROMPT, "count": 1}
+    short = httpx2.post(address, json={**asked, "temperature": 0.1, "max_new_tokens": 16})
+    assert 0 < len(parse_lines(short)) - 2 <= 17  # besides the seed and the end, one is the prompt
+    refused = httpx2.post(address, json={**asked, "max_new_tokens": 10**6})
+    assert refused.json() == {"error": "max_new_tokens must be a number from 16 to 512"}
+
 
 def test_what_no_page_of_this_hub_would_send_is_refused(
     endpoint: str, storage: Storage, model: dict[str, bytes]

@@ -1,5 +1,6 @@
 """The pages in a real browser, and what a hostile repo can't do to them."""
 
+import ast
 import http.server
 import json
 import re
@@ -13,14 +14,14 @@ import httpx2
 import pytest
 import yaml
 from filelock import FileLock
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from starlette.types import ASGIApp
 
 from hubtweets.cli.hub import find_choice
 from hubtweets.hub import local
 from hubtweets.hub.api.commits import validate_path
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.pages import layout, samples, sanitize, widget
+from hubtweets.hub.pages import cards, layout, samples, sanitize, weights, widget
 from hubtweets.hub.server import create_app
 from hubtweets.hub.storage import pull_requests
 from hubtweets.hub.storage.repo import Repo
@@ -37,6 +38,7 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 REL = ' rel="noopener noreferrer"'
+ANCHOR = f'<a class="anchor" href="#{{0}}"{REL}></a>'
 # what stands in a card, and what the page gets
 LAID_OUT = [
     ("<script>alert(1)</script>hello", "hello"),
@@ -82,6 +84,39 @@ LAID_OUT = [
         "[a](#how) [b](/datasets/a/b)",
         f'<p><a href="#how"{REL}>a</a> <a href="/datasets/a/b"{REL}>b</a></p>\n',
     ),
+    (
+        "# A `b` & c\n# A b c",
+        '<h1 id="a-b--c">A <code>b</code> &amp; c'
+        + ANCHOR.format("a-b--c")
+        + '</h1>\n<h1 id="a-b-c">A b c'
+        + ANCHOR.format("a-b-c")
+        + "</h1>\n",
+    ),
+    (
+        "#### é\n#### é",
+        '<h4 id="é">é'
+        + ANCHOR.format("é")
+        + '</h4>\n<h4 id="é-1">é'
+        + ANCHOR.format("é-1")
+        + "</h4>\n",
+    ),
+    (
+        "```python\nimport x < 1\n```",
+        '<pre class="code"><code><span class="kn">import</span><span class="w"> </span>'
+        '<span class="nn">x</span> <span class="o">&lt;</span> <span class="mi">1</span>\n'
+        "</code></pre>\n",
+    ),
+    ("```brainfuck x\n<b>\n```", '<pre class="code"><code>&lt;b&gt;\n</code></pre>\n'),
+    (
+        """<img alt='<pre><code class="language-python">x</code></pre><h2>y</h2>'>""",
+        '<img alt="&lt;pre&gt;&lt;code class=&quot;language-python&quot;&gt;x&lt;/code&gt;'
+        '&lt;/pre&gt;&lt;h2&gt;y&lt;/h2&gt;">',
+    ),
+    ("<h2 id=a-b>x</h2><h2 id=pick:thumb>y</h2>", '<h2 id="a-b">x</h2><h2>y</h2>'),
+    (
+        "<details open class=change><summary onclick=x>a</summary>\n\n*b*\n</details>",
+        '<details open=""><summary>a</summary>\n<p><em>b</em></p>\n</details>',
+    ),
     ("[c](https://x.example/)", f'<p><a href="https://x.example/"{REL}>c</a></p>\n'),
     (
         '<div style="width:132px;'
@@ -94,7 +129,24 @@ LAID_OUT = [
 
 @pytest.mark.parametrize(("text", "expected"), LAID_OUT)
 def test_a_card_is_laid_out_without_what_could_run(text: str, expected: str) -> None:
-    assert sanitize.render_card(text, OWN) == sanitize.RenderedCard(expected, 0, True)
+    assert sanitize.render_card(text, OWN) == sanitize.RenderedCard(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "intro", "rest"),
+    [
+        ("a\n## b\n## c", "<p>a</p>", ["b", "c"]),
+        ("<div>\n\na\n\n## b", "<div>\n<p>a</p>\n</div>", ["b"]),
+        ("> ## a\n\nb", "", ["a", "<p>b</p>"]),
+        ("a\n# b", "", ["<p>a</p>", "b"]),
+        ("", "", [""]),
+    ],
+)
+def test_what_comes_before_the_first_section_is_set_apart(
+    text: str, intro: str, rest: list[str]
+) -> None:
+    shown = sanitize.render_card(text, OWN)
+    assert shown.intro.strip() == intro and [part for part in rest if part not in shown.html] == []
 
 
 @pytest.mark.parametrize(
@@ -188,6 +240,130 @@ def test_samples_are_read_from_an_untrusted_record(
     assert samples.find_samples(storage, storage.resolve(repo, "main")) == expected
 
 
+def make_weights(**counts: int) -> bytes:
+    """Return a safetensors file with one tensor of zeros for each type."""
+    sizes = {"F32": 4, "BF16": 2, "I64": 8}
+    header, end = {}, 0
+    for name, count in counts.items():
+        start, end = end, end + count * sizes[name]
+        header[name] = {"dtype": name, "shape": [count, 1], "data_offsets": [start, end]}
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + bytes(end)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"model.safetensors": make_weights(F32=2, BF16=3)}, (5, ("BF16", "F32"))),
+        (
+            {
+                "model-1.safetensors": make_weights(F32=2),
+                "model-2.safetensors": make_weights(F32=3, I64=1),
+                "old/model.safetensors": make_weights(F32=9),
+            },
+            (6, ("F32", "I64")),
+        ),
+        ({"model.safetensors": make_weights(F32=2)[:-1]}, None),  # shorter than its header says
+        ({"model.safetensors": b"\xff" * 7 + b"\x7f"}, None),
+        ({"model.safetensors": (10**9).to_bytes(8, "little") + b"{}"}, None),
+        ({"model.safetensors": b""}, None),
+        ({"model.safetensors": b"\2" + bytes(7) + b"{}"}, None),  # no tensors
+        ({"config.json": b"{}"}, None),
+    ],
+)
+def test_parameters_are_counted_from_the_headers_of_untrusted_weights(
+    tmp_path: Path, files: dict[str, bytes], expected: tuple[int, tuple[str, ...]] | None
+) -> None:
+    storage = Storage(tmp_path)
+    repo = storage.create_repo("models", "a/b", False, "a", files)
+    assert weights.describe_weights(storage, storage.resolve(repo, "main")) == expected
+
+
+def test_a_header_that_is_too_long_is_not_parsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "weights").write_bytes(make_weights(F32=2))
+    monkeypatch.setattr(weights, "MAX_HEADER_BYTES", 20)
+    assert weights.count_by_type(tmp_path / "weights").total() == 0
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"temperature": 0.7, "max_new_tokens": 32}, (0.7, 32)),
+        ({"temperature": 0, "max_new_tokens": 10**9}, (1, 160)),
+        ({"temperature": "1", "max_new_tokens": True}, (1, 160)),
+        ({"temperature": float("nan"), "max_new_tokens": None}, (1, 160)),
+        ([], (1, 160)),
+    ],
+)
+def test_the_widget_begins_with_the_models_own_settings(
+    tmp_path: Path, config: object, expected: tuple[float, float]
+) -> None:
+    storage = Storage(tmp_path)
+    content = json.dumps(config).encode()
+    repo = storage.create_repo("models", "a/b", False, "a", {"generation_config.json": content})
+    found = widget.read_settings(storage, storage.resolve(repo, "main"))
+    assert (found["temperature"], found["max_new_tokens"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("temperature", 0.05),
+        ("temperature", 2.1),
+        ("temperature", "1"),
+        ("temperature", True),
+        ("temperature", float("nan")),
+        ("max_new_tokens", 15),
+        ("max_new_tokens", 513),
+        ("max_new_tokens", 10**400),
+        ("max_new_tokens", None),
+        ("max_new_tokens", {}),
+    ],
+)
+def test_settings_out_of_their_bounds_are_refused(name: str, value: object) -> None:
+    with pytest.raises(HubError, match=f"{name} must be a number from [0-9.]+ to [0-9]+$"):
+        widget.parse_settings({"prompt": "x", name: value})
+
+
+def test_a_card_follows_the_address_that_it_is_served_from(
+    hub: tuple[str, str], tmp_path: Path
+) -> None:
+    old, path = "http://10.0.0.1:80", "/huggingtweets/moved"
+    text = (
+        f"---\nthumbnail: {old}{path}/resolve/main/a%20b.png\n---\n"
+        f"[a]({old}{path}/discussions) [b](https://huggingface.co{path}) [c]({old}80/) "
+        f"`--hub {old}` [d](https://x.example/?u=http%3A%2F%2F10.0.0.1%3A80{path})\n\n## Next"
+    )
+    files = {"README.md": text.encode(), "a%20b.png": b"", "model.safetensors": b""}
+    storage = Storage(tmp_path / "hub")
+    storage.create_repo("models", path[1:], False, "huggingtweets", files)
+    page = httpx2.get(hub[0] + path).text
+    quoted = hub[0].replace(":", "%3A").replace("/", "%2F")
+    for part in (
+        f'<a href="{hub[0]}{path}/discussions"',
+        f'<a href="https://huggingface.co{path}"',
+        f'<a href="{old}80/"',
+        f"<code>--hub {hub[0]}</code>",
+        f'<a href="https://x.example/?u={quoted}{path}"',
+        f'<meta property="og:image" content="{hub[0]}{path}/resolve/main/a%2520b.png">',
+        f'<img class="file" src="{path}/resolve/main/a%2520b.png"',
+        'export</span><span class="w"> </span><span class="nv">HF_ENDPOINT</span>',
+        "<dt>Files</dt>",
+    ):
+        assert part in page, part
+    assert old in httpx2.get(f"{hub[0]}{path}/resolve/main/README.md").text
+    assert httpx2.get(f"{hub[0]}{path}/resolve/main/a%2520b.png").status_code == 200
+
+
+@pytest.mark.parametrize("prompt", HOSTILE)
+def test_the_snippet_is_python_whatever_the_prompt_is(prompt: str) -> None:
+    code = cards.format_pipeline("a/b", prompt)
+    texts = [node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)]
+    assert prompt[: cards.MAX_SNIPPET_PROMPT_CHARS] in texts
+
+
 CARD = """---
 language: [en, 3]
 license: mit
@@ -270,18 +446,28 @@ SHOWN: list[tuple[str, int, list[str]]] = [
         "",
         200,
         [
-            "<h1>Good bye</h1>",
+            '<h1 id="good-bye">Good bye<a',
             "<small>license</small> mit",
             "<small>language</small> en",
             "&lt;b&gt;",
             'href="https://huggingface.co/gpt2"',
         ],
     ),
-    ("?images=remote", 200, ["<h1>Good bye</h1>"]),
-    ("/tree/main", 200, ["a b</bdi>/</a>", "a.png", "1.5 kB", '<span class="chip">LFS</span>']),
+    ("?images=remote", 200, ['<h1 id="good-bye">Good bye<a']),
+    (
+        "/tree/main",
+        200,
+        [
+            *("a b</bdi>/</a>", "a.png", "1.5 kB", '<span class="chip">LFS</span>'),
+            *("<bdi>initial commit</bdi>", "<bdi>Add weights</bdi>", "<bdi>Change the card</bdi>"),
+        ],
+    ),
     ("/tree/feature%2Fx/a%20b", 200, ["c%d.txt", "11 bytes", "/blob/feature%2Fx/a%20b/c%25d.txt"]),
-    ("/blob/main/a%20b/c%25d.txt", 200, ["<pre>&lt;b&gt;text&lt;/b&gt;</pre>"]),
-    ("/blob/main/%C3%A9.txt", 200, ["<pre>é</pre>"]),
+    ("/blob/main/a%20b/c%25d.txt", 200, ["<code>&lt;b&gt;text&lt;/b&gt;\n</code></pre>"]),
+    ("/blob/main/%C3%A9.txt", 200, ["<code>é\n</code></pre>"]),
+    ("/blob/main/hubtweets.json", 200, ['<span class="nt">']),
+    ("/blob/main/README.md", 200, ['<h1 id="good-bye">Good bye<a', 'href="?view=code"']),
+    ("/blob/main/README.md?view=code", 200, ["license: mit", "# Good bye"]),
     ("/blob/feature%2Fx/a.png", 200, ["/resolve/feature%2Fx/a.png"]),
     ("/blob/main/weights.bin", 200, ["not text", "SHA-256", "/resolve/main/weights.bin"]),
     ("/commits/main", 200, ["Change the card", "initial commit"]),
@@ -327,9 +513,12 @@ def test_every_kind_of_repo_has_its_pages(filled: tuple[str, Storage], kind: str
         ), path
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
         pictures = "img-src 'self' https: http:" if path == "?images=remote" else "img-src 'self'"
-        assert answer.headers["content-security-policy"] == POLICY.replace(
-            "img-src 'self'", pictures
-        )
+        policy = POLICY.replace("img-src 'self'", pictures)
+        nonces = re.findall('<script nonce="([^"]*)">', answer.text)
+        assert nonces or status != 200
+        if nonces:
+            policy += f"; script-src 'nonce-{nonces[0]}'"
+        assert answer.headers["content-security-policy"] == policy
         assert [answer.headers[name] for name in layout.HEADERS] == list(layout.HEADERS.values())
         assert "javascript:" not in "".join(
             line for line in answer.text.splitlines() if "href=" in line
@@ -352,13 +541,23 @@ OTHERS: list[tuple[str, int, list[str], list[str]]] = [
     ("/huggingtweets/secret/tree/main", 404, ["no repository huggingtweets/secret"], ["a.png"]),
     ("/huggingtweets/nope", 404, ["no repository huggingtweets/nope"], []),
     ("/huggingtweets/%3Cb%3E", 404, ["no repository huggingtweets/&lt;b&gt;"], ["<b>"]),
-    ("/huggingtweets/gated", 200, ["<h1>Knock</h1>", "gated"], ["a recorded sample"]),
+    (
+        "/huggingtweets/gated",
+        200,
+        ['<h1 id="knock">Knock<a', "gated"],
+        ["a recorded sample", "a.png"],
+    ),
     ("/huggingtweets/posts", 200, ["a recorded sample"], []),
     ("/huggingtweets/gated/tree/main", 200, ["a.png"], []),
-    ("/huggingtweets/gated/blob/main/README.md", 200, ["# Knock"], []),
+    ("/huggingtweets/gated/blob/main/README.md?view=code", 200, ["# Knock"], []),
     ("/huggingtweets/gated/blob/main/a%20b/c%25d.txt", 404, ["gated"], ["text&lt;"]),
     ("/huggingtweets/gated/commit/main", 200, ["+# Knock", "c%d.txt"], ["text&lt;"]),
     ("/api/x/blob/main/a", 404, ['{"error":'], []),
+    ("/?q=GATED", 200, ["/huggingtweets/gated"], ["/huggingtweets/posts"]),
+    ("/?q=secret", 200, ["No repository is called", "secret"], ["/huggingtweets/secret"]),
+    ("/?q=%3Cb%3E%22", 200, ["&lt;b&gt;", "&#34;"], ["<b>", '"">']),
+    ("/?p=1", 200, ["Page 2", "Newer"], ["/huggingtweets/posts"]),
+    ("/favicon.ico", 200, ["<svg"], []),
 ]
 
 
@@ -382,7 +581,7 @@ def test_what_is_lost_has_a_page(hub: tuple[str, str], tmp_path: Path) -> None:
         "huggingtweets",
         {"README.md": b"---\na: [\n---\n# Hello"},
     )
-    assert "<h1>Hello</h1>" in httpx2.get(f"{hub[0]}/huggingtweets/posts").text
+    assert '<h1 id="hello">Hello<a' in httpx2.get(f"{hub[0]}/huggingtweets/posts").text
     change_card(storage, repo, "another")
     storage.blobs.path(storage.resolve(repo, "main").files["README.md"].sha256).unlink()
     answer = httpx2.get(f"{hub[0]}/huggingtweets/posts")
@@ -400,11 +599,18 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
     assert record.samples
     with (
         local.serve_in_thread(Storage(published / "hub")) as endpoint,
-        browser.new_context(viewport={"width": 390, "height": 844}) as context,
+        browser.new_context(
+            viewport={"width": 390, "height": 844},
+            permissions=["clipboard-read", "clipboard-write"],
+        ) as context,
     ):
         seen, page = PageLog(context), context.new_page()
         page.goto(endpoint)
+        page.get_by_role("searchbox").fill("LYONS")
+        page.get_by_role("button", name="Search").click()
+        expect(page.locator(".cards")).to_contain_text("Text generation")
         page.get_by_role("link", name="huggingtweets/lyons____").click()
+        assert_card_is_easy_to_use(page, endpoint)
         for row in (
             "Tweets downloaded 3,086",
             "Retweets 1,225",
@@ -412,17 +618,19 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
             "Tweets kept 864",
         ):
             expect(page.get_by_role("row", name=row)).to_be_visible()
-        pictures = page.locator("article img").evaluate_all(
+        pictures = page.locator("main img, .avatar").evaluate_all(
             "images => images.map(image => image.complete && image.naturalWidth > 0)"
         )
         assert pictures and all(pictures)
 
         shown = record.samples.list_picked()
-        expect(page.locator("#widget details")).to_have_count(len(shown))
-        recorded = page.locator("#widget details p").last
+        expect(page.locator(".widget details")).to_have_count(len(shown))
+        expect(page.locator(".widget details p").first).to_have_text(shown[0].text or "")
+        expect(page.locator(".widget details p").first).to_be_visible()
+        recorded = page.locator(".widget details p").last
         expect(recorded).to_be_hidden()
         page.get_by_label("Your prompt").fill("")
-        page.locator("#widget summary").last.click()
+        page.locator(".widget summary").last.click()
         expect(recorded).to_have_text(shown[-1].text or "")
         expect(page.get_by_label("Your prompt")).to_have_value(shown[-1].prompt)
         page.get_by_label("Your prompt").fill("My dream is")
@@ -439,11 +647,14 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
             "items => items.map(item => item.value)"
         ) == list(record.samples.picked)
         expect(page.locator(".samples code")).to_have_text("hubtweets sample lyons____ --pick")
+        page.get_by_label("Tokens").fill("16")
+        expect(page.locator(".settings b").last).to_have_text("16")
         page.get_by_role("button", name="Generate").click()
         expect(page.get_by_role("status")).to_contain_text(
             "Generated just now on this machine, with seed", timeout=60_000
         )
-        results = page.locator("#results li").all_text_contents()
+        results = page.locator(".results li").all_text_contents()
+        expect(page.locator(".results li").last).to_be_in_viewport()
         assert (
             len(results) == 5
             and all(text.startswith("My dream is") for text in results)
@@ -453,7 +664,7 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
         page.get_by_label("Your prompt").fill("x" * 300)
         page.get_by_role("button", name="Generate").click()
         expect(page.get_by_role("status")).to_have_text(
-            "a prompt of 301 tokens is too long for this model; give 96 tokens at most"
+            "a prompt of 301 tokens is too long for this model; give 240 tokens at most"
         )
 
         for tab, link, expected in (
@@ -472,6 +683,32 @@ def test_a_person_walks_through_a_published_bot(published: Path, browser: Browse
         assert {address.split("/")[2] for address in seen.requests} == {endpoint.split("/")[2]}
 
 
+def assert_card_is_easy_to_use(page: Page, endpoint: str) -> None:
+    """Check what is on a bot's page besides its card."""
+    top = [
+        page.locator(name).bounding_box() for name in (".head h1", "article >> nth=0", ".widget")
+    ]
+    assert [box and box["y"] for box in top] == sorted(box["y"] if box else 0 for box in top)
+    shown = page.locator('img[src$="/predictions.png"]')
+    expect(shown).to_have_count(1)  # on the card or beside it
+    image = page.locator('meta[property="og:image"]').get_attribute("content")
+    assert image == f"{endpoint}{OWN}/resolve/main/predictions.png"
+    expect(page.locator(".facts")).to_contain_text("params")
+    expect(page.locator(".facts")).to_contain_text("F32")
+    assert [
+        address
+        for address in page.locator("article a").evaluate_all("links => links.map(a => a.href)")
+        if "127.0.0.1" in address and not address.startswith(endpoint + OWN)
+    ] == []
+    page.locator(".use > summary").click()
+    page.locator(".use .copied").first.hover()
+    page.locator(".use .copy").first.click()
+    expect(page.locator(".use .copy").first).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"export HF_ENDPOINT={endpoint}"
+    page.locator(".use > summary").click()
+
+
 def test_without_javascript_all_but_generating_works(
     workplace: Path, served: Served, browser: Browser
 ) -> None:
@@ -484,8 +721,11 @@ def test_without_javascript_all_but_generating_works(
         page.goto(served.server.endpoint + OWN)
         expect(page.get_by_text("this page needs JavaScript")).to_be_visible()
         expect(page.get_by_role("button", name="Generate")).to_be_hidden()
-        page.locator("#widget summary").first.click()
-        expect(page.locator("#widget details p").first).to_be_visible()
+        page.locator(".widget summary").last.click()
+        expect(page.locator(".widget details p").last).to_be_visible()
+        page.locator(".use > summary").click()
+        expect(page.locator(".use pre").first).to_be_visible()
+        expect(page.locator(".copy").first).to_be_hidden()
         page.locator(".samples summary").click()
         expect(page.locator(".samples li").first).to_be_visible()
 
@@ -635,7 +875,8 @@ scale(9)">over</div>
 """
 FORBIDDEN = (
     "script, iframe, form, input, button, meta, link, base, svg, math, object, embed, style, "
-    "template, video, audio, [onerror], [id], [class]"
+    "template, video, audio, [onerror], :not(h1, h2, h3, h4, h5, h6)[id], "
+    "[class]:not(.anchor, pre.code, pre.code *)"
 )
 
 
@@ -741,7 +982,7 @@ def test_a_browser_runs_nothing_of_a_hostile_repo(
         assert asked == []
 
         answer = page.goto(f"{hub[0]}/huggingtweets/evil")
-        nonce = page.locator("script").evaluate("script => script.nonce")
+        nonce = page.locator("script").first.evaluate("script => script.nonce")
         assert (
             answer
             and answer.headers["content-security-policy"]
@@ -755,11 +996,11 @@ def test_a_browser_runs_nothing_of_a_hostile_repo(
         assert page.locator("article").locator(FORBIDDEN).count() == 0
         for press in page.locator("article").get_by_text("press").all():
             press.dispatch_event("click")
-        for summary in page.locator("#widget summary, .samples summary").all():
+        for summary in page.locator(".widget summary, .samples summary").all():
             summary.click()
         assert (
             page.locator(".samples li").count() == len(HOSTILE)
-            and page.locator(".samples li *:not(.chip)").count() == 0
+            and page.locator(".samples li *:not(.chip, span[dir])").count() == 0
         )
         page.get_by_role("link", name="Load them").click()
         page.wait_for_load_state("networkidle")

@@ -31,7 +31,7 @@ class PublishForm(widgets.VBox):
         self.run, self.hub = run, hub
         self.consent = widgets.Dropdown(
             options=[(label, name) for name, label in CONSENTS.items()],
-            description="The posts",
+            description="Whose posts",
             layout={"width": "36em"},
         )
         self.publish = widgets.Button(description="Publish", button_style="primary")

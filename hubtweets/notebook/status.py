@@ -29,7 +29,9 @@ class Status(widgets.VBox):
         self.message, self.detail, self.warnings = to_html(), to_html(), to_html()
         self.bar = widgets.IntProgress(max=1, layout={"width": "100%"})
         self.updated_at = 0.0
-        super().__init__([self.message, self.bar, self.detail, self.warnings])
+        super().__init__(
+            [self.message, self.bar, self.detail, self.warnings], layout={"display": "none"}
+        )
 
     @contextmanager
     def watch(self) -> Iterator[None]:
@@ -38,6 +40,7 @@ class Status(widgets.VBox):
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
         set_progress_hook(self.show_progress)
+        self.layout.display = None
         self.bar.bar_style = self.warnings.value = ""
         try:
             yield
@@ -77,7 +80,7 @@ class Status(widgets.VBox):
         """Show a failure, and return what ends the cell."""
         self.bar.bar_style, self.detail.value = "danger", ""
         lines = "<br>".join(escape(to_plain_text(line)) for line in text.splitlines())
-        self.message.value = f"<b>{lines}</b>"
+        self.message.value = f'<b style="color: crimson">{lines}</b>'
         return CellStoppedError("Not finished: see above.")
 
 

@@ -7,22 +7,29 @@ next prompt is usually for the same one.
 
 import gc
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate.utils import set_seed
-from transformers import GenerationConfig, PreTrainedTokenizerFast, StoppingCriteria
+from transformers import (
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    StoppingCriteria,
+)
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.evaluation.sampling import encode_prompt
 from hubtweets.models.probing import get_context_length
-from hubtweets.models.untrusted import Loaded, load_files
+from hubtweets.models.untrusted import load_files
 from hubtweets.record.samples import MAX_NEW_TOKENS
 from hubtweets.text import replace_surrogates
 
 OnText = Callable[[int, str], None]
+Usable = tuple[PreTrainedModel, PreTrainedTokenizerFast, GenerationConfig]
 
 MAX_WIDGET_TOKENS = 512  # of a text
 MAX_BEAMS = 8
@@ -36,7 +43,7 @@ SAFE_SETTINGS = {
     *("bos_token_id", "eos_token_id", "pad_token_id"),
 }
 
-loaded: dict[str, Loaded] = {}
+loaded: dict[str, Usable] = {}
 
 
 class TokenHook(StoppingCriteria):
@@ -63,13 +70,16 @@ def generate(
     seed: int,
     on_text: OnText,
     on_token: Callable[[], None] = lambda: None,
+    **settings: float,
 ) -> None:
     """Generate `count` texts that start with the prompt, and pass their pieces to `on_text`.
 
-    The first text is the one that `sampling.generate` makes of the seed. `on_token` is called
-    before each token and may raise to stop. Raises HubtweetsError if the model can't be used.
+    The first text is the one that `sampling.generate` makes of the seed. `settings` replace the
+    model's own temperature and max_new_tokens. `on_token` is called before each token and may raise
+    to stop. Raises HubtweetsError if the model can't be used.
     """
-    model, tokenizer = get_model(files, repo_id, commit)
+    model, tokenizer, own = get_model(files, repo_id, commit)
+    model.generation_config = change_settings(own, get_context_length(model), settings)
     prompt = replace_surrogates(prompt)
     inputs = encode_prompt(model, tokenizer, prompt)
     if not inputs["input_ids"].numel():
@@ -88,7 +98,23 @@ def generate(
         streamer.update(sequences[0, inputs["input_ids"].shape[1] :])
 
 
-def get_model(files: Mapping[str, Path], repo_id: str, commit: str) -> Loaded:
+def change_settings(
+    own: GenerationConfig, context: int | None, given: Mapping[str, float]
+) -> GenerationConfig:
+    """Return a model's settings with those given.
+
+    The length is at most half of the context, so that the other half is left for the prompt.
+    """
+    changed = copy(own)
+    if "temperature" in given:
+        changed.do_sample, changed.temperature = True, given["temperature"]
+    if "max_new_tokens" in given:
+        longest = min(MAX_WIDGET_TOKENS, (context or 2 * MAX_WIDGET_TOKENS) // 2)
+        changed.max_new_tokens = min(int(given["max_new_tokens"]), longest)
+    return changed
+
+
+def get_model(files: Mapping[str, Path], repo_id: str, commit: str) -> Usable:
     """Return the loaded model, or load it in place of the last one."""
     key = f"{repo_id} {commit}"
     if key not in loaded:
@@ -99,8 +125,8 @@ def get_model(files: Mapping[str, Path], repo_id: str, commit: str) -> Loaded:
     return loaded[key]
 
 
-def load_model(files: Mapping[str, Path], repo_id: str) -> Loaded:
-    """Load a repo's model from local files only.
+def load_model(files: Mapping[str, Path], repo_id: str) -> Usable:
+    """Load a repo's model from local files only, with its safe settings.
 
     Raises HubtweetsError if it is no text generation model, or asks for too many beams.
     """
@@ -115,8 +141,7 @@ def load_model(files: Mapping[str, Path], repo_id: str) -> Loaded:
         raise HubtweetsError(
             f"{repo_id}: its num_beams is {beams}, and at most {MAX_BEAMS} are allowed here"
         )
-    model.generation_config = settings
-    return model, tokenizer
+    return model, tokenizer, settings
 
 
 class Streamer:

@@ -88,6 +88,7 @@ def answer_request(
         request["seed"],
         send_text,
         raise_if_stopped,
+        **request.get("settings", {}),
     )
 
 

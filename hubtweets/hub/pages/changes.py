@@ -13,16 +13,29 @@ from hubtweets.hub.storage.diff import diff_commits, list_changed_paths
 from hubtweets.hub.storage.repo import Repo
 from hubtweets.hub.storage.storage import Storage
 
-MAX_DIFF_LINES, MAX_DIFF_COLUMNS = 2000, 1000
+MAX_DIFF_LINES, MAX_FILE_LINES, MAX_OPEN_LINES = 2000, 500, 40  # of a page, of a file, if open
+MAX_DIFF_COLUMNS = 1000
 LINE_KINDS = {"+": "added", "-": "removed", "@": "place"}
 
 
 class FileChange(NamedTuple):
-    """A changed file: its path, "added", "removed" or "changed", and (kind, line) of its diff."""
+    """A changed file: its path, "added", "removed" or "changed", and (kind, line) of its diff.
+
+    Short diffs are shown open.
+    """
 
     path: str
     what: str
     lines: list[tuple[str, str]]
+    is_cut: bool
+
+    @property
+    def is_short(self) -> bool:
+        return self.count("place") > 0 and len(self.lines) <= MAX_OPEN_LINES
+
+    def count(self, kind: str) -> int:
+        """Return how many lines are of a kind, such as "added"."""
+        return sum(one == kind for one, _ in self.lines)
 
 
 def list_changes(request: Request, repo: Repo, old: Commit, new: Commit) -> list[FileChange]:
@@ -33,11 +46,13 @@ def list_changes(request: Request, repo: Repo, old: Commit, new: Commit) -> list
     storage, hidden = get_storage(request), not can_read_files(request, repo)
     left, changes = MAX_DIFF_LINES, []
     for path in list_changed_paths(old.files, new.files):
-        lines: list[tuple[str, str]] = []
+        found: Iterator[tuple[str, str]] = iter(())
         if not hidden or path == "README.md":
-            lines = list(islice(diff_file(storage, old, new, path), left))
+            found = diff_file(storage, old, new, path)
+        lines = list(islice(found, min(left, MAX_FILE_LINES)))
         left -= len(lines)
-        changes.append(FileChange(path, name_change(old, new, path), lines))
+        is_cut = next(found, None) is not None
+        changes.append(FileChange(path, name_change(old, new, path), lines, is_cut))
     return changes
 
 

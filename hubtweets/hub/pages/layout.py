@@ -6,20 +6,22 @@ each page's Content-Security-Policy forbids scripts, frames and whatever comes f
 
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
+from zlib import crc32
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hubtweets.card.card_parser import read_metadata, strip_front_matter
 from hubtweets.card.templating import create_environment
-from hubtweets.hub.api.requests import get_repo, get_storage
+from hubtweets.hub.api.requests import can_read_files, get_repo, get_storage
 from hubtweets.hub.errors import HubError
+from hubtweets.hub.pages.highlight import format_code
 from hubtweets.hub.storage.commits import Commit
 from hubtweets.hub.storage.pull_requests import list_discussions
 from hubtweets.hub.storage.repo import Repo
@@ -35,8 +37,10 @@ POLICY = (
     "default-src 'none'; img-src 'self'{images}; style-src 'unsafe-inline'; "
     "base-uri 'none'; form-action {forms}; frame-ancestors 'none'"
 )
-SCRIPT_POLICY = "; script-src 'nonce-{nonce}'; connect-src 'self'"
+SCRIPT_POLICY = "; script-src 'nonce-{nonce}'"
+CONNECT_POLICY = "; connect-src 'self'"
 MAX_CARD_BYTES = 2**19  # of a card that are read
+AVATARS = ("avatar.png", "avatar-2.png")  # a bot's first author may have none
 MAX_CHIPS = 40  # of one field
 MAX_CHIP_CHARS = 80
 # the fields of a card's front matter that have chips
@@ -75,32 +79,61 @@ def format_size(count: float) -> str:
     return f"{count:,.3g} TB"
 
 
+def format_count(count: float) -> str:
+    """Format a number of parameters as the Hub does, such as 124M."""
+    for unit in ("", "K", "M", "B"):
+        if count < 999.5:
+            return f"{count:.3g}{unit}"
+        count /= 1000
+    return f"{count:,.3g}T"
+
+
+def choose_hue(name: str) -> int:
+    """Return the hue, in degrees, of the tile of a repo without an avatar."""
+    return crc32(name.encode()) % 360
+
+
 templates = create_environment(autoescape=True)
-templates.filters |= {"segment": quote_segment, "size": format_size, "plain": to_plain_text}
+templates.filters |= {
+    "segment": quote_segment,
+    "size": format_size,
+    "count": format_count,
+    "hue": choose_hue,
+    "plain": to_plain_text,
+    "code": format_code,
+}
 
 
 def render_page(
     name: str,
     status: int = 200,
     images: str = "",
-    script: bool = False,
+    scripts: Sequence[str] = (),
     forms: bool = False,
     **values: Any,
 ) -> Response:
     """Render a page.
 
-    `images` adds sources of images besides this Hub. `script` allows the page's own script, `forms`
-    its forms.
+    `images` adds sources of images besides this Hub, `scripts` are the page's own, and `forms`
+    allows its forms.
     """
-    nonce = secrets.token_urlsafe(16) if script else ""
+    nonce = secrets.token_urlsafe(16) if scripts else ""
     template = templates.get_template(f"pages/{name}.html.j2")
-    text = template.render(values, nonce=nonce, script=script)
+    text = template.render(values, nonce=nonce, scripts=scripts)
     policy = POLICY.format(images=images, forms="'self'" if forms else "'none'")
-    if script:
+    if scripts:
         policy += SCRIPT_POLICY.format(nonce=nonce)
+    if "widget" in scripts:
+        policy += CONNECT_POLICY
     content = text.encode("utf-8", "replace")  # titles may hold lone surrogates
     headers = {**HEADERS, "Content-Security-Policy": policy}
     return Response(content, status, headers, "text/html; charset=utf-8")
+
+
+def render_icon() -> Response:
+    """Render the pages' icon."""
+    icon = templates.get_template("pages/icon.svg.j2").render()
+    return Response(icon, headers=HEADERS, media_type="image/svg+xml")
 
 
 def make_endpoint(show: Callable[[Request, Repo], Response]) -> Callable[[Request], Response]:
@@ -124,7 +157,7 @@ def render_repo_page(
     repo: Repo,
     template: str,
     images: str = "",
-    script: bool = False,
+    scripts: Sequence[str] = (),
     forms: bool = False,
     **values: Any,
 ) -> Response:
@@ -137,11 +170,18 @@ def render_repo_page(
         "template": template,
         "repo": repo,
         "head": head,
+        "avatar": find_avatar(request, repo, head),
         "tags": [name for name, sha in storage.list_refs(repo, "tags").items() if sha == head.id],
         "waiting": sum(one.status in ("draft", "open") for one in discussions),
         "chips": list(list_chips(storage, metadata)),
     }
-    return render_page(template, images=images, script=script, forms=forms, **values)
+    return render_page(template, images=images, scripts=["copy", *scripts], forms=forms, **values)
+
+
+def find_avatar(request: Request, repo: Repo, commit: Commit) -> str:
+    """Return the URL of a bot's avatar, "" if it has none or the user may not read it."""
+    files = commit.files if can_read_files(request, repo) else ()
+    return next((f"{repo.path}/resolve/main/{name}" for name in AVATARS if name in files), "")
 
 
 def read_card(storage: Storage, commit: Commit) -> tuple[dict[str, Any], str]:

@@ -1,9 +1,9 @@
-"""Lets a visitor try a model on its page: example prompts of its card, and text generation."""
+"""Lets a visitor try a model on its page: recorded examples, settings, and text generation."""
 
 import json
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
@@ -14,10 +14,24 @@ from starlette.types import Receive, Scope, Send
 from hubtweets.hub.api.requests import check_gate, get_repo, get_storage, read_json
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.generation.workers import WorkerPool
+from hubtweets.hub.storage.commits import Commit
+from hubtweets.hub.storage.storage import Storage
 
 MAX_EXAMPLES = 20
 MAX_TEXTS = 5
 MAX_PROMPT_CHARS = 1000
+MAX_SETTINGS_BYTES = 2**16
+
+
+class Setting(NamedTuple):
+    """A setting that a visitor may change: its bounds, and its value if the model has none."""
+
+    least: float
+    most: float
+    default: float
+
+
+SETTINGS = {"temperature": Setting(0.1, 2, 1), "max_new_tokens": Setting(16, 512, 160)}
 
 
 class Example(NamedTuple):
@@ -48,6 +62,28 @@ def parse_examples(metadata: dict[str, Any]) -> list[Example]:
     return found
 
 
+def read_settings(storage: Storage, commit: Commit) -> dict[str, float]:
+    """Return the model's own value of each setting, or the default if it has no usable one."""
+    found: Any = None
+    entry = commit.files.get("generation_config.json")
+    if entry and entry.size <= MAX_SETTINGS_BYTES:
+        with suppress(ValueError, RecursionError):
+            found = json.loads(storage.blobs.path(entry.sha256).read_bytes())
+    values = found if isinstance(found, dict) else {}
+    return {
+        name: values[name] if is_within(values.get(name), setting) else setting.default
+        for name, setting in SETTINGS.items()
+    }
+
+
+def is_within(value: object, setting: Setting) -> bool:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and setting.least <= value <= setting.most
+    )
+
+
 async def generate_texts(request: Request) -> Response:
     """Stream generated texts, one line of JSON for each piece."""
     content_type = request.headers.get("content-type", "").partition(";")[0]
@@ -55,7 +91,7 @@ async def generate_texts(request: Request) -> Response:
         raise HubError(415, "send the prompt as application/json")
     repo, body = get_repo(request), await read_json(request)
     check_gate(request, repo)
-    prompt, count = parse_prompt(body)
+    (prompt, count), settings = parse_prompt(body), parse_settings(body)
     storage = get_storage(request)
     commit = await run_in_threadpool(storage.resolve, repo, "main")
     files = {
@@ -69,6 +105,7 @@ async def generate_texts(request: Request) -> Response:
         "prompt": prompt,
         "count": count,
         "seed": secrets.randbelow(2**31),
+        "settings": settings,
         "files": files,
     }
     lines = stream_lines(request.app.state.workers, asked)
@@ -83,6 +120,18 @@ def parse_prompt(body: dict[str, Any]) -> tuple[str, int]:
     if isinstance(count, bool) or not isinstance(count, int) or not 0 < count <= MAX_TEXTS:
         raise HubError(400, f"count must be a number from 1 to {MAX_TEXTS}")
     return prompt, count
+
+
+def parse_settings(body: dict[str, Any]) -> dict[str, float]:
+    """Return the settings of a request; raise HubError 400 if one is out of its bounds."""
+    given = {name: body[name] for name in SETTINGS if name in body}
+    for name, value in given.items():
+        setting = SETTINGS[name]
+        if not is_within(value, setting):
+            raise HubError(
+                400, f"{name} must be a number from {setting.least:g} to {setting.most:g}"
+            )
+    return given
 
 
 class ClosingStream(StreamingResponse):
