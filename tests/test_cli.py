@@ -450,6 +450,10 @@ def bad_settings(folder: Path) -> None:
     (folder / "hubtweets.toml").write_text('bse = "tiny"\n')
 
 
+def misspelt_settings(folder: Path) -> None:
+    (folder / "hubtweets.toml").write_text('base_modle = "tiny"\n')
+
+
 def wrong_settings(folder: Path) -> None:
     (folder / "hubtweets.toml").write_text("runs = [1]\n")
 
@@ -468,7 +472,13 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
     (
         nothing,
         ["publish", "lyons____", *LOCAL],
-        r"no posts of lyons____ here \(looked for .+\); name them: --posts FILE",
+        r"no posts of lyons____ here \(looked for .+\); name them: --posts FILE; X gives you yours "
+        r"at https://x.com/settings/download_your_data; .+ type: hubtweets example lyons____.zip",
+    ),
+    (
+        enough,
+        ["publish", "lyons___", *LOCAL],
+        r"no posts of lyons___ here \(looked for .+\); did you mean lyons____\?",
     ),
     (
         nothing,
@@ -507,6 +517,11 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
         ["publish", "lyons____", "--base", "tiny", "--hub", "http://127.0.0.1:9"],
         r"http://127\.0\.0\.1:9 does not answer \(.+\); .+",
     ),
+    (  # without a token: the address is what is wrong
+        enough,
+        ["publish", "lyons____", "--base", "tiny", "--hub", "http://127.0.0.1:10"],
+        r"http://127\.0\.0\.1:10 does not answer \(.+\); .+",
+    ),
     (
         enough,
         ["publish", "lyons____", "--runs", "/proc/none", *LOCAL],
@@ -520,7 +535,12 @@ FAILURES: list[tuple[Callable[[Path], None], list[str], str]] = [
     (
         bad_settings,
         ["publish", "lyons____", *LOCAL],
-        r"hubtweets\.toml: no option is called bse; take it out, or one of .*base_model, .+",
+        r"hubtweets\.toml: no option is called bse; take it out, or write one of .*base_model, .+",
+    ),
+    (
+        misspelt_settings,
+        ["publish", "lyons____", *LOCAL],
+        r"hubtweets\.toml: no option is called base_modle; did you mean base_model\?",
     ),
     (
         enough,

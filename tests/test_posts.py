@@ -236,7 +236,9 @@ NAMED: list[tuple[list[str], list[str], dict[str, str] | str]] = [
     (
         ["bob"],
         [],
-        "no posts of bob here (looked for bob.zip, bob.jsonl and so on); name them: --posts FILE",
+        "no posts of bob here (looked for bob.zip, bob.jsonl and so on); name them: --posts FILE; "
+        "X gives you yours at https://x.com/settings/download_your_data; "
+        "to try it with made-up posts, type: hubtweets example bob.zip",
     ),
 ]
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from hubtweets.cli.options import SourceType
-from hubtweets.errors import HubtweetsError
+from hubtweets.errors import HubtweetsError, suggest
 
 SETTINGS = Path("hubtweets.toml")
 
@@ -26,10 +26,9 @@ def read_settings(options: Sequence[click.Parameter]) -> dict[str, Any]:
     settings = {name.replace("-", "_"): value for name, value in settings.items()}
     known = {parameter.name or "" for parameter in options} - {"handles"}
     if unknown := set(settings) - known:
-        raise HubtweetsError(
-            f"{SETTINGS}: no option is called {', '.join(sorted(unknown))}; "
-            f"take it out, or one of {', '.join(sorted(known))}"
-        )
+        name = min(unknown)
+        advice = suggest(name, known) or f"take it out, or write one of {', '.join(sorted(known))}"
+        raise HubtweetsError(f"{SETTINGS}: no option is called {name}; {advice}")
     for parameter in options:
         value = settings.get(parameter.name or "", "")
         wants_text = isinstance(

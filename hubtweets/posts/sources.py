@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from hubtweets.errors import HubtweetsError
+from hubtweets.errors import HubtweetsError, suggest
 from hubtweets.files import hash_files
 from hubtweets.posts import cache
 from hubtweets.posts.container import Container
@@ -31,6 +31,7 @@ SUFFIXES = (
     *(".csv", ".tsv", ".parquet", ".arrow", ".txt", ".car"),
 )
 HANDLE = re.compile(r"[\w.-]{1,96}", re.ASCII)
+X_ARCHIVE_PAGE = "https://x.com/settings/download_your_data"
 CACHE_SUFFIX = ".saved.jsonl"
 URL = re.compile(r"https://[\w.:/@%~-]+", re.ASCII)  # nothing that Markdown or HTML could act on
 
@@ -105,9 +106,13 @@ def find_file(handle: str) -> str:
                     f"type a name for the bot, and --posts {shlex.quote(found)}"
                 )
             return found
+    named = {name.removesuffix(suffix) for name in there for suffix in SUFFIXES if suffix}
+    advice = suggest(handle, sorted(named - there.keys())) or (
+        f"name them: --posts FILE; X gives you yours at {X_ARCHIVE_PAGE}; "
+        f"to try it with made-up posts, type: hubtweets example {handle}.zip"
+    )
     raise HubtweetsError(
-        f"no posts of {handle} here (looked for {handle}.zip, {handle}.jsonl and so on); "
-        "name them: --posts FILE"
+        f"no posts of {handle} here (looked for {handle}.zip, {handle}.jsonl and so on); {advice}"
     )
 
 

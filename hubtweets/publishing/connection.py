@@ -1,18 +1,23 @@
 """The Hub that is published to, the repo on it, and its errors as one line with a fix."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from json import JSONDecodeError
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 from huggingface_hub.hf_api import ModelInfo
-from huggingface_hub.utils import validate_repo_id
+from huggingface_hub.utils import get_session, validate_repo_id
 
-from hubtweets.config import LOCAL_HUB
-from hubtweets.errors import HubtweetsError
+from hubtweets.config import LOCAL_HUB, PUBLIC_HUB
+from hubtweets.errors import HubtweetsError, suggest
 from hubtweets.publishing.retry import describe_error, retry, set_default_timeout, unwrap
+from hubtweets.record import serialization
+from hubtweets.record.run_folder import list_run_names
 from hubtweets.record.run_record import Target
 
 HINTS = {
@@ -22,6 +27,8 @@ HINTS = {
     429: "wait some minutes and run the command again",
     507: "free some disk space there and run the command again",
 }
+UNKNOWN_REQUEST = (404, 405, 501)  # of a server that has no such address
+HUB_ADVICE = f"--hub {PUBLIC_HUB}, or --hub local"
 NETWORK_ERRORS = (httpx2.TransportError, ConnectionError)
 
 
@@ -49,7 +56,23 @@ def connect(hub: str | None) -> Iterator[Hub]:
             yield Hub(api, LOCAL_HUB)
     else:
         api = HfApi(endpoint=hub.rstrip("/") if hub else None)
+        check_address(f"--hub {hub}" if hub else f"HF_ENDPOINT={api.endpoint}", api.endpoint)
         yield Hub(api, api.endpoint)
+
+
+def check_address(given: str, endpoint: str) -> None:
+    """Raise HubtweetsError if an endpoint is not a web address; `given` is what set it."""
+    try:
+        parts = urlsplit(endpoint)
+        if parts.scheme in ("http", "https") and parts.hostname:
+            return
+    except ValueError:
+        pass
+    advice = f"type: {HUB_ADVICE}"
+    if "://" not in endpoint and "." in endpoint:
+        advice = f"did you mean https://{endpoint}?"
+    advice = suggest(endpoint, ["local"]) or advice
+    raise HubtweetsError(f"{given}: not the address of a Hub; {advice}")
 
 
 def choose_target(
@@ -74,6 +97,28 @@ def choose_target(
         return retry(attempt, lambda _: None, unless=(httpx2.ConnectError,))
 
 
+def resolve_repo_id(hub: Hub, name: str, runs: Path) -> str:
+    """Return a repo's id; a name without a namespace is the run's repo, or the user's.
+
+    Raises HubtweetsError if there is neither such a run nor a token.
+    """
+    if "/" in name:
+        return name
+    name, known = name.removeprefix("@"), None
+    if name.lower() in list_run_names(runs):
+        with suppress(HubtweetsError, OSError):
+            known = serialization.read_record(runs / name.lower() / "run.json").target
+    if known and known.endpoint == hub.endpoint:
+        return known.repo_id
+    try:
+        with hub_errors(hub):
+            return f"{hub.api.whoami()['name']}/{name}"
+    except HubtweetsError as error:
+        raise HubtweetsError(
+            f"{name}: not the id of a repo, which is like huggingtweets/{name}; {error}"
+        ) from None
+
+
 def check_visibility(info: ModelInfo, target: Target, private: bool | None) -> None:
     """Raise HubtweetsError if a repo is public and should be private, or the reverse.
 
@@ -96,22 +141,44 @@ def hub_errors(hub: Hub) -> Iterator[None]:
     try:
         yield
     except LocalTokenNotFoundError:
-        raise HubtweetsError(
-            f"no token for {endpoint}; type: hf auth login, or set HF_TOKEN; or try --hub local"
-        ) from None
+        raise HubtweetsError(explain_missing_token(hub)) from None
     except httpx2.InvalidURL as error:
         raise HubtweetsError(
-            f"{endpoint}: not the address of a Hub ({error}); "
-            "type: --hub https://huggingface.co, or --hub local"
+            f"{endpoint}: not the address of a Hub ({error}); type: {HUB_ADVICE}"
         ) from None
     # ValueError is a bad repo name or a bad card; RuntimeError is a failed upload.
     except (*NETWORK_ERRORS, HfHubHTTPError, ValueError, RuntimeError) as error:
         raise HubtweetsError(f"{endpoint}{explain_error(unwrap(error))}") from None
 
 
+def explain_missing_token(hub: Hub) -> str:
+    """Return that there is no token, or what is wrong with the address that it would be for."""
+    endpoint = hub.endpoint
+    if endpoint != PUBLIC_HUB:
+        try:
+            answer = get_session().get(f"{hub.api.endpoint}/api/models", params={"limit": 1})
+        except NETWORK_ERRORS as error:
+            return f"{endpoint}{explain_error(error)}"
+        if not is_from_hub(answer):
+            return f"{endpoint} is not a Hub; type: {HUB_ADVICE}"
+    return f"no token for {endpoint}; type: hf auth login, or set HF_TOKEN; or try --hub local"
+
+
+def is_from_hub(response: httpx2.Response) -> bool:
+    """Return False if no Hub would answer like this: neither JSON nor its headers of errors."""
+    headers = response.headers
+    return "json" in headers.get("content-type", "") or any(
+        name.startswith("x-error-") for name in headers
+    )
+
+
 def explain_error(error: Exception) -> str:
     """Return what an error of the client means and what to do, to follow the Hub's address."""
+    if isinstance(error, JSONDecodeError | UnicodeDecodeError):
+        return f" is not a Hub; type: {HUB_ADVICE}"
     if isinstance(error, HfHubHTTPError):
+        if error.response.status_code in UNKNOWN_REQUEST and not is_from_hub(error.response):
+            return f" is not a Hub ({describe_error(error)}); type: {HUB_ADVICE}"
         hint = HINTS.get(error.response.status_code, "run the command again")
         return f" refused ({describe_error(error)}); {hint}"
     if isinstance(error, NETWORK_ERRORS):

@@ -18,7 +18,7 @@ from huggingface_hub.hf_api import RepoFile
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.publishing import diff
-from hubtweets.publishing.connection import Hub, hub_errors
+from hubtweets.publishing.connection import Hub, hub_errors, resolve_repo_id
 from hubtweets.record import serialization
 
 KINDS = ("model", "dataset")
@@ -51,6 +51,9 @@ def take_down(
     Yields what was done and what may remain. Raises HubtweetsError if no repo of this id was made
     by hubtweets, if one changes after the question, or if the Hub refuses.
     """
+    if "/" not in repo_id:  # it is not guessed what to delete
+        full = resolve_repo_id(hub, repo_id, runs)
+        raise HubtweetsError(f"{repo_id}: give the full id; type: hubtweets takedown {full}")
     with hub_errors(hub):
         found = [repo for kind in KINDS if (repo := find_repo(hub, repo_id, kind))]
         copies = list(list_copies_on_hub(hub, repo_id))

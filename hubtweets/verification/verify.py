@@ -20,7 +20,8 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import disable_progress_bars
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.publishing.connection import Hub, hub_errors
+from hubtweets.progress import logger
+from hubtweets.publishing.connection import Hub, hub_errors, resolve_repo_id
 from hubtweets.publishing.diff import is_same
 from hubtweets.record import serialization
 from hubtweets.record.run_record import Target
@@ -52,9 +53,13 @@ FALSE, UNCHECKED = 1, 3  # exit codes; 2 is click's, for a wrong command
 def verify(hub: Hub, repo_id: str, revision: str, runs: Path, deep: bool) -> Iterator[Claim]:
     """Download a bot at a revision and check each claim.
 
-    With `deep`, the held-out posts of its run folder are scored again. Raises HubtweetsError if
-    there is no such repo, or it can't be downloaded.
+    A name without a namespace is the repo of the run of that name, or of the token's user. With
+    `deep`, the held-out posts of its run folder are scored again. Raises HubtweetsError if there is
+    no such repo, or it can't be downloaded.
     """
+    name, repo_id = repo_id, resolve_repo_id(hub, repo_id, runs)
+    if name != repo_id:
+        logger.info(f"{name} stands for {hub.endpoint}/{repo_id}")
     commit, committed, files = list_repo(hub, repo_id, revision)
     yield Claim("revision", "repo", True, f"{revision} is commit {commit}")
     with tempfile.TemporaryDirectory() as name:
