@@ -109,10 +109,12 @@ def find_accelerator() -> str | None:
     """Return the name of the GPU that training would use, None if there is none."""
     import torch
 
-    from hubtweets.models.hardware import get_device_name
-
     device = torch.accelerator.current_accelerator(check_available=True)
-    return get_device_name(device) if device else None
+    if device is None:
+        return None
+    from hubtweets.models.hardware import get_device_name  # which takes seconds to import
+
+    return get_device_name(device)
 
 
 def write_example() -> str:
