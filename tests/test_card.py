@@ -285,9 +285,9 @@ def test_what_the_audit_found() -> None:
     [
         (
             {},
-            "The weights are under mit, the licence of their base. It does not cover the posts: "
+            "The weights are under mit, the licence of their base. It does not cover the posts:\n"
             "@lyons\\_\\_\\_\\_'s came from an X archive, "
-            "which only the account's owner is given. "
+            "which only the account's owner is given.\n"
             "The publisher has not stated whether their author agreed.\n",
         ),
         (
@@ -297,8 +297,8 @@ def test_what_the_audit_found() -> None:
             },
             "The weights are under [A\\|B](https://x.example/a%20b), which the publisher "
             "chose, since their base names none that the Hub knows. "
-            "It does not cover the posts: "
-            "@lyons\\_\\_\\_\\_'s came from the Bluesky API, which is public. "
+            "It does not cover the posts:\n"
+            "@lyons\\_\\_\\_\\_'s came from the Bluesky API, which is public.\n"
             "The publisher says that they are the publisher's own.\n",
         ),
         (
@@ -308,8 +308,8 @@ def test_what_the_audit_found() -> None:
                 "sources": (Source("csv", "a", None, None),),
             },
             "The weights are under mit, which the publisher chose, since their base names none. "
-            "It does not cover the posts: "
-            "@lyons\\_\\_\\_\\_'s came from a CSV file. "
+            "It does not cover the posts:\n"
+            "@lyons\\_\\_\\_\\_'s came from a CSV file.\n"
             "The publisher says that their author agreed.\n",
         ),
     ],

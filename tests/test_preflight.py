@@ -586,7 +586,7 @@ def test_a_rehearsal_shows_what_a_push_would_change(
     assert [line for line in again[10:-2] if not line.startswith("same ")] == [] and again[
         -1
     ] == "The card stays as it is."
-    edited = card.replace("## How does it work?", "Mine.\n\n## How does it work?")
+    edited = card.replace("## How it works", "Mine.\n\n## How it works")
     for name, content in (("README.md", edited), ("mine.txt", "x" * 2000)):
         connected.api.upload_file(
             path_or_fileobj=content.encode(), path_in_repo=name, repo_id="huggingtweets/lyons____"
