@@ -24,7 +24,7 @@ from hubtweets.models import inspection
 from hubtweets.models.base import resolve_base
 from hubtweets.posts.post import Columns
 from hubtweets.posts.sources import FetchOptions
-from hubtweets.publishing import dry_run, permissions, preflight
+from hubtweets.publishing import dry_run, permissions, preflight, preview
 from hubtweets.publishing.connection import Hub
 from hubtweets.publishing.push import PushOptions
 from hubtweets.publishing.request import PreparedPublish, PublishRequest
@@ -549,7 +549,8 @@ def test_the_hubs_validator_has_a_say(
 
 
 def shown(run: RunFolder, hub: Hub, wanted: PublishRequest) -> list[str]:
-    return list(dry_run.describe_publish(run, hub, wanted, check(run, hub, wanted)))
+    found = dry_run.preview_publish(run, hub, wanted, check(run, hub, wanted))
+    return list(preview.format_preview(found))
 
 
 def test_a_rehearsal_shows_what_a_push_would_change(
@@ -668,6 +669,12 @@ def test_publish_dry_run_leaves_the_hub_as_it_was(workplace: Path, base: Path) -
         "local",
         "--dry-run",
     ]
+    document = json.loads(command(workplace, *arguments, "--json").stdout)
+    assert (document["schema_version"], document["new"], document["tag"]) == (1, False, "v2")
+    assert {file["change"] for file in document["files"]} == {"same"}
+    docs = (Path(__file__).parent.parent / "docs" / "json.md").read_text(encoding="utf-8")
+    fields = [*document, *document["files"][0]]
+    assert [name for name in fields if f"`{name}`" not in docs] == []
     done = command(workplace, *arguments, "--namespace", "elsewhere")
     assert (done.returncode, done.stderr) == (0, "curate: nothing changed, skipped\n")
     assert done.stdout.startswith(

@@ -49,6 +49,7 @@ from hubtweets.cli.options import (
 from hubtweets.cli.results import (
     open_option,
     open_page,
+    show_preview,
     show_published,
     show_result,
     show_samples,
@@ -105,8 +106,7 @@ def publish(
     )
     reading, where = parse_read_options(given), {"hub": given["hub"], "runs": given["runs"]}
     if dry_run:
-        for line in preview_request(handles, request, reading, **where):
-            click.echo(printable(line))
+        show_preview(preview_request(handles, request, reading, **where), json)
         return
     numbers = {"num_samples": given["samples"], "num_processes": given["num_processes"]}
     publish_request(handles, request, reading, **where, **numbers)

@@ -18,6 +18,7 @@ from hubtweets.progress import logger
 from hubtweets.stages.run import Run
 
 if TYPE_CHECKING:
+    from hubtweets.publishing.preview import Preview
     from hubtweets.stages.info import RunInfo
 
 open_option = hub(
@@ -33,6 +34,17 @@ def show_result(run: Run, json: bool, *show: Callable[["RunInfo"], None]) -> Non
     else:
         for one in show:
             one(info)
+
+
+def show_preview(preview: "Preview", json: bool) -> None:
+    """Print what a publish would do."""
+    if json:
+        print_json(preview.plan)
+        return
+    from hubtweets.publishing.preview import format_preview
+
+    for line in format_preview(preview):
+        write(line, cut=False)
 
 
 def show_published(run: "RunInfo") -> None:

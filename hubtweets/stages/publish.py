@@ -17,6 +17,7 @@ from hubtweets.stages.run import GPT2, NUM_SAMPLES, PROMPTS, open_run, to_bot, w
 
 if TYPE_CHECKING:
     from hubtweets.publishing.connection import Hub
+    from hubtweets.publishing.preview import Preview
     from hubtweets.publishing.push import PushOptions
     from hubtweets.publishing.request import PreparedPublish, PublishRequest
     from hubtweets.record.run_record import Consent, Tracker
@@ -98,12 +99,12 @@ def preview_request(
     *,
     hub: str | None,
     runs: str | Path,
-) -> list[str]:
-    """Check everything and read the posts, and return what a publish would do, line by line."""
+) -> Preview:
+    """Check everything and read the posts, and return what a publish would do."""
     from hubtweets.publishing import dry_run
 
     with prepare(handles, request, reading, hub, runs) as (folder, connected, ready):
-        return list(dry_run.describe_publish(folder, connected, request, ready))
+        return dry_run.preview_publish(folder, connected, request, ready)
 
 
 @contextmanager
