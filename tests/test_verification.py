@@ -131,21 +131,28 @@ def test_a_whole_report(published: Path, base: Path, tmp_path: Path) -> None:
     record = json.loads((published / "runs" / "lyons____" / "run.json").read_text())
     samples, files = record["samples"], len(record["files"])
     picked, copies = len(samples["picked"]), record["audit"]["copies"]
+    pushed = re.search(r"push: (\d+) of \1 files, (.+), to", (published / "first.err").read_text())
+    assert pushed
+    counts = f"{pushed[1]} files, {pushed[2]}"
     withheld = f"; withheld texts: {copies}" if copies else ""
     lines = done.stdout.splitlines()
+    assert lines.pop() == "19 claims checked, all hold"
     assert lines.pop().startswith(
         "stated: statements (publisher): "
         "@lyons____'s posts from an X archive, and nothing of their author's consent; "
     )
     assert lines == [
-        f"ok: revision (repo): main is commit {record['published']['commit']}",
-        f"ok: code (repo): none of the {files + 3} files runs when it is loaded",
+        f"ok: revision (repo): main has {counts}, at commit {record['published']['commit']}",
+        f"ok: code (repo): none of the {files + 2} files runs when it is loaded",
         "ok: weights (repo): 29,344 parameters, all in safetensors",
         (
             "ok: record (repo): "
             f"hubtweets.json is a whole record of hubtweets {record['hubtweets_version']}"
         ),
-        f"ok: files (repo): all {files} that were pushed are as they were",
+        (
+            f"ok: files (repo): all {files} beside README.md and hubtweets.json "
+            "are as they were pushed"
+        ),
         (
             f"ok: consistency (repo): 864 kept posts, {record['environment']['steps']} steps, "
             "versions and dates agree with each other"
@@ -373,7 +380,8 @@ def test_what_the_owner_wrote_is_the_owners(repo: Path, tmp_path: Path) -> None:
     )
     assert {claim.name: claim.found for claim in found if claim.name in ("card", "files")} == {
         "files": (
-            f"all {len(read_record(repo).files)} that were pushed are as they were; "
+            f"all {len(read_record(repo).files)} beside README.md and hubtweets.json "
+            "are as they were pushed; "
             "not hubtweets': NOTES.md"
         ),
         "card": "as its record renders; metadata of the owner's: 1; tags of the owner's: 1; "

@@ -57,6 +57,7 @@ from hubtweets.cli.results import (
     show_split,
 )
 from hubtweets.cli.runs import info, runs
+from hubtweets.cli.verify import verify
 from hubtweets.errors import HubtweetsError, printable
 from hubtweets.stages.run import open_run
 
@@ -231,44 +232,6 @@ def example(path: str, posts: int, seed: int) -> None:
 
 @main.command(cls=Command)
 @click.argument("repo_id")
-@click.option(
-    "--revision",
-    default="main",
-    show_default=True,
-    help="Check this branch, tag, commit or refs/pr/N.",
-)
-@click.option(
-    "--deep", is_flag=True, help="Score the held-out posts of the run folder's dataset again."
-)
-@options(hub_option, runs_option)
-def verify(repo_id: str, hub: str | None, runs: str, revision: str, deep: bool) -> None:
-    """Check every claim of a published bot's card.
-
-    Exits with 0 if all that the repo alone can prove holds, with 1 if anything is false, and with 3
-    if something could not be checked.
-
-    \b
-    hubtweets verify huggingtweets/lyons____ --hub local
-    """
-    from pathlib import Path
-
-    from hubtweets.publishing.connection import connect
-    from hubtweets.verification import verify as verification
-
-    claims = []
-    try:
-        with connect(hub) as connected:
-            for claim in verification.verify(connected, repo_id, revision, Path(runs), deep):
-                click.echo(claim)
-                claims.append(claim)
-    except HubtweetsError as error:  # code 1 is for what is false
-        click.echo(f"Error: {error}", err=True)
-        raise SystemExit(verification.UNCHECKED) from None
-    raise SystemExit(verification.exit_code(claims))
-
-
-@main.command(cls=Command)
-@click.argument("repo_id")
 @click.option("--hide", is_flag=True, help="Make it private instead of deleting it.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @options(hub_option, runs_option)
@@ -287,7 +250,7 @@ def takedown(repo_id: str, hub: str | None, runs: str, hide: bool, yes: bool) ->
             click.echo(printable(line))
 
 
-for command in (generate, chat, runs, info, hub, completion):
+for command in (generate, chat, runs, info, verify, hub, completion):
     main.add_command(command)
 
 

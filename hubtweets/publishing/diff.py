@@ -15,6 +15,7 @@ from hubtweets.files import hash_files
 from hubtweets.record.run_record import Published
 
 CARD, RECORD = "README.md", "hubtweets.json"
+HUB_FILES = (".gitattributes",)  # which the Hub adds
 MAX_TEXT_BYTES = 2**24  # a larger card or record on the Hub is not read
 
 RemoteFiles = dict[str, RepoFile]  # by path

@@ -21,6 +21,7 @@ from hubtweets.publishing import diff, push
 from hubtweets.publishing.connection import Hub, hub_errors
 from hubtweets.publishing.diff import (
     CARD,
+    HUB_FILES,
     RECORD,
     Plan,
     RemoteFiles,
@@ -35,7 +36,6 @@ from hubtweets.record.run_folder import RunFolder
 
 BYTES_PER_PARAMETER = 4  # weights are written in fp32
 KEYS_FROM_TRAINING = ("widget", "model-index")  # of the card's metadata
-HUB_FILES = (".gitattributes",)
 
 
 @dataclass(frozen=True)

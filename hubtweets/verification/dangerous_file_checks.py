@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hubtweets.models.inspection import KERNEL_KEYS, REMOTE_CODE_KEYS, count_parameters
+from hubtweets.publishing.diff import HUB_FILES
 from hubtweets.verification.claims import Verdict, list_files
 
 # Pickles, and formats that can hold one or other code.
@@ -130,7 +131,8 @@ def check_code(folder: Path) -> Verdict:
             f"{unknown[0]} is of a kind that is not known to be harmless; "
             "look at it before you load this bot",
         )
-    return True, f"none of the {len(files)} files runs when it is loaded"
+    count = len(files.keys() - set(HUB_FILES))
+    return True, f"none of the {count} files runs when it is loaded"
 
 
 def check_weights(folder: Path) -> Verdict:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import regex
 
 from hubtweets.files import hash_files
+from hubtweets.publishing.diff import CARD, HUB_FILES, RECORD
 from hubtweets.verification.claims import Bot, Verdict
 
 # Files beside the weights that transformers, peft, sentence-transformers or vLLM load by their
@@ -35,11 +36,7 @@ def check_files(bot: Bot) -> Verdict:
                 False,
                 f"{file.path} is not the file that was pushed (its SHA-256 is another one)",
             )
-    others = (
-        files.keys()
-        - {file.path for file in bot.record.files}
-        - {"README.md", "hubtweets.json", ".gitattributes"}
-    )
+    others = files.keys() - {file.path for file in bot.record.files} - {CARD, RECORD, *HUB_FILES}
     if loaded := next((path for path in sorted(others) if LOADED.fullmatch(path)), None):
         return False, f"{loaded} is not hubtweets', and is loaded with the weights"
     if weights := next((path for path in sorted(others) if path.lower().endswith(".gguf")), None):
@@ -49,7 +46,8 @@ def check_files(bot: Bot) -> Verdict:
         if others
         else ""
     )
-    return True, f"all {len(bot.record.files)} that were pushed are as they were{note}"
+    count = len(bot.record.files)
+    return True, f"all {count} beside {CARD} and {RECORD} are as they were pushed{note}"
 
 
 def find_doubles(paths: Iterable[str]) -> tuple[str, str] | None:

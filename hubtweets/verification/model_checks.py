@@ -15,7 +15,6 @@ from itertools import groupby
 from pathlib import Path
 
 from huggingface_hub.utils import validate_repo_id
-from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hubtweets.card import model_card, snippets
@@ -27,6 +26,7 @@ from hubtweets.models.inspection import ADAPTER_CONFIG
 from hubtweets.models.loading import load_base
 from hubtweets.models.untrusted import write_model_folder
 from hubtweets.posts.pii.scrub import scrub
+from hubtweets.progress import track
 from hubtweets.record.run_record import Base, RunRecord
 from hubtweets.record.samples import Sample, Samples
 from hubtweets.verification.claims import Bot, Verdict
@@ -145,7 +145,7 @@ def compare_drawn(samples: Samples, pairs: Iterable[tuple[Sample, str]]) -> Verd
     """
     known, other = 0, []
     for number, (recorded, drawn) in enumerate(
-        tqdm(pairs, "drawing again", len(samples.samples), leave=False, disable=None), 1
+        track(pairs, "samples drawn again", len(samples.samples)), 1
     ):
         known += recorded.text is not None
         if recorded.text not in (None, drawn):

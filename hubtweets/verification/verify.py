@@ -7,7 +7,6 @@ claim what proves it.
 """
 
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -20,9 +19,10 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import disable_progress_bars
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.progress import logger
+from hubtweets.files import format_size
+from hubtweets.progress import activity, logger
 from hubtweets.publishing.connection import Hub, hub_errors, resolve_repo_id
-from hubtweets.publishing.diff import is_same
+from hubtweets.publishing.diff import HUB_FILES, is_same
 from hubtweets.record import serialization
 from hubtweets.record.run_record import Target
 from hubtweets.verification import (
@@ -61,10 +61,13 @@ def verify(hub: Hub, repo_id: str, revision: str, runs: Path, deep: bool) -> Ite
     if name != repo_id:
         logger.info(f"{name} stands for {hub.endpoint}/{repo_id}")
     commit, committed, files = list_repo(hub, repo_id, revision)
-    yield Claim("revision", "repo", True, f"{revision} is commit {commit}")
+    sizes = [file.size for path, file in files.items() if path not in HUB_FILES]
+    counts = f"{len(sizes)} files, {format_size(sum(sizes))}"
+    yield Claim("revision", "repo", True, f"{revision} has {counts}, at commit {commit}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        download(hub, repo_id, commit, files, folder)
+        with activity(f"downloading {counts}"):
+            download(hub, repo_id, commit, files, folder)
         if other := next(
             (path for path, file in files.items() if not is_same(folder / path, file)), None
         ):
@@ -162,9 +165,7 @@ def download(hub: Hub, repo_id: str, commit: str, files: dict[str, RepoFile], fo
             f"{folder.parent}: {free >> 20:,} MiB are free, {size * 2 >> 20:,} MiB are needed; "
             "free some, or set TMPDIR"
         )
-    if not sys.stderr.isatty():
-        disable_progress_bars()
-    with hub_errors(hub):
+    with hub_errors(hub), disable_progress_bars():
         for path in files:
             hub.api.hf_hub_download(repo_id, path, revision=commit, local_dir=folder)
     shutil.rmtree(folder / ".cache", ignore_errors=True)  # the client's notes
@@ -221,7 +222,8 @@ def is_same_hub(endpoint: str, other: str) -> bool:
 
 
 def judge(check: Check, bot: Bot) -> Verdict:
-    return guard(lambda: check.judge(bot))
+    with activity(f"checking the {check.claim}"):
+        return guard(lambda: check.judge(bot))
 
 
 def guard(check: Callable[[], Verdict]) -> Verdict:

@@ -17,8 +17,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tqdm import tqdm
-
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage.blobs import (
     SHA256,
@@ -31,6 +29,7 @@ from hubtweets.hub.storage.commits import compute_commit_id
 from hubtweets.hub.storage.pull_requests import Discussion
 from hubtweets.hub.storage.repo import Repo
 from hubtweets.hub.storage.storage import Storage
+from hubtweets.progress import report_progress
 
 MIN_AGE_SECONDS = 3600.0  # a younger file may belong to a push that is still running
 SHA1 = re.compile(r"[0-9a-f]{40}")
@@ -86,12 +85,13 @@ def check_storage(storage: Storage) -> IntegrityReport:
         wanted[entry.sha256].append(entry)
     total = sum(entries[0].size for entries in wanted.values())
     faults = list(reachable.faults)
-    with tqdm(total=total, desc="checking", unit="B", unit_scale=True, disable=None) as bar:
-        for sha256, entries in sorted(wanted.items()):
-            path = storage.blobs.path(sha256)
-            name = path.relative_to(storage.root)
-            faults.extend(f"{name}: {fault}" for fault in find_faults(path, entries))
-            bar.update(entries[0].size)
+    checked = 0
+    for sha256, entries in sorted(wanted.items()):
+        path = storage.blobs.path(sha256)
+        name = path.relative_to(storage.root)
+        faults.extend(f"{name}: {fault}" for fault in find_faults(path, entries))
+        checked += entries[0].size
+        report_progress("bytes checked", checked, total)
     repos, commits = len(reachable.repos), len(reachable.commits)
     return IntegrityReport(repos, commits, len(wanted), total, faults, orphans)
 
