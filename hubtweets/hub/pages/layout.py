@@ -17,6 +17,7 @@ from zlib import crc32
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hubtweets.card import sharing
 from hubtweets.card.card_parser import read_metadata, strip_front_matter
 from hubtweets.card.templating import create_environment
 from hubtweets.hub.api.requests import can_read_files, get_repo, get_storage
@@ -119,7 +120,7 @@ def render_page(
     """
     nonce = secrets.token_urlsafe(16) if scripts else ""
     template = templates.get_template(f"pages/{name}.html.j2")
-    text = template.render(values, nonce=nonce, scripts=scripts)
+    text = template.render(values, nonce=nonce, scripts=scripts, notebook=sharing.NOTEBOOK_URL)
     policy = POLICY.format(images=images, forms="'self'" if forms else "'none'")
     if scripts:
         policy += SCRIPT_POLICY.format(nonce=nonce)
