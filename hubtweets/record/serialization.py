@@ -111,12 +111,14 @@ def parse_record(text: str, absent: tuple[str, ...] = ()) -> RunRecord:
     """
     from pydantic import ValidationError
 
+    adapter = create_record_adapter()
     try:
-        record = create_record_adapter().validate_json(text)
+        record = adapter.validate_json(text)
     except ValidationError as error:
         wrong = error.errors()[0]
         raise ValueError(f"{'.'.join(map(str, wrong['loc'])) or 'it'}: {wrong['msg']}") from None
-    known = {name: value for name, value in json.loads(dumps(record)).items() if name not in absent}
+    values = json.dumps(adapter.dump_python(record, mode="json"), allow_nan=False)
+    known = {name: value for name, value in json.loads(values).items() if name not in absent}
     if json.loads(text) != known:
         raise ValueError("it has keys that this version does not know, or lacks some")
     return record
