@@ -700,11 +700,9 @@ def assert_card_is_easy_to_use(page: Page, endpoint: str) -> None:
     assert image == f"{endpoint}{OWN}/resolve/main/predictions.png"
     expect(page.locator(".facts")).to_contain_text("params")
     expect(page.locator(".facts")).to_contain_text("F32")
-    assert [
-        address
-        for address in page.locator("article a").evaluate_all("links => links.map(a => a.href)")
-        if "127.0.0.1" in address and not address.startswith(endpoint + OWN)
-    ] == []
+    links = page.locator("article a").evaluate_all("links => links.map(a => a.href)")
+    assert f"{endpoint}{OWN}/discussions" in links
+    assert [address for address in links if "8086" in address] == []  # where it was published
     page.locator(".use > summary").click()
     page.locator(".use .copied").first.hover()
     page.locator(".use .copy").first.click()
