@@ -4,6 +4,7 @@ What would be pushed is shown.
 """
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -550,7 +551,9 @@ def test_the_hubs_validator_has_a_say(
 
 def shown(run: RunFolder, hub: Hub, wanted: PublishRequest) -> list[str]:
     found = dry_run.preview_publish(run, hub, wanted, check(run, hub, wanted))
-    return list(preview.format_preview(found))
+    plan = preview.format_plan(found.plan, found.tag_is_given)
+    card = [line for line, _ in preview.format_card(found)]
+    return ["", "", *plan, "", *preview.format_files(found.plan.files), "", *card]
 
 
 def test_a_rehearsal_shows_what_a_push_would_change(
@@ -677,10 +680,14 @@ def test_publish_dry_run_leaves_the_hub_as_it_was(workplace: Path, base: Path) -
     assert [name for name in fields if f"`{name}`" not in docs] == []
     done = command(workplace, *arguments, "--namespace", "elsewhere")
     assert (done.returncode, done.stderr) == (0, "curate: nothing changed, skipped\n")
-    assert done.stdout.startswith(
-        "Nothing is pushed: this is a dry run.\n\n"
-        f"to       {ADDRESS}/elsewhere/lyons____ (new, public)\n"
+    lines = done.stdout.splitlines()
+    assert lines[13] == f"to       {ADDRESS}/elsewhere/lyons____ (new, public)"
+    assert re.fullmatch(
+        r"Nothing is pushed\. A publish would push 12 of 12 files, \d+ KB\.",
+        lines[-1],
     )
+    assert "The card:" not in lines
+    assert "The card:\n" in command(workplace, *arguments, "--show-card", "--namespace", "x").stdout
     (workplace / "hubtweets.toml").write_text(
         'tag = "v1"\nprompt = ["I", "We"]\nprivate = true\nconsent = "own"\n'
     )

@@ -80,8 +80,15 @@ def main() -> None:
 @options(processes_option, samples_options, terms_options, hub_options, push_options)
 @options(open_option, runs_option, quiet_option, json_option)
 @click.option("--dry-run", is_flag=True, help="Check everything and show what would be pushed.")
+@click.option("--show-card", is_flag=True, help="With --dry-run, show the card or its changes.")
 def publish(
-    handles: tuple[str, ...], dry_run: bool, quiet: bool, open: bool, json: bool, **given: Any
+    handles: tuple[str, ...],
+    dry_run: bool,
+    show_card: bool,
+    quiet: bool,
+    open: bool,
+    json: bool,
+    **given: Any,
 ) -> None:
     """Read each HANDLE's posts, train one bot on them, render its card, and push it.
 
@@ -94,6 +101,8 @@ def publish(
     from hubtweets.publishing.request import PublishRequest
     from hubtweets.stages.publish import preview_request, publish_request
 
+    if show_card and not dry_run:
+        raise click.UsageError("--show-card goes with --dry-run")
     set_quiet(quiet)
     request = PublishRequest(
         given["namespace"],
@@ -107,7 +116,7 @@ def publish(
     )
     reading, where = parse_read_options(given), {"hub": given["hub"], "runs": given["runs"]}
     if dry_run:
-        show_preview(preview_request(handles, request, reading, **where), json)
+        show_preview(preview_request(handles, request, reading, **where), json, show_card)
         return
     numbers = {"num_samples": given["samples"], "num_processes": given["num_processes"]}
     publish_request(handles, request, reading, **where, **numbers)

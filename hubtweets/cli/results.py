@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from hubtweets.publishing.preview import Preview
     from hubtweets.stages.info import RunInfo
 
+DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+FILE_STYLES = {"new": "green", "changed": "yellow", "deleted": "red"}
+
 open_option = hub(
     "--open", is_flag=True, help="Open the bot's page in a browser; --hub local serves it."
 )
@@ -36,15 +39,28 @@ def show_result(run: Run, json: bool, *show: Callable[["RunInfo"], None]) -> Non
             one(info)
 
 
-def show_preview(preview: "Preview", json: bool) -> None:
-    """Print what a publish would do."""
+def show_preview(preview: "Preview", json: bool, show_card: bool) -> None:
+    """Print what a publish would do: the card if that is wanted, the files, and last the plan."""
     if json:
         print_json(preview.plan)
         return
-    from hubtweets.publishing.preview import format_preview
+    from hubtweets.publishing.preview import format_card, format_end, format_files, format_plan
 
-    for line in format_preview(preview):
-        write(line, cut=False)
+    for line, mark in format_card(preview) if show_card else ():
+        write((line, DIFF_STYLES.get(mark, "")), cut=False)
+    if show_card:
+        write("")
+    for line in format_files(preview.plan.files):
+        change, _, rest = line.partition(" ")
+        write((change, FILE_STYLES.get(change, "")), f" {rest}")
+    write("")
+    for line in format_plan(preview.plan, preview.tag_is_given):
+        name, _, rest = line.partition(" ")
+        write((name, "bold"), f" {rest}")
+    for conflict in preview.conflicts:
+        write((conflict, "yellow"), cut=False)
+    write("")
+    write((format_end(preview.plan), "bold"), cut=False)
 
 
 def show_published(run: "RunInfo") -> None:

@@ -23,13 +23,12 @@ from hubtweets.publishing.diff import (
     CARD,
     HUB_FILES,
     RECORD,
-    Plan,
     RemoteFiles,
     is_same,
     list_local_files,
     list_remote_files,
 )
-from hubtweets.publishing.preview import PlannedFile, Preview, PublishPlan
+from hubtweets.publishing.preview import DIFF_NAMES, PlannedFile, Preview, PublishPlan
 from hubtweets.publishing.request import PreparedPublish, PublishRequest, draft_record, is_trained
 from hubtweets.record import serialization
 from hubtweets.record.run_folder import RunFolder
@@ -56,11 +55,12 @@ def preview_publish(
         remote = find_remote_repo(hub, prepared)
         trained = is_trained(run, prepared.base, request.training)
         if trained and run.record.metrics and run.record.samples:
-            files, card = preview_trained(run, hub, prepared, remote)
+            files, card, conflicts = preview_trained(run, hub, prepared, remote)
         else:
             files, card = preview_untrained(run, request, prepared, remote)
+            conflicts = []
         plan = make_publish_plan(run, request, prepared, remote, files)
-        return Preview(plan, tuple(card), prepared.push_options.tag is not None)
+        return Preview(plan, tuple(card), prepared.push_options.tag is not None, tuple(conflicts))
 
 
 def find_remote_repo(hub: Hub, prepared: PreparedPublish) -> RemoteRepo | None:
@@ -116,8 +116,8 @@ def make_publish_plan(
 
 def preview_trained(
     run: RunFolder, hub: Hub, prepared: PreparedPublish, remote: RemoteRepo | None
-) -> tuple[list[PlannedFile], list[str]]:
-    """Return the files and the card of a trained model, as they would be rendered now."""
+) -> tuple[list[PlannedFile], list[str], list[str]]:
+    """Return the files, the card and the conflicts of a trained model, as rendered now."""
     record = replace(run.record, target=prepared.target, terms=prepared.terms)
     card = model_card.render(record)
     repo_id, plan = prepared.target.repo_id, None
@@ -137,7 +137,12 @@ def preview_trained(
     old_card = None
     if remote and CARD in remote.files:
         old_card = diff.read_text(hub.api, repo_id, remote.head, remote.files[CARD])
-    return files, list(describe_card(card, plan, old_card))
+    merged = plan.card if plan is not None else None  # a plan without changes is false
+    conflicts = [
+        f"A rendered part of {CARD} was edited, so this becomes a pull request: {conflict}"
+        for conflict in (merged.conflicts if merged else ())
+    ]
+    return files, list(describe_card(merged.text if merged else card, old_card)), conflicts
 
 
 def link_files(source: Path, folder: Path) -> None:
@@ -159,20 +164,16 @@ def describe_change(name: str, is_changed: bool, remote: RemoteRepo | None) -> s
     return "changed" if remote and name in remote.files else "new"
 
 
-def describe_card(card: str, plan: Plan | None, old_card: str | None) -> Iterator[str]:
+def describe_card(card: str, old_card: str | None) -> Iterator[str]:
     """Yield the card, or its changes if the Hub has one."""
-    merged = plan.card if plan is not None else None  # a plan without changes is false
-    for conflict in merged.conflicts if merged else ():
-        yield f"A rendered part of {CARD} was edited, so this becomes a pull request: {conflict}"
-    new_card = merged.text if merged else card
     if old_card is None:
         yield from ("The card:", "", *card.splitlines())
-    elif old_card == new_card:
+    elif old_card == card:
         yield "The card stays as it is."
     else:
-        old, new = old_card.splitlines(), new_card.splitlines()
+        old, new = old_card.splitlines(), card.splitlines()
         yield from ("The changes of the card:", "")
-        yield from difflib.unified_diff(old, new, "on the Hub", "after this", lineterm="")
+        yield from difflib.unified_diff(old, new, *DIFF_NAMES, lineterm="")
 
 
 def preview_untrained(

@@ -5,9 +5,12 @@ In: nothing but the facts, which `dry_run` finds out. Out: lines for a terminal.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import unescape
 
 from hubtweets.files import format_size
 from hubtweets.text import to_plain_text
+
+DIFF_NAMES = ("on the Hub", "after this")
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class PublishPlan:
 
 @dataclass(frozen=True)
 class Preview:
-    """The plan of a publish, and lines that show the card or its changes.
+    """The plan of a publish, lines that show the card or its changes, and why it is a pull request.
 
     `tag_is_given` is False if the tag is the next version, which only a change gets.
     """
@@ -60,17 +63,32 @@ class Preview:
     plan: PublishPlan
     card: tuple[str, ...]
     tag_is_given: bool
+    conflicts: tuple[str, ...] = ()
 
 
-def format_preview(preview: Preview) -> Iterator[str]:
-    """Yield a preview line by line."""
-    yield "Nothing is pushed: this is a dry run."
-    yield ""
-    yield from format_plan(preview.plan, preview.tag_is_given)
-    yield ""
-    yield from format_files(preview.plan.files)
-    yield ""
-    yield from preview.card
+def format_card(preview: Preview) -> Iterator[tuple[str, str]]:
+    """Yield each line of the card with "", or of its changes with "+", "-" or "@".
+
+    In changes, names and posts can be read: their characters are not escaped for Markdown.
+    """
+    is_diff = False
+    for line in preview.card:
+        is_diff = is_diff or line == f"--- {DIFF_NAMES[0]}"
+        if not is_diff:
+            yield line, ""
+            continue
+        mark = line[:1] if line[:1] in ("+", "-", "@") else ""
+        yield unescape(line.replace("<wbr>", "")), mark
+
+
+def format_end(plan: PublishPlan) -> str:
+    """Return the last line of a dry run: how much would be pushed."""
+    ours = [file for file in plan.files if file.change not in ("kept", "deleted")]
+    pushed = [file for file in ours if file.change != "same"]
+    size = format_size(sum(file.size or 0 for file in pushed))
+    about = "" if plan.trained else "about "
+    would = f"{len(pushed)} of {len(ours)} files, {about}{size}" if pushed else "no file"
+    return f"Nothing is pushed. A publish would push {would}."
 
 
 def format_plan(plan: PublishPlan, tag_is_given: bool) -> Iterator[str]:
