@@ -12,6 +12,8 @@ from typing import IO, Any
 import pytest
 import torch
 from pyarrow import parquet
+from rich.console import Console
+from rich.text import Text
 from tokenizers import ByteLevelBPETokenizer, SentencePieceBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerFast
 
@@ -245,7 +247,15 @@ def pick_on_terminal(home: Path, typed: str, stop: bool = False, code: int = 0) 
                 os.kill(process.pid, signal.SIGINT)
     os.close(ours)
     assert process.wait(60) == code, shown
-    return shown.decode().replace("\r\n", "\n").replace("Number, or Enter (? for help): ", ">\n")
+    screen = shown.decode().replace("\r\n", "\n")
+    return screen.replace("Number, or Enter (? for help): ", ">\n").replace(" \n", "\n")
+
+
+def wrap(screen: str) -> str:
+    """Return what a terminal of 40 columns shows of lines that are not cut."""
+    console = Console(width=40)
+    wrapped = (Text(line).wrap(console, 40) for line in screen.split("\n"))
+    return "\n".join(line.plain.rstrip() for lines in wrapped for line in lines)
 
 
 def test_a_page_has_eight_samples_of_one_prompt() -> None:
@@ -284,8 +294,8 @@ def test_samples_are_picked_on_a_terminal(home: Path) -> None:
         return to_plain_text(listed[number - 1].text or "", 1000)
 
     first = "Pick the samples that the card of @lyons____ shows.\n" + show(1, *before.picked)
-    assert pick_on_terminal(home, "q\n") == f"{first}Nothing changed.\n"
-    assert pick_on_terminal(home, "", stop=True, code=130) == f"{first}\nNothing changed.\n"
+    assert pick_on_terminal(home, "q\n") == wrap(f"{first}Nothing changed.\n")
+    assert pick_on_terminal(home, "", stop=True, code=130) == wrap(f"{first}\nNothing changed.\n")
     assert recorded(home) == before
     missing = (
         "not offered: it copies a post, has a broken character, adds nothing to its prompt, "
@@ -316,10 +326,11 @@ def test_samples_are_picked_on_a_terminal(home: Path) -> None:
         ),
         ("10 5", f"5: {read(5)}\n{show(5, 6, 5)}"),
     ]
-    last, end = f"- {read(6)}\n- {read(5)}\n", "Checking them with the model\n"
+    last = "".join(cut(f"- {read(number)}", 40) + "\n" for number in (6, 5))
+    end = "Checking them with the model\n"
     end += "picked 6, 5; to publish that, type: hubtweets push lyons____\n"
     shown = pick_on_terminal(home, "".join(f"{typed}\n" for typed, _ in steps) + "d\n")
-    assert shown == first + "".join(expected for _, expected in steps) + end + last
+    assert shown == wrap(first + "".join(expected for _, expected in steps) + end + last)
     assert recorded(home) == replace(before, picked=(6, 5), chosen=True)
 
     assert run(home, "sample", "lyons____").stderr == "sample: nothing changed, skipped\n"
