@@ -39,7 +39,8 @@ def take(folder: Path) -> None:
     """Write the picture of the published page."""
     with local.serve_in_thread(Storage(folder / "hub")) as endpoint, start_chromium() as browser:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-        page.goto(f"{endpoint}/huggingtweets/lyons____", wait_until="networkidle")
+        answer = page.goto(f"{endpoint}/huggingtweets/lyons____", wait_until="networkidle")
+        assert answer and answer.ok
         pixels = page.screenshot()
     with Image.open(io.BytesIO(pixels)) as image:
         image.convert("RGB").quantize(COLOURS).save(PICTURE, optimize=True)
