@@ -186,7 +186,24 @@ def test_a_whole_report(published: Path, base: Path, tmp_path: Path) -> None:
         ),
     ]
     assert (done.returncode, done.stderr) == (0, "")
-    gone = run(tmp_path / "work", "verify", "huggingtweets/missing", "--hub", "local")
+    short = run(tmp_path / "work", "verify", "lyons____", "--hub", "local", "--json")
+    document = json.loads(short.stdout)
+    claims = document.pop("claims")
+    assert short.returncode == 0 and document == {
+        "schema_version": 1,
+        "repo_id": BOT,
+        "hub": "http://127.0.0.1:8086",
+        "revision": "main",
+        "exit_code": 0,
+    }
+    assert [(claim["name"], claim["holds"]) for claim in claims] == [
+        *((line.split()[1], True) for line in lines[:-2]),
+        ("statements", None),
+    ]
+    docs = (Path(__file__).parent.parent / "docs" / "json.md").read_text(encoding="utf-8")
+    assert [name for name in (*document, *claims[0]) if f"`{name}`" not in docs] == []
+    gone = run(tmp_path / "work", "verify", "huggingtweets/missing", "--hub", "local", "--json")
+    assert gone.stdout == ""
     assert (gone.returncode, gone.stderr) == (
         3,
         (

@@ -1,12 +1,14 @@
 """`hubtweets verify`: a line for each claim of a bot, and a summary."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from hubtweets.cli.console import write
+from hubtweets.cli.json_output import json_option, print_json
 from hubtweets.cli.options import Command, hub_option, options, runs_option
 from hubtweets.errors import HubtweetsError
 
@@ -14,6 +16,17 @@ if TYPE_CHECKING:
     from hubtweets.verification.claims import Claim
 
 STYLES = {"ok": "green", "FALSE": "bold red", "unchecked": "yellow", "stated": "bright_black"}
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `verify --json` prints; `exit_code` is that of the command."""
+
+    repo_id: str
+    hub: str
+    revision: str
+    exit_code: int
+    claims: "tuple[Claim, ...]"
 
 
 @click.command(cls=Command)
@@ -27,8 +40,8 @@ STYLES = {"ok": "green", "FALSE": "bold red", "unchecked": "yellow", "stated": "
 @click.option(
     "--deep", is_flag=True, help="Score the held-out posts of the run folder's dataset again."
 )
-@options(hub_option, runs_option)
-def verify(repo_id: str, hub: str | None, runs: str, revision: str, deep: bool) -> None:
+@options(hub_option, runs_option, json_option)
+def verify(repo_id: str, hub: str | None, runs: str, revision: str, deep: bool, json: bool) -> None:
     """Check every claim of a published bot's card.
 
     Exits with 0 if all that the repo alone can prove holds, with 1 if anything is false, and with 3
@@ -37,21 +50,27 @@ def verify(repo_id: str, hub: str | None, runs: str, revision: str, deep: bool) 
     \b
     hubtweets verify huggingtweets/lyons____ --hub local
     """
-    from hubtweets.publishing.connection import connect
+    from hubtweets.publishing.connection import connect, resolve_repo_id
     from hubtweets.verification import verify as verification
 
     claims = []
     try:
         with connect(hub) as connected:
             for claim in verification.verify(connected, repo_id, revision, Path(runs), deep):
-                show_claim(claim)
                 claims.append(claim)
+                if not json:
+                    show_claim(claim)
+            full_id = resolve_repo_id(connected, repo_id, Path(runs))
     except HubtweetsError as error:  # code 1 is for what is false
         write(("Error: ", "bold red"), str(error), err=True, cut=False)
         raise SystemExit(verification.UNCHECKED) from None
-    summary, style = summarize(claims)
-    write((summary, style))
-    raise SystemExit(verification.exit_code(claims))
+    code = verification.exit_code(claims)
+    if json:
+        print_json(Verification(full_id, connected.endpoint, revision, code, tuple(claims)))
+    else:
+        summary, style = summarize(claims)
+        write((summary, style))
+    raise SystemExit(code)
 
 
 def show_claim(claim: "Claim") -> None:

@@ -193,4 +193,5 @@ def look_at(path: Path) -> RunInfo | BrokenRun:
             raise HubtweetsError("the name is not a handle in lower case; rename the folder")
         return describe_run(path)
     except (HubtweetsError, OSError) as error:
-        return BrokenRun(str(path), str(error).removeprefix(f"{path}: "))
+        problem = str(error).removeprefix(f"{path}: ").removeprefix(f"{path}/")
+        return BrokenRun(str(path), problem)
