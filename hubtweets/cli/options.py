@@ -33,7 +33,10 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (KeyboardInterrupt, click.Abort):
+        except click.Abort:
+            click.echo(err=True)  # the question stands on the terminal's last line
+            raise Stopped(describe_stop(ctx.params)) from None
+        except KeyboardInterrupt:
             raise Stopped(describe_stop(ctx.params)) from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

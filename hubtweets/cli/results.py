@@ -111,4 +111,8 @@ def ask_to_open() -> bool:
     is_quiet = logger.level > logging.INFO
     if is_quiet or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    return click.confirm("Serve it and open its page now?", err=True)
+    try:
+        return click.confirm("Serve it and open its page now?", err=True)
+    except click.Abort:  # the bot is published, so Ctrl-C means no
+        click.echo(err=True)
+        return False
