@@ -8,9 +8,10 @@ from itertools import takewhile
 
 import click
 
+from hubtweets.cli.command import Command, options
 from hubtweets.cli.console import write
 from hubtweets.cli.json_output import json_option, print_json
-from hubtweets.cli.options import Command, handle_argument, options, runs_option, seed_option
+from hubtweets.cli.options import handle_argument, runs_option, seed_option
 from hubtweets.errors import HubtweetsError
 from hubtweets.stages.run import open_run
 from hubtweets.text import to_plain_text

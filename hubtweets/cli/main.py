@@ -19,6 +19,7 @@ from hubtweets.cli.arguments import (
     parse_trackers,
     parse_training_config,
 )
+from hubtweets.cli.command import Command, options
 from hubtweets.cli.completion import completion
 from hubtweets.cli.console import write
 from hubtweets.cli.display import show_messages
@@ -27,14 +28,12 @@ from hubtweets.cli.group import Group
 from hubtweets.cli.hub import hub
 from hubtweets.cli.json_output import json_option
 from hubtweets.cli.options import (
-    Command,
     base_option,
     handle_argument,
     handles_argument,
     hub_option,
     hub_options,
     last_handle_argument,
-    options,
     posts_options,
     processes_option,
     push_options,

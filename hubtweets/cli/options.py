@@ -4,100 +4,19 @@ An option is also read from the environment (HUBTWEETS_BASE_MODEL for --base-mod
 hubtweets.toml.
 """
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import click
 
+from hubtweets.cli.command import option, options
 from hubtweets.cli.completion import complete_runs
-from hubtweets.cli.failures import Stopped, describe_stop
+from hubtweets.cli.types import Finite, PromptType, SourceType
 from hubtweets.config import Curation, TrainingConfig
 from hubtweets.posts.post import Columns
 from hubtweets.stages.run import GPT2, NUM_SAMPLES, PROMPTS
 
 TRAINING, CURATION = TrainingConfig(), Curation()
-
-
-class GroupedOption(click.Option):
-    """An option that `--help` lists under a heading."""
-
-    def __init__(self, *args: Any, heading: str = "Options", **attributes: Any) -> None:
-        super().__init__(*args, **attributes)
-        self.heading = heading
-
-
-class Command(click.Command):
-    """A command whose help lists its options under their headings; Ctrl-C ends it with a line."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except click.Abort:
-            click.echo(err=True)  # the question stands on the terminal's last line
-            raise Stopped(describe_stop(ctx.params)) from None
-        except KeyboardInterrupt:
-            raise Stopped(describe_stop(ctx.params)) from None
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
-            if record and not isinstance(parameter, click.Argument):
-                groups.setdefault(getattr(parameter, "heading", "Options"), []).append(record)
-        for heading, records in groups.items():
-            with formatter.section(heading):
-                formatter.write_dl(records)
-
-
-def option(heading: str, name: str, *names: str, **attributes: Any) -> Callable:
-    """An option under a heading, which the environment can set too, as HUBTWEETS_NAME."""
-    variable = name.removeprefix("--").partition("/")[0].replace("-", "_").upper()
-    return click.option(
-        name,
-        *names,
-        cls=GroupedOption,
-        heading=heading,
-        envvar=f"HUBTWEETS_{variable}",
-        show_default=True,
-        **attributes,
-    )
-
-
-def options(*chosen: Callable) -> Callable:
-    """Return a decorator that adds options and arguments to a command, in this order."""
-
-    def decorate(command: Callable) -> Callable:
-        for one in reversed(chosen):
-            command = one(command)
-        return command
-
-    return decorate
-
-
-class Finite(click.FloatRange):
-    """A number in a range that is neither infinite nor NaN, which no range refuses."""
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value!r} is not a finite number.", param, ctx)
-        return number
-
-
-class PromptType(click.types.StringParamType):
-    """A text that samples begin with; in the environment, one a line."""
-
-    envvar_list_splitter = "\n"
-
-
-class SourceType(click.ParamType):
-    """A source of posts, or HANDLE=SOURCE; in the environment, one a line."""
-
-    name = "source"
-    envvar_list_splitter = "\n"
 
 
 def posts(name: str, *names: str, **attributes: Any) -> Callable:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hubtweets.cli.command import Command, options
 from hubtweets.cli.console import write, write_table
 from hubtweets.cli.json_output import json_option, print_json
-from hubtweets.cli.options import Command, handle_argument, options, runs_option
+from hubtweets.cli.options import handle_argument, runs_option
 from hubtweets.stages.info import format_hub_option, list_runs
 from hubtweets.stages.run import open_run
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hubtweets.cli.options import SourceType
+from hubtweets.cli.types import SourceType
 from hubtweets.errors import HubtweetsError, suggest
 
 SETTINGS = Path("hubtweets.toml")

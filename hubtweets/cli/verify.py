@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hubtweets.cli.command import Command, options
 from hubtweets.cli.console import write
 from hubtweets.cli.json_output import json_option, print_json
-from hubtweets.cli.options import Command, hub_option, options, runs_option
+from hubtweets.cli.options import hub_option, runs_option
 from hubtweets.errors import HubtweetsError
 
 if TYPE_CHECKING:
