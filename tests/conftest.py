@@ -56,7 +56,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("HF_", "HUBTWEETS_", "HUGGING"))
+        if not name.startswith(("HF_", "HUBTWEETS_", "HUGGING", "COLUMNS", "LINES"))
     }
     own = {
         "HOME": str(home),

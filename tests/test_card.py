@@ -51,7 +51,8 @@ def visible(text: str) -> str:
     words: list[str] = []
     parser = HTMLParser(convert_charrefs=True)
     parser.handle_data = words.append  # type: ignore[method-assign, assignment]
-    parser.feed(sanitize.render_card(strip_front_matter(text), "/huggingtweets/lyons____").html)
+    card = sanitize.render_card(strip_front_matter(text), "/huggingtweets/lyons____")
+    parser.feed(card.intro + card.html)
     return " ".join("".join(words).split())
 
 

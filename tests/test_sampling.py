@@ -236,9 +236,8 @@ def pick_on_terminal(home: Path, typed: str, stop: bool = False, code: int = 0) 
     command = ["-m", "hubtweets", "sample", "lyons____", "--pick"]
     with open(theirs, "rb+", buffering=0) as terminal:
         files: list[IO[Any]] = [terminal] * 3
-        process = Process(
-            os.environ["ZYGOTE"], command, home, environment(home, NO_COLOR="1"), files
-        )
+        plain = environment(home, NO_COLOR="1", TERM="xterm")
+        process = Process(os.environ["ZYGOTE"], command, home, plain, files)
     shown = b""
     with suppress(OSError):  # at its end
         while piece := os.read(ours, 2**16):
