@@ -7,6 +7,7 @@ prints both as lines; `hubtweets.cli.display` draws them on a terminal.
 
 import logging
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ Item = TypeVar("Item")
 
 STEPS = "steps"  # the unit of a training
 SECONDS_PER_LINE = 10
+SECONDS_PER_WAIT = 30  # between the lines of work without parts
 ITEMS_PER_LINE = 10_000  # of work whose total is unknown
 
 logger = logging.getLogger("hubtweets")
@@ -79,22 +81,45 @@ class LineHandler(logging.Handler):
 class ProgressLines:
     """A hook that prints a line after a tenth of some work, if the last line is some seconds old.
 
-    Training logs its steps itself.
+    Work without parts, such as an upload, gets a line after every so many seconds. Training logs
+    its steps itself.
     """
 
-    def __init__(self, min_seconds: float = SECONDS_PER_LINE) -> None:
+    def __init__(
+        self, min_seconds: float = SECONDS_PER_LINE, wait_seconds: float = SECONDS_PER_WAIT
+    ) -> None:
         self.min_seconds, self.printed = min_seconds, time.monotonic()
+        self.wait_seconds = wait_seconds
         self.parts: dict[str, int] = {}  # by unit: the tenths that are done
+        self.waits: dict[str, threading.Event] = {}  # by work without parts: set at its end
 
     def __call__(self, unit: str, done: int, total: int | None, note: str) -> None:
+        if total == 1:
+            self.wait(unit, bool(done))
+            return
         part = 10 * done // total if total else done // ITEMS_PER_LINE
         now = time.monotonic()
         self.printed = self.printed if done else now
         late = now - self.printed >= self.min_seconds
-        if part > self.parts.get(unit, 0) and total != 1 and unit != STEPS and late:
+        if part > self.parts.get(unit, 0) and unit != STEPS and late:
             self.printed = now
             print_line(f"{format_count(unit, done, total)}{note and ': '}{note}")
         self.parts[unit] = part
+
+    def wait(self, work: str, ended: bool) -> None:
+        """Begin, or end, to print lines about work without parts."""
+        if ended:
+            self.waits.pop(work, threading.Event()).set()
+        elif work not in self.waits:
+            self.waits[work] = threading.Event()
+            threading.Thread(
+                target=self.print_waits, args=(work, self.waits[work]), daemon=True
+            ).start()
+
+    def print_waits(self, work: str, end: threading.Event) -> None:
+        began = time.monotonic()
+        while not end.wait(self.wait_seconds):
+            print_line(f"{work}, for {time.monotonic() - began:.0f} s")
 
 
 def format_count(unit: str, done: int, total: int | None) -> str:
@@ -102,6 +127,13 @@ def format_count(unit: str, done: int, total: int | None) -> str:
     if total == 1:
         return unit
     return f"{done:,} of {total:,} {unit}" if total else f"{done:,} {unit}"
+
+
+def format_seconds(seconds: float) -> str:
+    """Format a time as 0:05 or 1:02:03."""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def print_line(text: str) -> None:

@@ -64,7 +64,9 @@ def test_publish_prints_the_url_the_commit_and_a_post_of_each_prompt(published: 
     ]
     said = (published / "first.err").read_text()
     assert TABLE in said and "\nTweets kept   " in said and "\nRetweets      RT @" in said
-    assert re.search(r"train: step \d+ of \d+: loss \d\.\d{3}, [\d,]+ tokens/s\n", said)
+    assert re.search(
+        r"train: step \d+ of \d+: loss \d\.\d{3}, [\d,]+ tokens/s, 0:\d\d left\n", said
+    )
     assert re.search(
         r"evaluate: \d\.\d{3} bits per byte for the untouched base, "
         r"\d\.\d{3} for the tuned model \(-\d+\.\d%\)\n",
@@ -620,6 +622,7 @@ def test_failures_are_one_line_and_leave_nothing_half_written(
         "settings.json",
         "events.out.tfevents.hubtweets",
     }, made
+    assert (".lock" in made) == ("run.json" in made)  # no folder of a run that has not begun
     assert not list((tmp_path / "runs").glob("*/repo/README.md"))
 
 

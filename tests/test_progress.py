@@ -1,10 +1,14 @@
 """Long work tells a hook how far it is."""
 
+import logging
+import queue
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from hubtweets.progress import ProgressLines, activity, report_progress, set_progress_hook, track
+from hubtweets.training.progress import ProgressBar
 
 
 @pytest.fixture
@@ -66,7 +70,41 @@ def test_progress_lines_tell_each_tenth_of_work_that_has_parts(
     ]
 
 
+def test_lines_tell_how_long_work_without_parts_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: queue.Queue[str] = queue.Queue()
+    monkeypatch.setattr("hubtweets.progress.print_line", lines.put)
+    hook = ProgressLines(wait_seconds=0.01)
+    set_progress_hook(hook)
+    try:
+        with activity("uploading 7 files"):
+            (end,) = hook.waits.values()
+            assert [lines.get(), lines.get()] == ["uploading 7 files, for 0 s"] * 2
+    finally:
+        set_progress_hook(None)
+    assert end.is_set() and hook.waits == {}
+
+
 def test_an_activity_ends_though_it_fails(calls: list[tuple[str, int, int | None, str]]) -> None:
     with pytest.raises(ValueError, match="no"), activity("loading tiny"):
         raise ValueError("no")
     assert calls == [("loading tiny", 0, 1, ""), ("loading tiny", 1, 1, "")]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (60, ["2 of 10: loss 2.000", "4 of 10: loss 2.000"]),
+        (0, ["1 of 10:", "2 of 10: loss 2.000", "3 of 10: loss 2.000", "4 of 10: loss 2.000"]),
+    ],
+)
+def test_training_tells_its_steps_after_a_tenth_or_a_minute(
+    seconds: int, told: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("hubtweets.training.progress.SECONDS_PER_MESSAGE", seconds)
+    caplog.set_level(logging.INFO, "hubtweets")
+    bar = ProgressBar(10, 0, quiet=False)
+    for step in range(1, 5):
+        bar.count(100)
+        bar.report(2.0 if step % 2 == 0 else None)
+    said = [re.sub(r",? ?[\d,]+ tokens/s, 0:00 left$", "", text) for text in caplog.messages]
+    assert said == [f"train: step {one}" for one in told]

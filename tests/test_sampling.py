@@ -1,13 +1,5 @@
-import fcntl
-import os
-import pty
-import signal
-import struct
-import termios
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
 
 import pytest
 import torch
@@ -30,7 +22,7 @@ from hubtweets.stages.run import PROMPTS
 from hubtweets.text import to_plain_text
 from hubtweets.training.trainer import train
 from tests.conftest import environment, run
-from tests.zygote import Process
+from tests.terminal import show
 
 TEXTS = [
     "my dream is to repair the radio",
@@ -227,27 +219,13 @@ def cut(text: str, width: int) -> str:
 
 def pick_on_terminal(home: Path, typed: str, stop: bool = False, code: int = 0) -> str:
     """Type commands on a terminal of 40 columns, stop it at the end, and return what it shows."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
-    settings = termios.tcgetattr(theirs)
-    settings[3] &= ~termios.ECHO
-    termios.tcsetattr(theirs, termios.TCSANOW, settings)
-    os.write(ours, typed.encode())
-    command = ["-m", "hubtweets", "sample", "lyons____", "--pick"]
-    with open(theirs, "rb+", buffering=0) as terminal:
-        files: list[IO[Any]] = [terminal] * 3
-        plain = environment(home, NO_COLOR="1", TERM="xterm")
-        process = Process(os.environ["ZYGOTE"], command, home, plain, files)
-    shown = b""
-    with suppress(OSError):  # at its end
-        while piece := os.read(ours, 2**16):
-            shown += piece
-            if stop and shown.endswith(b"help): "):
-                os.kill(process.pid, signal.SIGINT)
-    os.close(ours)
-    assert process.wait(60) == code, shown
-    screen = shown.decode().replace("\r\n", "\n")
-    return screen.replace("Number, or Enter (? for help): ", ">\n").replace(" \n", "\n")
+    plain = environment(home, NO_COLOR="1", TERM="xterm")
+    command = ["sample", "lyons____", "--pick"]
+    stop_at = "help): " if stop else ""
+    screen = show(command, home, plain, columns=40, typed=typed, stop_at=stop_at)
+    assert screen.code == code, screen.written
+    written = screen.written.replace("\r\n", "\n")
+    return written.replace("Number, or Enter (? for help): ", ">\n").replace(" \n", "\n")
 
 
 def wrap(screen: str) -> str:

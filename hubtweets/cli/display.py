@@ -10,6 +10,7 @@ it took, when another stage begins or the command prints its result. All other m
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 from hubtweets.cli import console
 from hubtweets.cli.console import Part, assemble, is_terminal, open_console
 from hubtweets.errors import printable
-from hubtweets.progress import format_count, install, log_lines
+from hubtweets.progress import format_count, format_seconds, install, log_lines
 from hubtweets.text import to_plain_text
 
 if TYPE_CHECKING:
@@ -159,15 +160,10 @@ def show_messages(level: int) -> None:
         and not open_console(sys.stderr).is_dumb_terminal
     ):
         display = Display()
+        # as Ctrl-C does, so that the cursor, which the display hides, is shown again
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         install(display, level, display)
         console.end_display = display.close
     else:
         console.end_display = console.no_display
         log_lines(level)
-
-
-def format_seconds(seconds: float) -> str:
-    """Format a time as 0:05 or 1:02:03."""
-    minutes, second = divmod(int(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -214,7 +215,16 @@ def open_run_folder(
             serialization.read_record(path) if path.exists() else RunRecord(handle, __version__),
         )
     finally:
+        if new:
+            remove_if_empty(folder)
         lock.release()
+
+
+def remove_if_empty(folder: Path) -> None:
+    """Remove the folder of a run that has not begun, such as that of a misspelt handle."""
+    files = [path.name for path in folder.rglob("*")]
+    if set(files) <= {"repo", ".lock"}:
+        shutil.rmtree(folder)
 
 
 def check_is_run(folder: Path) -> None:
