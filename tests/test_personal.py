@@ -155,9 +155,11 @@ def test_posts_are_scrubbed_in_passing() -> None:
     token = generate(KEYS[0])
     posts = [("alice", Post("1", "a@b.org")), ("bob", Post("2", "nothing here"))]
     posts += [("bob", Post("3", "press [key] to continue")), ("bob", Post("4", token))]
+    posts += [("bob", Post("5", "by an app", app="a@b.org's app"))]
     assert list(scrub_posts(posts)) == [
         ("alice", Post("1", "[email]", masked=True)),
         ("bob", Post("2", "nothing here")),
         ("bob", Post("3", "press [key] to continue")),
         ("bob", Post("4", "[key]", masked=True, secret=True)),
+        ("bob", Post("5", "by an app", app="[email]'s app")),
     ]

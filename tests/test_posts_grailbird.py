@@ -32,7 +32,10 @@ ITEMS: list[tuple[dict[str, Any], Post]] = [
         {"id_str": "12", "text": "RT @bob: hello", "retweeted_status": {"id": 5, "text": "hello"}},
         Post("12", "RT @bob: hello", kind="repost"),
     ),
-    ({"id_str": "15", "text": "RT @bob: typed by hand"}, Post("15", "RT @bob: typed by hand")),
+    (
+        {"id_str": "15", "text": "RT @bob: typed by hand", "source": "<a>web</a>"},
+        Post("15", "RT @bob: typed by hand", app="web"),
+    ),
     (
         {"id_str": "16", "text": "for my followers", "user": {"protected": True}},
         Post("16", "", visibility="private"),
@@ -105,10 +108,10 @@ def test_months_in_zip_folder_and_alone(tmp_path: Path) -> None:
 def test_the_table_alone(tmp_path: Path) -> None:
     (tmp_path / "tweets.csv").write_bytes(b"\xef\xbb\xbf" + TABLE.encode())
     assert read(tmp_path / "tweets.csv").posts == [
-        Post("1", 'two\nlines, & a "quote"', "2013-02-01T13:00:11+00:00"),
-        Post("2", "@bob hi", "2013-02-01T13:00:12+00:00", kind="reply"),
-        Post("3", "RT @bob: hello", "2013-02-01T13:00:13+00:00", kind="repost"),
-        Post("4", "RT @bob: by hand"),
+        Post("1", 'two\nlines, & a "quote"', "2013-02-01T13:00:11+00:00", app="web"),
+        Post("2", "@bob hi", "2013-02-01T13:00:12+00:00", kind="reply", app="web"),
+        Post("3", "RT @bob: hello", "2013-02-01T13:00:13+00:00", kind="repost", app="web"),
+        Post("4", "RT @bob: by hand", app="web"),
     ]
 
 

@@ -187,6 +187,19 @@ ITEMS: list[tuple[dict, Post]] = [
         ),
         Post("1000", "hello to the whole world", UTC, "en"),
     ),
+    *(
+        (tweet(source=source), Post("1000", "hello to the whole world", UTC, "en", app=app))
+        for source, app in (
+            ('<a href="http://ifttt.com" rel="nofollow">IFTTT</a>', "IFTTT"),
+            ('<a href="http://x.org">Tom &amp; Ann\u202e\x1b[2J\n</a>', "Tom & Ann [2J"),
+            ("web", "web"),
+            ("<b>" * 1_000 + "a", None),
+            ("x" * 1_000_000, "x" * 59 + "…"),
+            ('<a href="http://x.org"></a>', None),
+            ("", None),
+            (["web"], None),
+        )
+    ),
     (tweet(created_at="yesterday", lang=None), Post("1000", "hello to the whole world")),
     ({"id": 1000, "full_text": "bare and numeric"}, Post("1000", "bare and numeric")),
     *(

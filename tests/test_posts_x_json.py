@@ -88,7 +88,7 @@ def write_lines(path: Path, *values: object) -> Path:
 
 
 EVERY_V2 = [
-    v2("5"),
+    v2("5", source="Twitter Web App"),
     v2("6", "RT @bob: what Bob w…", **referring("retweeted")),
     v2("7", "@bob yes", **referring("replied_to", in_reply_to_user_id="77")),
     v2("8", "and so on", **referring("replied_to", in_reply_to_user_id="42")),
@@ -104,10 +104,11 @@ EVERY_V2 = [
         "12",
         "@bob's account has been withheld in India in response to a legal demand. Learn more.",
         **referring("retweeted"),
+        source="IFTTT",
     ),
 ]
 EVERY_V2_POST = [
-    post("5"),
+    post("5", app="Twitter Web App"),
     post("6", "RT @bob: what Bob w…", kind="repost"),
     post("7", "@bob yes", kind="reply"),
     post("8", "and so on", kind="self_reply"),
@@ -132,7 +133,7 @@ EVERY_V1 = [
             "entities": {"urls": [{"indices": [14, 28]}]},
         },
     ),
-    short("11", "old"),
+    short("11", "old", source="<a>Echofon</a>"),
     v1("12", withheld_in_countries=["IN"]),
     v1("13", withheld_in_countries=[]),
 ]
@@ -143,7 +144,7 @@ EVERY_V1_POST = [
     v1_post("8", "and so on", kind="self_reply"),
     v1_post("9", kind="quote"),
     v1_post("10", "a long story,  told", link=True),
-    v1_post("11", "old"),
+    v1_post("11", "old", app="Echofon"),
     v1_post("12", "", visibility="private", lang=None),
     v1_post("13"),
 ]

@@ -27,6 +27,7 @@ class Post(NamedTuple):
     warning: bool = False  # it had a content warning
     masked: bool = False  # an e-mail address, a phone number, a key or a token in it is masked
     secret: bool = False  # among them a key or a token
+    app: str | None = None  # the name of the program that posted it, as the service says
 
 
 @dataclass(frozen=True)

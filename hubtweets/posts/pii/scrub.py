@@ -58,6 +58,8 @@ def scrub_posts(posts: Iterable[tuple[str, Post]]) -> Iterator[tuple[str, Post]]
         text, secret = scrub(post.text)
         if text != post.text:
             post = post._replace(text=text, masked=True, secret=secret)
+        if post.app:
+            post = post._replace(app=scrub(post.app)[0])
         yield author, post
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from hubtweets.posts.parsing import dig, get_list, get_text, to_utc
 from hubtweets.posts.post import Kind, Post, Profile
-from hubtweets.posts.x.tweet import REPOST, cut_links, unescape
+from hubtweets.posts.x.tweet import REPOST, cut_links, read_app, unescape
 
 HANDLE = re.compile(r"\w{1,20}", re.ASCII)
 WITHHELD = re.compile(
@@ -40,6 +40,7 @@ def to_post(tweet: dict, account_id: str | None) -> Post:
         kind=get_kind(tweet, written, get_text(tweet, "author_id") or account_id),
         superseded=bool(versions) and str(versions[-1]) != id,
         link=link,
+        app=read_app(get_text(tweet, "source") or ""),
     )
     return hide_text(post) if is_withheld(tweet, written) else post
 
@@ -64,7 +65,7 @@ def is_withheld(tweet: dict, text: str) -> bool:
 
 def hide_text(post: Post) -> Post:
     """Return the post as a private one, which is counted and never kept."""
-    return post._replace(text="", lang=None, visibility="private", link=False)
+    return post._replace(text="", lang=None, visibility="private", link=False, app=None)
 
 
 def to_profile(user: Any) -> Profile:

@@ -18,7 +18,7 @@ from hubtweets.posts.json_stream import stream_items
 from hubtweets.posts.parsing import dig, get_text, to_utc
 from hubtweets.posts.post import Post, Profile, Reading
 from hubtweets.posts.text_lines import read_csv_dicts
-from hubtweets.posts.x.tweet import to_post, unescape
+from hubtweets.posts.x.tweet import read_app, to_post, unescape
 from hubtweets.text import replace_surrogates
 
 MONTH = re.compile(r"(.*/)?data/js/tweets/\d{4}_\d{2}\.js")
@@ -104,7 +104,7 @@ def to_own_post(tweet: dict, account_id: str | None) -> Post:
     author = account_id or get_text(tweet.get("user"), "id_str", "id")
     post = to_post(tweet, author, tweet["text"], reposts_are_marked=True)
     protected = dig(tweet, "user", "protected") is True
-    return post._replace(text="", visibility="private") if protected else post
+    return post._replace(text="", visibility="private", app=None) if protected else post
 
 
 def read_table(container: Container, name: str) -> Iterator[Post]:
@@ -121,4 +121,5 @@ def read_table(container: Container, name: str) -> Iterator[Post]:
             text=replace_surrogates(unescape(text)),
             created_at=to_utc(row.get("timestamp")),
             kind="repost" if row.get("retweeted_status_id") else reply,  # type: ignore[arg-type]
+            app=read_app(row.get("source") or ""),
         )

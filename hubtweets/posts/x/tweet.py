@@ -5,15 +5,22 @@ text is unescaped, once. Archives since 2019 have no repost metadata, only the t
 older ones and the API have `retweeted_status`.
 """
 
+import html
 import re
+from functools import lru_cache
 from typing import Any
 
 from hubtweets.posts.parsing import dig, get_list, get_text, to_utc
 from hubtweets.posts.post import Kind, Post
-from hubtweets.text import replace_surrogates
+from hubtweets.text import replace_surrogates, to_plain_text
 
 REPOST = re.compile(r"RT @\w{1,20}: ")
 QUOTE = re.compile(r"//(mobile\.)?(twitter|x)\.com/\w+/status/\d+", re.IGNORECASE)
+
+
+HTML_TAG = re.compile(r"<[^<>]*>?")
+MAX_SOURCE_CHARS, MAX_APP_CHARS = 1_000, 60
+MAX_APPS_IN_MEMORY = 256
 
 
 def is_tweet(item: Any) -> bool:
@@ -38,7 +45,15 @@ def to_post(
         kind=get_kind(tweet, "" if reposts_are_marked else escaped_text, account_id),
         superseded=bool(versions) and versions[-1] != id,
         link=link,
+        app=read_app(get_text(tweet, "source") or ""),
     )
+
+
+@lru_cache(MAX_APPS_IN_MEMORY)
+def read_app(source: str) -> str | None:
+    """Return the name of the app in a tweet's `source`, which is a link in HTML or a bare name."""
+    name = html.unescape(HTML_TAG.sub("", source[:MAX_SOURCE_CHARS]))
+    return to_plain_text(name, MAX_APP_CHARS) or None
 
 
 def cut_links(text: str, tweet: dict) -> tuple[str, bool]:
