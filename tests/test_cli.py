@@ -798,8 +798,7 @@ def test_two_authors_make_one_bot(archive: Path, base: Path, tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("http://127.0.0.1:8086/huggingtweets/lyons____-bob\n")
     assert (
-        "\n                   @lyons____  @bob\nTweets downloaded       3,086   152\n"
-        in done.stderr
+        "\n                  @lyons____  @bob\nPosts downloaded       3,086   152\n" in done.stderr
     )
     record = json.loads((tmp_path / "runs" / "lyons____-bob" / "run.json").read_text())
     assert [counts["kept"] for counts in record["counts"]] == [864, 150] and record["counts"][1][

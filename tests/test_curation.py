@@ -382,10 +382,11 @@ def test_a_preview_shows_eight_of_each() -> None:
     ]
     curated = curate((("alice", post) for post in posts), ["alice"], DEFAULT)
     assert [fate for fate, _ in curated.shown] == ["kept"] * 8 + ["short"] * 8
-    assert format_preview([("kept", "a\x1b[2J\nb " + "x" * 200), ("short", "lol")]) == [
+    assert format_preview([("kept", "a\x1b[2J\nb " + "x" * 200), ("short", "lol")], True) == [
         "Tweets kept   a [2J b " + "x" * 91 + "…",
         "Short tweets  lol",
     ]
+    assert format_preview([("short", "lol")], of_tweets=False) == ["Short posts  lol"]
 
 
 def test_the_table() -> None:
@@ -393,13 +394,18 @@ def test_the_table() -> None:
         counts_of("alice", downloaded=3086, reposts=1225, short=997, kept=864),
         counts_of("bob", downloaded=12, duplicates=2, kept=10),
     )
-    assert format_table(counts) == [
+    assert format_table(counts, of_tweets=True) == [
         "                   @alice  @bob",
         "Tweets downloaded   3,086    12",
         "Retweets            1,225     0",
         "Said before             0     2",
         "Short tweets          997     0",
         "Tweets kept           864    10",
+    ]
+    assert format_table(counts[1:], of_tweets=False)[1::2] == [
+        "Posts downloaded    12",
+        "Said before          2",
+        "Posts kept          10",
     ]
 
 

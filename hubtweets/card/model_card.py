@@ -17,7 +17,7 @@ from hubtweets.card import metadata, sharing
 from hubtweets.card.hyperparameters import list_hyperparameters
 from hubtweets.card.templating import create_environment
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts.source_kinds import SOURCES, TWEETS, get_access
+from hubtweets.posts.source_kinds import SOURCES, are_tweets, get_access
 from hubtweets.record.counts import build_stats_rows
 from hubtweets.record.run_record import File, Metrics, RunRecord, Source, Tracker
 from hubtweets.record.samples import Sample
@@ -79,7 +79,7 @@ def list_record_values(record: RunRecord) -> dict[str, Any]:
 
 def list_post_values(record: RunRecord) -> dict[str, Any]:
     """Return what the card says of the authors and their posts."""
-    of_tweets = all(source.kind in TWEETS for source in record.sources)
+    of_tweets = are_tweets(source.kind for source in record.sources)
     authors = zip(record.profiles, record.sources, record.counts, record.passes, strict=True)
     return {
         "names": [

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.record.counts import OUTCOMES, Counts, build_stats_rows
+from hubtweets.record.counts import OUTCOMES, Counts, build_stats_rows, label_posts
 from hubtweets.text import to_plain_text
 
 MIN_CHARACTERS = 6_000  # as in the original: a model only repeats fewer
@@ -34,13 +34,13 @@ def check_amount(counts: Counts, advice: str = ADD_POSTS) -> str | None:
     return None
 
 
-def format_table(counts: Sequence[Counts]) -> list[str]:
+def format_table(counts: Sequence[Counts], of_tweets: bool) -> list[str]:
     """Return the stats table as lines for a terminal."""
     cells = [
         ("", [f"@{count.handle}" for count in counts]),
         *(
             (label, [f"{number:,}" for number in numbers])
-            for label, numbers in build_stats_rows(counts)
+            for label, numbers in build_stats_rows(counts, of_tweets)
         ),
     ]
     label_width = max(len(label) for label, _ in cells)
@@ -52,7 +52,11 @@ def format_table(counts: Sequence[Counts]) -> list[str]:
     ]
 
 
-def format_preview(shown: Sequence[tuple[str, str]]) -> list[str]:
+def format_preview(shown: Sequence[tuple[str, str]], of_tweets: bool) -> list[str]:
     """Return a preview as lines for a terminal."""
-    width = max((len(OUTCOMES[outcome]) for outcome, _ in shown), default=0)
-    return [f"{OUTCOMES[outcome]:<{width}}  {to_plain_text(text, 100)}" for outcome, text in shown]
+    labels = [label_posts(OUTCOMES[outcome], of_tweets) for outcome, _ in shown]
+    width = max(map(len, labels), default=0)
+    return [
+        f"{label:<{width}}  {to_plain_text(text, 100)}"
+        for label, (_, text) in zip(labels, shown, strict=True)
+    ]

@@ -5,6 +5,7 @@ that reads files has `find_files` and `read` (see `sources.FileReader`); a modul
 service has `fetch`. The card's wording and the default privacy of a repo follow from `access`.
 """
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 SourceKind = Literal[
@@ -68,6 +69,11 @@ ROWS = (
 )
 SOURCES: dict[SourceKind, Source] = {row.kind: row for row in ROWS}
 TWEETS = ("x-archive", "x-grailbird", "x-json", "x-api")  # the kinds whose posts are tweets
+
+
+def are_tweets(kinds: Iterable[SourceKind]) -> bool:
+    """Return True if the posts of all these kinds are tweets; they are called posts otherwise."""
+    return all(kind in TWEETS for kind in kinds)
 
 
 def get_access(kind: SourceKind, dataset: str | None) -> Access:

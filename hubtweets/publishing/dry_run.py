@@ -17,6 +17,7 @@ from huggingface_hub.hf_api import ModelInfo
 
 from hubtweets.card import metadata, model_card
 from hubtweets.curation import report
+from hubtweets.posts.source_kinds import are_tweets
 from hubtweets.publishing import diff, push
 from hubtweets.publishing.connection import Hub, hub_errors
 from hubtweets.publishing.diff import (
@@ -201,7 +202,8 @@ def preview_untrained(
         shown, Dumper=metadata.Dumper, allow_unicode=True, sort_keys=False, width=10**9
     )
     card = ["The card, as far as it is known before training:", "", "---", *dumped.splitlines()]
-    card += ["---", "", *report.format_table(run.record.counts)]
+    of_tweets = are_tweets(source.kind for source in run.record.sources)
+    card += ["---", "", *report.format_table(run.record.counts, of_tweets)]
     return [*planned, *(file for file in deleted if file.name not in files)], card
 
 

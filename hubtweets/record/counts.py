@@ -59,16 +59,18 @@ def build_stats_rows(
     Posts that are not all tweets are called posts.
     """
     always = ("reposts", "short", "kept")
-    rows = [("Tweets downloaded", [count.downloaded for count in counts])]
+    rows = [(label_posts("Tweets downloaded", of_tweets), [count.downloaded for count in counts])]
     for outcome, label in OUTCOMES.items():
         numbers = [getattr(count, outcome) for count in counts]
         if outcome in always or any(numbers):
-            rows.append((label, numbers))
-    return rows if of_tweets else [(name_posts(label), numbers) for label, numbers in rows]
+            rows.append((label_posts(label, of_tweets), numbers))
+    return rows
 
 
-def name_posts(label: str) -> str:
-    """Return a label of the stats table for posts that are not tweets."""
+def label_posts(label: str, of_tweets: bool) -> str:
+    """Return a label of the stats table; posts that are not all tweets are called posts."""
+    if of_tweets:
+        return label
     return (
         label.replace("Retweets", "Reposts").replace("Tweets", "Posts").replace("tweets", "posts")
     )

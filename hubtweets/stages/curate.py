@@ -12,6 +12,7 @@ from hubtweets.errors import HubtweetsError
 from hubtweets.files import replace_atomically, write_atomically
 from hubtweets.posts import sources
 from hubtweets.posts.post import Columns, Post, Profile, Reading
+from hubtweets.posts.source_kinds import are_tweets
 from hubtweets.posts.sources import FetchOptions
 from hubtweets.progress import track
 from hubtweets.record.counts import Counts
@@ -113,8 +114,9 @@ def log_counts(
     """Log how many posts were kept, with examples; raise HubtweetsError if they are too few."""
     from hubtweets.curation.report import ADD_POSTS, check_amount, format_preview
 
-    log_table(run, curated.counts)
-    for line in ["For example:", *format_preview(curated.shown), ""]:
+    of_tweets = are_tweets(reading.kind for reading in readings.values())
+    log_table(run, curated.counts, of_tweets)
+    for line in ["For example:", *format_preview(curated.shown, of_tweets), ""]:
         run.log(line, row=True)
     for reading in readings.values():
         for warning in reading.warnings:
@@ -125,11 +127,11 @@ def log_counts(
             run.warn(few)
 
 
-def log_table(run: RunFolder, counts: Sequence[Counts]) -> None:
+def log_table(run: RunFolder, counts: Sequence[Counts], of_tweets: bool) -> None:
     """Log how many posts were kept, and why the others were dropped."""
     from hubtweets.curation.report import format_table
 
-    for line in ["", *format_table(counts), ""]:
+    for line in ["", *format_table(counts, of_tweets), ""]:
         run.log(line, row=True)
 
 

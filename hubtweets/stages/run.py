@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hubtweets.config import TrainingConfig
+from hubtweets.posts.source_kinds import are_tweets
 from hubtweets.record.run_folder import (
     RunFolder,
     find_last_handle,
@@ -76,7 +77,8 @@ class Run:
 
         with self.open(new=True) as folder:
             if not curate.curate(folder, **with_posts(reading, posts).resolve(self.handles)):
-                curate.log_table(folder, folder.record.counts)
+                of_tweets = are_tweets(source.kind for source in folder.record.sources)
+                curate.log_table(folder, folder.record.counts, of_tweets)
             return folder.record.counts
 
     def explain(self) -> Path:
