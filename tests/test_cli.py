@@ -865,7 +865,16 @@ def test_every_post_is_explained(archive: Path, tmp_path: Path) -> None:
             "short": 997,
             "kept": 864,
         }
-        assert set(rows[0]) == {"author", "verdict", "id", "created_at", "kind", "text"}
+        assert [*rows[0]] == [
+            *("author", "verdict", "id", "created_at", "kind", "text", "cleaned_text")
+        ]
+        assert {row["cleaned_text"] is None for row in rows if row["verdict"] != "kept"} == {True}
+        kept = [row for row in rows if row["verdict"] == "kept"]
+        assert not any(
+            set(row["cleaned_text"].split()) - set(row["text"].split())
+            or "https:" in row["cleaned_text"]
+            for row in kept
+        )
         assert (
             json.loads((tmp_path / "runs" / "lyons____" / "run.json").read_text())["curation"][
                 "rules"

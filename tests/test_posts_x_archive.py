@@ -13,6 +13,7 @@ import pytest
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import sources
 from hubtweets.posts.post import Columns, Post, Profile, Reading
+from hubtweets.posts.x import archive
 
 MINE, OTHER = "42", "77"
 
@@ -637,7 +638,26 @@ def test_notes_in_parts_are_read_and_missing_ones_named(tmp_path: Path) -> None:
     ]
 
 
-def test_more_parts_than_cores_are_all_read(tmp_path: Path) -> None:
+def test_only_large_parts_are_read_by_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every archive has a community-tweet.js, and nearly every one is empty."""
+    files = archive_files([tweet("1")]) | {
+        "data/community-tweet.js": javascript("YTD.community_tweet.part0", [])
+    }
+    monkeypatch.setattr(archive, "ProcessPoolExecutor", None)
+    assert [post.id for post in read(write_zip(tmp_path / "a.zip", files)).posts] == ["1"]
+    files["data/community-tweet.js"] += " " * archive.LARGE_PART  # one large part
+    assert [post.id for post in read(write_zip(tmp_path / "a.zip", files)).posts] == ["1"]
+    files["data/tweets.js"] += " " * archive.LARGE_PART
+    with pytest.raises(TypeError, match="not callable"):
+        list(read(write_zip(tmp_path / "a.zip", files)).posts)
+
+
+def test_more_parts_than_cores_are_all_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "LARGE_PART", 1)
     parts = 2 * (os.cpu_count() or 1) + 1
     files = archive_files([tweet(str(n)) for n in range(3 * parts)], parts=parts)
     assert sorted(
@@ -645,7 +665,8 @@ def test_more_parts_than_cores_are_all_read(tmp_path: Path) -> None:
     ) == list(range(3 * parts))
 
 
-def test_a_bad_part_stops_the_others(tmp_path: Path) -> None:
+def test_a_bad_part_stops_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "LARGE_PART", 1)
     files = archive_files([tweet(str(n)) for n in range(20)], parts=4) | {
         "data/tweets-part2.js": "window.YTD.tweets.part2 = [ {oops"
     }

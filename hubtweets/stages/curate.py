@@ -1,6 +1,7 @@
 """Reads the posts, keeps the ones to learn from, splits them."""
 
 import json
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from hubtweets.curation.rules import CurationResult
 
 EXPLAINED = "explained.jsonl"
-EXPLAINED_COLUMNS = ("author", "verdict", "id", "created_at", "kind", "text")
+EXPLAINED_COLUMNS = ("author", "verdict", "id", "created_at", "kind", "text")  # of posts.parquet
 PROTECTED = (
     "the account is protected, so its posts are for its followers; "
     "if it is yours, and you want them read, type: --protected-posts"
@@ -203,16 +204,37 @@ def make_source(reading: Reading, sha256: str, kept: Sequence[Post]) -> Source:
 
 
 def explain(run: RunFolder) -> Path:
-    """Write every post that was read, with its verdict, as JSON Lines, and return the file."""
+    """Write every post that was read as JSON Lines, and return the file.
+
+    A post has its verdict and, if it is kept, its text as the model sees it.
+    """
     from hubtweets.curation import dataset
 
     run.list_outputs("curate")
-    path = run.folder / EXPLAINED
+    path, cleaned = run.folder / EXPLAINED, read_cleaned_texts(run)
     with replace_atomically(path) as partial, partial.open("w", encoding="utf-8") as file:
         for row in dataset.read_rows(run.folder / "posts.parquet"):
             explained = {name: row[name] for name in EXPLAINED_COLUMNS}
+            is_kept = row["verdict"] == "kept"
+            explained["cleaned_text"] = cleaned[identify(row)].popleft() if is_kept else None
             file.write(json.dumps(explained, ensure_ascii=False) + "\n")
     return path
+
+
+def read_cleaned_texts(run: RunFolder) -> dict[tuple, deque[str]]:
+    """Return the kept texts, in the order in which their posts were read if several are alike."""
+    from hubtweets.curation import dataset
+
+    texts: dict[tuple, deque[str]] = defaultdict(deque)
+    for part in ("train", "validation"):
+        for row in dataset.read_rows(run.folder / "dataset" / f"{part}.parquet"):
+            texts[identify(row)].append(row["text"])
+    return texts
+
+
+def identify(row: Mapping[str, str]) -> tuple:
+    """Return what tells a post from others; in a table even an id may recur."""
+    return row["author"], row["id"], row["created_at"]
 
 
 def write_avatars(run: RunFolder, images: Sequence[bytes | None]) -> list[str | None]:

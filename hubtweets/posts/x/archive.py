@@ -36,6 +36,7 @@ VARIABLE = re.compile(r"\s*window\.YTD\.(\w+)\.part\d+\s*=")
 # deleted posts and those for a circle have other names
 PUBLIC = ("tweet", "tweets", "community_tweet")
 MAX_PART = 1_000_000  # posts; a part of 100 MiB has some hundred thousand
+LARGE_PART = 4 * 2**20  # bytes, which are read in about the time that a process takes to start
 GRAILBIRD = "Grailbird.data"  # the files of archives before 2019 begin with it
 
 
@@ -200,8 +201,8 @@ def read_posts(
 ) -> Iterator[Post]:
     """Yield the posts of every part with their whole texts, and warn of notes without a post."""
     tasks = [(path, name, account_id) for name in parts.values()]
-    batches: Iterable[Iterable[Post]] = [read_part(*tasks[0])]
-    if len(tasks) > 1:
+    batches: Iterable[Iterable[Post]] = (read_part(*task) for task in tasks)
+    if sum(is_large(path, name) for name in parts.values()) > 1:
         batches = map_in_processes(read_whole_part, tasks)
     for part, posts in zip(parts, batches, strict=True):
         number = 0
@@ -219,6 +220,15 @@ def read_posts(
             f"{path}: left out {left:,} of note-tweet.js, "
             "whose post is not in the archive (deleted, or not public)"
         )
+
+
+def is_large(path: Path, name: str) -> bool:
+    """Return whether a process of its own would read a part sooner.
+
+    Most accounts have one part, and a community-tweet.js without any post.
+    """
+    with Container(path).open(name) as file:
+        return len(file.read(LARGE_PART)) == LARGE_PART
 
 
 def map_in_processes(work: Callable[..., list[Post]], tasks: list[tuple]) -> Iterator[list[Post]]:
