@@ -174,6 +174,9 @@ QUIRKS = {
     "lost commit": Quirk("POST .*/commit/", pretend_to_commit),
     "lost file": Quirk("POST .*/commit/", edit_request=drop_last_file),
     "ignored gated": Quirk("PUT .*/settings", pretend),
+    "ignored filter": Quirk(
+        "GET /api/models$", edit_scope=lambda scope: {**scope, "query_string": b""}
+    ),
     "foreign blob ids": Quirk("(GET .*/tree|POST .*/paths-info)/", edit_answer=change_blob_ids),
     "foreign commit ids": Quirk("", None, shorten_ids_of_scope, shorten_ids, lengthen_ids),
 }

@@ -60,7 +60,7 @@ def test_a_bot_that_is_not_there_gets_one_line(hub: tuple[str, str]) -> None:
         hubtweets.load("huggingtweets/none", hub=hub[0])
     assert str(caught.value) == (
         f"{hub[0]}/huggingtweets/none: no revision main, or not visible to this token; "
-        "log in: hf auth login"
+        f"log in: HF_ENDPOINT={hub[0]} hf auth login"
     )
 
 

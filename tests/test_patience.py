@@ -1,10 +1,13 @@
 """How long a push waits before it tries again."""
 
+from typing import Any
+
 import httpx2
 import pytest
 from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.utils import hf_raise_for_status
 
-from hubtweets.publishing.retry import choose_wait, unwrap
+from hubtweets.publishing.retry import choose_wait, describe_error, unwrap
 
 WAITS = [
     (503, {}, 4.0),
@@ -55,3 +58,25 @@ def test_what_an_upload_failed_of() -> None:
     )
     wrapped.__cause__ = cause
     assert (unwrap(wrapped), unwrap(cause)) == (cause, cause)
+
+
+REASONS: list[tuple[dict[str, Any], str]] = [
+    ({"json": {"error": "No space left for you."}}, "403: No space left for you"),
+    ({"json": {"message": "Quota of 5 GB used up"}}, "403: Quota of 5 GB used up"),
+    ({"json": {"detail": "Only for members"}}, "403: Only for members"),
+    ({"json": {"detail": [{"loc": ["x"]}]}}, "403: Forbidden"),
+    ({"headers": {"X-Error-Message": "Storage is full"}}, "403: Storage is full"),
+    ({"json": {"errors": [{"message": "No."}, {"message": "Full."}]}}, "403: No. Full"),
+    ({"text": "go away\n"}, "403: go away"),
+    ({"html": "<h1>No</h1>"}, "403: Forbidden"),
+    ({"text": "x" * 5000}, "403: " + "x" * 300),
+    ({}, "403: Forbidden"),
+]
+
+
+@pytest.mark.parametrize(("answer", "expected"), REASONS)
+def test_a_refusal_keeps_its_reason(answer: dict[str, Any], expected: str) -> None:
+    request = httpx2.Request("POST", "http://x/api/models/a/b/commit/main")
+    with pytest.raises(HfHubHTTPError) as caught:
+        hf_raise_for_status(httpx2.Response(403, request=request, **answer))
+    assert describe_error(caught.value) == expected

@@ -34,6 +34,8 @@ from hubtweets.stages import curate
 from hubtweets.stages.push import push
 from hubtweets.stages.render import render
 from tests.conftest import run as command
+from tests.faults import Fault, Faulty
+from tests.served import Served
 
 TRAINED = TrainingConfig(num_train_epochs=1.0)
 ADDRESS = "http://127.0.0.1:8086"  # the embedded Hub's in cards, wherever it listens
@@ -147,7 +149,7 @@ def test_every_problem_is_told_at_once(
     assert problems(opened, only_reads, wanted, "none.zip") == [
         (
             "the token of huggingtweets may only read; "
-            "make one with the role write, and type: hf auth login"
+            f"make one with the role write, and type: HF_ENDPOINT={ADDRESS} hf auth login"
         ),
         (
             "--license gpl-3.0: one-layer is under mit, and so are models made from it; "
@@ -297,20 +299,35 @@ FINE = (
 def test_what_a_token_may_do(
     answer: dict[str, Any], namespace: str, create_pr: bool, expected: list[str]
 ) -> None:
-    assert list(permissions.find_problems(answer, namespace, "bot", create_pr)) == expected
+    found = permissions.find_problems(answer, namespace, "bot", create_pr, "hf auth login")
+    assert list(found) == expected
+
+
+def test_a_repo_that_may_not_be_written_to(
+    opened: RunFolder, connected: Hub, served: Served, base: Path
+) -> None:
+    assert served.app
+    served.app = faulty = Faulty(served.app)
+    faulty.faults = [Fault("GET .*/auth-check/write", "403", 9)]
+    assert problems(opened, connected, asked(base)) == [
+        f"{ADDRESS}/huggingtweets/lyons____ may not be written to (403: 403); "
+        "use a token with the role write, another --namespace, or pass --create-pr"
+    ]
+    assert problems(opened, connected, asked(base, create_pr=True)) == []
 
 
 def no_token(run: RunFolder, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> tuple[Hub, str]:
     monkeypatch.delenv("HF_TOKEN", raising=False)
-    return Hub(
-        HfApi(endpoint=hub.api.endpoint), ADDRESS
-    ), f"no token for {ADDRESS}; type: hf auth login, or set HF_TOKEN; or try --hub local"
+    return Hub(HfApi(endpoint=hub.api.endpoint), ADDRESS), (
+        f"no token for {ADDRESS}; type: HF_ENDPOINT={ADDRESS} hf auth login, or set HF_TOKEN; "
+        "or try --hub local"
+    )
 
 
 def wrong_token(run: RunFolder, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> tuple[Hub, str]:
     refused = (
         f"{ADDRESS} refused (401: Invalid user token); "
-        "log in with a token that is valid there: hf auth login"
+        f"log in with a token that is valid there: HF_ENDPOINT={ADDRESS} hf auth login"
     )
     return Hub(HfApi(endpoint=hub.api.endpoint, token="hf_wrong"), ADDRESS), refused
 

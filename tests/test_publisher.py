@@ -346,6 +346,10 @@ def test_a_pull_request_is_used_again_until_it_is_closed(connected: Hub, repo: P
             push(connected, repo, create_pr=True, commit_message="Mine \r\n\nas well").pull_request
             == f"{connected.endpoint}/{REPO}/discussions/3"
         )
+    words = "as well\n\nMade by hubtweets."
+    opened = connected.api.get_discussion_details(REPO, 3)
+    made = connected.api.list_repo_commits(REPO, revision="refs/pr/3")[0]
+    assert [opened.events[0].content, made.message] == [words, "as well"]  # type: ignore[attr-defined]
     connected.api.merge_pull_request(REPO, 2)
     said: list[str] = []
     assert (
@@ -455,7 +459,7 @@ def test_a_wrong_token_gets_one_line_that_does_not_show_it(hub: tuple[str, str])
         choose_target(wrong, "bot", None)
     assert str(caught.value) == (
         f"{hub[0]} refused (401: Invalid user token); "
-        "log in with a token that is valid there: hf auth login"
+        f"log in with a token that is valid there: HF_ENDPOINT={hub[0]} hf auth login"
     )
 
 

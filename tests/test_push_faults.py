@@ -323,7 +323,8 @@ def test_a_token_that_is_revoked_on_the_way(
     served[0].app = Revoking(storage, step)
     with pytest.raises(
         HubtweetsError,
-        match=r"refused \(401: .*\); log in with a token that is valid there: hf auth login$",
+        match=r"refused \(401: .*\); log in with a token that is valid there: "
+        r"HF_ENDPOINT=http://127\.0\.0\.1:\d+ hf auth login$",
     ):
         push(served[0], folders["v2"])
     check(storage, ["v1", "v0"], None)

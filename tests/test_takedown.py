@@ -17,7 +17,9 @@ from hubtweets.publishing.takedown import take_down
 from hubtweets.record import serialization
 from hubtweets.record.run_record import SCHEMA_VERSION, Target, Tracked
 from tests.conftest import HUBTWEETS, environment, run
+from tests.faults import Quirky
 from tests.records import RECORD
+from tests.served import Served
 
 BOT = "huggingtweets/bot"
 OURS = serialization.dumps_public(
@@ -106,9 +108,19 @@ def test_deleted_with_its_dataset(stand: Hub, tmp_path: Path) -> None:
     with pytest.raises(
         HubtweetsError,
         match=r"^http://.+/huggingtweets/bot: not found, or not visible to this token; "
-        r"list your repos: hf repos ls$",
+        r"list your repos: HF_ENDPOINT=http://127\.0\.0\.1:\d+ hf repos ls$",
     ):
         next(take_down(stand, BOT, False, tmp_path, lambda question: True))
+
+
+def test_a_hub_that_ignores_the_filter_names_no_stranger(
+    stand: Hub, served: Served, tmp_path: Path
+) -> None:
+    assert served.app
+    served.app = Quirky(served.app, "ignored filter")
+    assert len(list(stand.api.list_models(filter=f"base_model:{BOT}"))) == 3
+    done = list(take_down(stand, BOT, False, tmp_path, lambda question: True))
+    assert done[2:] == REMAINS
 
 
 def test_hidden_with_its_dataset(stand: Hub, tmp_path: Path) -> None:
@@ -150,7 +162,8 @@ def test_what_is_left_on_this_machine_is_named(stand: Hub, tmp_path: Path, cache
 def test_what_hubtweets_did_not_make_is_left_alone(stand: Hub, tmp_path: Path) -> None:
     said = (
         r"so hubtweets did not make it; "
-        r"to delete it anyway, type: hf repos delete huggingtweets/stranger --type model$"
+        r"to delete it anyway, type: HF_ENDPOINT=http://[\d.:]+ "
+        r"hf repos delete huggingtweets/stranger --type model$"
     )
     with pytest.raises(HubtweetsError, match=said):
         next(take_down(stand, "huggingtweets/stranger", False, tmp_path, lambda question: True))
@@ -229,7 +242,8 @@ def test_a_repo_without_a_record_that_names_it_is_not_touched(
         list(take_down(stand, BOT, False, tmp_path, lambda question: True))
     assert str(error.value) == (
         f"{stand.endpoint}/datasets/{BOT}{doubt}; "
-        f"to delete it anyway, type: hf repos delete {BOT} --type dataset"
+        f"to delete it anyway, type: HF_ENDPOINT={stand.endpoint} "
+        f"hf repos delete {BOT} --type dataset"
     )
     assert there(stand) == {"dataset": False}
 
@@ -333,8 +347,10 @@ def test_no_terminal_no_takedown(workplace: Path) -> None:
     again = run(workplace, *command, "--yes")
     assert again.stderr == (
         "Error: http://127.0.0.1:8086/huggingtweets/lyons____: "
-        "not found, or not visible to this token; list your repos: hf repos ls\n"
+        "not found, or not visible to this token; "
+        "list your repos: HF_ENDPOINT=http://127.0.0.1:8086 hf repos ls\n"
     )
     assert run(workplace, "verify", "huggingtweets/lyons____", "--hub", "local").stderr.endswith(
-        "/huggingtweets/lyons____: not found, or not visible to this token; log in: hf auth login\n"
+        "/huggingtweets/lyons____: not found, or not visible to this token; "
+        "log in: HF_ENDPOINT=http://127.0.0.1:8086 hf auth login\n"
     )

@@ -208,7 +208,8 @@ def test_a_whole_report(published: Path, base: Path, tmp_path: Path) -> None:
         3,
         (
             "Error: http://127.0.0.1:8086/huggingtweets/missing: "
-            "not found, or not visible to this token; log in: hf auth login\n"
+            "not found, or not visible to this token; "
+            "log in: HF_ENDPOINT=http://127.0.0.1:8086 hf auth login\n"
         ),
     )
 
@@ -431,7 +432,7 @@ def test_a_card_that_is_too_long_is_not_parsed(repo: Path, tmp_path: Path, unit:
             "v9",
             (
                 r".+/huggingtweets/lyons____ has no revision v9; "
-                r"see what it has: hf repos tag list huggingtweets/lyons____"
+                r"see what it has: HF_ENDPOINT=\S+ hf repos tag list huggingtweets/lyons____"
             ),
         ),
         (
@@ -439,7 +440,7 @@ def test_a_card_that_is_too_long_is_not_parsed(repo: Path, tmp_path: Path, unit:
             "main",
             (
                 r".+/huggingtweets/other: not found, or not visible to this token; "
-                r"log in: hf auth login"
+                r"log in: HF_ENDPOINT=\S+ hf auth login"
             ),
         ),
         ("a b", "main", r".+: Repo id must .+"),

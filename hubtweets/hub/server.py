@@ -75,6 +75,7 @@ def list_api_routes() -> list[Route]:
         Route("/api/{kind}", repos.list_repos),
         Route(API, repos.show_repo),
         Route(API + "/auth-check", accounts.check_access),
+        Route(API + "/auth-check/write", accounts.check_write_access),
         Route(API + "/settings", accounts.change_settings, methods=["PUT"]),
         Route(API + "/revision/{revision}", repos.show_repo),
         Route(API + "/tree/{revision}", files.list_tree),

@@ -106,8 +106,13 @@ def find_target(context: Context) -> None:
 def check_permissions(context: Context) -> Iterator[str]:
     if context.user and context.target:
         namespace, name = context.target.repo_id.split("/")
-        create_pr = context.push_options.create_pr
-        yield from permissions.find_problems(context.user, namespace, name, create_pr)
+        create_pr, login = context.push_options.create_pr, context.hub.type_hf("auth login")
+        problems = permissions.find_problems(context.user, namespace, name, create_pr, login)
+        if found := list(problems):
+            yield from found
+        elif not create_pr:
+            with hub_errors(context.hub):
+                yield from permissions.find_refusal(context.hub, context.target.repo_id)
 
 
 def find_base(context: Context) -> None:

@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from json import JSONDecodeError
 from pathlib import Path
+from shlex import quote
 from urllib.parse import urlsplit
 
 import httpx2
@@ -21,7 +22,7 @@ from hubtweets.record.run_folder import list_run_names
 from hubtweets.record.run_record import Target
 
 HINTS = {
-    401: "log in with a token that is valid there: hf auth login",
+    401: "log in with a token that is valid there: {login}",
     403: "use a token with the role write, or another --namespace",
     412: "another push came first; run the command again",
     429: "wait some minutes and run the command again",
@@ -38,6 +39,12 @@ class Hub:
 
     api: HfApi
     endpoint: str
+
+    def type_hf(self, command: str) -> str:
+        """Return a command of `hf` as it is typed for this Hub."""
+        if self.endpoint == PUBLIC_HUB:
+            return f"hf {command}"
+        return f"HF_ENDPOINT={quote(self.endpoint)} hf {command}"
 
 
 @contextmanager
@@ -148,7 +155,7 @@ def hub_errors(hub: Hub) -> Iterator[None]:
         ) from None
     # ValueError is a bad repo name or a bad card; RuntimeError is a failed upload.
     except (*NETWORK_ERRORS, HfHubHTTPError, ValueError, RuntimeError) as error:
-        raise HubtweetsError(f"{endpoint}{explain_error(unwrap(error))}") from None
+        raise HubtweetsError(f"{endpoint}{explain_error(hub, unwrap(error))}") from None
 
 
 def explain_missing_token(hub: Hub) -> str:
@@ -158,10 +165,11 @@ def explain_missing_token(hub: Hub) -> str:
         try:
             answer = get_session().get(f"{hub.api.endpoint}/api/models", params={"limit": 1})
         except NETWORK_ERRORS as error:
-            return f"{endpoint}{explain_error(error)}"
+            return f"{endpoint}{explain_error(hub, error)}"
         if not is_from_hub(answer):
             return f"{endpoint} is not a Hub; type: {HUB_ADVICE}"
-    return f"no token for {endpoint}; type: hf auth login, or set HF_TOKEN; or try --hub local"
+    login = hub.type_hf("auth login")
+    return f"no token for {endpoint}; type: {login}, or set HF_TOKEN; or try --hub local"
 
 
 def is_from_hub(response: httpx2.Response) -> bool:
@@ -172,7 +180,7 @@ def is_from_hub(response: httpx2.Response) -> bool:
     )
 
 
-def explain_error(error: Exception) -> str:
+def explain_error(hub: Hub, error: Exception) -> str:
     """Return what an error of the client means and what to do, to follow the Hub's address."""
     if isinstance(error, JSONDecodeError | UnicodeDecodeError):
         return f" is not a Hub; type: {HUB_ADVICE}"
@@ -180,6 +188,7 @@ def explain_error(error: Exception) -> str:
         if error.response.status_code in UNKNOWN_REQUEST and not is_from_hub(error.response):
             return f" is not a Hub ({describe_error(error)}); type: {HUB_ADVICE}"
         hint = HINTS.get(error.response.status_code, "run the command again")
+        hint = hint.format(login=hub.type_hf("auth login"))
         return f" refused ({describe_error(error)}); {hint}"
     if isinstance(error, NETWORK_ERRORS):
         reason = describe_error(error)

@@ -1,4 +1,4 @@
-"""What a token may do, by the answer of the Hub's `whoami`.
+"""What a token may do, by the answer of the Hub's `whoami`, and by its answers for a repo.
 
 A role or a permission that is unknown here counts as enough: the Hub itself decides at the push.
 """
@@ -6,7 +6,11 @@ A role or a permission that is unknown here counts as enough: the Hub itself dec
 from collections.abc import Iterator
 from typing import Any
 
+from huggingface_hub.errors import HfHubHTTPError
 from pydantic import BaseModel, Field, ValidationError
+
+from hubtweets.publishing.connection import Hub
+from hubtweets.publishing.retry import describe_error
 
 WRITE = "repo.write"
 WRITER_ROLES = ("admin", "write", "contributor")  # in an organization, that may create a repo
@@ -59,11 +63,11 @@ class Who(BaseModel):
 
 
 def find_problems(
-    answer: dict[str, Any], namespace: str, name: str, create_pr: bool
+    answer: dict[str, Any], namespace: str, name: str, create_pr: bool, login: str
 ) -> Iterator[str]:
     """Yield why the Hub would refuse a push, or a pull request, to a namespace's repo.
 
-    Yields nothing if the answer of `whoami` does not say.
+    Yields nothing if the answer of `whoami` does not say. `login` is the command to log in.
     """
     try:
         who = Who.model_validate(answer)
@@ -72,7 +76,7 @@ def find_problems(
     if who.token and who.token.role == "read":
         yield (
             f"the token of {who.name} may only read; "
-            "make one with the role write, and type: hf auth login"
+            f"make one with the role write, and type: {login}"
         )
     if not create_pr:  # everybody may open a pull request
         yield from find_namespace_problems(who, namespace, name)
@@ -100,4 +104,16 @@ def find_namespace_problems(who: Who, namespace: str, name: str) -> Iterator[str
             yield (
                 f"the fine-grained token of {who.name} may not write to {namespace}'s repos; "
                 f"give it {WRITE} there, or use one with the role write"
+            )
+
+
+def find_refusal(hub: Hub, repo_id: str) -> Iterator[str]:
+    """Yield why the Hub does not let the token write to a repo; nothing if it does not say."""
+    try:
+        hub.api.auth_check(repo_id, write=True)
+    except HfHubHTTPError as error:
+        if error.response.status_code == 403:
+            yield (
+                f"{hub.endpoint}/{repo_id} may not be written to ({describe_error(error)}); "
+                "use a token with the role write, another --namespace, or pass --create-pr"
             )

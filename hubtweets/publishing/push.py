@@ -187,8 +187,8 @@ class Push:
     def finish_pull_request(self, conflicts: tuple[Conflict, ...]) -> Published:
         """Commit to a pull request, and open it."""
         api, repo_id = self.api, self.target.repo_id
-        title = format_commit_message(self.options, self.target).partition("\n")[0].strip()
-        number, status = open_pull_request(api, repo_id, title, conflicts)
+        message = format_commit_message(self.options, self.target)
+        number, status = open_pull_request(api, repo_id, message, conflicts)
         revision = f"refs/pr/{number}"
         plan = self.plan(str(api.model_info(repo_id, revision=revision).sha))
         commit = self.commit(plan, revision) if plan else plan.head
@@ -241,21 +241,23 @@ def prepare_repo(api: HfApi, target: Target, options: PushOptions) -> ModelInfo:
 
 
 def open_pull_request(
-    api: HfApi, repo_id: str, title: str, conflicts: tuple[Conflict, ...]
+    api: HfApi, repo_id: str, message: str, conflicts: tuple[Conflict, ...]
 ) -> tuple[int, str]:
-    """Return the number and the status of the user's pull request of this title.
+    """Return the number and the status of the user's pull request with the title of a message.
 
     One that is open already is used again.
     """
+    title, _, text = (part.strip() for part in message.partition("\n"))
     user = api.whoami()["name"]
     for one in api.get_repo_discussions(repo_id, author=user, discussion_type="pull_request"):
         if one.title == title and one.status in ("draft", "open"):
             return one.num, one.status
-    text = "Made by hubtweets."
+    note = "Made by hubtweets."
     if conflicts:
         edited = "".join(f"\n- {conflict.where}" for conflict in conflicts)
-        text = f"Rendered parts of {CARD} were edited; merging this replaces these edits:{edited}"
-    made = api.create_pull_request(repo_id, title=title, description=text)
+        note = f"Rendered parts of {CARD} were edited; merging this replaces these edits:{edited}"
+    description = f"{text}\n\n{note}" if text else note
+    made = api.create_pull_request(repo_id, title=title, description=description)
     return made.num, made.status
 
 

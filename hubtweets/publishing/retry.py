@@ -18,6 +18,7 @@ Answer = TypeVar("Answer")
 
 # Before the second attempt, the third and so on, if the server asks for no other wait.
 WAIT_SECONDS = (1.0, 2.0, 4.0, 8.0, 8.0)
+MAX_REASON = 300  # characters of a server's answer
 MAX_WAIT_SECONDS = 600  # that a server may ask for; the window of the Hub's rate limit is 300
 REQUEST_TIMEOUT = httpx2.Timeout(120, connect=10)  # seconds without a byte, not of a whole upload
 # 409 and 412 mean that another push came first, so this one is planned again.
@@ -103,6 +104,24 @@ def choose_wait_after_response(response: httpx2.Response, usual: float) -> float
 def describe_error(error: Exception) -> str:
     """Return an error in a few words."""
     if isinstance(error, HfHubHTTPError):
-        message = error.server_message or str(error).partition("\n")[0]
-        return f"{error.response.status_code}: {message.rstrip('.')}"
+        message = error.server_message or read_reason(error.response)
+        message = message or str(error).partition("\n")[0]
+        reason = " ".join(message.split())[:MAX_REASON].rstrip(".")
+        status = error.response.status_code
+        if reason.startswith(f"{status} "):  # the client's own words, which say no more
+            reason = error.response.reason_phrase
+        return f"{status}: {reason}"
     return str(error) or type(error).__name__
+
+
+def read_reason(response: httpx2.Response) -> str:
+    """Return why a server refused if it says so in a form that the client does not read, or ""."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if isinstance(body, dict):
+        for key in ("message", "detail"):
+            if isinstance(body.get(key), str) and body[key]:
+                return body[key]
+    return ""

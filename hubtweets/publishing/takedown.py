@@ -7,6 +7,7 @@ right before the change. A repo that is already gone counts as done, so the comm
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,18 @@ import httpx2
 from huggingface_hub import constants
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.file_download import repo_folder_name
-from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.hf_api import ModelInfo, RepoFile
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.publishing import diff
 from hubtweets.publishing.connection import Hub, hub_errors, resolve_repo_id
 from hubtweets.record import serialization
 
+Listing = Iterable[tuple[str, bool]]  # names, and whether each is wanted
+
 KINDS = ("model", "dataset")
 MAX_LISTED = 20  # models, Spaces or collections that are named
+MAX_READ = 1000  # of each; a Hub that ignores the filter lists all that it has
 
 
 @dataclass(frozen=True)
@@ -83,12 +87,12 @@ def split_by_maker(
     if not found:
         raise HubtweetsError(
             f"{hub.endpoint}/{repo_id}: not found, or not visible to this token; "
-            "list your repos: hf repos ls"
+            f"list your repos: {hub.type_hf('repos ls')}"
         )
     if not ours:
         raise HubtweetsError(
             f"{foreign[0].foreign}; to delete it anyway, "
-            f"type: hf repos delete {repo_id} --type {foreign[0].kind}"
+            f"type: {hub.type_hf(f'repos delete {repo_id} --type {foreign[0].kind}')}"
         )
     return ours, foreign
 
@@ -172,32 +176,41 @@ def list_copies_on_hub(hub: Hub, repo_id: str) -> Iterator[str]:
     """Yield what the Hub lists as made from a bot, or that it does not list that."""
     api = hub.api
 
-    def list_models() -> Iterable[str]:
-        models = api.list_models(filter=f"base_model:{repo_id}", limit=MAX_LISTED)
-        return (model.id for model in models)
+    def list_models() -> Listing:
+        models = api.list_models(filter=f"base_model:{repo_id}", cardData=True)
+        return ((model.id, is_made_from(model, repo_id)) for model in models)
 
-    def list_spaces() -> Iterable[str]:
-        spaces = api.list_spaces(models=repo_id, expand=["models"], limit=MAX_LISTED)
-        return (space.id for space in spaces if repo_id in (space.models or ()))
+    def list_spaces() -> Listing:
+        spaces = api.list_spaces(models=repo_id, expand=["models"])
+        return ((space.id, repo_id in (space.models or ())) for space in spaces)
 
-    def list_collections() -> Iterable[str]:
-        collections = api.list_collections(item=f"models/{repo_id}", limit=MAX_LISTED)
-        return (collection.slug for collection in collections)
+    def list_collections() -> Listing:
+        collections = api.list_collections(item=f"models/{repo_id}")
+        return ((collection.slug, True) for collection in collections)
 
     yield format_listing("models made from it", list_models)
     yield format_listing("Spaces that use it", list_spaces)
     yield format_listing("collections with it", list_collections)
 
 
-def format_listing(what: str, list_names: Callable[[], Iterable[str]]) -> str:
-    """Return a listing of the Hub in one line."""
+def is_made_from(model: ModelInfo, repo_id: str) -> bool:
+    """Return whether a model's card names a repo as its base; a Hub may ignore the filter."""
+    named = model.card_data.get("base_model") if model.card_data else None
+    bases = named if isinstance(named, list) else [named]
+    tags = [tag for tag in model.tags or () if tag.startswith("base_model:")]
+    return repo_id in {str(base).rpartition(":")[2] for base in [*bases, *tags]}
+
+
+def format_listing(what: str, list_names: Callable[[], Listing]) -> str:
+    """Return in one line what the Hub lists and what is wanted of that."""
     try:
-        names = list(list_names())
+        read = list(islice(list_names(), MAX_READ))
     # A Hub without such a listing may answer anything.
-    except (HfHubHTTPError, httpx2.TransportError, TypeError, KeyError, AttributeError):
+    except (HfHubHTTPError, httpx2.TransportError, TypeError, KeyError, AttributeError, ValueError):
         return f"{what}: unknown on this Hub"
-    more = " and maybe more" if len(names) == MAX_LISTED else ""
-    return f"{what}: {', '.join(names) or 'none'}{more}"
+    names = [name for name, wanted in read if wanted]
+    more = " and maybe more" if len(names) > MAX_LISTED or len(read) == MAX_READ else ""
+    return f"{what}: {', '.join(names[:MAX_LISTED]) or 'none'}{more}"
 
 
 def list_local_copies(hub: Hub, repo_id: str, runs: Path) -> Iterator[str]:

@@ -57,7 +57,7 @@ def load(repo_id: str, *, hub: str | None = None, revision: str = "main") -> Bot
         except (RepositoryNotFoundError, RevisionNotFoundError):
             raise HubtweetsError(
                 f"{connected.endpoint}/{repo_id}: no revision {revision}, "
-                "or not visible to this token; log in: hf auth login"
+                f"or not visible to this token; log in: {connected.type_hf('auth login')}"
             ) from None
         patterns = [*(f"*{suffix}" for suffix in ALLOWED_SUFFIXES), *ALLOWED_NAMES]
         folder = connected.api.snapshot_download(repo_id, revision=commit, allow_patterns=patterns)

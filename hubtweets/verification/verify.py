@@ -129,11 +129,13 @@ def list_repo(hub: Hub, repo_id: str, revision: str) -> tuple[str, str | None, d
             info = hub.api.repo_info(repo_id, revision=revision)
         except RevisionNotFoundError:
             raise HubtweetsError(
-                f"{url} has no revision {revision}; see what it has: hf repos tag list {repo_id}"
+                f"{url} has no revision {revision}; "
+                f"see what it has: {hub.type_hf(f'repos tag list {repo_id}')}"
             ) from None
         except RepositoryNotFoundError:
             raise HubtweetsError(
-                f"{url}: not found, or not visible to this token; log in: hf auth login"
+                f"{url}: not found, or not visible to this token; "
+                f"log in: {hub.type_hf('auth login')}"
             ) from None
         items = hub.api.list_repo_tree(repo_id, recursive=True, revision=str(info.sha))
         files = {item.path: item for item in items if isinstance(item, RepoFile)}

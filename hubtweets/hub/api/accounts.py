@@ -118,6 +118,12 @@ async def check_access(request: Request) -> Response:
     return JSONResponse({})
 
 
+async def check_write_access(request: Request) -> Response:
+    get_repo(request)
+    require_writer(request)
+    return JSONResponse({})
+
+
 def list_own_repos(request: Request) -> Response:
     """List the repos of all kinds with the size of their heads, as `hf repos ls` shows them."""
     require_user(request)
