@@ -37,8 +37,22 @@ TO_SELF = {"in_reply_to_status_id_str": "9", "in_reply_to_user_id_str": MINE}
 KINDS = {
     "a post": Kind("{}", "{}"),
     "a link": Kind("{} https://t.co/abc", "{}"),
+    "a link without its scheme": Kind("{} github.com/bob/b...", "{}"),
+    "what led to a link": Kind("My new post: {} 👉 https://t.co/abc", "My new post: {}"),
+    "brackets around a link": Kind("{} (https://t.co/abc) or so", "{} or so"),
+    "a comma after a link": Kind("See https://t.co/abc, {}", "See, {}"),
     "a reply": Kind("@bob @carol {}", "{}", TO_OTHERS),
+    "a reply to oneself": Kind("@bob: @alice, {}", "{}", TO_SELF),
     "a repost": Kind("RT @bob: {}", "reposts"),
+    "a repost by hand": Kind("RT @bob {}", "reposts"),
+    "a repost by hand from another host": Kind("RT @bob@host.example {}", "reposts"),
+    "a repost after a comment": Kind("{} RT @bob what he said", "{}"),
+    "a repost after a long comment": Kind("{} // RT: @bob: what he said", "{}"),
+    "a repost after a short comment": Kind("YES RT @bob {}", "quoted"),
+    "a request for reposts": Kind("Please RT @bob {}", "Please RT @bob {}"),
+    "a quoted line": Kind("> what others say\n{}", "{}"),
+    "a quoted line alone": Kind("> {}", "quoted"),
+    "invisible characters": Kind("So\u200b, {}\u2060", "So, {}"),
     "too short": Kind("lol https://t.co/abc", "short"),
     "an older version": Kind(
         "{}", "superseded", {"edit_info": {"initial": {"editTweetIds": ["1", "2"]}}}

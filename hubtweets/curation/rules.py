@@ -11,8 +11,8 @@ from the text, and drops texts of fewer than three plain words.
 - Words are counted by script, since a text in Chinese, Japanese or Thai is one "word" between
   spaces (the original dropped 1,264 of 1,425 posts of a real Chinese account).
 - A link ends where its letters do, not at the next space, which in those scripts may be far away.
-- The @mentions that lead a reply, which X itself hides, are removed, or the bot would call
-  strangers.
+- What others wrote is cut out of a text (`cleaning`), with the @mentions that lead a reply, which X
+  itself hides, or the bot would call strangers.
 - Quotations, posts by apps and near duplicates (`duplicates`) are dropped: they are not the
   author's voice, and a duplicate on both sides of the split would improve the score.
 - A post with a key or token in it, which is masked by now (`pii`), is dropped.
@@ -29,6 +29,7 @@ import regex
 from hubtweets.config import Curation
 from hubtweets.curation import duplicates
 from hubtweets.curation.app_texts import is_written_by_app
+from hubtweets.curation.cleaning import clean
 from hubtweets.posts.post import Post
 from hubtweets.record.counts import OUTCOMES, Counts
 
@@ -38,13 +39,6 @@ OUTCOME_CODES = {outcome: code for code, outcome in enumerate(OUTCOMES)}
 
 CLASSIC_LINK = re.compile(r"https?:\S+")
 CLASSIC_MARKS = ("http", "@", "#")
-# A link ends in a letter or the like, not in the bracket, quote or full stop around it, and before
-# the next letter that is not Latin.
-LINK = re.compile(
-    r"(?:https?:|\bwww\.)[!#-;=?-~À-ɏ…]*[0-9A-Za-zÀ-ɏ_/=&#%+…-]",
-    re.IGNORECASE,
-)
-LEADING_MENTIONS = re.compile(r"^(?:\.?@[\w.@-]+\s+)*@[\w.@-]+(?:\s+|$)", re.ASCII)
 MENTIONS_AND_HASHTAGS = re.compile(r"@[A-Za-z0-9_.@-]+|#[^\s#]+#?")
 WORD = re.compile(r"[^\W_]\S*")
 # kana, Han, Hangul: about two characters to a word
@@ -55,9 +49,7 @@ DENSE_SCRIPTS = re.compile(
 UNSPACED_SCRIPTS = re.compile(r"[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\uaa60-\uaa7f]")
 SAID_BY_OTHERS = regex.compile(
     r"""
-    ^(?:RT|MT)[\s:]*@\w                   # a repost by hand
-    |\s(?:RT|MT)\ @\w+:\s                 # with a comment before it
-    |^[“"«„]@\w+:                         # the same, as old clients wrote it
+    ^[“"«„](?:RT\ )?@\w+:               # a repost, as old clients wrote it
     # a quotation and its author's name
     |^[“"«»„‘][^“”"«»„‘]{20,}[”"»«“’]\s*[-–—~]{1,2}\s*
         (?!(?:I|Me|My)\b)(?:\p{Lu}[\w.'’-]*\s*){1,4}$
@@ -138,7 +130,7 @@ def judge(post: Post, rules: Curation) -> tuple[str, str]:
         outcome = "private"
     elif post.superseded:
         outcome = "superseded"
-    elif post.warning and rules.content_warnings == "skip":
+    elif post.warning and rules.content_warnings == "skip" and rules.rules == "default":
         outcome = "warned"
     if outcome:
         return outcome, ""
@@ -150,27 +142,16 @@ def judge(post: Post, rules: Curation) -> tuple[str, str]:
 
 def judge_text(post: Post, rules: Curation) -> tuple[str, str]:
     """Return the outcome and the cleaned text of a post by the default rules for texts."""
-    text, has_link = remove_links(post.text)
-    has_link = has_link or bool(post.link)
-    text = " ".join(text.split())
-    if post.kind == "reply" and rules.mentions == "strip":
-        text = LEADING_MENTIONS.sub("", text)
+    text, has_link, has_quote, is_repost = clean(post, rules.mentions == "keep")
+    if is_repost:
+        return "reposts", ""
     if count_words(text) < MIN_WORDS:
-        return "short", ""
+        return ("quoted" if has_quote else "short"), ""
     if SAID_BY_OTHERS.search(text):
         return "quoted", ""
     if is_written_by_app(text, has_link):
         return "automated", ""
     return ("scrubbed", "") if post.secret else ("kept", text)
-
-
-def remove_links(text: str) -> tuple[str, bool]:
-    """Return a text without its links, and True if it had one."""
-    lower = text.lower()
-    if "http" not in lower and "www." not in lower:  # a cheap test, before the slow pattern
-        return text, False
-    text, links = LINK.subn(" ", text)
-    return text, links > 0
 
 
 def is_short_classic(text: str) -> bool:
