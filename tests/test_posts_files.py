@@ -575,13 +575,13 @@ for name in sys.argv[3:]:
         print(json.dumps(str(error)))
 """
 FETCHED: dict[str, Any] = {
-    "org/lines": ["org/lines", ["1", "a", None, None, "post", "public", *[False] * 5]],
-    "org/private": [None, ["1", "a", None, None, "post", "public", *[False] * 5]],
-    "org/gated": [None, ["1", "a", None, None, "post", "public", *[False] * 5]],
+    "org/lines": ["org/lines", ["1", "a", None, None, "post", "public", *[False] * 5, None]],
+    "org/private": [None, ["1", "a", None, None, "post", "public", *[False] * 5, None]],
+    "org/gated": [None, ["1", "a", None, None, "post", "public", *[False] * 5, None]],
     "org/table": [
         "org/table",
-        ["7", "hello to the world", DAY, "de", "post", "public", *[False] * 5],
-        ["8", "no", DAY, None, "repost", "public", *[False] * 5],
+        ["7", "hello to the world", DAY, "de", "post", "public", *[False] * 5, None],
+        ["8", "no", DAY, None, "repost", "public", *[False] * 5, None],
     ],
     "org/nothing": "dataset:org/nothing: can't be read (Dataset 'org/nothing' doesn't exist on "
     "the Hub or cannot be accessed.); "
@@ -659,4 +659,24 @@ def test_dates_that_are_not_understood_are_warned_of(tmp_path: Path) -> None:
     assert reading.warnings == [
         f"{tmp_path}/a.csv: 2 dates are not understood, such as '01/02/2015'; write them as "
         f"2015-01-31 or 31.01.2015"
+    ]
+
+
+def test_cut_texts_are_warned_of(tmp_path: Path) -> None:
+    texts = {
+        "1": "a" * 139 + "…",
+        "2": "b" * 116 + "… https://t.co/abcdefghij",
+        "3": "c &amp; d" + "e" * 270 + "…",
+        "4": "RT @bob: " + "f" * 130 + "…",  # a repost is not learned from
+        "5": "What now…",
+        "6": "g" * 200 + "…",
+        "7": "h" * 140,
+    }
+    rows = [json.dumps({"id_str": id, "text": text}) for id, text in texts.items()]
+    write(tmp_path / "a.jsonl", "\n".join(rows))
+    reading = files.read(Container(tmp_path / "a.jsonl"), Columns())
+    assert [post.id for post in reading.posts] == list(texts)
+    assert reading.warnings == [
+        f"{tmp_path}/a.jsonl: 3 of its posts are cut (as long as X allows, with … at the end); "
+        "the model learns to break off, too; give them whole, such as with X's own archive"
     ]

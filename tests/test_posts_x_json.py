@@ -27,6 +27,10 @@ V1_ALICE = {
 }
 PROFILE = Profile("alice", "Alice 🌙", "X", "I fix.", "42", url="https://x.com/alice")
 NO_PROFILE = Profile("", "", "X")
+CUT = (
+    "{}: {} of its posts are cut; save them with tweet_mode=extended, "
+    "or with tweet.fields=note_tweet of API v2"
+)
 TWARC = {"__twarc": {"url": "https://api.twitter.com/2/users/42/tweets", "version": "2.14.1"}}
 
 
@@ -265,11 +269,28 @@ FILES: list[tuple[str, list[object], list[Post], Profile, list[str]]] = [
         [],
     ),
     (
+        "cut tweets of v2",
+        [
+            v2("1", "x" * 274 + "…"),
+            v2("2", "y" * 116 + "… https://t.co/b"),
+            v2("3", "z" * 274 + "…", note_tweet={"text": "not cut"}),
+            v2("4", "I wonder…"),
+        ],
+        [
+            post("1", "x" * 274 + "…"),
+            post("2", "y" * 116 + "… https://t.co/b"),
+            post("3", "not cut"),
+            post("4", "I wonder…"),
+        ],
+        NO_PROFILE,
+        [CUT.format("a.jsonl", 2)],
+    ),
+    (
         "a cut tweet",
         [short(text="cut… https://t.co/b", truncated=True)],
         [v1_post(text="cut… https://t.co/b")],
         PROFILE,
-        ["a.jsonl: 1 of its posts are cut, since they were saved without tweet_mode=extended"],
+        [CUT.format("a.jsonl", 1)],
     ),
     (
         "notices of a stream",

@@ -18,7 +18,7 @@ from hubtweets.posts.post import Columns, Kind, Post, Visibility
 from hubtweets.posts.source_kinds import SourceKind
 from hubtweets.posts.tables.audience import AudienceFilter, Column, find_columns
 from hubtweets.posts.x.tweet import REPOST as REPOST_TEXT
-from hubtweets.posts.x.tweet import unescape
+from hubtweets.posts.x.tweet import is_cut, unescape
 from hubtweets.text import replace_surrogates
 
 TEXT = ("text", "full_text", "content", "body", "post", "tweet", "message", "caption", "title")
@@ -145,10 +145,10 @@ def to_posts(
 ) -> Iterator[Post]:
     """Yield a post of each row; one without an id is numbered, after `count`.
 
-    Adds warnings of dates that can't be read and of posts left out. `told`: some row of the table
-    names its audience, so that a row that doesn't is private.
+    Adds warnings of dates that can't be read, of cut texts and of posts left out. `told`: some row
+    of the table names its audience, so that a row that doesn't is private.
     """
-    bad_dates = BadDates()
+    cut, bad_dates = 0, BadDates()
     audience = AudienceFilter(told)
     missing, names = {option for option in OPTIONS if getattr(columns, option)}, list[str]()
     for id, (number, row, fields) in enumerate(rows, count + 1):
@@ -164,9 +164,15 @@ def to_posts(
         post = to_post(row, fields, text, id) if isinstance(row, dict) else Post(str(id), text)
         if fields.date and post.created_at is None:
             bad_dates.add(row[fields.date])
+        cut += post.kind != "repost" and is_cut(post.text)
         yield restrict(post, audience.judge(row, fields.audience))
     warnings.extend(audience.warnings(source))
     warnings.extend(bad_dates.warnings(source))
+    if cut:
+        warnings.append(
+            f"{source}: {cut:,} of its posts are cut (as long as X allows, with … at the end); "
+            "the model learns to break off, too; give them whole, such as with X's own archive"
+        )
     if missing and names:
         raise missing_column_error(source, sorted(missing)[0], columns, names)
 

@@ -72,7 +72,7 @@ def read_posts(
         if len(authors) > 1 or id in seen:
             continue
         seen.add(id)
-        cut += is_cut(tweet) and post.kind != "repost"
+        cut += post.kind != "repost" and is_cut(tweet)
         yield post
     if len(authors) > 1:
         raise HubtweetsError(
@@ -83,13 +83,17 @@ def read_posts(
         warnings.append(f"{name}: {invalid:,} of its items are no posts and were left out")
     if cut:
         warnings.append(
-            f"{name}: {cut:,} of its posts are cut, "
-            "since they were saved without tweet_mode=extended"
+            f"{name}: {cut:,} of its posts are cut; save them with tweet_mode=extended, "
+            "or with tweet.fields=note_tweet of API v2"
         )
 
 
 def is_cut(tweet: dict) -> bool:
-    return tweet.get("truncated") is True and not dig(tweet, "extended_tweet")
+    """Return whether a tweet's whole text is missing, as it says itself or as its text shows."""
+    if dig(tweet, "extended_tweet") or dig(tweet, "note_tweet"):
+        return False
+    text = pick_full_text(tweet)[1] or ""
+    return tweet.get("truncated") is True or x_tweet.is_cut(x_tweet.unescape(text))
 
 
 def to_post(tweet: dict, author: Any, account_id: str | None) -> Post | None:

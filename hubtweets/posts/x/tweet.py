@@ -15,6 +15,9 @@ from hubtweets.posts.post import Kind, Post
 from hubtweets.text import replace_surrogates, to_plain_text
 
 REPOST = re.compile(r"RT @\w{1,20}: ")
+# X cuts a text to 140 or 280 characters, with or without the link to the whole one that it adds
+CUT_LENGTHS = (*range(115, 145), *range(250, 306))
+LAST_LINK = re.compile(r"\s*https?://t\.co/\w*\s*$")
 QUOTE = re.compile(r"//(mobile\.)?(twitter|x)\.com/\w+/status/\d+", re.IGNORECASE)
 
 
@@ -87,6 +90,14 @@ def find_link_positions(tweet: dict) -> set[tuple[int, int]]:
 
 def is_index(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 8
+
+
+def is_cut(text: str) -> bool:
+    """Return whether X seems to have cut an unescaped text: it ends in … near a limit."""
+    if "…" not in text:
+        return False
+    text = LAST_LINK.sub("", text).rstrip()
+    return text.endswith("…") and len(text) in CUT_LENGTHS
 
 
 def unescape(text: str) -> str:
