@@ -407,13 +407,13 @@ RAW = [
         "GET",
         "/api/models/huggingtweets/bot/revision/%0d%0aX-Injected:1",
         404,
-        "huggingtweets/bot has no revision \r\nX-Injected:1",
+        "Invalid rev id: \r\nX-Injected:1",
     ),
     (
         "GET",
         "/api/models/huggingtweets/bot/revision/%00",
         404,
-        "huggingtweets/bot has no revision \0",
+        "Invalid rev id: \0",
     ),
     ("GET", "/api/buckets", 404, "no repositories are called buckets"),
 ]

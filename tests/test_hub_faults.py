@@ -29,6 +29,7 @@ from hubtweets.hub.api import uploads
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.server import create_app
 from hubtweets.hub.storage import integrity, pull_requests
+from hubtweets.hub.storage.moves import move_repo
 from hubtweets.hub.storage.repo import Repo
 from hubtweets.hub.storage.storage import GITATTRIBUTES, Storage
 from tests.faults import Fault, Faulty
@@ -274,7 +275,7 @@ LATE: dict[str, Callable[[Storage, Repo], object]] = {
     "resolve": lambda storage, repo: storage.resolve(repo, "main"),
     "change_settings": lambda storage, repo: storage.change_settings(repo, True, None),
     "delete_repo": lambda storage, repo: storage.delete_repo(repo),
-    "move_repo": lambda storage, repo: storage.move_repo(repo, "huggingtweets/other"),
+    "move_repo": lambda storage, repo: move_repo(storage, repo, "huggingtweets/other"),
     "create_ref": lambda storage, repo: storage.create_ref(repo, "tags", "late", "main"),
     "delete_ref": lambda storage, repo: storage.delete_ref(repo, "branches", "main"),
     "open_discussion": lambda storage, repo: pull_requests.open_discussion(

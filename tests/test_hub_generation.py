@@ -17,6 +17,7 @@ import pytest
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.hub import local
+from hubtweets.hub.api.requests import GATED
 from hubtweets.hub.generation import workers
 from hubtweets.hub.storage.repo import Repo
 from hubtweets.hub.storage.storage import Storage
@@ -105,7 +106,7 @@ def test_what_no_page_of_this_hub_would_send_is_refused(
     storage.change_settings(create_repo(storage, "gated", model), None, "auto")
     storage.change_settings(create_repo(storage, "private", model), True, None)
     refused = [
-        (request_texts(endpoint, "gated"), 401, "huggingtweets/gated is gated; log in to read it"),
+        (request_texts(endpoint, "gated"), 401, GATED.format("model", "huggingtweets/gated")),
         (
             request_texts(endpoint, "private"),
             401,

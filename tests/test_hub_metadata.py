@@ -214,6 +214,11 @@ def test_large_front_matter_is_read_off_the_event_loop(
         ("---\nlicense: mit\n#" + "x" * (ROOM + 100) + "\n---\n", {}),
         ("---\nlicense: mit\n", {}),
         ("---\nlicense: [\n---\n", {}),
+        ("\n \n\n---\nlicense: mit\n---\n", {"license": "mit"}),
+        ("\ufeff\r\n---\r\nlicense: mit\r\n---\r\n", {"license": "mit"}),
+        ("\n" * ROOM + "---\nlicense: mit\n---\n", {"license": "mit"}),
+        ("\n" * 2**17 + "---\nlicense: mit\n---\n", {}),
+        ("text\n---\nlicense: mit\n---\n", {}),
         ("no front matter", {}),
     ],
 )

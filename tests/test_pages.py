@@ -501,10 +501,10 @@ SHOWN: list[tuple[str, int, list[str]]] = [
     ("/discussions/3", 404, ["has no discussion 3"]),
     ("/discussions/x", 404, ["no discussion x"]),
     ("/tree/main/nope", 404, ["has no folder nope at main"]),
-    ("/tree/nope", 404, ["has no revision nope"]),
+    ("/tree/nope", 404, ["Invalid rev id: nope"]),
     ("/blob/main/nope", 404, ["has no file nope at main"]),
     ("/blob/main/..%2F..%2Ftoken", 404, ["has no file ../../token"]),
-    ("/commit/abcdef", 404, ["has no revision abcdef"]),
+    ("/commit/abcdef", 404, ["Invalid rev id: abcdef"]),
 ]
 
 

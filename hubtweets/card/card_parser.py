@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-FRONT_MATTER = re.compile(r"\A\ufeff?---\r?\n(.*?)\r?\n---(\r?\n|\Z)", re.DOTALL)
+FRONT_MATTER = re.compile(r"\A\ufeff?\s*---\r?\n(.*?)\r?\n---(\r?\n|\Z)", re.DOTALL)
 MAX_FRONT_MATTER_BYTES = 64 * 2**10
 FENCE_BYTES = 32  # a byte order mark and the two lines of dashes take 15
 MAX_YAML_DEPTH = 50

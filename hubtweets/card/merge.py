@@ -171,7 +171,7 @@ def merge_keys(base: str, ours: str, theirs: str) -> tuple[str, list[Conflict]]:
 
 def strip_dashes(head: str) -> str:
     """Return a front matter without its two lines of dashes."""
-    return head.removeprefix("---\n").removesuffix("---\n")
+    return head.lstrip().removeprefix("---\n").removesuffix("---\n")
 
 
 def merge_blocks(

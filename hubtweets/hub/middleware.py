@@ -7,10 +7,12 @@ than the Host a form or script of another site. Bodies must arrive at a minimum 
 
 import asyncio
 import ipaddress
+import re
 import time
+import uuid
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,6 +20,7 @@ from hubtweets.hub.errors import HubError
 
 MAX_STALL_SECONDS = 30.0  # until the next piece of a body
 MIN_BYTES_PER_SECOND = 1024  # of a body, after the first MAX_STALL_SECONDS
+REQUEST_ID = re.compile(r"[\w.:;=-]{1,200}", re.ASCII)
 MAX_HEADER_BYTES = 2**16  # of all headers together
 
 
@@ -32,9 +35,11 @@ class Guard:
             await self.app(scope, receive, send)
         elif rejection := self.find_rejection(scope):
             status, reason = rejection
-            await JSONResponse({"error": reason}, status)(scope, receive, send)
+            await JSONResponse({"error": reason}, status)(
+                scope, receive, add_request_id(scope, send)
+            )
         else:
-            await self.app(scope, limit_receive_time(receive), send)
+            await self.app(scope, limit_receive_time(receive), add_request_id(scope, send))
 
     def find_rejection(self, scope: Scope) -> tuple[int, str] | None:
         """Return the status and the reason if a request must be rejected."""
@@ -68,6 +73,20 @@ def parse_hostname(host: str) -> str:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
+
+
+def add_request_id(scope: Scope, send: Send) -> Send:
+    """Wrap `send` so that the answer names its request: by the id that the client gave, if any."""
+    headers = Headers(scope=scope)
+    given = headers.get("x-request-id") or headers.get("x-amzn-trace-id") or ""
+    request_id = given if REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+
+    async def send_with_id(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message)["X-Request-Id"] = request_id
+        await send(message)
+
+    return send_with_id
 
 
 def limit_receive_time(receive: Receive) -> Receive:

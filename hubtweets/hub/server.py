@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
+from urllib.parse import unquote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,6 +20,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hubtweets.hub.api import accounts, commits, discussions, files, repos, uploads, validation
+from hubtweets.hub.api.requests import find_repo
 from hubtweets.hub.errors import HubError, MovedError
 from hubtweets.hub.generation.workers import WorkerPool
 from hubtweets.hub.middleware import Guard
@@ -28,6 +30,9 @@ from hubtweets.hub.storage.storage import Storage
 
 REPO = "/{namespace}/{name}"
 API = "/api/{kind}" + REPO
+
+REPO_API = re.compile(r"/api/(?P<kind>models|datasets|spaces)/(?P<id>[^/]+(/[^/]+)?)")
+BARE_FILE = re.compile(r"(/datasets|/spaces)?/[^/]+/resolve/[^/]+/.")
 
 log = logging.getLogger(__name__)
 
@@ -192,9 +197,27 @@ async def handle_disconnect(request: Request, error: Exception) -> Response:
 
 async def handle_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if is_of_missing_repo(request):
+        message = f"no repository for {request.url.path[:200]}"
+        return await handle_hub_error(request, HubError(404, message, "RepoNotFound"))
     message = f"the embedded Hub does not support {request.method} {request.url.path[:200]}"
     log.warning("%s", to_ascii(message))
     return JSONResponse({"error": message}, 501 if error.status_code == 405 else error.status_code)
+
+
+def is_of_missing_repo(request: Request) -> bool:
+    """Check whether a path that has no route is of a repo that is missing or hidden.
+
+    Clients ask so for names without a namespace, which this Hub has none of.
+    """
+    path = unquote(request.url.path)
+    if BARE_FILE.match(path):
+        return True
+    named = REPO_API.match(path)
+    try:
+        return bool(named and not find_repo(request, named["kind"], named["id"]))
+    except HubError:
+        return True
 
 
 def to_ascii(text: str) -> str:

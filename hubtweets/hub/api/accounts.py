@@ -18,6 +18,7 @@ from hubtweets.hub.api.requests import (
     require_writer,
 )
 from hubtweets.hub.errors import HubError
+from hubtweets.hub.storage import moves
 from hubtweets.hub.storage.repo import KINDS
 from hubtweets.hub.storage.storage import Storage
 
@@ -98,7 +99,7 @@ async def move_repo(request: Request) -> Response:
     require_writer(request)
     body = await read_json(request)
     repo = find_repo(request, f"{body.get('type') or 'model'}s", str(body.get("fromRepo")))
-    await run_in_threadpool(get_storage(request).move_repo, repo, str(body.get("toRepo")))
+    await run_in_threadpool(moves.move_repo, get_storage(request), repo, str(body.get("toRepo")))
     return JSONResponse({})
 
 

@@ -5,7 +5,6 @@ import binascii
 import json
 from collections.abc import Iterable
 from typing import IO, Any
-from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -24,6 +23,7 @@ from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage.blobs import Entry
 from hubtweets.hub.storage.commits import SHORT_SHA, Commit, Files
 from hubtweets.hub.storage.pull_requests import Discussion, open_discussion
+from hubtweets.hub.storage.ref_names import is_ref_name
 from hubtweets.hub.storage.repo import Repo
 from hubtweets.hub.storage.storage import REFS, Storage
 
@@ -106,9 +106,9 @@ def parse_parent(value: Any) -> str | None:
 
 
 def delete_path(files: dict[str, Entry], path: str) -> None:
-    """Delete a file, or a folder if the path ends with a slash."""
-    is_folder = path.endswith("/")
-    names = [name for name in files if name == path or (is_folder and name.startswith(path))]
+    """Delete a file or a folder; a path that ends with a slash is a folder."""
+    start = path.rstrip("/") + "/"
+    names = [name for name in files if name == path or name.startswith(start)]
     if not names:
         raise HubError(404, f"A file with this name doesn't exist: {path}", "EntryNotFound")
     for name in names:
@@ -152,7 +152,8 @@ def write_commit(
         made = storage.create_commit(repo, revision, change.apply_to, *texts, change.parent)
         return made, None
     with storage.lock:
-        base = storage.resolve(repo, change.parent or revision)
+        head = storage.resolve_branch(repo, revision)
+        base = storage.resolve(repo, change.parent) if change.parent else head
         made = storage.write_commit(repo, base.id, *texts, change.apply_to(base.files))
         return made, open_discussion(storage, repo, *texts, made, base)
 
@@ -179,15 +180,16 @@ async def change_branch(request: Request) -> Response:
     name = get_path_param(request, "revision").removeprefix(REFS["branches"])
     if request.method == "DELETE":
         if name == "main":
-            raise HubError(403, "main can't be deleted")
+            raise HubError(403, "Cannot delete refs/heads/main")
         return await delete_ref(request, "branches", name)
     start = str((await read_json(request)).get("startingPoint") or "main")
     return await create_ref(request, "branches", name, start)
 
 
 async def create_ref(request: Request, kind: str, name: str, revision: str) -> Response:
-    if len(quote(validate_path(name), safe="")) > 255 or name.startswith("refs/"):
-        raise HubError(400, f"{name!r} can't be a name here")
+    if not is_ref_name(name):
+        word = "branch" if kind == "branches" else "tag"
+        raise HubError(400, f"Invalid reference for a {word}: {name}")
     create = get_storage(request).create_ref
     await run_in_threadpool(create, get_repo(request), kind, name, revision)
     return JSONResponse({}, 201)

@@ -16,11 +16,16 @@ from starlette.requests import Request
 from hubtweets.hub.errors import HubError, MovedError
 from hubtweets.hub.storage.blobs import BLOCK_BYTES
 from hubtweets.hub.storage.commits import Commit
+from hubtweets.hub.storage.moves import find_moved
 from hubtweets.hub.storage.repo import Repo
 from hubtweets.hub.storage.storage import Storage
 from hubtweets.hub.storage.tokens import AUTHORIZATION, Role, read_role
 
 USER = "huggingtweets"
+GATED = (
+    "Access to {} {} is restricted. You must have access to it and be authenticated to access it. "
+    "Please log in."
+)
 SIGNATURE_SECONDS = 3600
 MAX_JSON_BYTES = 2**22  # 256 files with a sample each take a tenth of it
 
@@ -100,7 +105,7 @@ def get_repo(request: Request) -> Repo:
     try:
         return find_repo(request, kind, repo_id)
     except HubError:
-        moved = get_storage(request).find_moved(kind, repo_id)
+        moved = find_moved(get_storage(request), kind, repo_id)
         if moved is None or (moved.private and authenticate(request) is None):
             raise
         raise MovedError(moved.id) from None
@@ -108,7 +113,7 @@ def get_repo(request: Request) -> Repo:
 
 def find_repo(request: Request, kind: str, repo_id: str) -> Repo:
     """Return a repo; raise HubError 404, or 401 without a token, if the user can't see it."""
-    user, repo = authenticate(request), get_storage(request).find_repo(kind, repo_id)
+    user, repo = authenticate(request), get_storage(request).find_spelling(kind, repo_id)
     if repo is None or (repo.private and user is None):
         status = 404 if user else 401
         raise HubError(status, f"no repository {repo_id} among the {kind}", "RepoNotFound")
@@ -132,7 +137,7 @@ def can_read_files(request: Request, repo: Repo) -> bool:
 def check_gate(request: Request, repo: Repo) -> None:
     """Raise HubError 401 if the user may not have the repo's files."""
     if not can_read_files(request, repo):
-        raise HubError(401, f"{repo.id} is gated; log in to read it", "GatedRepo")
+        raise HubError(401, GATED.format(repo.kind[:-1], repo.id), "GatedRepo")
 
 
 # ---- bodies ----

@@ -32,7 +32,8 @@ from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage import xet
 from hubtweets.hub.storage.blobs import SHA256, read_blocks
 from hubtweets.hub.storage.commits import Commit
-from hubtweets.hub.storage.storage import GITATTRIBUTES, Storage
+from hubtweets.hub.storage.repo import GITATTRIBUTES
+from hubtweets.hub.storage.storage import Storage
 
 MIN_LARGE_BYTES = 10 * 2**20  # a file of this size goes by LFS or Xet
 PART_BYTES = 2**30  # a larger file comes in parts by LFS, so that an upload can resume

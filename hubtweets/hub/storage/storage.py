@@ -37,17 +37,18 @@ from hubtweets.hub.storage.commits import (
     compute_commit_id,
     read_commit,
 )
-from hubtweets.hub.storage.repo import KINDS, REPO_ID, Repo, format_now
+from hubtweets.hub.storage.repo import (
+    GITATTRIBUTES,
+    KINDS,
+    REPO_ID,
+    Repo,
+    format_now,
+    list_spellings,
+)
 from hubtweets.hub.storage.tokens import create_token, read_role
 
 REFS = {"branches": "refs/heads/", "tags": "refs/tags/", "pulls": "refs/pr/"}
-BINARY_SUFFIXES = (
-    "7z arrow bin bz2 ckpt gguf gz h5 joblib npy npz onnx parquet "
-    "pickle pkl pt pth safetensors tar tgz xz zip zst"
-)
-GITATTRIBUTES = "".join(
-    f"*.{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in BINARY_SUFFIXES.split()
-)
+CONFLICT = "The branch was updated since you opened this page. Please refresh and try again."
 
 
 class Storage:
@@ -85,9 +86,9 @@ class Storage:
     # ---- repos ----
 
     def get_folder(self, repo: Repo) -> Path:
-        return self._build_folder(repo.kind, repo.id)
+        return self.build_folder(repo.kind, repo.id)
 
-    def _build_folder(self, kind: str, repo_id: str) -> Path:
+    def build_folder(self, kind: str, repo_id: str) -> Path:
         """Return the folder for a repo; raise HubError 400 if the name is invalid."""
         if kind not in KINDS or not REPO_ID.fullmatch(repo_id):
             raise HubError(400, f"{repo_id!r} can't be the name of a repository")
@@ -102,10 +103,15 @@ class Storage:
 
     def find_repo(self, kind: str, repo_id: str) -> Repo | None:
         try:
-            settings = (self._build_folder(kind, repo_id) / "repo.json").read_text()
+            settings = (self.build_folder(kind, repo_id) / "repo.json").read_text()
         except (HubError, FileNotFoundError):
             return None
         return Repo(kind, repo_id, **json.loads(settings))
+
+    def find_spelling(self, kind: str, repo_id: str) -> Repo | None:
+        """Return the repo with a name, whatever the case of its letters."""
+        names = [repo_id, *list_spellings(self.root / "repos", kind, repo_id)]
+        return next((repo for name in names if (repo := self.find_repo(kind, name))), None)
 
     def reload_repo(self, repo: Repo) -> Repo:
         """Return a repo with its current settings; raise HubError 404 if it was removed."""
@@ -126,10 +132,10 @@ class Storage:
 
         Raises HubError 409 if the repo exists, 400 if the name is invalid.
         """
-        folder = self._build_folder(kind, repo_id)
+        folder = self.build_folder(kind, repo_id)
         with self.lock:
-            if self.find_repo(kind, repo_id):
-                raise HubError(409, f"{repo_id} exists already")
+            if found := self.find_spelling(kind, repo_id):
+                raise HubError(409, f"You already created this {kind[:-1]} repo: {found.id}")
             shutil.rmtree(folder, ignore_errors=True)  # left by a server that was killed here
             repo = Repo(kind, repo_id, private, format_now())
             contents = {".gitattributes": GITATTRIBUTES.encode(), **(files or {})}
@@ -161,25 +167,6 @@ class Storage:
             self.get_folder(self.reload_repo(repo)).rename(trash)  # atomic, unlike rmtree
         shutil.rmtree(trash, ignore_errors=True)  # garbage collection may run at the same time
 
-    def move_repo(self, repo: Repo, repo_id: str) -> None:
-        """Rename a repo and redirect its old name; raise HubError 409 if the new name is taken."""
-        target = self._build_folder(repo.kind, repo_id)
-        with self.lock:
-            if self.find_repo(repo.kind, repo_id):
-                raise HubError(409, f"{repo_id} exists already")
-            shutil.rmtree(target, ignore_errors=True)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self.get_folder(self.reload_repo(repo)).rename(target)
-            self.write(self.get_folder(repo) / "moved", repo_id)
-
-    def find_moved(self, kind: str, repo_id: str) -> Repo | None:
-        """Return the repo that had this name before, None if there is none."""
-        try:
-            name = (self._build_folder(kind, repo_id) / "moved").read_text()
-        except (HubError, OSError):
-            return None
-        return self.find_repo(kind, name) or self.find_moved(kind, name)
-
     # ---- refs ----
 
     def _get_ref_path(self, repo: Repo, kind: str, name: str) -> Path:
@@ -207,7 +194,7 @@ class Storage:
         """
         with self.lock:
             if self._read_ref(self.reload_repo(repo), kind, name):
-                raise HubError(409, f"{repo.id} has {name} already")
+                raise HubError(409, f"Reference {REFS[kind]}{name} already exists")
             is_short_id = SHORT_SHA.fullmatch(name) and self._list_ids(repo, name)
             if FULL_SHA.fullmatch(name) or is_short_id:
                 raise HubError(
@@ -218,7 +205,7 @@ class Storage:
     def delete_ref(self, repo: Repo, kind: str, name: str) -> None:
         with self.lock:
             if not self._read_ref(repo, kind, name):
-                raise HubError(404, f"{repo.id} has no {name}", "RevisionNotFound")
+                raise HubError(404, f"Invalid rev id: {name}", "RevisionNotFound")
             self._get_ref_path(repo, kind, name).unlink()
 
     # ---- commits ----
@@ -233,7 +220,7 @@ class Storage:
         if sha is None and not FULL_SHA.fullmatch(revision):
             sha = self._resolve_name(repo, revision)
         if sha is None:
-            raise HubError(404, f"{repo.id} has no revision {revision}", "RevisionNotFound")
+            raise HubError(404, f"Invalid rev id: {revision}", "RevisionNotFound")
         return self._read_commit(repo, sha)
 
     def _resolve_name(self, repo: Repo, revision: str) -> str | None:
@@ -276,6 +263,13 @@ class Storage:
                 return
             commit = self._read_commit(repo, commit.parent)
 
+    def resolve_branch(self, repo: Repo, name: str) -> Commit:
+        """Return the head of a branch; raise HubError 404 if there is none of that name."""
+        sha = self._read_ref(repo, "branches", name.removeprefix(REFS["branches"]))
+        if sha is None:
+            raise HubError(404, f"Invalid rev id: {name}", "RevisionNotFound")
+        return self._read_commit(repo, sha)
+
     def create_commit(
         self,
         repo: Repo,
@@ -295,11 +289,9 @@ class Storage:
         with self.lock:
             sha = self._read_ref(self.reload_repo(repo), kind, name)
             if sha is None:
-                raise HubError(404, f"{repo.id} has no branch {name}", "RevisionNotFound")
+                raise HubError(404, f"Invalid rev id: {revision}", "RevisionNotFound")
             if parent and self._find_id(repo, parent) != sha:
-                raise HubError(
-                    412, f"{name} of {repo.id} is at {sha}, not at {parent}: another push was first"
-                )
+                raise HubError(412, f"{CONFLICT} It is at {sha}, not at {parent}.")
             head = self.resolve(repo, sha)
             commit = self.write_commit(repo, head.id, title, message, author, change(head.files))
             self.set_ref(repo, kind, name, commit.id)
