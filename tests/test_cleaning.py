@@ -3,7 +3,7 @@
 import pytest
 
 from hubtweets.curation.cleaning import Cleaned, clean
-from hubtweets.posts.links import remove_links, tidy_up
+from hubtweets.posts.links import remove_links, remove_short_links, tidy_up
 from hubtweets.posts.post import Kind, Post
 
 LINKS = [
@@ -67,6 +67,20 @@ LEFTOVERS = [
 @pytest.mark.parametrize(("text", "expected"), LEFTOVERS)
 def test_what_led_to_a_link_goes_with_it(text: str, expected: str) -> None:
     assert tidy_up(text) == expected
+
+
+BIOS = [
+    ("I fix. https://t.co/abc", "I fix."),
+    ("I fix:\nhttp://t.co/abc | and bake", "I fix: | and bake"),
+    ("I fix -\nhttps://example.org", "I fix -\nhttps://example.org"),
+    ("https://t.co/abc", None),
+    (None, None),
+]
+
+
+@pytest.mark.parametrize(("bio", "expected"), BIOS)
+def test_a_bio_has_no_short_links(bio: str | None, expected: str | None) -> None:
+    assert remove_short_links(bio) == expected
 
 
 @pytest.mark.parametrize("text", ["my point:", "a , b () -", "👉"])

@@ -57,7 +57,7 @@ ITEMS: list[tuple[dict[str, Any], Post]] = [
 USER = {
     "screen_name": "alice",
     "full_name": "Alice",
-    "bio": "I fix.",
+    "bio": "I fix. http://t.co/abc",
     "id": "42",
     "location": "here",
     "created_at": "2010",

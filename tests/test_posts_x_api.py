@@ -19,7 +19,7 @@ USER = {
     "id": "42",
     "username": "Alice",
     "name": "Alice 🌙",
-    "description": "I fix.",
+    "description": "I fix. https://t.co/abc",
     "protected": False,
     "public_metrics": {"tweet_count": 250},
 }

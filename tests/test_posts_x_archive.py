@@ -65,7 +65,14 @@ def archive_files(items: list, notes: list | None = None, parts: int = 1) -> dic
     files["data/account.js"] = javascript("YTD.account.part0", [{"account": account}])
     files["data/profile.js"] = javascript(
         "YTD.profile.part0",
-        [{"profile": {"description": {"bio": "I fix."}, "avatarMediaUrl": "https://x/a.jpg"}}],
+        [
+            {
+                "profile": {
+                    "description": {"bio": "I fix. https://t.co/abc"},
+                    "avatarMediaUrl": "https://x/a.jpg",
+                }
+            }
+        ],
     )
     files["data/profile_media/42-a.jpg"] = "a picture"
     files["data/manifest.js"] = javascript(

@@ -15,7 +15,12 @@ from hubtweets.posts.x import saved_json
 
 TEXT = "hello to the whole world"
 UTC, V1_UTC = "2022-10-03T17:57:11+00:00", "2026-07-25T08:26:58+00:00"
-ALICE = {"id": "42", "username": "alice", "name": "Alice 🌙", "description": "I fix."}
+ALICE = {
+    "id": "42",
+    "username": "alice",
+    "name": "Alice 🌙",
+    "description": "I fix. https://t.co/abc",
+}
 BOB = {"id": "77", "username": "bob", "name": "Bob"}
 V1_ALICE = {
     "id": 42,

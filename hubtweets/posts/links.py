@@ -32,6 +32,7 @@ LINK = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+SHORT_LINK = re.compile(r"https?://t\.co/[A-Za-z0-9]+")  # X's, which says nothing
 MAX_LEFTOVER = 40  # characters at the end of a text that may have led to a link
 LED_TO_LINK = re.compile(
     r"""(?:
@@ -60,6 +61,13 @@ def remove_links(text: str) -> tuple[str, bool]:
         return text, False
     text, links = LINK.subn(" ", text)
     return text, links > 0
+
+
+def remove_short_links(text: str | None) -> str | None:
+    """Return a profile's text without X's short links; None if nothing else is in it."""
+    if not text or not SHORT_LINK.search(text):
+        return text
+    return tidy_up(SHORT_LINK.sub(" ", text)) or None
 
 
 def tidy_up(text: str) -> str:

@@ -8,6 +8,7 @@ Format: https://docs.x.com/x-api/fundamentals/data-dictionary
 import re
 from typing import Any
 
+from hubtweets.posts.links import remove_short_links
 from hubtweets.posts.parsing import dig, get_list, get_text, to_utc
 from hubtweets.posts.post import Kind, Post, Profile
 from hubtweets.posts.x.tweet import REPOST, cut_links, read_app, unescape
@@ -77,7 +78,7 @@ def to_profile(user: Any) -> Profile:
         handle=handle,
         name=get_text(user, "name") or handle,
         network="X",
-        bio=get_text(user, "description"),
+        bio=remove_short_links(get_text(user, "description")),
         account_id=get_text(user, "id_str", "id"),
         url=f"https://x.com/{handle}" if handle else None,
     )

@@ -21,6 +21,7 @@ from typing import Any
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.container import Container, base_name, corrupt_error
 from hubtweets.posts.json_stream import stream_items
+from hubtweets.posts.links import remove_short_links
 from hubtweets.posts.parsing import dig, get_list, get_text, to_utc
 from hubtweets.posts.post import Post, Profile, Reading
 from hubtweets.posts.x.notes import Notes
@@ -110,7 +111,7 @@ def to_profile(account: Any, profile: Any, user: Any) -> Profile:
         handle=handle,
         name=name,
         network="X",
-        bio=get_text(dig(profile, "description"), "bio"),
+        bio=remove_short_links(get_text(dig(profile, "description"), "bio")),
         account_id=get_text(account, "accountId") or get_text(user, "accountId"),
         url=f"https://x.com/{handle}" if is_plain else None,
     )

@@ -15,6 +15,7 @@ from typing import Any
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts.container import Container, base_name, corrupt_error
 from hubtweets.posts.json_stream import stream_items
+from hubtweets.posts.links import remove_short_links
 from hubtweets.posts.parsing import dig, get_text, to_utc
 from hubtweets.posts.post import Post, Profile, Reading
 from hubtweets.posts.text_lines import read_csv_dicts
@@ -61,7 +62,7 @@ def read(container: Container) -> Reading:
         handle=handle,
         name=get_text(user, "full_name") or handle,
         network="X",
-        bio=get_text(user, "bio"),
+        bio=remove_short_links(get_text(user, "bio")),
         account_id=get_text(user, "id"),
         url=f"https://x.com/{handle}" if re.fullmatch(r"\w{1,20}", handle, re.ASCII) else None,
     )

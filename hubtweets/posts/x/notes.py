@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from hubtweets.posts.links import SHORT_LINK
 from hubtweets.posts.parsing import dig, get_text
 
-SHORT_LINK = re.compile(r"https?://t\.co/[A-Za-z0-9]+")
 LEADING_MENTIONS = re.compile(r"^(@\w+\s+)+")
 
 
