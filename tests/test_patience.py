@@ -42,6 +42,8 @@ def test_an_answer(status: int, headers: dict[str, str], wait: float | None) -> 
         (httpx2.ConnectError("no"), 4.0),
         (httpx2.RemoteProtocolError("no"), 4.0),
         (ConnectionError("hf_xet's"), 4.0),
+        (ConnectionError("Error: HTTP status server error (503 Service Unavailable), for x"), 4.0),
+        (ConnectionError("Error: HTTP status client error (403 Forbidden), for x"), None),
         (httpx2.UnsupportedProtocol("no"), None),
         (ValueError("no"), None),
         (RuntimeError("no"), None),

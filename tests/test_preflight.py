@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, constants
 
 from hubtweets.config import Curation, TrainingConfig
 from hubtweets.errors import HubtweetsError, ProblemsError
@@ -34,7 +34,7 @@ from hubtweets.stages import curate
 from hubtweets.stages.push import push
 from hubtweets.stages.render import render
 from tests.conftest import run as command
-from tests.faults import Fault, Faulty
+from tests.faults import Fault, Faulty, Quirky
 from tests.served import Served
 
 TRAINED = TrainingConfig(num_train_epochs=1.0)
@@ -314,6 +314,23 @@ def test_a_repo_that_may_not_be_written_to(
         "use a token with the role write, another --namespace, or pass --create-pr"
     ]
     assert problems(opened, connected, asked(base, create_pr=True)) == []
+
+
+def test_a_hub_without_xet_is_told_before_the_training(
+    opened: RunFolder,
+    connected: Hub,
+    served: Served,
+    base: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    caplog.set_level("INFO", "hubtweets")
+    told = "the Hub has no Xet, so large files will be sent by LFS"
+    assert problems(opened, connected, asked(base)) == [] and told not in caplog.messages
+    assert served.app
+    served.app = Quirky(served.app, "no Xet")
+    assert problems(opened, connected, asked(base)) == [] and told in caplog.messages
 
 
 def no_token(run: RunFolder, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> tuple[Hub, str]:

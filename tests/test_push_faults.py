@@ -36,7 +36,7 @@ from hubtweets.publishing.push import PushOptions
 from hubtweets.record.run_folder import RunFolder
 from hubtweets.record.run_record import Published, Target
 from hubtweets.stages.push import push as push_repo
-from tests.faults import Fault, Faulty, hang_up
+from tests.faults import Fault, Faulty, Quirky, hang_up
 from tests.records import RECORD
 from tests.served import Served, serve_app
 
@@ -83,10 +83,11 @@ def served(
     set_client_factory(_http.default_client_factory)
 
 
-def push(served: Served, folder: Path, **options: Any) -> Published:
+def push(served: Served, folder: Path, said: list[str] | None = None, **options: Any) -> Published:
+    log = list[str]() if said is None else said
     with connect(served.server.endpoint) as hub:
         return publisher.push(
-            hub, Target(hub.endpoint, REPO), folder, PushOptions(**options), lambda _: None
+            hub, Target(hub.endpoint, REPO), folder, PushOptions(**options), log.append
         )
 
 
@@ -459,3 +460,30 @@ def test_a_record_that_can_not_be_written_after_the_push(
         json.loads((run.folder / "run.json").read_text())["published"]["commit"] == published.commit
     )
     assert [path.name for path in run.folder.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_hub_without_xet_gets_large_files_by_lfs(
+    served: tuple[Served, Path],
+    storage: Storage,
+    folders: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    served[0].app = noting = Noting(Quirky(create_app(storage), "no Xet"))
+    said: list[str] = []
+    push(served[0], folders["v2"], said)
+    assert "push: the Hub has no Xet, so large files are sent by LFS" in said
+    assert not any("trying again" in line for line in said)
+    assert len([one for one in noting.requests if "xet-write-token" in one]) == 1
+    assert constants.HF_HUB_DISABLE_XET is False
+    check(storage, ["v1", "v0"], True)
+
+
+@pytest.mark.parametrize("pr", [False, True])
+def test_a_hub_with_ids_of_64_digits(
+    served: tuple[Served, Path], storage: Storage, folders: dict[str, Path], pr: bool
+) -> None:
+    served[0].app = Quirky(create_app(storage), "foreign commit ids")
+    published = push(served[0], folders["v2"], create_pr=pr)
+    assert len(published.commit) == len(published.parent) == 64
+    check(storage, ["v1", "v0"], True, pr)

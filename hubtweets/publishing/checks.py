@@ -21,7 +21,7 @@ from hubtweets.models import inspection
 from hubtweets.models.base import resolve_base
 from hubtweets.models.inspection import CheckpointInfo
 from hubtweets.posts.sources import is_remote
-from hubtweets.publishing import connection, permissions
+from hubtweets.publishing import connection, permissions, upload
 from hubtweets.publishing.connection import Hub, hub_errors
 from hubtweets.publishing.push import PushOptions
 from hubtweets.publishing.request import PreparedPublish, PublishRequest, draft_record, is_trained
@@ -113,6 +113,15 @@ def check_permissions(context: Context) -> Iterator[str]:
         elif not create_pr:
             with hub_errors(context.hub):
                 yield from permissions.find_refusal(context.hub, context.target.repo_id)
+
+
+def check_upload(context: Context) -> None:
+    """Log how large files will be sent, if not by Xet."""
+    if context.user and context.target:
+        with hub_errors(context.hub):
+            missing = upload.is_xet_missing(context.hub, context.target.repo_id)
+        if missing:
+            context.run.log("the Hub has no Xet, so large files will be sent by LFS")
 
 
 def find_base(context: Context) -> None:

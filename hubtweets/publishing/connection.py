@@ -16,7 +16,14 @@ from huggingface_hub.utils import get_session, validate_repo_id
 
 from hubtweets.config import LOCAL_HUB, PUBLIC_HUB
 from hubtweets.errors import HubtweetsError, suggest
-from hubtweets.publishing.retry import describe_error, retry, set_default_timeout, unwrap
+from hubtweets.publishing.retry import (
+    UNKNOWN_REQUEST,
+    describe_error,
+    read_xet_status,
+    retry,
+    set_default_timeout,
+    unwrap,
+)
 from hubtweets.record import serialization
 from hubtweets.record.run_folder import list_run_names
 from hubtweets.record.run_record import Target
@@ -28,7 +35,6 @@ HINTS = {
     429: "wait some minutes and run the command again",
     507: "free some disk space there and run the command again",
 }
-UNKNOWN_REQUEST = (404, 405, 501)  # of a server that has no such address
 HUB_ADVICE = f"--hub {PUBLIC_HUB}, or --hub local"
 NETWORK_ERRORS = (httpx2.TransportError, ConnectionError)
 
@@ -184,10 +190,13 @@ def explain_error(hub: Hub, error: Exception) -> str:
     """Return what an error of the client means and what to do, to follow the Hub's address."""
     if isinstance(error, JSONDecodeError | UnicodeDecodeError):
         return f" is not a Hub; type: {HUB_ADVICE}"
+    status = read_xet_status(error)
     if isinstance(error, HfHubHTTPError):
-        if error.response.status_code in UNKNOWN_REQUEST and not is_from_hub(error.response):
+        status = error.response.status_code
+        if status in UNKNOWN_REQUEST and not is_from_hub(error.response):
             return f" is not a Hub ({describe_error(error)}); type: {HUB_ADVICE}"
-        hint = HINTS.get(error.response.status_code, "run the command again")
+    if status:
+        hint = HINTS.get(status, "run the command again")
         hint = hint.format(login=hub.type_hf("auth login"))
         return f" refused ({describe_error(error)}); {hint}"
     if isinstance(error, NETWORK_ERRORS):

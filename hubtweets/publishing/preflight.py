@@ -20,6 +20,7 @@ CHECKS_OF_REQUEST: tuple[Check, ...] = (
     checks.find_user,
     checks.find_target,
     checks.check_permissions,
+    checks.check_upload,
     checks.find_base,
     checks.read_base,
     checks.choose_terms,

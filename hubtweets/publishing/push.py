@@ -16,7 +16,7 @@ from typing import Literal
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import RepositoryNotFoundError
-from huggingface_hub.hf_api import ModelInfo
+from huggingface_hub.hf_api import CommitInfo, ModelInfo
 
 from hubtweets.card.merge import Conflict
 from hubtweets.errors import HubtweetsError
@@ -32,6 +32,7 @@ from hubtweets.publishing.diff import (
     make_plan,
 )
 from hubtweets.publishing.retry import retry
+from hubtweets.publishing.upload import fit_parent, send_commit
 from hubtweets.record.run_record import Published, Target
 
 VERSION_TAG = re.compile(r"v(\d+)")
@@ -173,16 +174,19 @@ class Push:
         self.log(f"push: {counts}, to {place}")
         title, _, text = format_commit_message(self.options, self.target).partition("\n")
         self.parent = plan.head
-        with activity(f"uploading {counts}"):
-            made = self.api.create_commit(
+
+        def send() -> CommitInfo:
+            return self.api.create_commit(
                 self.target.repo_id,
                 list_operations(plan, files),
                 commit_message=title.strip(),
                 commit_description=text.strip(),
                 revision=revision,
-                parent_commit=plan.head,
+                parent_commit=fit_parent(plan.head),
             )
-        return made.oid
+
+        with activity(f"uploading {counts}"):
+            return send_commit(send, lambda text: self.log(f"push: {text}")).oid
 
     def finish_pull_request(self, conflicts: tuple[Conflict, ...]) -> Published:
         """Commit to a pull request, and open it."""

@@ -4,6 +4,7 @@ The client itself only retries uploads and listings, and its requests have no ti
 operation here can be repeated without harm, and goes through `retry`.
 """
 
+import re
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -23,6 +24,9 @@ MAX_WAIT_SECONDS = 600  # that a server may ask for; the window of the Hub's rat
 REQUEST_TIMEOUT = httpx2.Timeout(120, connect=10)  # seconds without a byte, not of a whole upload
 # 409 and 412 mean that another push came first, so this one is planned again.
 TRANSIENT_STATUSES = {408, 409, 412, 429, 500, 502, 503, 504}
+UNKNOWN_REQUEST = (404, 405, 501)  # of a server that has no such address
+LASTING_XET_STATUSES = {403, 413}  # 413: the disk is full
+XET_STATUS = re.compile(r"HTTP status (?:client|server) error \((\d{3}) ")
 TRANSIENT_ERRORS = (
     httpx2.TimeoutException,
     httpx2.NetworkError,
@@ -81,7 +85,7 @@ def choose_wait(error: Exception, usual: float) -> float | None:
     """Return the seconds to wait before the next attempt, None if the error is permanent."""
     if isinstance(error, HfHubHTTPError):
         return choose_wait_after_response(error.response, usual)
-    if isinstance(error, ConnectionError) and "(413 " in str(error):  # hf_xet: the disk is full
+    if read_xet_status(error) in LASTING_XET_STATUSES:
         return None
     return usual if isinstance(error, TRANSIENT_ERRORS) else None
 
@@ -99,6 +103,12 @@ def choose_wait_after_response(response: httpx2.Response, usual: float) -> float
     else:
         wait = usual
     return wait if wait <= MAX_WAIT_SECONDS else None
+
+
+def read_xet_status(error: Exception) -> int | None:
+    """Return the status in an error of hf_xet, which has it in its text only."""
+    match = XET_STATUS.search(str(error)) if isinstance(error, ConnectionError) else None
+    return int(match[1]) if match else None
 
 
 def describe_error(error: Exception) -> str:
