@@ -51,6 +51,7 @@ LEFTOVERS = [
     ("my new post (via )", "my new post"),
     ("my new post （）です", "my new post です"),
     ("see , it is up .", "see, it is up."),
+    ("13. . - : - my new post", "13. . - : my new post"),
     (" - my new post", "my new post"),
     (": my new post", ": my new post"),  # no link stood before it
     ("- my first point ", "- my first point"),
@@ -71,7 +72,7 @@ def test_what_led_to_a_link_goes_with_it(text: str, expected: str) -> None:
 
 BIOS = [
     ("I fix. https://t.co/abc", "I fix."),
-    ("I fix:\nhttp://t.co/abc | and bake", "I fix: | and bake"),
+    ("I fix:\nhttp://t.co/abc | and bake", "I fix: and bake"),
     ("I fix -\nhttps://example.org", "I fix -\nhttps://example.org"),
     ("https://t.co/abc", None),
     (None, None),

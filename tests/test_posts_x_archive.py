@@ -371,6 +371,8 @@ def test_long_posts_are_whole(tmp_path: Path, item: dict, notes: list, expected:
     path = write_zip(tmp_path / "a.zip", archive_files([item], notes))
     reading = read(path)
     assert [post.text for post in reading.posts] == expected
+    cut = any("https:" in note["noteTweet"]["core"]["text"] for note in notes)
+    assert [post.link for post in reading.posts] == [cut]
     left = len(notes) - any(LONG in text for text in expected)
     said = (
         f"{path}: left out {left} of note-tweet.js, whose post is not in the archive "

@@ -23,6 +23,7 @@ INVISIBLE = regex.compile(
     """,
     regex.VERBOSE | regex.VERSION1,
 )
+MAYBE_INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 # `> 5` is a comparison
 QUOTED_LINE = re.compile(r"^[ \t]*>[> \t]*+(?<=[ \t])(?![\d$€£]).*\n?", re.MULTILINE)
 LEADING_MENTIONS = re.compile(
@@ -61,13 +62,15 @@ class Cleaned(NamedTuple):
 
 def clean(post: Post, keep_mentions: bool) -> Cleaned:
     """Cut out of a post's text what its author did not write."""
-    text = post.text if post.text.isascii() else INVISIBLE.sub("", post.text)
+    text = INVISIBLE.sub("", post.text) if MAYBE_INVISIBLE.search(post.text) else post.text
     text, quoted = QUOTED_LINE.subn("", text) if ">" in text else (text, 0)
     text, has_link = remove_links(text)
     has_link = has_link or post.link
     text = tidy_up(text) if has_link else " ".join(text.split())
     if post.kind in ("reply", "self_reply") and not keep_mentions:
         text = LEADING_MENTIONS.sub("", text)
+    if "@" not in text:
+        return Cleaned(text, has_link, has_quote=quoted > 0)
     if REPOST.match(text):
         return Cleaned("", has_link, is_repost=True)
     comment = cut_repost(text)

@@ -50,7 +50,8 @@ EMPTY_BRACKETS = re.compile(
     """,
     re.VERBOSE,
 )
-SPACE_BEFORE = re.compile(r"\s(?=,|\.(?!\S))")
+# the space before a comma or a full stop, and the second of two dashes around a link
+REMAINS = re.compile(r"(?<=[^\s.])\s(?=,|\.(?!\S))|(?<=[-–—|:,])\s[-–—|](?=\s)")
 BEFORE_TEXT = re.compile(r"^[,;:|–—-]+\s")
 
 
@@ -74,7 +75,7 @@ def tidy_up(text: str) -> str:
     """Tidy up a text out of which links were cut, and write it on one line."""
     link_came_first = text[:1].isspace()
     text = " ".join(text.split())
-    text = SPACE_BEFORE.sub("", EMPTY_BRACKETS.sub("", text)).strip()
+    text = REMAINS.sub("", EMPTY_BRACKETS.sub("", text)).strip()
     if link_came_first:
         text = BEFORE_TEXT.sub("", text)
     return trim_end(text)

@@ -210,7 +210,10 @@ def read_posts(
         for post in posts:
             number += 1
             note = notes.take(post.id, post.text)
-            yield post if note is None else post._replace(text=note)
+            if note:
+                text, link = note
+                post = post._replace(text=text, link=post.link or link)
+            yield post
         if (count := counts.get(part)) is not None and count != str(number):
             warnings.append(
                 f"{path}: {part} holds {number:,} posts, though manifest.js says {count}; "

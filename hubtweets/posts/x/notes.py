@@ -24,11 +24,12 @@ class Notes:
             note = dig(item, "noteTweet")
             id, text = get_text(note, "noteTweetId"), get_text(dig(note, "core"), "text")
             if id and is_snowflake(id) and text:
-                text = SHORT_LINK.sub("", text)
-                self.by_second[get_milliseconds(id) // 1000].append({"id": id, "text": text})
+                text, links = SHORT_LINK.subn("", text)
+                note = {"id": id, "text": text, "link": links > 0}
+                self.by_second[get_milliseconds(id) // 1000].append(note)
 
-    def take(self, tweet_id: str, text: str) -> str | None:
-        """Remove and return the whole text of a post.
+    def take(self, tweet_id: str, text: str) -> tuple[str, bool] | None:
+        """Remove and return the whole text of a post, and whether a link was cut out of it.
 
         Its note was made up to a second before the post, and begins as the post does.
         """
@@ -43,7 +44,7 @@ class Notes:
                 is_just_before = 0 < moment - get_milliseconds(note["id"]) < 1000
                 if is_just_before and normalize_text(note["text"]).startswith(beginning):
                     self.by_second[second].remove(note)
-                    return note["text"]
+                    return note["text"], note["link"]
         return None
 
     def count(self) -> int:
