@@ -443,6 +443,14 @@ def test_a_card_that_is_too_long_is_not_parsed(repo: Path, tmp_path: Path, unit:
                 r"log in: HF_ENDPOINT=\S+ hf auth login"
             ),
         ),
+        (
+            "huggingtweets/lyons___",
+            "main",
+            (
+                r".+/huggingtweets/lyons___: not found, or not visible to this token; "
+                r"did you mean lyons____\?"
+            ),
+        ),
         ("a b", "main", r".+: Repo id must .+"),
     ],
 )

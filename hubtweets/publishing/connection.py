@@ -36,6 +36,7 @@ HINTS = {
     507: "free some disk space there and run the command again",
 }
 HUB_ADVICE = f"--hub {PUBLIC_HUB}, or --hub local"
+MAX_LIKE_NAMES = 1000  # that are listed to find one that was meant
 NETWORK_ERRORS = (httpx2.TransportError, ConnectionError)
 
 
@@ -51,6 +52,15 @@ class Hub:
         if self.endpoint == PUBLIC_HUB:
             return f"hf {command}"
         return f"HF_ENDPOINT={quote(self.endpoint)} hf {command}"
+
+    def advise_missing(self, repo_id: str) -> str:
+        """Return what to do about a model that is not found: a like name, or how to log in."""
+        owner, _, name = repo_id.partition("/")
+        names: list[str] = []
+        with suppress(HfHubHTTPError, *NETWORK_ERRORS):
+            models = self.api.list_models(author=owner, limit=MAX_LIKE_NAMES)
+            names = [model.id.rpartition("/")[2] for model in models]
+        return suggest(name, names) or f"log in: {self.type_hf('auth login')}"
 
 
 @contextmanager

@@ -57,7 +57,7 @@ def load(repo_id: str, *, hub: str | None = None, revision: str = "main") -> Bot
         except (RepositoryNotFoundError, RevisionNotFoundError):
             raise HubtweetsError(
                 f"{connected.endpoint}/{repo_id}: no revision {revision}, "
-                f"or not visible to this token; log in: {connected.type_hf('auth login')}"
+                f"or not visible to this token; {connected.advise_missing(repo_id)}"
             ) from None
         patterns = [*(f"*{suffix}" for suffix in ALLOWED_SUFFIXES), *ALLOWED_NAMES]
         folder = connected.api.snapshot_download(repo_id, revision=commit, allow_patterns=patterns)

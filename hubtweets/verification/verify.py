@@ -134,8 +134,7 @@ def list_repo(hub: Hub, repo_id: str, revision: str) -> tuple[str, str | None, d
             ) from None
         except RepositoryNotFoundError:
             raise HubtweetsError(
-                f"{url}: not found, or not visible to this token; "
-                f"log in: {hub.type_hf('auth login')}"
+                f"{url}: not found, or not visible to this token; {hub.advise_missing(repo_id)}"
             ) from None
         items = hub.api.list_repo_tree(repo_id, recursive=True, revision=str(info.sha))
         files = {item.path: item for item in items if isinstance(item, RepoFile)}
