@@ -33,7 +33,7 @@ card: .venv/ready ## render the card of the last run again, or of HANDLE=name
 hub: .venv/ready ## serve the embedded Hub
 	$(BIN)/hubtweets hub
 
-test: .venv/test ## run the tests
+test: .venv/test $(if $(shell command -v npm),tests/npm/node_modules) ## run the tests
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --durations=10
 
 test-quick: .venv/test ## run the fast unit tests
@@ -69,7 +69,8 @@ base: .venv/ready ## rebuild the embedded base from CORPUS=file (about an hour)
 	$(BIN)/python -m hubtweets.stages.pretrain "$(CORPUS)" hubtweets/models/tiny
 
 clean: ## remove what these commands made, but for the runs
-	rm -rf .venv .venv-lowest bench.json dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-lowest bench.json dist .pytest_cache .mypy_cache .ruff_cache \
+	  tests/npm/node_modules
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 13
@@ -87,3 +88,8 @@ lyons____.zip: | .venv/ready
 	@echo "Installing what the tests need into .venv"
 	$(INSTALL) --constraint requirements.lock --editable '.[test]'
 	touch $@
+
+# the JavaScript client for tests/test_hub_javascript.py, which is skipped without it
+tests/npm/node_modules: tests/npm/package-lock.json
+	-npm ci --silent --ignore-scripts --prefix tests/npm
+	touch --no-create $@

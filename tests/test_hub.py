@@ -182,6 +182,7 @@ def test_tags_branches_and_old_revisions(api: HfApi, repo_id: str, tmp_path: Pat
     }
     for revision in ("v1", first, first[:8], "feature/x", "refs/tags/v1"):
         assert api.model_info(repo_id, revision=revision).sha == first, revision
+    assert api.model_info(repo_id, revision="HEAD").sha == api.model_info(repo_id).sha
     refs = api.list_repo_refs(repo_id)
     assert [(ref.name, ref.target_commit) for ref in refs.tags] == [("v1", first)]
     assert sorted(ref.name for ref in refs.branches) == ["feature/x", "main"]

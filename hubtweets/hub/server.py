@@ -13,6 +13,7 @@ from functools import cache
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -35,6 +36,15 @@ REPO_API = re.compile(r"/api/(?P<kind>models|datasets|spaces)/(?P<id>[^/]+(/[^/]
 BARE_FILE = re.compile(r"(/datasets|/spaces)?/[^/]+/resolve/[^/]+/.")
 
 log = logging.getLogger(__name__)
+
+
+class RevisionConvertor(StringConvertor):
+    """A revision in a path: one segment, or a full ref name that the client did not encode."""
+
+    regex = "refs/(?:heads|tags|pr)/[^/]+|[^/]+"
+
+
+register_url_convertor("revision", RevisionConvertor())
 
 
 def create_app(
@@ -83,11 +93,11 @@ def list_api_routes() -> list[Route]:
         Route(API + "/auth-check/write", accounts.check_write_access),
         Route(API + "/settings", accounts.change_settings, methods=["PUT"]),
         Route(API + "/revision/{revision}", repos.show_repo),
-        Route(API + "/tree/{revision}", files.list_tree),
-        Route(API + "/tree/{revision}/{path:path}", files.list_tree),
+        Route(API + "/tree/{revision:revision}", files.list_tree),
+        Route(API + "/tree/{revision:revision}/{path:path}", files.list_tree),
         Route(API + "/paths-info/{revision}", files.list_paths, methods=["POST"]),
         Route(API + "/refs", repos.list_refs),
-        Route(API + "/commits/{revision}", repos.list_commits),
+        Route(API + "/commits/{revision:revision}", repos.list_commits),
         Route(API + "/commit/{revision}", commits.create_commit, methods=["POST"]),
         Route(API + "/tag/{revision}", commits.change_tag, methods=["POST", "DELETE"]),
         Route(API + "/branch/{revision}", commits.change_branch, methods=["POST", "DELETE"]),
@@ -125,10 +135,12 @@ def list_upload_routes() -> list[Route]:
 def list_file_routes() -> list[Route]:
     """Return the routes that repos of all kinds have outside of /api."""
     found = []
+    file = "/{revision:revision}/{path:path}"
     for prefix in ("/datasets", "/spaces", ""):
         batch = prefix + REPO + ".git/info/lfs/objects/batch"
         found.append(Route(batch, uploads.start_lfs_batch, methods=["POST"]))
-        found.append(Route(prefix + REPO + "/resolve/{revision}/{path:path}", files.download_file))
+        found.append(Route(prefix + REPO + "/resolve" + file, files.download_file))
+        found.append(Route(prefix + REPO + "/raw" + file, files.download_raw_file))
     return found
 
 

@@ -1,11 +1,15 @@
 """Endpoints for the account, and to create, change, move and delete repos."""
 
+import base64
 from typing import Any
 
+import yaml
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from hubtweets.card.hub_schema import find_faults
+from hubtweets.hub.api.commits import INVALID, check_paths, validate_path
 from hubtweets.hub.api.requests import (
     USER,
     check_gate,
@@ -69,7 +73,7 @@ def parse_private(body: dict[str, Any]) -> bool | None:
 async def create_repo(request: Request) -> Response:
     user, body = require_writer(request), await read_json(request)
     kind, repo_id = parse_repo_name(body)
-    files = create_space_files(body) if kind == "spaces" else {}
+    files = {**create_card(kind, body), **parse_files(body)}
     create, private = get_storage(request).create_repo, bool(parse_private(body))
     try:
         repo = await run_in_threadpool(create, kind, repo_id, private, user, files)
@@ -78,14 +82,32 @@ async def create_repo(request: Request) -> Response:
             raise
         url = get_repo_url(request, find_repo(request, kind, repo_id))
         return JSONResponse({"error": error.message, "url": url}, 409)  # the client reads `url`
-    return JSONResponse({"url": get_repo_url(request, repo), "name": repo.id})
+    return JSONResponse({"url": get_repo_url(request, repo), "name": repo.id, "id": repo.id})
 
 
-def create_space_files(body: dict[str, Any]) -> dict[str, bytes]:
-    """Return the first files of a Space: a card with its SDK."""
-    if body.get("sdk") not in SDKS:
+def create_card(kind: str, body: dict[str, Any]) -> dict[str, bytes]:
+    """Return a new repo's card with its license and a Space's SDK; no file if it has neither."""
+    if kind == "spaces" and body.get("sdk") not in SDKS:
         raise HubError(400, f"a Space needs an sdk: {', '.join(SDKS)}")
-    return {"README.md": f"---\nsdk: {body['sdk']}\n---\n".encode()}
+    metadata = {key: body[key] for key in ("license", "sdk") if body.get(key)}
+    if kind != "spaces":
+        metadata.pop("sdk", None)
+    if faults := find_faults(metadata, kind.removesuffix("s")):
+        raise HubError(400, faults[0])
+    return {"README.md": f"---\n{yaml.safe_dump(metadata)}---\n".encode()} if metadata else {}
+
+
+def parse_files(body: dict[str, Any]) -> dict[str, bytes]:
+    """Return the first files that a body names; raise HubError 400 if one is invalid."""
+    try:
+        files = {
+            validate_path(file["path"]): base64.b64decode(file["content"], validate=True)
+            for file in body.get("files") or []
+        }
+    except INVALID as error:
+        raise HubError(400, f"a file needs a path and a content in Base64: {error!r}") from None
+    check_paths(files)
+    return files
 
 
 async def delete_repo(request: Request) -> Response:

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import IO, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -21,6 +21,7 @@ from hubtweets.hub.api.requests import (
 )
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage.blobs import Entry
+from hubtweets.hub.storage.branches import create_branch
 from hubtweets.hub.storage.commits import SHORT_SHA, Commit, Files
 from hubtweets.hub.storage.pull_requests import Discussion, open_discussion
 from hubtweets.hub.storage.ref_names import is_ref_name
@@ -90,8 +91,7 @@ class CommitBody:
         if not all(self.storage.blobs.has(entry.sha256) for entry in self.added.values()):
             raise HubError(409, "an uploaded file was removed in the meantime; push again")
         left |= self.added
-        if both := list_folders(left) & left.keys():
-            raise HubError(400, f"{min(both)} can't be a file and a folder")
+        check_paths(left)
         return left
 
 
@@ -113,6 +113,12 @@ def delete_path(files: dict[str, Entry], path: str) -> None:
         raise HubError(404, f"A file with this name doesn't exist: {path}", "EntryNotFound")
     for name in names:
         del files[name]
+
+
+def check_paths(paths: Collection[str]) -> None:
+    """Raise HubError 400 if a path would be both a file and a folder."""
+    if both := list_folders(paths).intersection(paths):
+        raise HubError(400, f"{min(both)} can't be a file and a folder")
 
 
 def list_folders(paths: Iterable[str]) -> set[str]:
@@ -172,27 +178,37 @@ async def change_tag(request: Request) -> Response:
     revision = get_path_param(request, "revision")
     if request.method == "DELETE":
         return await delete_ref(request, "tags", revision.removeprefix(REFS["tags"]))
-    return await create_ref(request, "tags", str((await read_json(request)).get("tag")), revision)
+    return await create_tag(request, str((await read_json(request)).get("tag")), revision)
 
 
 async def change_branch(request: Request) -> Response:
-    require_writer(request)
+    user = require_writer(request)
     name = get_path_param(request, "revision").removeprefix(REFS["branches"])
     if request.method == "DELETE":
         if name == "main":
             raise HubError(403, "Cannot delete refs/heads/main")
         return await delete_ref(request, "branches", name)
-    start = str((await read_json(request)).get("startingPoint") or "main")
-    return await create_ref(request, "branches", name, start)
-
-
-async def create_ref(request: Request, kind: str, name: str, revision: str) -> Response:
-    if not is_ref_name(name):
-        word = "branch" if kind == "branches" else "tag"
-        raise HubError(400, f"Invalid reference for a {word}: {name}")
-    create = get_storage(request).create_ref
-    await run_in_threadpool(create, get_repo(request), kind, name, revision)
+    body, repo = await read_json(request), get_repo(request)
+    start, is_empty = body.get("startingPoint"), body.get("emptyBranch") is True
+    if start and is_empty:
+        raise HubError(400, "emptyBranch and startingPoint exclude each other; send one of them")
+    storage, overwrite = get_storage(request), body.get("overwrite") is True
+    name, start = validate_ref("branch", name), str(start) if start else None
+    await run_in_threadpool(create_branch, storage, repo, name, user, start, is_empty, overwrite)
     return JSONResponse({}, 201)
+
+
+async def create_tag(request: Request, name: str, revision: str) -> Response:
+    create, name = get_storage(request).create_ref, validate_ref("tag", name)
+    await run_in_threadpool(create, get_repo(request), "tags", name, revision)
+    return JSONResponse({}, 201)
+
+
+def validate_ref(word: str, name: str) -> str:
+    """Return the name of a tag or a branch; raise HubError 400 if it can't be one."""
+    if not is_ref_name(name):
+        raise HubError(400, f"Invalid reference for a {word}: {name}")
+    return name
 
 
 async def delete_ref(request: Request, kind: str, name: str) -> Response:

@@ -1,6 +1,7 @@
 """Endpoints for a repo's files: trees, entries by path, and downloads."""
 
 import hashlib
+import re
 from itertools import chain, pairwise
 from typing import Any
 from urllib.parse import parse_qs, quote
@@ -17,6 +18,7 @@ from hubtweets.hub.api.requests import (
     get_repo,
     get_storage,
     read_body,
+    read_json,
 )
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage.blobs import BLOCK_BYTES, Entry, format_lfs_pointer
@@ -51,13 +53,12 @@ def list_tree(request: Request) -> Response:
     """List the files and folders in a folder, with `recursive` also those below."""
     repo = get_repo(request)
     commit, query = get_commit(request, repo), request.query_params
-    recursive = query.get("recursive", "").lower() == "true"
-    expand = query.get("expand", "")
+    recursive, expand = (query.get(key, "").lower() == "true" for key in ("recursive", "expand"))
     items = list_folder(commit, get_path_param(request, "path").strip("/"), recursive)
     return paginate(
         request,
         items,
-        EXPANDED_PAGE_SIZE if expand.lower() == "true" else PAGE_SIZE,
+        EXPANDED_PAGE_SIZE if expand else PAGE_SIZE,
         lambda page: add_last_commits(request, repo, commit, page, expand),
     )
 
@@ -81,11 +82,10 @@ def list_folder(commit: Commit, folder: str, recursive: bool) -> list[dict[str, 
 
 
 async def list_paths(request: Request) -> Response:
-    """Describe the files and folders that a form's `paths` name; missing ones are left out."""
+    """Describe the files and folders that the body's `paths` name; missing ones are left out."""
     repo = get_repo(request)
     commit = get_commit(request, repo)
-    form = parse_qs((await read_body(request)).decode(errors="replace"))
-    wanted, expand = form.get("paths", []), form.get("expand", [""])[0]
+    wanted, expand = await read_paths(request)
     folders = list_folders(commit.files)
     items = [describe_file(path, commit.files[path]) for path in wanted if path in commit.files]
     for path in wanted:
@@ -94,11 +94,23 @@ async def list_paths(request: Request) -> Response:
     return JSONResponse(add_last_commits(request, repo, commit, items, expand))
 
 
+async def read_paths(request: Request) -> tuple[list[str], bool]:
+    """Return a body's `paths` and `expand`, which the JavaScript client sends as JSON."""
+    if "json" not in request.headers.get("content-type", ""):
+        form = parse_qs((await read_body(request)).decode(errors="replace"))
+        return form.get("paths", []), form.get("expand", [""])[0].lower() == "true"
+    body = await read_json(request)
+    paths = body.get("paths", [])
+    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+        raise HubError(400, "paths is no list of texts")
+    return paths, body.get("expand") is True
+
+
 def add_last_commits(
-    request: Request, repo: Repo, commit: Commit, items: list[dict[str, Any]], expand: str
+    request: Request, repo: Repo, commit: Commit, items: list[dict[str, Any]], expand: bool
 ) -> list[dict[str, Any]]:
     """Add to each item the commit that last changed it, if `expand` is true."""
-    if expand.lower() != "true":
+    if not expand:
         return items
     paths = [item["path"] for item in items]
     commits = find_last_commits(get_storage(request), repo, commit, paths)
@@ -123,7 +135,17 @@ def find_last_commits(
 
 
 def download_file(request: Request) -> Response:
-    """Serve a file, whole or by Range.
+    """Serve a file, whole or by Range."""
+    return serve_file(request, is_raw=False)
+
+
+def download_raw_file(request: Request) -> Response:
+    """Serve a file as git stores it: of a large one the LFS pointer."""
+    return serve_file(request, is_raw=True)
+
+
+def serve_file(request: Request, is_raw: bool) -> Response:
+    """Serve a file of the path's revision.
 
     `X-Repo-Commit` lets the client remember that a file is missing.
     """
@@ -137,23 +159,33 @@ def download_file(request: Request) -> Response:
         message = f"{repo.id} has no {quote(path)} at {commit.id}"
         return JSONResponse({"error": message}, 404, headers)
     headers |= {
-        "ETag": f'"{entry.sha256 if entry.lfs else entry.oid}"',
+        "ETag": f'"{entry.sha256 if entry.lfs and not is_raw else entry.oid}"',
+        "Content-Type": "text/plain; charset=utf-8" if is_raw else "application/octet-stream",
         # no file of a repo may run as a page of this server
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "X-Content-Type-Options": "nosniff",
     }
+    if is_raw and entry.lfs:
+        return serve_bytes(request, format_lfs_pointer(entry.sha256, entry.size), headers)
     content = storage.blobs.path(entry.sha256)
     if entry.size <= SMALL_BYTES and request.method == "GET" and "Range" not in request.headers:
         # FileResponse would change threads four times, which takes longer than to read it here
         try:
-            data = content.read_bytes()
+            return serve_bytes(request, content.read_bytes(), headers)
         except FileNotFoundError:
             raise HubError(500, f"{repo.id} has lost {path}; type: hubtweets hub --check") from None
-        return Response(
-            data,
-            headers={"Accept-Ranges": "bytes", **headers},
-            media_type="application/octet-stream",
-        )
-    answer = FileResponse(content, headers=headers, media_type="application/octet-stream")
+    answer = FileResponse(content, headers=headers)
     answer.chunk_size = BLOCK_BYTES
     return answer
+
+
+def serve_bytes(request: Request, content: bytes, headers: dict[str, str]) -> Response:
+    """Serve a short content, or the part that a Range names; a Range outside of it is ignored."""
+    headers = {"Accept-Ranges": "bytes", **headers}
+    asked = re.fullmatch(r"bytes=(\d{1,9})-(\d{0,9})", request.headers.get("range", ""))
+    if asked:
+        start, end = int(asked[1]), int(asked[2] or len(content)) + 1
+        if part := content[start:end]:
+            headers["Content-Range"] = f"bytes {start}-{start + len(part) - 1}/{len(content)}"
+            return Response(part, 206, headers)
+    return Response(content, headers=headers)

@@ -12,14 +12,19 @@ from hubtweets.hub.errors import HubError
 def paginate(
     request: Request, items: list[Any], size: int, finish: Callable[[list[Any]], list[Any]] = list
 ) -> Response:
-    """Answer with one page of a list, passed through `finish`; the Link header has the next."""
+    """Answer with one page of a list, passed through `finish`.
+
+    The Link header has the next page, X-Total-Count the number of all items.
+    """
     start = parse_number(request.query_params.get("cursor", "0"))
     limit = parse_number(request.query_params.get("limit", str(size)))
     if start is None or limit is None:
         raise HubError(400, "cursor and limit must be numbers")
     end = start + min(limit or size, size)
     following = request.url.include_query_params(cursor=end)
-    headers = {"Link": f'<{following}>; rel="next"'} if end < len(items) else None
+    headers = {"X-Total-Count": str(len(items))}
+    if end < len(items):
+        headers["Link"] = f'<{following}>; rel="next"'
     return JSONResponse(finish(items[start:end]), headers=headers)
 
 

@@ -110,8 +110,8 @@ def is_wanted(query: QueryParams, described: dict[str, Any]) -> bool:
 
 
 def select_properties(query: QueryParams, described: dict[str, Any]) -> dict[str, Any]:
-    """Return the properties that `expand` names, or all without it."""
-    wanted = query.getlist("expand")
+    """Return the properties that `expand` or `expand[]` names, or all without it."""
+    wanted = query.getlist("expand") + query.getlist("expand[]")
     if not wanted:
         return described
     return {key: value for key, value in described.items() if key in ("_id", "id", *wanted)}

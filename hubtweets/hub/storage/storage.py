@@ -224,7 +224,8 @@ class Storage:
         return self._read_commit(repo, sha)
 
     def _resolve_name(self, repo: Repo, revision: str) -> str | None:
-        """Return the commit id of a branch, a tag or a full ref name."""
+        """Return the commit id of a branch, a tag, a full ref name or HEAD, which is main."""
+        revision = "main" if revision == "HEAD" else revision
         for kind, start in REFS.items():
             if revision.startswith(start):
                 return self._read_ref(repo, kind, revision.removeprefix(start))
