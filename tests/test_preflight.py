@@ -25,11 +25,12 @@ from hubtweets.models import inspection
 from hubtweets.models.base import resolve_base
 from hubtweets.posts.post import Columns
 from hubtweets.posts.sources import FetchOptions
-from hubtweets.publishing import dry_run, permissions, preflight, preview
+from hubtweets.publishing import dry_run, permissions, preflight, preview, pull_requests
 from hubtweets.publishing.connection import Hub
 from hubtweets.publishing.push import PushOptions
 from hubtweets.publishing.request import PreparedPublish, PublishRequest
 from hubtweets.record.run_folder import RunFolder, open_run_folder
+from hubtweets.record.run_record import Target
 from hubtweets.stages import curate
 from hubtweets.stages.push import push
 from hubtweets.stages.render import render
@@ -299,7 +300,7 @@ FINE = (
 def test_what_a_token_may_do(
     answer: dict[str, Any], namespace: str, create_pr: bool, expected: list[str]
 ) -> None:
-    found = permissions.find_problems(answer, namespace, "bot", create_pr, "hf auth login")
+    found = permissions.find_problems(answer, f"{namespace}/bot", create_pr, "hf auth login")
     assert list(found) == expected
 
 
@@ -314,6 +315,29 @@ def test_a_repo_that_may_not_be_written_to(
         "use a token with the role write, another --namespace, or pass --create-pr"
     ]
     assert problems(opened, connected, asked(base, create_pr=True)) == []
+
+
+def test_a_hub_without_pull_requests(
+    opened: RunFolder, connected: Hub, served: Served, base: Path
+) -> None:
+    url = f"{ADDRESS}/huggingtweets/lyons____"
+    assert problems(opened, connected, asked(base, create_pr=True)) == []
+    assert served.app
+    served.app = Quirky(served.app, "no discussions")
+    assert problems(opened, connected, asked(base, create_pr=True)) == [
+        f"--create-pr: {url} takes no pull requests (404: Not Found); "
+        "leave --create-pr out, or push to a new branch instead: --revision NAME"
+    ]
+    assert problems(opened, connected, asked(base, revision="dev")) == []
+
+
+def test_a_pull_request_needs_a_repo(hub: tuple[str, str]) -> None:
+    connected, target = Hub(HfApi(endpoint=hub[0], token=hub[1]), hub[0]), Target(hub[0], "you/bot")
+    assert list(pull_requests.find_problems(connected, target, may_create=True)) == []
+    assert list(pull_requests.find_problems(connected, target, may_create=False)) == [
+        f"--create-pr: {hub[0]}/you/bot not found, or not visible to this token; "
+        "choose the --namespace of a repo that exists"
+    ]
 
 
 def test_a_hub_without_xet_is_told_before_the_training(

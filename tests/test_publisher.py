@@ -16,7 +16,9 @@ from hubtweets.publishing.connection import Hub, choose_target
 from hubtweets.publishing.push import PushOptions
 from hubtweets.record.run_record import Metrics, Published, RunRecord, Target
 from hubtweets.record.serialization import dumps_public
+from tests.faults import Quirky
 from tests.records import RECORD
+from tests.served import Served
 
 REPO = "huggingtweets/bot"
 FILES = ("README.md", "config.json", "hubtweets.json", "model.safetensors")
@@ -309,12 +311,42 @@ def test_an_edit_in_the_way_on_a_branch_stops_the_push(connected: Hub, repo: Pat
     with pytest.raises(
         HubtweetsError,
         match=r"edits of README\.md on dev conflict with this push \(see above\); "
-        r"undo them, or push to another --revision$",
+        r"undo them, or push to a new branch: --revision NAME$",
     ):
         push(connected, repo, revision="dev")
     assert content(connected, revision="dev") == "# mine\n" and not list(
         connected.api.get_repo_discussions(REPO)
     )
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_an_edit_in_the_way_on_a_hub_without_pull_requests(
+    connected: Hub, served: Served, repo: Path, is_known: bool
+) -> None:
+    assert served.app
+    served.app = Quirky(served.app, "no discussions")
+    first = push(connected, repo)
+    render(repo, "# hello again\n")
+    url = f"{connected.endpoint}/{REPO}"
+    with pytest.raises(HubtweetsError) as caught:
+        push(connected, repo, create_pr=True)
+    assert str(caught.value) == (
+        f"{url}: this Hub has no pull requests; push to a new branch: --revision NAME"
+    )
+    edit(connected, "# mine\n")
+    last = first if is_known else None
+    with pytest.raises(HubtweetsError) as caught:
+        push(connected, repo, last=last)
+    assert str(caught.value) == (
+        f"{url}: edits of README.md conflict with this push (see above), "
+        "and this Hub has no pull requests; undo them, or push to a new branch: --revision NAME"
+    )
+    published = push(connected, repo, last=last, revision="dev")
+    assert (published.parent, published.tag) == (first.commit, "v2")
+    assert titles(connected, "dev") == ["Publish @bot"] * 2 + ["initial commit"]
+    assert content(connected, revision="dev") == "# hello again\n"
+    assert content(connected) == "# mine\n"
+    assert push(connected, repo, last=published, revision="dev") == published
 
 
 def test_a_pull_request_is_used_again_until_it_is_closed(connected: Hub, repo: Path) -> None:

@@ -21,7 +21,7 @@ from hubtweets.models import inspection
 from hubtweets.models.base import resolve_base
 from hubtweets.models.inspection import CheckpointInfo
 from hubtweets.posts.sources import is_remote
-from hubtweets.publishing import connection, permissions, upload
+from hubtweets.publishing import connection, permissions, pull_requests, upload
 from hubtweets.publishing.connection import Hub, hub_errors
 from hubtweets.publishing.push import PushOptions
 from hubtweets.publishing.request import PreparedPublish, PublishRequest, draft_record, is_trained
@@ -104,15 +104,21 @@ def find_target(context: Context) -> None:
 
 
 def check_permissions(context: Context) -> Iterator[str]:
-    if context.user and context.target:
-        namespace, name = context.target.repo_id.split("/")
-        create_pr, login = context.push_options.create_pr, context.hub.type_hf("auth login")
-        problems = permissions.find_problems(context.user, namespace, name, create_pr, login)
-        if found := list(problems):
-            yield from found
-        elif not create_pr:
-            with hub_errors(context.hub):
-                yield from permissions.find_refusal(context.hub, context.target.repo_id)
+    """Yield why the token may not push, or no pull request can be made."""
+    hub, user, target = context.hub, context.user, context.target
+    if not (user and target):
+        return
+    create_pr, login = context.push_options.create_pr, hub.type_hf("auth login")
+    found = list(permissions.find_problems(user, target.repo_id, create_pr, login))
+    yield from found
+    if found:
+        return
+    with hub_errors(hub):
+        if create_pr:
+            may_create = not list(permissions.find_problems(user, target.repo_id, False, login))
+            yield from pull_requests.find_problems(hub, target, may_create)
+        else:
+            yield from permissions.find_refusal(hub, target.repo_id)
 
 
 def check_upload(context: Context) -> None:

@@ -12,7 +12,12 @@ import httpx2
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 from huggingface_hub.hf_api import ModelInfo
-from huggingface_hub.utils import get_session, validate_repo_id
+from huggingface_hub.utils import (
+    build_hf_headers,
+    get_session,
+    hf_raise_for_status,
+    validate_repo_id,
+)
 
 from hubtweets.config import LOCAL_HUB, PUBLIC_HUB
 from hubtweets.errors import HubtweetsError, suggest
@@ -194,6 +199,22 @@ def is_from_hub(response: httpx2.Response) -> bool:
     return "json" in headers.get("content-type", "") or any(
         name.startswith("x-error-") for name in headers
     )
+
+
+def ask(hub: Hub, path: str) -> HfHubHTTPError | None:
+    """Return the error that the Hub answers a request with, None if it answers something else."""
+    url, headers = f"{hub.api.endpoint}/api/{path}", build_hf_headers(token=hub.api.token)
+    try:
+        hf_raise_for_status(get_session().get(url, headers=headers))
+    except HfHubHTTPError as error:
+        return error
+    return None
+
+
+def is_unknown_request(error: HfHubHTTPError) -> bool:
+    """Return whether a Hub has no such address; a code tells that something else is missing."""
+    response = error.response
+    return response.status_code in UNKNOWN_REQUEST and "X-Error-Code" not in response.headers
 
 
 def explain_error(hub: Hub, error: Exception) -> str:

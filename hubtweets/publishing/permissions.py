@@ -6,10 +6,9 @@ A role or a permission that is unknown here counts as enough: the Hub itself dec
 from collections.abc import Iterator
 from typing import Any
 
-from huggingface_hub.errors import HfHubHTTPError
 from pydantic import BaseModel, Field, ValidationError
 
-from hubtweets.publishing.connection import Hub
+from hubtweets.publishing.connection import Hub, ask
 from hubtweets.publishing.retry import describe_error
 
 WRITE = "repo.write"
@@ -63,9 +62,9 @@ class Who(BaseModel):
 
 
 def find_problems(
-    answer: dict[str, Any], namespace: str, name: str, create_pr: bool, login: str
+    answer: dict[str, Any], repo_id: str, create_pr: bool, login: str
 ) -> Iterator[str]:
-    """Yield why the Hub would refuse a push, or a pull request, to a namespace's repo.
+    """Yield why the Hub would refuse a push, or a pull request, to a repo.
 
     Yields nothing if the answer of `whoami` does not say. `login` is the command to log in.
     """
@@ -79,7 +78,7 @@ def find_problems(
             f"make one with the role write, and type: {login}"
         )
     if not create_pr:  # everybody may open a pull request
-        yield from find_namespace_problems(who, namespace, name)
+        yield from find_namespace_problems(who, *repo_id.split("/"))
 
 
 def find_namespace_problems(who: Who, namespace: str, name: str) -> Iterator[str]:
@@ -109,11 +108,9 @@ def find_namespace_problems(who: Who, namespace: str, name: str) -> Iterator[str
 
 def find_refusal(hub: Hub, repo_id: str) -> Iterator[str]:
     """Yield why the Hub does not let the token write to a repo; nothing if it does not say."""
-    try:
-        hub.api.auth_check(repo_id, write=True)
-    except HfHubHTTPError as error:
-        if error.response.status_code == 403:
-            yield (
-                f"{hub.endpoint}/{repo_id} may not be written to ({describe_error(error)}); "
-                "use a token with the role write, another --namespace, or pass --create-pr"
-            )
+    error = ask(hub, f"models/{repo_id}/auth-check/write")
+    if error and error.response.status_code == 403:
+        yield (
+            f"{hub.endpoint}/{repo_id} may not be written to ({describe_error(error)}); "
+            "use a token with the role write, another --namespace, or pass --create-pr"
+        )

@@ -31,6 +31,7 @@ from hubtweets.publishing.diff import (
     list_remote_files,
     make_plan,
 )
+from hubtweets.publishing.pull_requests import open_pull_request
 from hubtweets.publishing.retry import retry
 from hubtweets.publishing.upload import fit_parent, send_commit
 from hubtweets.record.run_record import Published, Target
@@ -115,7 +116,7 @@ class Push:
         refs = api.list_repo_refs(repo_id)
         heads = {ref.name: ref.target_commit for ref in refs.branches}
         tags = {ref.name: ref.target_commit for ref in refs.tags}
-        plan = self.plan(heads.get(options.branch) or str(info.sha))
+        plan = self.plan(heads.get(options.branch) or self.choose_start(str(info.sha), tags))
         tag = None if plan else self.find_own_tag(plan.head, tags)
         if options.tag in tags and not tag:
             raise HubtweetsError(
@@ -144,6 +145,17 @@ class Push:
             self.plans[head] = make_plan(self.api, repo_id, head, self.folder, self.last)
         return self.plans[head]
 
+    def choose_start(self, head: str, tags: dict[str, str]) -> str:
+        """Return the commit that a new branch starts at.
+
+        It is main's head or, if edits there conflict with this push, the commit of the last one.
+        """
+        if self.options.branch == "main" or not list_conflicts(self.plan(head)):
+            return head
+        newest = max(tags, key=parse_version_tag, default=None)
+        last = self.last.tag if self.last and self.last.tag in tags else newest
+        return tags[last] if last else head
+
     def find_own_tag(self, head: str, tags: dict[str, str]) -> str | None:
         """Return the tag of an earlier push of these files, None if there is none."""
         files = list_local_files(self.folder)
@@ -154,14 +166,14 @@ class Push:
 
         Raises HubtweetsError if a pull request can't solve them, as it is always made to main.
         """
-        conflicts = plan.card.conflicts if plan.card else ()
+        conflicts = list_conflicts(plan)
         for conflict in conflicts:
             self.log(f"{CARD}: a rendered part was edited: {conflict}")
         branch = self.options.branch
         if conflicts and branch != "main":
             raise HubtweetsError(
                 f"{self.target.url}: edits of {CARD} on {branch} conflict with this push "
-                "(see above); undo them, or push to another --revision"
+                "(see above); undo them, or push to a new branch: --revision NAME"
             )
         return conflicts
 
@@ -192,7 +204,7 @@ class Push:
         """Commit to a pull request, and open it."""
         api, repo_id = self.api, self.target.repo_id
         message = format_commit_message(self.options, self.target)
-        number, status = open_pull_request(api, repo_id, message, conflicts)
+        number, status = open_pull_request(api, self.target, message, conflicts)
         revision = f"refs/pr/{number}"
         plan = self.plan(str(api.model_info(repo_id, revision=revision).sha))
         commit = self.commit(plan, revision) if plan else plan.head
@@ -212,6 +224,10 @@ class Push:
             parent = self.parent or commit
         files = tuple(list_local_files(self.folder))
         return Published(self.target.endpoint, self.target.repo_id, commit, parent, tag, files)
+
+
+def list_conflicts(plan: Plan) -> tuple[Conflict, ...]:
+    return plan.card.conflicts if plan.card else ()
 
 
 def format_commit_message(options: PushOptions, target: Target) -> str:
@@ -242,27 +258,6 @@ def prepare_repo(api: HfApi, target: Target, options: PushOptions) -> ModelInfo:
     if options.gated and info.gated != options.gated:
         api.update_repo_settings(target.repo_id, gated=options.gated)
     return info
-
-
-def open_pull_request(
-    api: HfApi, repo_id: str, message: str, conflicts: tuple[Conflict, ...]
-) -> tuple[int, str]:
-    """Return the number and the status of the user's pull request with the title of a message.
-
-    One that is open already is used again.
-    """
-    title, _, text = (part.strip() for part in message.partition("\n"))
-    user = api.whoami()["name"]
-    for one in api.get_repo_discussions(repo_id, author=user, discussion_type="pull_request"):
-        if one.title == title and one.status in ("draft", "open"):
-            return one.num, one.status
-    note = "Made by hubtweets."
-    if conflicts:
-        edited = "".join(f"\n- {conflict.where}" for conflict in conflicts)
-        note = f"Rendered parts of {CARD} were edited; merging this replaces these edits:{edited}"
-    description = f"{text}\n\n{note}" if text else note
-    made = api.create_pull_request(repo_id, title=title, description=description)
-    return made.num, made.status
 
 
 def find_release_tag(

@@ -3,13 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from huggingface_hub import constants, get_session
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub import constants
 from huggingface_hub.hf_api import CommitInfo
-from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 from huggingface_hub.utils._runtime import is_xet_available
 
-from hubtweets.publishing.connection import Hub
+from hubtweets.publishing.connection import Hub, ask, is_unknown_request
 from hubtweets.publishing.retry import UNKNOWN_REQUEST, read_xet_status
 
 
@@ -17,13 +15,8 @@ def is_xet_missing(hub: Hub, repo_id: str) -> bool:
     """Return whether the client would use Xet and the Hub knows no such request."""
     if not is_xet_available():
         return False
-    url = f"{hub.api.endpoint}/api/models/{repo_id}/xet-write-token/main"
-    try:
-        hf_raise_for_status(get_session().get(url, headers=build_hf_headers(token=hub.api.token)))
-    except HfHubHTTPError as error:
-        status, code = error.response.status_code, error.response.headers.get("X-Error-Code")
-        return status in UNKNOWN_REQUEST and not code  # such as RepoNotFound
-    return False
+    error = ask(hub, f"models/{repo_id}/xet-write-token/main")
+    return error is not None and is_unknown_request(error)
 
 
 def send_commit(send: Callable[[], CommitInfo], log: Callable[[str], None]) -> CommitInfo:
