@@ -33,6 +33,7 @@ from hubtweets.posts.x import archive as x_archive
 from tests import (
     test_posts,
     test_posts_bluesky,
+    test_posts_bluesky_json,
     test_posts_exports,
     test_posts_files,
     test_posts_grailbird,
@@ -53,6 +54,7 @@ READERS: list[Any] = [
     test_posts_mastodon,
     test_posts_misskey,
     test_posts_bluesky,
+    test_posts_bluesky_json,
     test_posts_exports,
     test_posts_files,
 ]

@@ -20,7 +20,7 @@ SECRET = "nobody but my friends may read this"
 
 
 def read(path: Path) -> tuple[list[Post], list[str]]:
-    reading: Reading = files.read(Container(path), Columns())
+    reading: Reading = files.read(Container(path), Columns(), "alice")
     return list(reading.posts), reading.warnings
 
 

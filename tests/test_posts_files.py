@@ -25,7 +25,7 @@ DAY = "2026-01-02T00:00:00+00:00"
 
 
 def read(path: Path, columns: Columns = NAMED) -> list[Post]:
-    return list(files.read(Container(path), columns).posts)
+    return list(files.read(Container(path), columns, "alice").posts)
 
 
 def write(path: Path, content: "str | bytes | list | dict | pyarrow.Table") -> Path:
@@ -147,7 +147,7 @@ SAMPLES: dict[str, tuple[str, list[Post]]] = {
 def test_every_kind(tmp_path: Path) -> None:
     found = {}
     for path in samples(tmp_path):
-        reading = files.read(Container(path), NAMED)
+        reading = files.read(Container(path), NAMED, "alice")
         assert (reading.profile, reading.avatar, reading.warnings) == (Profile("", ""), None, [])
         found[path.name] = (reading.kind, list(reading.posts))
     assert found == SAMPLES
@@ -536,8 +536,8 @@ def test_a_long_file_is_streamed(tmp_path: Path) -> None:
         write(tmp_path / "a.parquet", table(text=[f"{number} {text}" for number in range(3000)])),
     ]
     for path in paths:
-        posts = files.read(Container(path), NAMED).posts
         tracemalloc.start()
+        posts = files.read(Container(path), NAMED, "alice").posts
         assert sum(1 for _ in posts) == 3000
         assert tracemalloc.get_traced_memory()[1] < 15 * 2**20, path  # of 30
         tracemalloc.stop()
@@ -634,12 +634,12 @@ def test_a_table_of_tweets_is_unescaped_and_has_replies(tmp_path: Path) -> None:
     write(
         tmp_path / "a.csv", "id_str,text,in_reply_to_user_id\n1,@bob a &amp; b,7\n2,plain &lt;,\n"
     )
-    assert list(files.read(Container(tmp_path / "a.csv"), Columns()).posts) == [
+    assert list(files.read(Container(tmp_path / "a.csv"), Columns(), "alice").posts) == [
         Post("1", "@bob a & b", kind="reply"),
         Post("2", "plain <"),
     ]
     write(tmp_path / "b.csv", "id,text,in_reply_to\n1,a &amp; b,x\n2,of my own,\n")
-    assert list(files.read(Container(tmp_path / "b.csv"), Columns()).posts) == [
+    assert list(files.read(Container(tmp_path / "b.csv"), Columns(), "alice").posts) == [
         Post("1", "a &amp; b", kind="reply"),
         Post("2", "of my own"),
     ]
@@ -649,7 +649,7 @@ def test_dates_that_are_not_understood_are_warned_of(tmp_path: Path) -> None:
     write(
         tmp_path / "a.csv", "text,date\none,01/02/2015\ntwo,\nthree,2015-01-31\nfour,02/02/2015\n"
     )
-    reading = files.read(Container(tmp_path / "a.csv"), Columns())
+    reading = files.read(Container(tmp_path / "a.csv"), Columns(), "alice")
     assert [post.created_at for post in reading.posts] == [
         None,
         None,
@@ -674,7 +674,7 @@ def test_cut_texts_are_warned_of(tmp_path: Path) -> None:
     }
     rows = [json.dumps({"id_str": id, "text": text}) for id, text in texts.items()]
     write(tmp_path / "a.jsonl", "\n".join(rows))
-    reading = files.read(Container(tmp_path / "a.jsonl"), Columns())
+    reading = files.read(Container(tmp_path / "a.jsonl"), Columns(), "alice")
     assert [post.id for post in reading.posts] == list(texts)
     assert reading.warnings == [
         f"{tmp_path}/a.jsonl: 3 of its posts are cut (as long as X allows, with … at the end); "

@@ -192,7 +192,7 @@ def test_every_kind_of_file(tmp_path: Path, number: int) -> None:
     assert saved_json.find_files(container) == (
         ["saved/pages.jsonl"] if path.suffix == ".zip" else [path.name]
     )
-    reading = saved_json.read(container)
+    reading = saved_json.read_author(container, "alice")
     profile = (
         PROFILE if path.name != "v2_array.json" else NO_PROFILE
     )  # bare tweets have no more than an id
@@ -323,7 +323,7 @@ FILES: list[tuple[str, list[object], list[Post], Profile, list[str]]] = [
 def test_file(
     tmp_path: Path, lines: list, expected: list[Post], profile: Profile, warnings: list[str]
 ) -> None:
-    reading = saved_json.read(Container(write_lines(tmp_path / "a.jsonl", *lines)))
+    reading = saved_json.read_author(Container(write_lines(tmp_path / "a.jsonl", *lines)), "alice")
     assert (list(reading.posts), reading.profile, reading.warnings) == (expected, profile, warnings)
 
 
@@ -378,7 +378,7 @@ def test_a_corrupt_field_costs_itself(
         ):
             continue  # another author
         path = write_lines(tmp_path / "a.jsonl", tweet("4"), {**tweet("5"), field: corrupt})
-        first, second = saved_json.read(Container(path)).posts
+        first, second = saved_json.read_author(Container(path), "alice").posts
         assert (first.id, second.id, second.text) == ("4", "5", TEXT)
 
 
@@ -390,7 +390,10 @@ def test_what_stands_beside_the_posts_may_be_corrupt(tmp_path: Path) -> None:
                 {**page(v2()), key: corrupt},
                 {**page(v2("6")), "includes": {"users": corrupt}},
             )
-            assert list(saved_json.read(Container(path)).posts) == [post(), post("6")]
+            assert list(saved_json.read_author(Container(path), "alice").posts) == [
+                post(),
+                post("6"),
+            ]
 
 
 NOT_OURS: list[tuple[str, str]] = [
@@ -458,8 +461,8 @@ ERRORS: dict[str, tuple[str, str]] = {
     ),
     "many authors": (
         json.dumps([v2("5"), v2("6", author_id="77"), v2("7", author_id="78"), v2("8")]),
-        "{path}: tweets of 3 authors; keep those of one, or save one's: twarc2 timeline HANDLE "
-        "FILE",
+        "{path}: posts of 3 authors (42 2, 77 1, 78 1), none of them alice; type 42 in place of "
+        "alice to read only theirs",
     ),
 }
 
@@ -468,9 +471,8 @@ ERRORS: dict[str, tuple[str, str]] = {
 def test_corrupt_files_get_one_line(tmp_path: Path, content: str, expected: str) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(content)
-    reading = saved_json.read(Container(path))
     with pytest.raises(HubtweetsError) as caught:
-        list(reading.posts)
+        saved_json.read_author(Container(path), "alice")
     assert str(caught.value).startswith(expected.format(path=path))
     assert "\n" not in str(caught.value)
 
@@ -487,6 +489,6 @@ def test_every_cut_and_every_corrupt_byte_is_read_or_refused(tmp_path: Path) -> 
                 try:
                     container = Container(path)
                     if saved_json.find_files(container):
-                        list(saved_json.read(container).posts)
+                        list(saved_json.read_author(container, "alice").posts)
                 except HubtweetsError:
                     pass

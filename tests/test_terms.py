@@ -77,6 +77,7 @@ def test_the_licence_is_the_bases_or_a_given_one_or_refused(
         (["x-archive", "bluesky-api"], None, True),
         (["x-api"], None, True),
         (["x-json"], None, True),
+        (["bluesky-json"], None, True),
         (["bluesky-archive"], None, True),
         (["bluesky-archive"], "own", False),
         (["telegram"], None, True),

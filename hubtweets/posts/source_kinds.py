@@ -1,8 +1,9 @@
 """The table of sources: what each is called, who can get it, and the module that reads it.
 
 To add a source, write its module and add its name to `SourceKind` and a row to `ROWS`. A module
-that reads files has `find_files` and `read` (see `sources.FileReader`); a module that asks a
-service has `fetch`. The card's wording and the default privacy of a repo follow from `access`.
+that reads files has `find_files` and `read` (see `sources.FileReader`), or `read_author` if they
+may have several authors; a module that asks a service has `fetch`. The card's wording and the
+default privacy of a repo follow from `access`.
 """
 
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ SourceKind = Literal[
     "misskey",
     "bluesky-archive",
     "bluesky-api",
+    "bluesky-json",
     "threads",
     "instagram",
     "reddit",
@@ -57,6 +59,7 @@ ROWS = (
     # only public channels are read
     Source("telegram", "a Telegram channel's export", "public", "exports.telegram"),
     Source("x-json", "saved answers of the X API", "public", "x.saved_json"),
+    Source("bluesky-json", "saved answers of the Bluesky API", "public", "bluesky.saved_json"),
     Source("csv", "a CSV file", "unknown", "tables.files"),
     Source("json", "a JSON file", "unknown", "tables.files"),
     Source("jsonl", "a JSONL file", "unknown", "tables.files"),

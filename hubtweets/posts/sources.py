@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from hubtweets.errors import HubtweetsError, suggest
 from hubtweets.files import hash_files
 from hubtweets.posts import cache
+from hubtweets.posts.authors import HANDLE
 from hubtweets.posts.container import Container
 from hubtweets.posts.post import Columns, Profile, Reading
 from hubtweets.posts.source_kinds import ROWS
@@ -30,7 +31,6 @@ SUFFIXES = (
     *(".zip", "", ".tar.gz", ".tgz", ".tar", ".js", ".jsonl", ".json"),
     *(".csv", ".tsv", ".parquet", ".arrow", ".txt", ".car"),
 )
-HANDLE = re.compile(r"[\w.-]{1,96}", re.ASCII)
 X_ARCHIVE_PAGE = "https://x.com/settings/download_your_data"
 CACHE_SUFFIX = ".saved.jsonl"
 URL = re.compile(r"https://[\w.:/@%~-]+", re.ASCII)  # nothing that Markdown or HTML could act on
@@ -44,6 +44,17 @@ class FileReader(Protocol):
 
     def read(self, container: Container, /) -> Reading:
         """Read the posts; raise HubtweetsError if the files are damaged."""
+
+
+@runtime_checkable
+class AuthorReader(Protocol):
+    """A module that reads files which may hold the posts of several authors."""
+
+    def find_files(self, container: Container, /) -> list[str]:
+        """Return the names of the files that `read_author` opens."""
+
+    def read_author(self, container: Container, handle: str, /) -> Reading:
+        """Read the posts of `handle`, or of the only author; raise HubtweetsError if unclear."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +187,7 @@ def load_module(name: str) -> object:
     return import_module(f"hubtweets.posts.{name}")
 
 
-def choose_reader(path: Path) -> tuple[Container, FileReader]:
+def choose_reader(path: Path) -> tuple[Container, FileReader | AuthorReader]:
     """Return a path's container and its reader.
 
     Raises HubtweetsError if the path does not exist, or if no reader knows its files.
@@ -220,20 +231,22 @@ def read_source(path: Path, handle: str, columns: Columns, protected: bool = Fal
     if path.name.endswith(CACHE_SUFFIX):
         reading = cache.read_reading(path)
     else:
-        reading = read_files(path, columns)
+        reading = read_files(path, handle, columns)
         check_owner(path, reading.profile, handle)
     if reading.protected and not protected:
         reading = replace(reading, posts=map(api_v2.hide_text, reading.posts))
     return replace(reading, profile=complete_profile(reading.profile, handle))
 
 
-def read_files(path: Path, columns: Columns) -> Reading:
-    """Read the posts of a path with the reader that knows its files."""
+def read_files(path: Path, handle: str, columns: Columns) -> Reading:
+    """Read the posts of `handle` with the reader that knows a path's files."""
     from hubtweets.posts.tables import files
 
     container, reader = choose_reader(path)
     if reader is cast(FileReader, files):  # the only files with columns that a user can name
-        return files.read(container, columns)
+        return files.read(container, columns, handle)
+    if isinstance(reader, AuthorReader):
+        return reader.read_author(container, handle)
     return reader.read(container)
 
 

@@ -8,11 +8,13 @@ that holds its posts in a list, and a Parquet file inside an archive, are read a
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
 from hubtweets.posts import json_stream
+from hubtweets.posts.authors import choose_author, warn_of_others
 from hubtweets.posts.container import Container, base_name, describe_file, get_suffix
 from hubtweets.posts.post import Columns, Post, Profile, Reading
 from hubtweets.posts.tables.arrow import read_table_rows
@@ -21,6 +23,7 @@ from hubtweets.posts.tables.rows import (
     Fields,
     Format,
     Row,
+    get_author,
     match_columns,
     require_columns,
     to_posts,
@@ -41,39 +44,59 @@ def find_files(container: Container) -> list[str]:
     return names_of_posts if len(suffixes) == 1 and suffixes <= set(FORMATS) else []
 
 
-def read(container: Container, columns: Columns) -> Reading:
-    """Read a table; raise HubtweetsError if a column is missing or the table is damaged."""
+def read(container: Container, columns: Columns, handle: str) -> Reading:
+    """Read the posts of `handle` from a table.
+
+    Raises HubtweetsError if a column is missing, the table is damaged, or it has several authors
+    and none of them is `handle`.
+    """
     names = find_files(container)
-    warnings: list[str] = []
-    posts = read_files(container, names, columns, warnings)
+    told, counts = survey(container, names, columns)
+    author = choose_author(str(container.path), counts, {}, handle)
+    warnings = warn_of_others(str(container.path), counts, {}, author)
+    wanted = author if len(counts) > 1 else None
+    posts = read_files(container, names, columns, warnings, told, wanted)
     kind = FORMATS[get_suffix(names[0])].kind
     return Reading(kind, Profile("", ""), None, posts, warnings)
 
 
 def read_files(
-    container: Container, names: Sequence[str], columns: Columns, warnings: list[str]
+    container: Container,
+    names: Sequence[str],
+    columns: Columns,
+    warnings: list[str],
+    told: bool,
+    wanted: str | None,
 ) -> Iterator[Post]:
     count = 0
-    told = has_audience_column(container, names, columns)
     for name in names:
         format = FORMATS[get_suffix(name)]
         rows = format.rows(container, name, columns)
+        if wanted:
+            rows = (row for row in rows if get_author(*row[1:]) == wanted)
         source = describe_file(container, name)
         for post in to_posts(rows, columns, source, format, warnings, count, told):
             count += 1
             yield post
 
 
-def has_audience_column(container: Container, names: Iterable[str], columns: Columns) -> bool:
-    """Return whether any row names its audience; in JSON, only the last one may do so."""
+def survey(
+    container: Container, names: Iterable[str], columns: Columns
+) -> tuple[bool, Counter[str]]:
+    """Return whether any row names its audience, and how many rows each author has.
+
+    In JSON, only the last row may tell either.
+    """
+    told, counts = False, Counter[str]()
     for name in names:
         format = FORMATS[get_suffix(name)]
         for _, row, fields in format.rows(container, name, columns):
-            if isinstance(row, dict) and has_audience(row, fields.audience):
-                return True
-            if format.is_regular:
+            told = told or (isinstance(row, dict) and has_audience(row, fields.audience))
+            if author := get_author(row, fields):
+                counts[author] += 1
+            if format.is_regular and not fields.author:
                 break
-    return False
+    return told, counts
 
 
 # ---- text files

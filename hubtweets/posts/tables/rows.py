@@ -28,6 +28,13 @@ DATE = (
 )
 ID = ("id_str", "id", "tweet_id", "tweetid", "status_id", "post_id")
 REPOST = ("is_retweet", "retweet", "isretweet", "post_type", "reblog", "referenced_tweets")
+# what tells the authors of a table's rows apart; as an object it has one of the first four
+AUTHOR = (
+    *("screen_name", "username", "handle", "acct", "user_name", "user_screen_name", "user_handle"),
+    *("author_username", "author_handle", "author_screen_name", "author.username"),
+    *("user.screen_name", "user.username", "twitter_handle", "account_handle"),
+    *("author", "user", "account", "author_id", "user_id"),
+)
 OPTIONS = ("text", "date", "id", "repost")
 REPLY = (
     "in_reply_to_status_id",
@@ -54,6 +61,7 @@ class Fields(NamedTuple):
     from_x: bool = False
     selftext: str | None = None  # the text under the title of Reddit's posts
     audience: tuple[Column, ...] = ()
+    author: str | None = None
 
 
 Row = tuple[int, Any, Fields]  # the number of the line or item, a dict or a text, its fields
@@ -96,6 +104,7 @@ def match_columns(names: tuple[str, ...], columns: Columns) -> Fields:
         from_x=any(name in by_name for name in X),
         selftext=first(None, "selftext") if text and text.lower() == "title" else None,
         audience=find_columns(tuple(name for name in names if name not in meant.values())),
+        author=first(None, *(name for name in AUTHOR if by_name.get(name) not in meant.values())),
     )
 
 
@@ -129,6 +138,15 @@ def list_columns(fields: Fields) -> list[str]:
     """Return the names of the columns to read."""
     named = [name for name in fields if isinstance(name, str)]
     return list(dict.fromkeys([*named, *(name for name, _ in fields.audience)]))
+
+
+def get_author(row: Any, fields: Fields) -> str | None:
+    """Return the name or id of a row's author, None if nothing in the row tells it."""
+    if not fields.author:
+        return None
+    cell = row.get(fields.author)
+    name = get_text(cell, *AUTHOR[:4]) if isinstance(cell, dict) else get_text(row, fields.author)
+    return (name or "").strip().removeprefix("@").lower() or None
 
 
 # ---- rows to posts

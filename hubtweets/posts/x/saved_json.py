@@ -1,30 +1,30 @@
 """Tweets saved as JSON from X's API, v2 or v1.1: JSON Lines, an array, or one response.
 
-In: a .json or .jsonl file of one author's tweets, such as twarc writes: whole responses (`data`,
-`includes`), flat tweets with their `author`, or v1.1's with their `user`. Out: its posts, each
-once. The `includes` of responses are other people's tweets, and are not read as posts.
+In: a .json or .jsonl file of tweets, such as twarc writes: whole responses (`data`, `includes`),
+flat tweets with their `author`, or v1.1's with their `user`. Out: the posts of one author, each
+once; the file is read twice, first to count its authors. The `includes` of responses are other
+people's tweets, and are not read as posts.
 Formats: https://twarc-project.readthedocs.io,
 https://docs.x.com/x-api/fundamentals/data-dictionary
 """
 
-import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
-from hubtweets.posts.container import Container, base_name
-from hubtweets.posts.json_stream import stream_items
+from hubtweets.posts.authors import choose_author, warn_of_others
+from hubtweets.posts.container import Container, base_name, describe_file
+from hubtweets.posts.json_values import read_values
 from hubtweets.posts.parsing import X_DATE_PATTERN, dig, get_list, get_text
-from hubtweets.posts.post import Post, Profile, Reading
+from hubtweets.posts.post import Post, Reading
 from hubtweets.posts.x import api_v2
 from hubtweets.posts.x import tweet as x_tweet
 
 # a name that starts with a dot is a Mac's shadow of another file
 FILE = re.compile(r"[^.].*\.(json|jsonl)", re.IGNORECASE)
 PAGE = re.compile(r'\s*\{\s*"(data|includes|meta|errors|__twarc)"\s*:')
-MAX_LINE = 8 * 2**20  # bytes; a page of 500 tweets with its includes has some million
-HEAD_BYTES = 4096
 V2_KEYS = (
     *("edit_history_tweet_ids", "referenced_tweets", "author_id", "conversation_id"),
     "__twarc",
@@ -37,48 +37,65 @@ def find_files(container: Container) -> list[str]:
     if len(names) != 1:
         return []
     try:
-        first = next(read_values(container, names[0]), None)
+        first = next(read_values(container, names[0], PAGE), None)
     except (ValueError, RecursionError):
         return []
     return names if is_answer(first) or is_v1(first) or is_v2(first) else []
 
 
-def read(container: Container) -> Reading:
-    """Read a file of saved tweets.
+def read_author(container: Container, handle: str) -> Reading:
+    """Read an author's tweets from a file of saved ones.
 
-    Raises HubtweetsError if it is damaged, and, in the posts, if they have several authors.
+    Raises HubtweetsError if it is damaged, or has several authors and none of them is `handle`.
     """
     [name] = find_files(container)
-    _, author = next(read_tweets(container, name), (None, None))
-    profile, warnings = api_v2.to_profile(author), list[str]()
-    return Reading(
-        "x-json", profile, None, read_posts(container, name, profile, warnings), warnings
-    )
+    counts, users = count_authors(container, name)
+    where = describe_file(container, name)
+    names = {id: get_text(user, "username", "screen_name") or id for id, user in users.items()}
+    author_id = choose_author(where, counts, names, handle)
+    profile = api_v2.to_profile(users.get(author_id or ""))
+    warnings = warn_of_others(where, counts, names, author_id)
+    wanted = author_id if len(counts) > 1 else None
+    posts = read_posts(container, name, profile.account_id, wanted, warnings)
+    return Reading("x-json", profile, None, posts, warnings)
+
+
+def count_authors(container: Container, name: str) -> tuple[Counter[str], dict[str, Any]]:
+    """Return how many tweets each author has, and the authors as X describes them, by their ids."""
+    authors, users = dict[str, str](), dict[str, Any]()
+    for tweet, user in read_tweets(container, name):
+        id, author_id = get_text(tweet, "id_str", "id"), get_author_id(tweet, user)
+        if id and author_id:
+            authors[id] = author_id
+            if user:
+                users.setdefault(author_id, user)
+    return Counter(authors.values()), users
+
+
+def get_author_id(tweet: dict, user: Any) -> str | None:
+    return get_text(user, "id_str", "id") or get_text(tweet, "author_id")
 
 
 def read_posts(
-    container: Container, name: str, profile: Profile, warnings: list[str]
+    container: Container,
+    name: str,
+    account_id: str | None,
+    wanted: str | None,
+    warnings: list[str],
 ) -> Iterator[Post]:
-    """Yield each post once; if there are two authors, the rest are only counted."""
-    seen, authors = set[str](), set[str]()
+    """Yield each post once; if the file has several authors, only those of the one wanted."""
+    seen = set[str]()
     invalid = cut = 0
-    for tweet, author in read_tweets(container, name):
+    for tweet, user in read_tweets(container, name):
         id = get_text(tweet, "id_str", "id")
-        if id is None or (post := to_post(tweet, author, profile.account_id)) is None:
+        if id is None or (post := to_post(tweet, user, account_id)) is None:
             invalid += 1
             continue
-        if author_id := get_text(author, "id_str", "id") or get_text(tweet, "author_id"):
-            authors.add(author_id)
-        if len(authors) > 1 or id in seen:
+        if id in seen or (wanted and get_author_id(tweet, user) != wanted):
             continue
         seen.add(id)
         cut += post.kind != "repost" and is_cut(tweet)
         yield post
-    if len(authors) > 1:
-        raise HubtweetsError(
-            f"{container.path}: tweets of {len(authors):,} authors; keep those of one, "
-            "or save one's: twarc2 timeline HANDLE FILE"
-        )
     if invalid:
         warnings.append(f"{name}: {invalid:,} of its items are no posts and were left out")
     if cut:
@@ -138,7 +155,7 @@ def read_tweets(container: Container, name: str) -> Iterator[tuple[dict, Any]]:
     is_alone = container.names == [container.path.name]
     where = container.path if is_alone else f"{container.path}: {name}"
     try:
-        for value in read_values(container, name):
+        for value in read_values(container, name, PAGE):
             if is_page(value):
                 yield from read_page(value)
             elif isinstance(value, dict):
@@ -157,40 +174,6 @@ def read_page(page: dict) -> Iterator[tuple[dict, Any]]:
             yield tweet, users.get(get_text(tweet, "author_id"))
         else:
             yield {}, None
-
-
-def read_values(container: Container, name: str) -> Iterator[Any]:
-    """Yield the file's values: an array's items, each line's, or the file's only one.
-
-    Raises ValueError if it is not JSON.
-    """
-    with container.open(name) as file:
-        line = file.readline(MAX_LINE)
-        head = (line + file.read(HEAD_BYTES)).decode("utf-8-sig", errors="replace")
-    if head.lstrip().startswith("["):
-        with container.open(name) as file:
-            array = stream_items(file)
-            next(array)
-            yield from array
-    elif PAGE.match(head) and not line.rstrip().endswith(b"}"):  # one response, over many lines
-        yield json.loads(container.read(name).decode("utf-8-sig", errors="replace"))
-    else:
-        yield from read_json_lines(container, name)
-
-
-def read_json_lines(container: Container, name: str) -> Iterator[Any]:
-    with container.open(name) as file:
-        number = 0
-        while line := file.readline(MAX_LINE + 1):
-            number += 1
-            if len(line) > MAX_LINE:
-                raise ValueError(f"line {number} has more than {MAX_LINE >> 20} MiB")
-            text = line.decode("utf-8-sig", errors="replace").strip()
-            try:
-                if text:
-                    yield json.loads(text)
-            except (ValueError, RecursionError) as error:
-                raise ValueError(f"line {number}: {getattr(error, 'msg', error)}") from None
 
 
 def get_page_data(page: dict) -> list:
