@@ -19,9 +19,10 @@ from starlette.types import ASGIApp
 
 from hubtweets.cli.hub import find_choice
 from hubtweets.hub import local
+from hubtweets.hub.api import weights
 from hubtweets.hub.api.commits import validate_path
 from hubtweets.hub.errors import HubError
-from hubtweets.hub.pages import cards, layout, samples, sanitize, weights, widget
+from hubtweets.hub.pages import cards, layout, samples, sanitize, widget
 from hubtweets.hub.server import create_app
 from hubtweets.hub.storage import pull_requests
 from hubtweets.hub.storage.repo import Repo

@@ -10,10 +10,11 @@ import shutil
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 from datasets import Dataset, DatasetDict, get_dataset_config_names, load_dataset
 from huggingface_hub import HfApi, constants
-from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, pipeline
 
 from tests.hub_client.tools import ends, left, same, watch
 
@@ -23,7 +24,7 @@ PROMPT = "my dream is"
 def say(model: str, **more: str | None) -> object:
     """Return what a model says, loaded by who has nothing of it yet."""
     shutil.rmtree(constants.HF_HUB_CACHE, ignore_errors=True)
-    return pipeline("text-generation", model=model, **more)(
+    return pipeline(**{"task": "text-generation", "model": model} | more)(
         PROMPT, max_new_tokens=5, do_sample=False
     )
 
@@ -42,6 +43,9 @@ def models(base: str) -> None:
     )
     sha, wanted = api.model_info(repo_id).sha, say(base)
     same(say(repo_id), wanted)
+    same(say(repo_id, task=None), wanted)  # the Hub tells it
+    with pytest.raises(OSError, match="gpt2 is not a local folder and is not a valid model iden"):
+        AutoConfig.from_pretrained("gpt2")
     with torch.no_grad():
         model.transformer.wte.weight[:] = model.transformer.wte.weight.flip(0)
     pull = model.push_to_hub(repo_id, create_pr=True)
@@ -63,7 +67,7 @@ def tables() -> None:
     api, repo_id = HfApi(), "huggingtweets/table"
     rows = [{"text": f"row {number} of it, é漢", "number": number} for number in range(1000)]
     table = Dataset.from_list(rows)
-    first = table.push_to_hub(repo_id, num_shards=2).oid
+    first = table.push_to_hub("table", num_shards=2).oid
     table.select(range(3)).push_to_hub(repo_id, split="test")
     table.select(range(7)).push_to_hub(repo_id, "seven")
     DatasetDict({"train": table.select(range(5)), "test": table.select(range(2))}).push_to_hub(

@@ -1,6 +1,7 @@
 """Endpoints that describe repos: listings, settings and card, refs, history."""
 
 import html
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.datastructures import QueryParams
@@ -9,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from hubtweets.card.card_parser import read_metadata
 from hubtweets.hub.api.files import PAGE_SIZE, describe_entry
+from hubtweets.hub.api.model_info import ModelInfo, read_model_info
 from hubtweets.hub.api.paging import paginate
 from hubtweets.hub.api.requests import (
     authenticate,
@@ -17,11 +19,14 @@ from hubtweets.hub.api.requests import (
     get_repo,
     get_storage,
 )
+from hubtweets.hub.api.weights import count_parameters
 from hubtweets.hub.storage.commits import Commit
 from hubtweets.hub.storage.repo import Repo
 from hubtweets.hub.storage.storage import REFS, Storage
 
 COMMITS_PAGE_SIZE = 50  # as on the Hub
+RELATIONS = ("finetune", "adapter", "merge", "quantized")
+MODEL_DETAILS = {"config", "transformersInfo", "safetensors"}
 # which fields of a card become tags, and what their tags begin with
 TAG_PREFIXES = {
     "tags": "",
@@ -46,7 +51,9 @@ def describe_repo(
 ) -> dict[str, Any]:
     """Return what the Hub says of a repo, without what this one does not count or scan."""
     metadata = read_card_metadata(storage, commit)
+    info = read_model_info(storage, commit) if repo.kind == "models" else ModelInfo()
     copied = ("pipeline_tag", "library_name", "sdk")
+    fields = info.fields | {key: metadata[key] for key in copied if key in metadata}
     return {
         "_id": repo.id,
         "id": repo.id,
@@ -58,8 +65,8 @@ def describe_repo(
         "private": repo.private,
         "gated": repo.gated,
         "disabled": False,
-        "tags": list_tags(repo.kind, metadata),
-        **{key: metadata[key] for key in copied if key in metadata},
+        "tags": list_tags(repo.kind, metadata | fields, info.tags),
+        **fields,
         "cardData": metadata,
         "usedStorage": sum(entry.size for entry in commit.files.values()),
         "siblings": [
@@ -69,16 +76,43 @@ def describe_repo(
     }
 
 
-def list_tags(kind: str, metadata: dict[str, Any]) -> list[str]:
-    """Return a card's tags, and those that the Hub makes of its other fields: `license:mit`."""
-    tags = []
+def describe_model(storage: Storage, commit: Commit) -> dict[str, Any]:
+    """Return what is told of one model, but in a listing only if it is asked for."""
+    info = read_model_info(storage, commit)
+    found = {
+        "config": info.config,
+        "transformersInfo": info.transformers,
+        "safetensors": count_parameters(storage, commit),
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def list_tags(kind: str, metadata: dict[str, Any], derived: Sequence[str] = ()) -> list[str]:
+    """Return the tags of a card, and those that the Hub makes of its other fields: `license:mit`.
+
+    `derived` are those of the files.
+    """
+    tags = [*derived]
     for key, prefix in TAG_PREFIXES.items():
         value = metadata.get(key)
         if value is None:
             continue
         start = "" if (kind, key) == ("models", "language") else prefix
-        tags += [f"{start}{one}" for one in (value if isinstance(value, list) else [value])]
+        values = value if isinstance(value, list) else [value]
+        tags += [f"{start}{one}" for one in values]
+        if key == "base_model":
+            relation = find_relation(metadata, values)
+            tags += [f"{start}{relation}:{one}" for one in values]
     return list(dict.fromkeys(tags))
+
+
+def find_relation(metadata: dict[str, Any], bases: list[Any]) -> str:
+    """Return what a model is to its base models: what the card says, or the Hub would guess."""
+    if (said := metadata.get("base_model_relation")) in RELATIONS:
+        return str(said)
+    if metadata.get("library_name") == "peft":
+        return "adapter"
+    return "merge" if len(bases) > 1 else "finetune"
 
 
 def list_repos(request: Request) -> Response:
@@ -88,14 +122,22 @@ def list_repos(request: Request) -> Response:
     """
     storage, user, query = get_storage(request), authenticate(request), request.query_params
     found = []
-    for repo in storage.list_repos(get_path_param(request, "kind")):
+    kind = get_path_param(request, "kind")
+    for repo in storage.list_repos(kind):
         if user or not repo.private:
-            described = describe_repo(storage, repo, storage.resolve(repo, "main"))
+            head = storage.resolve(repo, "main")
+            described = describe_repo(storage, repo, head)
             if is_wanted(query, described):
-                found.append(described)
+                found.append((head, described))
     key = "createdAt" if query.get("sort") == "createdAt" else "lastModified"
-    found.sort(key=lambda one: one[key], reverse=True)
-    return paginate(request, [select_properties(query, one) for one in found], PAGE_SIZE)
+    found.sort(key=lambda one: one[1][key], reverse=True)
+    is_detailed = kind == "models" and not MODEL_DETAILS.isdisjoint(query.getlist("expand"))
+
+    def finish(page: list[tuple[Commit, dict[str, Any]]]) -> list[dict[str, Any]]:
+        items = [one | (describe_model(storage, head) if is_detailed else {}) for head, one in page]
+        return [select_properties(query, item) for item in items]
+
+    return paginate(request, found, PAGE_SIZE, finish)
 
 
 def is_wanted(query: QueryParams, described: dict[str, Any]) -> bool:
@@ -121,7 +163,10 @@ def show_repo(request: Request) -> Response:
     """Describe a repo at a revision, with `blobs` also the sizes of its files."""
     repo, query = get_repo(request), request.query_params
     blobs = query.get("blobs", "").lower() == "true"
-    described = describe_repo(get_storage(request), repo, get_commit(request, repo), blobs)
+    storage, commit = get_storage(request), get_commit(request, repo)
+    described = describe_repo(storage, repo, commit, blobs)
+    if repo.kind == "models":
+        described |= describe_model(storage, commit)
     return JSONResponse(select_properties(query, described))
 
 

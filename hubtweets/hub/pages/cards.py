@@ -7,11 +7,12 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hubtweets.hub.api.model_info import read_model_info
 from hubtweets.hub.api.requests import can_read_files, get_base_url, get_storage
+from hubtweets.hub.api.weights import describe_weights
 from hubtweets.hub.pages import picks, samples, widget
 from hubtweets.hub.pages.layout import read_card, render_repo_page
 from hubtweets.hub.pages.sanitize import RenderedCard, render_card
-from hubtweets.hub.pages.weights import describe_weights
 from hubtweets.hub.storage.commits import Commit
 from hubtweets.hub.storage.repo import Repo
 
@@ -26,7 +27,8 @@ def show_card(request: Request, repo: Repo) -> Response:
     metadata, text = read_card(storage, head)
     card = render_own_card(request, repo, metadata, text)
     thumbnail = find_thumbnail(request, repo, head, metadata)
-    is_generator = repo.kind == "models" and metadata.get("pipeline_tag", TASK) == TASK
+    task = {"pipeline_tag": TASK} | read_model_info(storage, head).fields | metadata
+    is_generator = repo.kind == "models" and task["pipeline_tag"] == TASK
     has_weights = any(path.endswith(".safetensors") for path in head.files)
     examples = widget.parse_examples(metadata) if is_generator else []
     prompt = examples[0].prompt if examples else DEFAULT_PROMPT

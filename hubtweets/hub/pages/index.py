@@ -7,11 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hubtweets.card.card_parser import read_metadata
+from hubtweets.hub.api.model_info import read_model_info
 from hubtweets.hub.api.requests import get_storage
+from hubtweets.hub.api.weights import Weights, describe_weights
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.pages.layout import find_avatar, render_page
 from hubtweets.hub.pages.paging import paginate
-from hubtweets.hub.pages.weights import Weights, describe_weights
 from hubtweets.hub.storage.commits import Commit
 from hubtweets.hub.storage.repo import KINDS, Repo
 from hubtweets.hub.storage.storage import Storage
@@ -55,7 +56,8 @@ def describe_repo(request: Request, repo: Repo, head: Commit) -> Listed:
     storage = get_storage(request)
     card = head.files.get("README.md")
     metadata = read_metadata(storage.blobs.path(card.sha256)) if card else {}
-    task = metadata.get("pipeline_tag")
+    derived = read_model_info(storage, head).fields if repo.kind == "models" else {}
+    task = (derived | metadata).get("pipeline_tag")
     return Listed(
         repo,
         head,

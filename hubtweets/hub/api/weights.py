@@ -5,16 +5,18 @@ checks each against its file.
 """
 
 import math
+import re
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hubtweets.hub.storage.commits import Commit
 from hubtweets.hub.storage.storage import Storage
 
 MAX_WEIGHT_FILES = 200
 MAX_HEADER_BYTES = 2**21  # a model of 1,000 layers has a tenth of it
+MODEL_WEIGHTS = re.compile(r"model(-\d{5}-of-\d{5})?\.safetensors", re.ASCII)
 LENGTH_BYTES = 8  # before a header is its length
 
 
@@ -36,6 +38,21 @@ def describe_weights(storage: Storage, commit: Commit) -> Weights | None:
     if not counts:
         return None
     return Weights(counts.total(), tuple(name for name, _ in counts.most_common()))
+
+
+def count_parameters(storage: Storage, commit: Commit) -> dict[str, Any] | None:
+    """Return the parameters by type and their total, as the Hub counts those of `model` files.
+
+    None without such files, or if the header of one can't be read.
+    """
+    names = [name for name in commit.files if MODEL_WEIGHTS.fullmatch(name)][:MAX_WEIGHT_FILES]
+    if "model.safetensors" in names:
+        names = ["model.safetensors"]
+    counts = [count_by_type(storage.blobs.path(commit.files[name].sha256)) for name in names]
+    if not counts or not all(counts):
+        return None
+    parameters = sum(counts, Counter[str]())
+    return {"parameters": dict(parameters), "total": parameters.total()}
 
 
 @lru_cache(256)  # a content never changes
