@@ -320,7 +320,7 @@ def test_a_service_is_read_once_unless_refreshed(
     fetching = FetchOptions(0.005, False, lambda cost: False)
     for again in (fetching, fetching, replace(fetching, refresh=True)):
         path = sources.fetch_if_needed(
-            "bluesky:bob.example", tmp_path / "sources", Columns(), again, said.append
+            "bluesky:bob.example", "bob", tmp_path / "sources", Columns(), again, said.append
         )
     assert (
         asked == ["bluesky:bob.example"] * 2
@@ -329,17 +329,17 @@ def test_a_service_is_read_once_unless_refreshed(
     )
     assert (
         sources.fetch_if_needed(
-            "bluesky:carol.example", tmp_path / "sources", Columns(), fetching, said.append
+            "bluesky:carol.example", "bob", tmp_path / "sources", Columns(), fetching, said.append
         )
         != path
     )
     assert list(sources.read_source(path, "bob", Columns()).posts) == READING.posts
-    assert sources.fetch_if_needed("a.zip", tmp_path, Columns(), fetching, said.append) == Path(
-        "a.zip"
-    )
+    assert sources.fetch_if_needed(
+        "a.zip", "bob", tmp_path, Columns(), fetching, said.append
+    ) == Path("a.zip")
     for columns in (Columns(), Columns(text="body")):  # another column, another reading
         sources.fetch_if_needed(
-            "dataset:org/name", tmp_path / "sources", columns, fetching, said.append
+            "dataset:org/name", "bob", tmp_path / "sources", columns, fetching, said.append
         )
     assert asked[-2:] == ["dataset:org/name"] * 2
 

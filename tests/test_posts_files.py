@@ -569,7 +569,7 @@ Path("org/lines").mkdir(parents=True)
 Path("org/lines/train.csv").write_text("text\\nnot from the Hub\\n")
 for name in sys.argv[3:]:
     try:
-        reading = dataset.fetch(name, Columns())
+        reading = dataset.fetch(name, Columns(), "alice")
         print(json.dumps([reading.dataset, *reading.posts]))
     except HubtweetsError as error:
         print(json.dumps(str(error)))
@@ -583,6 +583,9 @@ FETCHED: dict[str, Any] = {
         ["7", "hello to the world", DAY, "de", "post", "public", *[False] * 5, None],
         ["8", "no", DAY, None, "repost", "public", *[False] * 5, None],
     ],
+    "org/many": ["org/many", ["1", "one", None, None, "post", "public", *[False] * 5, None]],
+    "org/others": "dataset:org/others: posts of 2 authors (bob 2, carol 1), none of them alice; "
+    "type bob in place of alice to read only theirs",
     "org/nothing": "dataset:org/nothing: can't be read (Dataset 'org/nothing' doesn't exist on "
     "the Hub or cannot be accessed.); "
     "check the name, accept its terms on its page, or type: hf auth login",
@@ -604,6 +607,8 @@ def test_a_dataset_of_the_hub(hub: tuple[str, str], tmp_path: Path) -> None:
             for name in ("org/lines", "org/private", "org/gated")
         ),
         ("org/table", "README.md", "---\nlicense: mit\n---\na table"),
+        ("org/many", "train.csv", "text,user\none,Alice\ntwo,bob\n"),
+        ("org/others", "train.csv", "text,user\none,carol\ntwo,bob\nthree,bob\n"),
         ("org/test", "test.jsonl", '{"text": "a"}\n'),
         ("org/numbers", "train.jsonl", '{"n": 1}\n'),
         ("org/corrupt", "train.jsonl", '{"text": "a"}\n{"text":'),

@@ -130,27 +130,32 @@ def find_file(handle: str) -> str:
 # ---- services
 
 
-def resolve_path(source: str, folder: Path, columns: Columns) -> Path:
+def resolve_path(source: str, handle: str, folder: Path, columns: Columns) -> Path:
     """Return where a source's posts are, or will be once they were fetched from the network."""
     if not SERVICE_PATTERN.fullmatch(source):
         return Path(source)
-    # only datasets have columns
-    key = f"{source} {columns}" if source.startswith("dataset:") else source
+    # only datasets have columns, and may have other authors
+    key = f"{source} {columns} {handle}" if source.startswith("dataset:") else source
     return folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}{CACHE_SUFFIX}"
 
 
-def is_remote(source: str, folder: Path, columns: Columns, refresh: bool) -> bool:
+def is_remote(source: str, handle: str, folder: Path, columns: Columns, refresh: bool) -> bool:
     """Return whether `fetch_if_needed` would use the network, which takes time and maybe money."""
     return SERVICE_PATTERN.fullmatch(source) is not None and (
-        refresh or not resolve_path(source, folder, columns).exists()
+        refresh or not resolve_path(source, handle, folder, columns).exists()
     )
 
 
 def fetch_if_needed(
-    source: str, folder: Path, columns: Columns, options: FetchOptions, say: Callable[[str], None]
+    source: str,
+    handle: str,
+    folder: Path,
+    columns: Columns,
+    options: FetchOptions,
+    say: Callable[[str], None],
 ) -> Path:
     """Return a source's path; posts of a service are fetched once and kept in the folder."""
-    path = resolve_path(source, folder, columns)
+    path = resolve_path(source, handle, folder, columns)
     if not SERVICE_PATTERN.fullmatch(source):
         return path
     if path.exists() and not options.refresh:
@@ -159,14 +164,18 @@ def fetch_if_needed(
         return path
     say(f"{source}: fetching")
     folder.mkdir(parents=True, exist_ok=True)
-    cache.write_reading(fetch_reading(source, columns, options, say), path)
+    cache.write_reading(fetch_reading(source, handle, columns, options, say), path)
     return path
 
 
 def fetch_reading(
-    source: str, columns: Columns, options: FetchOptions, say: Callable[[str], None]
+    source: str,
+    handle: str,
+    columns: Columns,
+    options: FetchOptions,
+    say: Callable[[str], None],
 ) -> Reading:
-    """Fetch an account's posts from its service, or a dataset from the Hub.
+    """Fetch an account's posts from its service, or those of `handle` in a dataset on the Hub.
 
     Raises HubtweetsError if there are none, or the service refuses.
     """
@@ -175,7 +184,7 @@ def fetch_reading(
     if service == "x":
         return module.fetch(name, options.x_price, say, options.confirm)
     if service == "dataset":
-        return module.fetch(name, columns)
+        return module.fetch(name, columns, handle)
     return module.fetch(name, say)
 
 

@@ -72,8 +72,8 @@ class Context:
             return False
         folder, columns = self.run.folder / "sources", self.read_options["columns"]
         refresh = self.read_options["fetching"].refresh
-        sources = self.read_options["named"].values()
-        return any(is_remote(source, folder, columns, refresh) for source in sources)
+        named = self.read_options["named"].items()
+        return any(is_remote(source, handle, folder, columns, refresh) for handle, source in named)
 
     def to_prepared(self) -> PreparedPublish:
         assert self.target and self.base and self.contents and self.terms

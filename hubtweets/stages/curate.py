@@ -48,7 +48,7 @@ def curate(
     check_same_authors(run, list(named))
     folder = run.folder / "sources"
     paths = {
-        handle: sources.fetch_if_needed(source, folder, columns, fetching, run.log)
+        handle: sources.fetch_if_needed(source, handle, folder, columns, fetching, run.log)
         for handle, source in named.items()
     }
     hashes = {handle: sources.hash_source(path) for handle, path in paths.items()}

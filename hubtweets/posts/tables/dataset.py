@@ -1,30 +1,34 @@
 """Datasets on the Hub.
 
-In: the id of a dataset and the names of its columns. Out: a Reading of the posts in its train
-split, which is streamed.
+In: the id of a dataset, the names of its columns, and an author. Out: a Reading of the author's
+posts in its train split, which is streamed, and twice if it has a column for the authors.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from hubtweets.errors import HubtweetsError
+from hubtweets.posts.authors import choose_author, warn_of_others
 from hubtweets.posts.post import Columns, Profile, Reading
 from hubtweets.posts.tables.arrow import read_table_rows, translate_errors
 from hubtweets.posts.tables.rows import (
     Fields,
     Format,
     Row,
+    get_author,
     list_columns,
     require_columns,
     to_posts,
 )
 
 
-def fetch(name: str, columns: Columns) -> Reading:
-    """Read the train split of a dataset on the Hub.
+def fetch(name: str, columns: Columns, handle: str) -> Reading:
+    """Read the posts of `handle` in the train split of a dataset on the Hub.
 
-    Raises HubtweetsError if there is none, the token has no access, or a column is missing.
+    Raises HubtweetsError if there is none, the token has no access, a column is missing, or the
+    dataset has several authors and none of them is `handle`.
     """
     import datasets
 
@@ -36,8 +40,10 @@ def fetch(name: str, columns: Columns) -> Reading:
         names = table.column_names or list(next(iter(table), {}))
         fields = require_columns(names, columns, source)
         table = table.select_columns(list_columns(fields))
-    warnings: list[str] = []
-    rows = read_dataset_rows(table, fields, source)
+    counts = count_authors(table, fields, source)
+    author = choose_author(source, counts, {}, handle)
+    warnings = warn_of_others(source, counts, {}, author)
+    rows = read_dataset_rows(table, fields, source, author if len(counts) > 1 else None)
     posts = to_posts(rows, columns, source, Format("dataset", read_table_rows), warnings)
     public = name if is_public_dataset(name) else None
     return Reading("dataset", Profile("", ""), None, posts, warnings, public)
@@ -94,7 +100,17 @@ def is_public_dataset(name: str) -> bool:
         return False
 
 
-def read_dataset_rows(table: Any, fields: Fields, source: str) -> Iterator[Row]:
+def count_authors(table: Any, fields: Fields, source: str) -> Counter[str]:
+    """Return how many rows each author has; none if no column tells."""
+    if not fields.author:
+        return Counter()
+    rows = read_dataset_rows(table.select_columns([fields.author]), fields, source, None)
+    return Counter(author for _, row, _ in rows if (author := get_author(row, fields)))
+
+
+def read_dataset_rows(table: Any, fields: Fields, source: str, author: str | None) -> Iterator[Row]:
+    """Yield the rows of an author, or all of them."""
     with translate_errors(source):
         for number, row in enumerate(table, 1):
-            yield number, row, fields
+            if author is None or get_author(row, fields) == author:
+                yield number, row, fields
