@@ -294,6 +294,7 @@ FINE = (
         (who("fineGrained"), "me", False, []),  # it does not say
         (who("fineGrained", fineGrained="?"), "me", False, []),
         ({"name": ["?"]}, "me", False, []),
+        ({"name": "me"}, "team", False, []),
         ({}, "me", False, []),
     ],
 )

@@ -43,13 +43,13 @@ class Auth(BaseModel):
 
 
 class Who(BaseModel):
-    """A user, their organizations, and what the token may do.
+    """A user, their organizations (None: the Hub does not say), and what the token may do.
 
     `everywhere` is set by the embedded Hub only, which has one user for all namespaces.
     """
 
     name: str
-    orgs: list[Org] = []
+    orgs: list[Org] | None = None
     auth: Auth | None = None
     everywhere: bool = Field(False, alias="writesEverywhere")
 
@@ -58,7 +58,7 @@ class Who(BaseModel):
         return self.auth.token if self.auth else None
 
     def find_org(self, name: str) -> Org | None:
-        return next((org for org in self.orgs if org.name == name), None)
+        return next((org for org in self.orgs or () if org.name == name), None)
 
 
 def find_problems(
@@ -84,7 +84,7 @@ def find_problems(
 def find_namespace_problems(who: Who, namespace: str, name: str) -> Iterator[str]:
     """Yield why a user or their token may not write to a namespace's repo."""
     org = who.find_org(namespace)
-    if org is None and namespace != who.name and not who.everywhere:
+    if who.orgs is not None and org is None and namespace != who.name and not who.everywhere:
         writable = [org.name for org in who.orgs if org.role is None or org.role in WRITER_ROLES]
         choice = ", ".join([who.name, *writable])
         yield (
