@@ -222,7 +222,7 @@ REPLIES: list[tuple[Post, Curation, tuple[str, str]]] = [
         Curation(mentions="keep"),
         ("kept", f"@bob {MANY}"),
     ),
-    (Post("1", "some page's title via @YouTube", link=True), DEFAULT, ("automated", "")),
+    (Post("1", "Some page's title via @YouTube", link=True), DEFAULT, ("automated", "")),
     (Post("1", "my key is [key]", masked=True, secret=True), DEFAULT, ("scrubbed", "")),
     (Post("1", "press [key] to continue"), DEFAULT, ("kept", "press [key] to continue")),
     (Post("1", MANY, kind="repost"), DEFAULT, ("reposts", "")),

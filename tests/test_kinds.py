@@ -57,6 +57,12 @@ KINDS = {
     "an older version": Kind(
         "{}", "superseded", {"edit_info": {"initial": {"editTweetIds": ["1", "2"]}}}
     ),
+    "a feed": Kind("{}", "automated", {"source": "<a>IFTTT</a>"}),
+    "a radio": Kind("On air: {}", "automated", {"source": "<a>Kitchen Radio</a>"}),
+    "a client": Kind("{}", "{}", {"source": "<a>Echofon</a>"}),
+    "a like": Kind("Gostei de um vídeo @YouTube https://t.co/abc {}", "automated"),
+    "a newspaper": Kind("The Cork Daily is out! https://t.co/abc Stories via @bob {}", "automated"),
+    "a joke": Kind("Now playing: {} https://t.co/abc why me?", "Now playing: {} why me?"),
     "a key": Kind("{} sk-proj-" + "a1B2c3D4" * 6, "scrubbed"),
 }
 

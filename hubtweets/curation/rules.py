@@ -13,21 +13,22 @@ from the text, and drops texts of fewer than three plain words.
 - A link ends where its letters do, not at the next space, which in those scripts may be far away.
 - What others wrote is cut out of a text (`cleaning`), with the @mentions that lead a reply, which X
   itself hides, or the bot would call strangers.
-- Quotations, posts by apps and near duplicates (`duplicates`) are dropped: they are not the
-  author's voice, and a duplicate on both sides of the split would improve the score.
+- Quotations, posts by apps (`app_texts`, `apps`) and near duplicates (`duplicates`) are dropped:
+  they are not the author's voice, and a duplicate on both sides of the split would improve the
+  score.
 - A post with a key or token in it, which is masked by now (`pii`), is dropped.
 """
 
 import re
 from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
 import regex
 
 from hubtweets.config import Curation
-from hubtweets.curation import duplicates
+from hubtweets.curation import apps, duplicates
 from hubtweets.curation.app_texts import is_written_by_app
 from hubtweets.curation.cleaning import clean
 from hubtweets.posts.post import Post
@@ -106,12 +107,11 @@ def curate(
             author.places.append(len(verdicts) - 1)
             author.kept.append(post._replace(text=text))
         elif post.text:
-            examples = author.dropped.setdefault(outcome, [])
-            if len(examples) < MAX_PREVIEW_POSTS:
-                examples.append(post.text)
+            add_example(author, outcome, post.text)
     for author in authors.values():
         sort_by_date(author)
     if rules.rules == "default":
+        drop_posts_by_apps(authors.values(), verdicts)
         drop_duplicates(authors.values(), verdicts)
     return CurationResult(
         kept={handle: author.kept for handle, author in authors.items()},
@@ -149,7 +149,7 @@ def judge_text(post: Post, rules: Curation) -> tuple[str, str]:
         return ("quoted" if has_quote else "short"), ""
     if SAID_BY_OTHERS.search(text):
         return "quoted", ""
-    if is_written_by_app(text, has_link):
+    if is_written_by_app(text, has_link, post.text):
         return "automated", ""
     return ("scrubbed", "") if post.secret else ("kept", text)
 
@@ -197,6 +197,13 @@ def sort_by_date(author: AuthorPosts) -> None:
     author.places = array("Q", (author.places[i] for i in order))
 
 
+def drop_posts_by_apps(authors: Collection[AuthorPosts], verdicts: bytearray) -> None:
+    """Drop the kept posts of each author's automatic apps."""
+    for author in authors:
+        places = {author.places[index] for index in apps.find_posts_by_apps(author.kept)}
+        drop_kept(author, places, "automated", verdicts)
+
+
 def drop_duplicates(authors: Collection[AuthorPosts], verdicts: bytearray) -> None:
     """Drop the kept posts that repeat an earlier one, even one of another author.
 
@@ -208,16 +215,29 @@ def drop_duplicates(authors: Collection[AuthorPosts], verdicts: bytearray) -> No
     kept.sort(key=lambda pair: pair[0].created_at or "")
     repeats = duplicates.find_near_duplicates([post.text for post, _ in kept])
     repeated = {kept[index][1] for index in repeats}
-    for place in repeated:
-        verdicts[place] = OUTCOME_CODES["duplicates"]
     for author in authors:
-        pairs = list(zip(author.kept, author.places, strict=True))
-        dropped = [post for post, place in pairs if place in repeated]
-        author.kept = [post for post, place in pairs if place not in repeated]
-        author.places = array("Q", (place for _, place in pairs if place not in repeated))
-        author.outcomes["kept"] -= len(dropped)
-        author.outcomes["duplicates"] += len(dropped)
-        author.dropped["duplicates"] = [post.text for post in dropped[:MAX_PREVIEW_POSTS]]
+        drop_kept(author, repeated, "duplicates", verdicts)
+
+
+def drop_kept(
+    author: AuthorPosts, places: Container[int], outcome: str, verdicts: bytearray
+) -> None:
+    """Give an author's kept posts at these places another outcome."""
+    pairs = list(zip(author.kept, author.places, strict=True))
+    dropped = [pair for pair in pairs if pair[1] in places]
+    author.kept = [post for post, place in pairs if place not in places]
+    author.places = array("Q", (place for _, place in pairs if place not in places))
+    author.outcomes["kept"] -= len(dropped)
+    author.outcomes[outcome] += len(dropped)
+    for post, place in dropped:
+        verdicts[place] = OUTCOME_CODES[outcome]
+        add_example(author, outcome, post.text)
+
+
+def add_example(author: AuthorPosts, outcome: str, text: str) -> None:
+    examples = author.dropped.setdefault(outcome, [])
+    if len(examples) < MAX_PREVIEW_POSTS:
+        examples.append(text)
 
 
 def build_counts(handle: str, author: AuthorPosts) -> Counts:
