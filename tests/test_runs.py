@@ -195,3 +195,40 @@ def test_a_misspelt_run_gets_a_suggestion(here: Path, name: str, expected: str) 
         done = invoke(*command, name, *(["hello"] * (command[0] == "generate")))
         assert (done.exit_code, done.stderr) == (1, f"Error: {expected}\n")
     assert not (here / "runs" / name).exists()
+
+
+# arguments of a command that refuses the posts, and what its error holds
+REFUSALS = [
+    (["alice", "--posts", "missing.zip"], "file not found"),
+    (["alice", "--posts", "alice.zip"], "cut or damaged"),
+    (["alice", "--posts", "few.txt"], "are too few, 6,000 are needed"),
+    (["alice", "--posts", "many.csv"], "posts of 2 authors (bob 1, carol 1)"),
+    (["alice", "--posts", "many.csv", "--text-column", "x"], "no column is called 'x'"),
+    (
+        ["alice", "--posts", "long.txt", "--rules", "classic", "--split", "time"],
+        "have no date to split them by",
+    ),
+    (["alice", "--posts", "x:alice"], "no token for X's API"),
+    (["alice", "--posts", "bluesky:alice"], "not the handle of a Bluesky account"),
+    (["alice", "bob", "--posts", "alice=few.txt"], "no posts of bob here"),
+    (["a b"], "not a handle"),
+]
+
+
+def test_a_refusal_leaves_no_run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("X_BEARER_TOKEN", "TWITTER_BEARER_TOKEN", "BEARER_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    Path("alice.zip").write_bytes(b"PK\3\4")
+    Path("few.txt").write_text("hello to you\n")
+    Path("many.csv").write_text("text,user\na,bob\nb,carol\n")
+    words = [f"this is the thought of the day with the number {number}" for number in range(200)]
+    Path("long.txt").write_text("\n".join(words))
+    commands = [("curate", *refusal) for refusal in REFUSALS]
+    commands += [("publish", *refusal) for refusal in REFUSALS[:4]]
+    for command, arguments, expected in commands:
+        # no Hub is there, which publish says besides
+        nowhere = ["--base", "tiny", "--hub", "http://127.0.0.1:9"] * (command == "publish")
+        done = invoke(command, *arguments, *nowhere)
+        assert (done.exit_code == 0, expected in done.stderr) == (False, True), done.stderr
+        assert not Path("runs").exists(), arguments

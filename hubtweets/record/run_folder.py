@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -221,10 +221,15 @@ def open_run_folder(
 
 
 def remove_if_empty(folder: Path) -> None:
-    """Remove the folder of a run that has not begun, such as that of a misspelt handle."""
-    files = [path.name for path in folder.rglob("*")]
-    if set(files) <= {"repo", ".lock"}:
+    """Remove the folder of a run that has not begun, and the folder around it if that is all.
+
+    Its posts were refused, or its handle is misspelt.
+    """
+    files = {path.name for path in folder.rglob("*") if not path.is_dir()}
+    if files <= {".lock"}:
         shutil.rmtree(folder)
+        with suppress(OSError):  # it holds other runs
+            folder.parent.rmdir()
 
 
 def check_is_run(folder: Path) -> None:
