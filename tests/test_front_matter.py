@@ -229,12 +229,12 @@ def test_a_text_is_a_text_in_every_yaml(text: str) -> None:
         ),
         (
             {"terms": {"license": License("mine")}},
-            "the card's \"license[0]\" with value 'mine' is not valid; take one of "
-            "https://huggingface.co/docs/hub/repositories-licenses, or other",
+            'the card\'s "license" must be one of '
+            "https://huggingface.co/docs/hub/repositories-licenses, or other, not 'mine'",
         ),
         (
             {"dataset": {"languages": {"English": 1.0}}},
-            "the card's \"language[0]\" with value 'English' is not valid; "
+            "the card's \"language\" with value 'English' is not valid; "
             "it must be an ISO 639 code of 2 or 3 lowercase letters, code or multilingual",
         ),
     ],

@@ -378,7 +378,7 @@ RAW = [
         "the embedded Hub does not support GET /api/nothing/of/the/kind",
     ),
     ("PATCH", "/api/whoami-v2", 501, "the embedded Hub does not support PATCH /api/whoami-v2"),
-    ("GET", "/api/models/..%2F..%2Fx/y", 401, "no repository ../../x/y among the models"),
+    ("GET", "/api/models/..%2F..%2Fx/y", 401, "Repository not found"),
     (
         "GET",
         "/huggingtweets/bot/resolve/main/..%2F..%2Fsecret",

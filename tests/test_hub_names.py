@@ -154,19 +154,30 @@ def test_other_names_of_refs_are_refused(api: HfApi, name: str) -> None:
     assert [ref.name for ref in api.list_repo_refs(BOT).branches] == ["main"]
 
 
-def test_a_pull_request_is_made_against_a_branch(api: HfApi) -> None:
+def test_a_pull_request_is_made_against_a_branch(api: HfApi, hub: Hub) -> None:
     first = api.model_info(BOT).sha or ""
     api.create_tag(BOT, tag="v1")
     api.create_branch(BOT, branch="other")
     for revision in (first, first[:8], "v1", "nope"):
         with pytest.raises(RevisionNotFoundError, match=f"Invalid rev id: {revision}"):
-            api.create_commit(
-                BOT, [add("a")], commit_message="x", revision=revision, create_pr=True
-            )
+            open_pull_request(api, "a", revision)
     assert list(api.get_repo_discussions(BOT)) == []
-    for revision in ("main", "refs/heads/other"):
-        api.create_commit(BOT, [add("a")], commit_message="x", revision=revision, create_pr=True)
-    assert len(list(api.get_repo_discussions(BOT))) == 2
+    for revision in ("other", "refs/heads/other", "main"):
+        open_pull_request(api, revision[-5:], revision)
+    targets = [getattr(api.get_discussion_details(BOT, n), "target_branch", "") for n in (1, 2, 3)]
+    assert targets == ["refs/heads/other", "refs/heads/other", "refs/heads/main"]
+    api.merge_pull_request(BOT, 1)
+    assert api.list_repo_files(BOT, revision="other") == [".gitattributes", "other"]
+    assert api.list_repo_files(BOT) == [".gitattributes"]
+    api.delete_branch(BOT, branch="other")
+    with pytest.raises(HfHubHTTPError, match="Invalid rev id: other"):
+        api.merge_pull_request(BOT, 2)
+    api.get_discussion_details(BOT, 2)
+    assert httpx2.get(f"{hub[0]}/{BOT}/discussions/2").status_code == 200
+
+
+def open_pull_request(api: HfApi, path: str, revision: str) -> None:
+    api.create_commit(BOT, [add(path)], commit_message="x", revision=revision, create_pr=True)
 
 
 # ---- files ----
@@ -271,4 +282,5 @@ def test_an_error_carries_the_id_of_its_request(api: HfApi) -> None:
     with pytest.raises(RepositoryNotFoundError) as caught:
         api.model_info("huggingtweets/nope")
     found = caught.value.response.headers["X-Request-Id"]
+    assert caught.value.server_message == "Repository not found"
     assert caught.value.request_id == found and f"(Request ID: {found})" in str(caught.value)

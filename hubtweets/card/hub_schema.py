@@ -44,8 +44,8 @@ def to_list(value: object) -> object:
 def check_license_id(value: str) -> str:
     if value not in LICENSE_IDS:
         raise ValueError(
-            f"with value {value[:100]!r} is not valid; take one of "
-            "https://huggingface.co/docs/hub/repositories-licenses, or other"
+            "must be one of https://huggingface.co/docs/hub/repositories-licenses, or other, "
+            f"not {value[:100]!r}"
         )
     return value
 
@@ -145,8 +145,17 @@ def find_faults(metadata: dict[str, Any], kind: str) -> list[str]:
         KINDS.get(kind, Card).model_validate(metadata)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
-        return [format_fault(fault["loc"], fault["msg"]) for fault in found[:MAX_FAULTS]]
+        return [
+            format_fault(drop_index(metadata, fault["loc"]), fault["msg"])
+            for fault in found[:MAX_FAULTS]
+        ]
     return []
+
+
+def drop_index(metadata: dict[str, Any], location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Return the location of a fault without the index if the card has no list there."""
+    key = str(location[0])
+    return location if isinstance(metadata.get(key), list | dict) else location[:1]
 
 
 def format_fault(location: tuple[int | str, ...], message: str) -> str:

@@ -210,8 +210,8 @@ async def handle_disconnect(request: Request, error: Exception) -> Response:
 async def handle_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if is_of_missing_repo(request):
-        message = f"no repository for {request.url.path[:200]}"
-        return await handle_hub_error(request, HubError(404, message, "RepoNotFound"))
+        missing = HubError(404, "Repository not found", "RepoNotFound")
+        return await handle_hub_error(request, missing)
     message = f"the embedded Hub does not support {request.method} {request.url.path[:200]}"
     log.warning("%s", to_ascii(message))
     return JSONResponse({"error": message}, 501 if error.status_code == 405 else error.status_code)

@@ -158,10 +158,13 @@ def write_commit(
         made = storage.create_commit(repo, revision, change.apply_to, *texts, change.parent)
         return made, None
     with storage.lock:
-        head = storage.resolve_branch(repo, revision)
+        head, target = (
+            storage.resolve_branch(repo, revision),
+            revision.removeprefix(REFS["branches"]),
+        )
         base = storage.resolve(repo, change.parent) if change.parent else head
         made = storage.write_commit(repo, base.id, *texts, change.apply_to(base.files))
-        return made, open_discussion(storage, repo, *texts, made, base)
+        return made, open_discussion(storage, repo, *texts, made, base, target)
 
 
 def validate_path(path: str) -> str:

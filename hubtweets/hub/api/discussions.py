@@ -23,7 +23,7 @@ from hubtweets.hub.storage.commits import Commit
 from hubtweets.hub.storage.diff import diff_commits, list_conflicts
 from hubtweets.hub.storage.pull_requests import Discussion, read_discussion
 from hubtweets.hub.storage.repo import Repo
-from hubtweets.hub.storage.storage import Storage
+from hubtweets.hub.storage.storage import REFS, Storage
 
 PAGE_SIZE = 50
 
@@ -46,17 +46,25 @@ def describe_with_events(storage: Storage, repo: Repo, one: Discussion) -> dict[
     if one.base is None:
         return answer
     base, head = storage.resolve(repo, one.base), storage.resolve(repo, f"refs/pr/{one.num}")
-    answer["changes"] = {"base": "refs/heads/main"}
+    answer["changes"] = {"base": REFS["branches"] + one.target}
     if one.merge_commit:
         answer["changes"]["mergeCommitId"] = one.merge_commit
         answer["filesWithConflicts"] = []
     else:
-        main = storage.resolve(repo, "main")
-        answer["filesWithConflicts"] = list_conflicts(base.files, head.files, main.files)
+        current = find_target(storage, repo, one) or base
+        answer["filesWithConflicts"] = list_conflicts(base.files, head.files, current.files)
     pushed = takewhile(lambda commit: commit.id != base.id, storage.walk_history(repo, head))
     events = [*one.events, *map(create_commit_event, pushed)]
     answer["events"] = sorted(events, key=lambda event: event["createdAt"])
     return answer
+
+
+def find_target(storage: Storage, repo: Repo, one: Discussion) -> Commit | None:
+    """Return the head of the branch that a pull request is for, None if it was deleted."""
+    try:
+        return storage.resolve_branch(repo, one.target)
+    except HubError:
+        return None
 
 
 def create_commit_event(commit: Commit) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def find_repo(request: Request, kind: str, repo_id: str) -> Repo:
     user, repo = authenticate(request), get_storage(request).find_spelling(kind, repo_id)
     if repo is None or (repo.private and user is None):
         status = 404 if user else 401
-        raise HubError(status, f"no repository {repo_id} among the {kind}", "RepoNotFound")
+        raise HubError(status, "Repository not found", "RepoNotFound")
     return repo
 
 

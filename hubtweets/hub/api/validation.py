@@ -18,7 +18,7 @@ async def validate_card(request: Request) -> Response:
     errors, warnings = await run_in_threadpool(find_problems, card, kind)
     status = 400 if errors else 200
     if errors and request.headers.get("accept") == "text/plain":
-        return PlainTextResponse("\n".join(f"- {error}" for error in errors), status)
+        return PlainTextResponse("\n".join(f"- Error: {error}" for error in errors), status)
     lists = {
         "errors": [{"message": error} for error in errors],
         "warnings": [{"message": warning} for warning in warnings],

@@ -32,6 +32,7 @@ class Discussion:
     status: Status
     base: str | None = None
     merge_commit: str | None = None
+    target: str = "main"  # the branch to merge into
     events: tuple[dict[str, Any], ...] = field(default=())
 
 
@@ -65,6 +66,7 @@ def open_discussion(
     author: str,
     head: Commit | None,
     base: Commit | None,
+    target: str = "main",
 ) -> Discussion:
     """Open a discussion, or a pull request for the commit `head` made on top of `base`.
 
@@ -78,7 +80,14 @@ def open_discussion(
         status: Status = "draft" if head and head == base else "open"
         events = (create_comment(author, description),) if description else ()
         opened = Discussion(
-            num, title, author, format_now(), status, base.id if base else None, events=events
+            num,
+            title,
+            author,
+            format_now(),
+            status,
+            base.id if base else None,
+            target=target,
+            events=events,
         )
         write_discussion(storage, repo, opened)
     return opened
@@ -136,23 +145,25 @@ def change_status(
 def merge_pull_request(
     storage: Storage, repo: Repo, num: int, author: str, text: str
 ) -> Discussion:
-    """Merge a pull request into main.
+    """Merge a pull request into its branch.
 
-    Raises HubError 409 if it is not an open pull request, or if main changed the same files.
+    Raises HubError 409 if it is not an open pull request, or if the branch changed the same files.
     """
     with storage.lock:
         pull = read_discussion(storage, repo, num)
         if pull.base is None or pull.status not in ("draft", "open"):
             raise HubError(409, f"{num} is not an open pull request: it is {pull.status}")
         base, head = storage.resolve(repo, pull.base), storage.resolve(repo, f"refs/pr/{num}")
-        conflicts = list_conflicts(base.files, head.files, storage.resolve(repo, "main").files)
+        current = storage.resolve_branch(repo, pull.target)
+        conflicts = list_conflicts(base.files, head.files, current.files)
         if conflicts:
             raise HubError(
-                409, f"main changed since: {', '.join(conflicts)}; make the pull request again"
+                409,
+                f"{pull.target} changed since: {', '.join(conflicts)}; make the pull request again",
             )
         made = storage.create_commit(
             repo,
-            "main",
+            pull.target,
             lambda files: merge_files(base.files, head.files, files),
             f"{pull.title} (#{num})",
             text,
