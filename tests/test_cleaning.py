@@ -138,6 +138,7 @@ MENTIONS = [
     ("@bob: so true", "so true"),
     ("@bob, @carol: so true", "so true"),
     (".@bob@host.example,so true", "so true"),
+    ("@bob：@carol、本当にそう", "本当にそう"),
     ("@bob's cat", "@bob's cat"),
 ]
 

@@ -27,7 +27,7 @@ MAYBE_INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u20
 # `> 5` is a comparison
 QUOTED_LINE = re.compile(r"^[ \t]*>[> \t]*+(?<=[ \t])(?![\d$€£]).*\n?", re.MULTILINE)
 LEADING_MENTIONS = re.compile(
-    r"^(?:\.?@[\w.@-]+(?:[:,]\s?|\s))*\.?@[\w.@-]+(?:[:,]\s?|\s|$)", re.ASCII
+    r"^(?:\.?@[\w.@-]+(?:[:,：，、]\s?|\s))*\.?@[\w.@-]+(?:[:,：，、]\s?|\s|$)", re.ASCII
 )
 REPOST = re.compile(r"(?:RT|MT)[\s:]{0,3}@\w|[Rr]t[\s:]{0,3}@\w+:\s")
 # a repost after a comment: `RT @bob words`, `RT: @bob: words`, `“@bob: words”`
