@@ -25,7 +25,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import _http
 
 from hubtweets.hub import local
-from hubtweets.hub.api import uploads
+from hubtweets.hub.api import lfs
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.server import create_app
 from hubtweets.hub.storage import integrity, pull_requests
@@ -161,7 +161,7 @@ def test_a_fault_at_each_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda _: None))
-    monkeypatch.setattr(uploads, "PART_BYTES", 40_000)
+    monkeypatch.setattr(lfs, "PART_BYTES", 40_000)
     app, endpoint, published = faulty
     monkeypatch.setattr(file_download, "time", _http.time)
     xet, creating, reading = (

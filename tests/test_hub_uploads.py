@@ -20,7 +20,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import _http
 from starlette.requests import Request
 
-from hubtweets.hub.api import requests, uploads
+from hubtweets.hub.api import lfs, requests
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage import xet
 from hubtweets.hub.storage.blobs import Blobs
@@ -80,7 +80,7 @@ def test_a_file_in_parts_goes_on_from_the_part_that_failed(
     The third part gets a 503 once, and the answer to the last request is lost.
     """
     came: list[str] = []
-    save_body, join = uploads.save_body, uploads.assemble_object
+    save_body, join = lfs.save_body, lfs.assemble_object
 
     async def save(request: Request, *arguments: object) -> int:
         came.append(requests.get_path_param(request, "number"))
@@ -94,9 +94,9 @@ def test_a_file_in_parts_goes_on_from_the_part_that_failed(
         if came.count("joined") == 1:
             raise HubError(503, "lost")
 
-    monkeypatch.setattr(uploads, "PART_BYTES", 1000)
-    monkeypatch.setattr(uploads, "save_body", save)
-    monkeypatch.setattr(uploads, "assemble_object", join_and_be_lost)
+    monkeypatch.setattr(lfs, "PART_BYTES", 1000)
+    monkeypatch.setattr(lfs, "save_body", save)
+    monkeypatch.setattr(lfs, "assemble_object", join_and_be_lost)
     api.create_commit(
         REPO, [CommitOperationAdd("model.safetensors", CONTENT)], commit_message="parts"
     )
@@ -124,7 +124,7 @@ def put(href: str, content: bytes) -> int:
 def test_parts_are_checked_and_kept_until_all_are_there(
     api: HfApi, hub: Hub, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "PART_BYTES", 1000)
+    monkeypatch.setattr(lfs, "PART_BYTES", 1000)
     pieces = {number: CONTENT[1000 * (number - 1) : 1000 * number] for number in range(1, 5)}
     sha256 = hash_content(CONTENT)
     before = list_uploads(root)
@@ -157,7 +157,7 @@ def test_parts_are_checked_and_kept_until_all_are_there(
 def test_parts_that_are_something_else_are_thrown_away(
     api: HfApi, hub: Hub, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "PART_BYTES", 1000)
+    monkeypatch.setattr(lfs, "PART_BYTES", 1000)
     before = list_uploads(root)
     hrefs, last = list_part_urls(request_urls(hub, (WRONG, 1500))[0])
     assert [
@@ -181,18 +181,18 @@ def test_two_who_join_the_same_parts_are_both_right(
         blobs: Blobs, chunks: Iterable[bytes | memoryview], expected: str | None = None
     ) -> tuple[str, int]:
         monkeypatch.setattr(Blobs, "add", add)
-        uploads.assemble_object(storage, sha256, 2)
+        lfs.assemble_object(storage, sha256, 2)
         return add(blobs, chunks, expected)
 
     monkeypatch.setattr(Blobs, "add", add_after_another)
-    uploads.assemble_object(storage, sha256, 2)
+    lfs.assemble_object(storage, sha256, 2)
     assert storage.blobs.path(sha256).read_bytes() == b"onetwo" and not folder.exists()
 
 
 def test_a_signature_is_for_one_thing(
     api: HfApi, hub: Hub, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "PART_BYTES", 1000)
+    monkeypatch.setattr(lfs, "PART_BYTES", 1000)
     sha256 = hash_content(CONTENT)
     before = list_uploads(root)
     href = list_part_urls(request_urls(hub, (sha256, 3500))[0])[0][2]

@@ -20,7 +20,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hubtweets.hub.api import accounts, commits, discussions, files, repos, uploads, validation
+from hubtweets.hub.api import (
+    accounts,
+    commits,
+    discussions,
+    files,
+    git,
+    lfs,
+    repos,
+    uploads,
+    validation,
+)
 from hubtweets.hub.api.requests import find_repo
 from hubtweets.hub.errors import HubError, MovedError
 from hubtweets.hub.generation.workers import WorkerPool
@@ -127,8 +137,9 @@ def list_upload_routes() -> list[Route]:
         Route(cas + "/v1/shards", uploads.upload_shard, methods=["POST"]),
         Route(cas + "/{path:path}", decline, methods=["GET", "POST"]),
         Route("/v1/telemetry", decline, methods=["POST"]),
-        Route("/_lfs/{sha256}/{number}", uploads.put_object, methods=["PUT"]),
-        Route("/_lfs/{sha256}/{number}", uploads.join_parts, methods=["POST"]),
+        Route("/_lfs/{sha256}", lfs.download_object),
+        Route("/_lfs/{sha256}/{number}", lfs.put_object, methods=["PUT"]),
+        Route("/_lfs/{sha256}/{number}", lfs.join_parts, methods=["POST"]),
     ]
 
 
@@ -138,7 +149,8 @@ def list_file_routes() -> list[Route]:
     file = "/{revision:revision}/{path:path}"
     for prefix in ("/datasets", "/spaces", ""):
         batch = prefix + REPO + ".git/info/lfs/objects/batch"
-        found.append(Route(batch, uploads.start_lfs_batch, methods=["POST"]))
+        found.append(Route(batch, lfs.start_batch, methods=["POST"]))
+        found.append(Route(prefix + REPO + "/info/refs", git.decline_git))
         found.append(Route(prefix + REPO + "/resolve" + file, files.download_file))
         found.append(Route(prefix + REPO + "/raw" + file, files.download_raw_file))
     return found

@@ -1,7 +1,7 @@
 """The parts of a request: its user, the repo and commit it names, its body.
 
-Requests with a token carry it as `Authorization: Bearer`. Uploads of large files and Xet's carry a
-signature from an earlier answer instead.
+Requests with a token carry it as `Authorization: Bearer`, or as the password of Basic. Uploads of
+large files and Xet's carry a signature from an earlier answer instead.
 """
 
 import hmac
@@ -19,7 +19,7 @@ from hubtweets.hub.storage.commits import Commit
 from hubtweets.hub.storage.moves import find_moved
 from hubtweets.hub.storage.repo import Repo
 from hubtweets.hub.storage.storage import Storage
-from hubtweets.hub.storage.tokens import AUTHORIZATION, Role, read_role
+from hubtweets.hub.storage.tokens import Role, read_role, read_token
 
 USER = "huggingtweets"
 GATED = (
@@ -63,8 +63,8 @@ def authenticate(request: Request) -> User | None:
     header = request.headers.get("authorization")
     if header is None:
         return None
-    token = AUTHORIZATION.fullmatch(header)
-    role = read_role(get_storage(request).root, token[1]) if token else None
+    token = read_token(header)
+    role = read_role(get_storage(request).root, token) if token else None
     if role is None:
         raise HubError(401, "Invalid credentials in Authorization header")
     return User(USER, role)
@@ -91,16 +91,20 @@ def require_writer(request: Request) -> str:
 # ---- repos ----
 
 
+def get_kind(request: Request) -> str:
+    """Return the kind of repo that the path names."""
+    first = request.url.path.split("/")[1]
+    outside = first if first in ("datasets", "spaces") else "models"
+    return get_path_param(request, "kind") or outside
+
+
 def get_repo(request: Request) -> Repo:
     """Return the repo that the path names.
 
     Raises MovedError if it was renamed, HubError 404, or 401 without a token, if it is missing or
     private.
     """
-    first = request.url.path.split("/")[1]
-    kind = get_path_param(request, "kind") or (
-        first if first in ("datasets", "spaces") else "models"
-    )
+    kind = get_kind(request)
     repo_id = f"{get_path_param(request, 'namespace')}/{get_path_param(request, 'name')}"
     try:
         return find_repo(request, kind, repo_id)

@@ -1,13 +1,11 @@
 """Endpoints for uploads of files, which count for nothing until a commit names them.
 
-The client chooses between LFS and Xet for large files. Both go to disk block by block, and are kept
-only if their SHA-256 is the announced one.
+The client chooses between LFS (lfs.py) and Xet for large files. Both go to disk block by block, and
+are kept only if their SHA-256 is the announced one.
 """
 
 import base64
 import fnmatch
-import hashlib
-import shutil
 from typing import Any, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
@@ -30,13 +28,11 @@ from hubtweets.hub.api.requests import (
 )
 from hubtweets.hub.errors import HubError
 from hubtweets.hub.storage import xet
-from hubtweets.hub.storage.blobs import SHA256, read_blocks
 from hubtweets.hub.storage.commits import Commit
 from hubtweets.hub.storage.repo import GITATTRIBUTES
 from hubtweets.hub.storage.storage import Storage
 
 MIN_LARGE_BYTES = 10 * 2**20  # a file of this size goes by LFS or Xet
-PART_BYTES = 2**30  # a larger file comes in parts by LFS, so that an upload can resume
 
 
 class PlannedFile(NamedTuple):
@@ -141,108 +137,6 @@ def get_objects(body: dict[str, Any], key: str) -> list[dict]:
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise HubError(400, f"{key} is no list of objects")
     return items
-
-
-# ---- LFS ----
-
-
-async def start_lfs_batch(request: Request) -> Response:
-    """Return signed URLs for the objects that are missing here.
-
-    The client sends no token with the upload itself.
-    """
-    require_writer(request)
-    get_repo(request)
-    storage, objects = get_storage(request), []
-    left = storage.blobs.count_free_bytes()
-    for wanted in get_objects(await read_json(request), "objects"):
-        sha256, size = str(wanted.get("oid")), wanted.get("size")
-        if not SHA256.fullmatch(sha256) or type(size) is not int or size < 0:
-            raise HubError(400, f"an object needs a sha256 and a size, not {wanted}")
-        item: dict[str, Any] = {"oid": sha256, "size": size}
-        if not storage.blobs.has(sha256):
-            if size > left:
-                message = f"{size} bytes are more than the disk has left"
-                item["error"] = {"code": 507, "message": message}
-            else:
-                left -= size
-                item["actions"] = {"upload": build_upload_action(request, sha256, size)}
-        objects.append(item)
-    answer = {"transfer": "basic", "objects": objects}
-    return JSONResponse(answer, media_type="application/vnd.git-lfs+json")
-
-
-def build_upload_action(request: Request, sha256: str, size: int) -> dict[str, Any]:
-    """Return the URL for an object; for a long one a URL for each part and one to join them."""
-
-    def build_href(number: int) -> str:
-        signature = create_signature(get_storage(request), f"{sha256} {size} {number}")
-        url = f"{get_base_url(request)}/_lfs/{sha256}/{number}"
-        return f"{url}?size={size}&signature={signature}"
-
-    if size <= PART_BYTES:
-        return {"href": build_href(0)}
-    parts = {f"{number:05}": build_href(number) for number in range(1, count_parts(size) + 1)}
-    return {"href": build_href(0), "header": {"chunk_size": str(PART_BYTES), **parts}}
-
-
-def count_parts(size: int) -> int:
-    return -(-size // PART_BYTES)
-
-
-def parse_signed_object(request: Request) -> tuple[str, int, int]:
-    """Return an upload URL's SHA-256, size and part number; raise HubError 403 if it is forged."""
-    sha256, number = get_path_param(request, "sha256"), get_path_param(request, "number")
-    size, signature = (request.query_params.get(key, "") for key in ("size", "signature"))
-    check_signature(get_storage(request), f"{sha256} {size} {number}", signature)
-    return sha256, int(size), int(number)
-
-
-async def put_object(request: Request) -> Response:
-    """Store an object, or one part of it."""
-    storage, (sha256, size, number) = get_storage(request), parse_signed_object(request)
-    expected = min(PART_BYTES, size - PART_BYTES * (number - 1)) if number else size
-    target = storage.blobs.path(sha256)
-    if number:
-        target = storage.root / "parts" / sha256 / str(number)
-    with storage.blobs.open_temporary() as file:
-        digest = hashlib.sha256()
-        received = await save_body(request, file, expected, None if number else digest)
-        if received != expected or (not number and digest.hexdigest() != sha256):
-            raise HubError(400, f"the upload is not the {expected} bytes of {sha256}")
-        storage.blobs.keep(file, target)
-    return Response(headers={"ETag": f'"{sha256}-{number}"'})
-
-
-async def join_parts(request: Request) -> Response:
-    """Join the parts of an object once all have arrived."""
-    storage, (sha256, size, number) = get_storage(request), parse_signed_object(request)
-    if number or size <= PART_BYTES:
-        raise HubError(400, "this object does not come in parts")
-    await run_in_threadpool(assemble_object, storage, sha256, count_parts(size))
-    return JSONResponse({})
-
-
-def assemble_object(storage: Storage, sha256: str, count: int) -> None:
-    """Store an object from its parts and remove the parts.
-
-    Raises HubError 400 if a part is missing, or if the parts have another SHA-256; those are
-    removed too.
-    """
-    folder = storage.root / "parts" / sha256
-    parts = [folder / str(number) for number in range(1, count + 1)]
-    if not storage.blobs.has(sha256):  # it exists if the client did not get the last answer
-        if missing := [path.name for path in parts if not path.exists()]:
-            raise HubError(400, f"part {missing[0]} of {sha256} was never uploaded")
-        try:
-            storage.blobs.add((block for path in parts for block in read_blocks(path)), sha256)
-        except FileNotFoundError:
-            if not storage.blobs.has(sha256):  # it exists if another push of it was faster
-                raise
-        except HubError:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 # ---- Xet ----

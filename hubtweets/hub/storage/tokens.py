@@ -6,6 +6,7 @@
 A token is 160 random bits, so its hash does not reveal it. Deleting its file revokes a token.
 """
 
+import base64
 import hashlib
 import re
 import secrets
@@ -17,6 +18,21 @@ from hubtweets.hub.storage.blobs import Blobs
 Role = Literal["read", "write"]
 ROLES: tuple[Role, ...] = get_args(Role)
 AUTHORIZATION = re.compile(r"Bearer (\S+)", re.ASCII)
+
+
+def read_token(header: str) -> str | None:
+    """Return the token of an Authorization header, None if it has none.
+
+    Clients send it as Bearer, git-lfs as the password of Basic.
+    """
+    if bearer := AUTHORIZATION.fullmatch(header):
+        return bearer[1]
+    scheme, _, code = header.partition(" ")
+    try:
+        login = base64.b64decode(code, validate=True).decode()
+    except ValueError:
+        return None
+    return login.partition(":")[2] if scheme == "Basic" else None
 
 
 def create_token(blobs: Blobs, role: Role) -> str:
