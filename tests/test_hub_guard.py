@@ -28,7 +28,7 @@ from tests.conftest import environment, run
 from tests.zygote import find_forked
 
 Hub = tuple[str, str]
-REPO, SECRET, MISSING = "huggingtweets/bot", "huggingtweets/secret", "huggingtweets/missing"
+REPO, SECRET, MISSING = "huggingtweets/bot", "huggingtweets/secret", "huggingtweets/absent"
 
 
 @pytest.fixture
@@ -436,7 +436,7 @@ def test_private_repos_look_like_none(hub: Hub, tmp_path: Path) -> None:
                 strict=True,
             ):
                 hidden, missing = client.request(method, secret), client.request(method, absent)
-                assert (hidden.status_code, hidden.text.replace("secret", "missing")) == (
+                assert (hidden.status_code, hidden.text.replace("secret", "absent")) == (
                     missing.status_code,
                     missing.text,
                 ), (method, secret)
