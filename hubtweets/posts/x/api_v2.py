@@ -41,7 +41,7 @@ def to_post(tweet: dict, account_id: str | None) -> Post:
         kind=get_kind(tweet, written, get_text(tweet, "author_id") or account_id),
         superseded=bool(versions) and str(versions[-1]) != id,
         link=link,
-        app=read_app(get_text(tweet, "source") or ""),
+        app=read_app(tweet),
     )
     return hide_text(post) if is_withheld(tweet, written) else post
 

@@ -122,5 +122,5 @@ def read_table(container: Container, name: str) -> Iterator[Post]:
             text=replace_surrogates(unescape(text)),
             created_at=to_utc(row.get("timestamp")),
             kind="repost" if row.get("retweeted_status_id") else reply,  # type: ignore[arg-type]
-            app=read_app(row.get("source") or ""),
+            app=read_app(row),
         )

@@ -48,15 +48,18 @@ def to_post(
         kind=get_kind(tweet, "" if reposts_are_marked else escaped_text, account_id),
         superseded=bool(versions) and versions[-1] != id,
         link=link,
-        app=read_app(get_text(tweet, "source") or ""),
+        app=read_app(tweet),
     )
 
 
+def read_app(tweet: dict) -> str | None:
+    """Return the name of a tweet's app, from its `source`: a link in HTML or a bare name."""
+    return parse_app((get_text(tweet, "source") or "")[:MAX_SOURCE_CHARS])
+
+
 @lru_cache(MAX_APPS_IN_MEMORY)
-def read_app(source: str) -> str | None:
-    """Return the name of the app in a tweet's `source`, which is a link in HTML or a bare name."""
-    name = html.unescape(HTML_TAG.sub("", source[:MAX_SOURCE_CHARS]))
-    return to_plain_text(name, MAX_APP_CHARS) or None
+def parse_app(source: str) -> str | None:
+    return to_plain_text(html.unescape(HTML_TAG.sub("", source)), MAX_APP_CHARS) or None
 
 
 def cut_links(text: str, tweet: dict) -> tuple[str, bool]:
