@@ -23,7 +23,7 @@ CSV = (
     "text,username,name\nof Alice,@Alice,A\nof Bob,bob,B\nof nobody,,\n"
     "more of Alice,alice,B\nof Carol,carol,C\n"
 )
-ALICES = "left out 2 posts of other authors (bob 1, carol 1)"
+ALICES = "left out 2 by other authors (bob 1, carol 1)"
 
 # a file, its content, the handle, and the texts and warnings or the error
 CASES = [
@@ -51,7 +51,7 @@ CASES = [
         "a.json",
         json.dumps([v1("1"), v1("2", user={"id_str": "77", "screen_name": "bob"})]),
         "BOB",
-        (["hello to the whole world"], ["left out 1 posts of other authors (alice 1)"]),
+        (["hello to the whole world"], ["left out 1 by other authors (alice 1)"]),
     ),
     ("a.csv", CSV, "alice", (["of Alice", "more of Alice"], [ALICES])),
     (
@@ -74,7 +74,7 @@ CASES = [
             for text, name in [("one", "alice"), ("two", "bob@x.example"), ("three", None)]
         ),
         "alice",
-        (["one"], ["left out 1 posts of other authors ([email] 1)"]),
+        (["one"], ["left out 1 by other authors ([email] 1)"]),
     ),
     (  # hostile names, and more than are shown
         "a.csv",

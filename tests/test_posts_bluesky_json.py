@@ -87,6 +87,11 @@ FILES: dict[str, tuple[str, list[Post], list[str]]] = {
     "items": (json.dumps(FEED), FEED_POSTS, []),
     "lines of items": (lines(*FEED), FEED_POSTS, []),
     "posts": (json.dumps({"posts": [view("1")]}), FEED_POSTS[:1], []),
+    "a post that is gone first": (
+        json.dumps({"feed": [{"post": {"uri": "at://x/y/z", "notFound": True}}, *FEED]}),
+        FEED_POSTS,
+        ["1 of its items are no posts and were left out"],
+    ),
     "records": (json.dumps({"records": RECORDS, "cursor": "3"}), RECORD_POSTS, RECORDS_WARNING),
     "lines of records": (lines(*RECORDS), RECORD_POSTS, RECORDS_WARNING),
 }
@@ -125,7 +130,7 @@ def test_a_timeline_of_several_authors(tmp_path: Path) -> None:
     assert reading.warnings == [
         "alice.example asks not to be shown to those who are not logged in (!no-unauthenticated): "
         "publish the bot only with their consent",
-        f"{path}: left out 1 posts of other authors (bob.example 1)",
+        f"{path}: left out 1 by other authors (bob.example 1)",
     ]
 
 

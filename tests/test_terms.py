@@ -78,6 +78,7 @@ def test_the_licence_is_the_bases_or_a_given_one_or_refused(
         (["x-api"], None, True),
         (["x-json"], None, True),
         (["bluesky-json"], None, True),
+        (["mastodon-json"], None, True),
         (["bluesky-archive"], None, True),
         (["bluesky-archive"], "own", False),
         (["telegram"], None, True),

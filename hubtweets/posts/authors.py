@@ -50,7 +50,7 @@ def warn_of_others(
     if not others:
         return []
     listed = list_authors(others, names)
-    return [f"{where}: left out {others.total():,} posts of other authors ({listed})"]
+    return [f"{where}: left out {others.total():,} by other authors ({listed})"]
 
 
 def to_handle(name: str) -> str:

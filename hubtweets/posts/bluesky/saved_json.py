@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from hubtweets.errors import HubtweetsError
 from hubtweets.posts.authors import choose_author, warn_of_others
 from hubtweets.posts.bluesky.archive import (
     DID,
@@ -23,12 +22,11 @@ from hubtweets.posts.bluesky.archive import (
     to_post,
     to_repost,
 )
-from hubtweets.posts.container import Container, base_name, describe_file
-from hubtweets.posts.json_values import read_values
+from hubtweets.posts.container import Container, describe_file
+from hubtweets.posts.json_values import find_json_file, read_saved_values
 from hubtweets.posts.parsing import dig, get_list, get_text
 from hubtweets.posts.post import Post, Profile, Reading
 
-FILE = re.compile(r"[^.].*\.(json|jsonl)", re.IGNORECASE)
 LISTS = ("feed", "records", "posts")
 PAGE = re.compile(r'\s*\{\s*"(feed|records|posts|cursor)"\s*:')
 ADDRESS = re.compile(rf"at://({DID.pattern})/([a-zA-Z.]+)/([\w.:~-]+)", re.ASCII)
@@ -44,16 +42,8 @@ class Item(NamedTuple):
 
 
 def find_files(container: Container) -> list[str]:
-    """Return the name of the one JSON file in the container, if its first item is Bluesky's."""
-    names = [name for name in container.names if FILE.fullmatch(base_name(name))]
-    if len(names) != 1:
-        return []
-    try:
-        first = next(read_values(container, names[0], PAGE), None)
-    except (ValueError, RecursionError):
-        return []
-    items = list_items(first)
-    return names if items and get_address(items[0]) else []
+    """Return the name of the one JSON file in the container, if its first value is Bluesky's."""
+    return find_json_file(container, PAGE, lambda first: any(map(get_address, list_items(first))))
 
 
 def read_author(container: Container, handle: str) -> Reading:
@@ -113,13 +103,8 @@ def read_items(container: Container, name: str) -> Iterator[Item | None]:
 
     Raises HubtweetsError if the file is damaged.
     """
-    where = describe_file(container, name)
-    try:
-        for value in read_values(container, name, PAGE):
-            for item in list_items(value):
-                yield to_item(item)
-    except (ValueError, RecursionError) as error:
-        raise HubtweetsError(f"{where} is cut or not JSON ({error}); save it again") from None
+    for value in read_saved_values(container, name, PAGE):
+        yield from map(to_item, list_items(value))
 
 
 def list_items(value: Any) -> list:

@@ -13,17 +13,14 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from hubtweets.errors import HubtweetsError
 from hubtweets.posts.authors import choose_author, warn_of_others
-from hubtweets.posts.container import Container, base_name, describe_file
-from hubtweets.posts.json_values import read_values
+from hubtweets.posts.container import Container, describe_file
+from hubtweets.posts.json_values import find_json_file, read_saved_values
 from hubtweets.posts.parsing import X_DATE_PATTERN, dig, get_list, get_text
 from hubtweets.posts.post import Post, Reading
 from hubtweets.posts.x import api_v2
 from hubtweets.posts.x import tweet as x_tweet
 
-# a name that starts with a dot is a Mac's shadow of another file
-FILE = re.compile(r"[^.].*\.(json|jsonl)", re.IGNORECASE)
 PAGE = re.compile(r'\s*\{\s*"(data|includes|meta|errors|__twarc)"\s*:')
 V2_KEYS = (
     *("edit_history_tweet_ids", "referenced_tweets", "author_id", "conversation_id"),
@@ -33,14 +30,9 @@ V2_KEYS = (
 
 def find_files(container: Container) -> list[str]:
     """Return the name of the one JSON file in the container, if its first item is X's."""
-    names = [name for name in container.names if FILE.fullmatch(base_name(name))]
-    if len(names) != 1:
-        return []
-    try:
-        first = next(read_values(container, names[0], PAGE), None)
-    except (ValueError, RecursionError):
-        return []
-    return names if is_answer(first) or is_v1(first) or is_v2(first) else []
+    return find_json_file(
+        container, PAGE, lambda first: is_answer(first) or is_v1(first) or is_v2(first)
+    )
 
 
 def read_author(container: Container, handle: str) -> Reading:
@@ -152,18 +144,13 @@ def read_tweets(container: Container, name: str) -> Iterator[tuple[dict, Any]]:
 
     Raises HubtweetsError if the file is damaged.
     """
-    is_alone = container.names == [container.path.name]
-    where = container.path if is_alone else f"{container.path}: {name}"
-    try:
-        for value in read_values(container, name, PAGE):
-            if is_page(value):
-                yield from read_page(value)
-            elif isinstance(value, dict):
-                yield value, value.get("author") or value.get("user")
-            else:
-                yield {}, None
-    except (ValueError, RecursionError) as error:
-        raise HubtweetsError(f"{where} is cut or not JSON ({error}); save it again") from None
+    for value in read_saved_values(container, name, PAGE):
+        if is_page(value):
+            yield from read_page(value)
+        elif isinstance(value, dict):
+            yield value, value.get("author") or value.get("user")
+        else:
+            yield {}, None
 
 
 def read_page(page: dict) -> Iterator[tuple[dict, Any]]:
