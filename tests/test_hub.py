@@ -402,7 +402,8 @@ RAW = [
     ("POST", "/api/models/huggingtweets/bot/commit/main", 401, "a token is needed"),
     ("POST", "/api/models/huggingtweets/bot/preupload/main", 401, "a token is needed"),
     ("POST", "/api/models/huggingtweets/bot/branch/x", 401, "a token is needed"),
-    ("POST", "/huggingtweets/bot.git/info/lfs/objects/batch", 401, "a token is needed"),
+    ("POST", "/huggingtweets/bot.git/info/lfs/objects/batch", 400, "the body is no JSON object"),
+    ("POST", "/huggingtweets/none.git/info/lfs/objects/batch", 401, "Repository not found"),
     ("GET", "/api/models/huggingtweets/bot/xet-write-token/main", 401, "a token is needed"),
     (
         "GET",

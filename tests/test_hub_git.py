@@ -142,7 +142,10 @@ def test_a_batch_takes_the_token_as_a_password(
 
 
 @pytest.mark.parametrize("authorization", [None, "Basic", "Basic ?", "Basic =", "Digest a"])
-def test_a_batch_of_a_private_repo_needs_a_token(hub: Hub, authorization: str | None) -> None:
-    HfApi(*hub).create_repo("huggingtweets/bot", private=True)
-    answer = send_batch(hub[0], authorization, operation="download", objects=[])
+@pytest.mark.parametrize(("private", "operation"), [(True, "download"), (False, "upload")])
+def test_a_batch_needs_a_token(
+    hub: Hub, authorization: str | None, private: bool, operation: str
+) -> None:
+    HfApi(*hub).create_repo("huggingtweets/bot", private=private)
+    answer = send_batch(hub[0], authorization, operation=operation, objects=[])
     assert answer.status_code == 401
