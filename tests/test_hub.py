@@ -403,7 +403,7 @@ RAW = [
     ("POST", "/api/models/huggingtweets/bot/preupload/main", 401, "a token is needed"),
     ("POST", "/api/models/huggingtweets/bot/branch/x", 401, "a token is needed"),
     ("POST", "/huggingtweets/bot.git/info/lfs/objects/batch", 400, "the body is no JSON object"),
-    ("POST", "/huggingtweets/none.git/info/lfs/objects/batch", 401, "Repository not found"),
+    ("POST", "/huggingtweets/none.git/info/lfs/objects/batch", 400, "the body is no JSON object"),
     ("GET", "/api/models/huggingtweets/bot/xet-write-token/main", 401, "a token is needed"),
     (
         "GET",

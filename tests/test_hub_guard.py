@@ -372,7 +372,7 @@ def list_requests(storage: Storage, repo_id: str, kind: str) -> list[tuple[str, 
     values |= {"sha256": "a" * 64, "hash": "a" * 64, "instance": storage.instance}
     known = [(method, route.path) for route in app.app.app.routes for method in route.methods]
     return sorted(
-        (method, re.sub(r"\{(\w+)(:path)?\}", lambda match: values[match[1]], path))
+        (method, re.sub(r"\{(\w+)(:\w+)?\}", lambda match: values[match[1]], path))
         for method, path in known
     )
 

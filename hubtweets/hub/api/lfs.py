@@ -34,12 +34,12 @@ PART_BYTES = 2**30  # a larger file comes in parts, so that an upload can resume
 
 async def start_batch(request: Request) -> Response:
     """Return signed URLs: to upload the objects that are missing here, or to download them."""
-    repo = get_repo(request)
-    check_gate(request, repo)
     body = await read_json(request)
     is_download = body.get("operation") == "download"
     if not is_download:
         require_writer(request)
+    repo = get_repo(request)
+    check_gate(request, repo)
     wanted = [parse_object(item) for item in get_objects(body, "objects")]
     if is_download:
         objects = await run_in_threadpool(offer_downloads, request, repo, wanted)
