@@ -176,6 +176,7 @@ CONTENTS: list[tuple[str, Any, Columns, list[Post]]] = [
         NAMED,
         [Post("1", "a", DAY), Post("2", "b", DAY)],
     ),
+    ("a.csv", "content,date_time\na,2026-01-02\n", NAMED, [Post("1", "a", DAY)]),
     (
         "a.jsonl",
         '{"title": "a story", "selftext": "of a robot"}\n{"title": "b", "selftext": ""}',

@@ -24,7 +24,7 @@ from hubtweets.text import replace_surrogates
 TEXT = ("text", "full_text", "content", "body", "post", "tweet", "message", "caption", "title")
 DATE = (
     *("created_at", "createdat", "published", "published_at_utc", "date", "timestamp"),
-    "created_utc",
+    *("created_utc", "date_time", "datetime"),
 )
 ID = ("id_str", "id", "tweet_id", "tweetid", "status_id", "post_id")
 REPOST = ("is_retweet", "retweet", "isretweet", "post_type", "reblog", "referenced_tweets")
