@@ -173,6 +173,7 @@ QUIRKS = {
     "ignored parent": Quirk("POST .*/commit/", edit_request=drop_parent),
     "lost commit": Quirk("POST .*/commit/", pretend_to_commit),
     "lost file": Quirk("POST .*/commit/", edit_request=drop_last_file),
+    "no commits": Quirk("GET .*/commits/", refuse),
     "ignored gated": Quirk("PUT .*/settings", pretend),
     "ignored filter": Quirk(
         "GET /api/models$", edit_scope=lambda scope: {**scope, "query_string": b""}

@@ -83,12 +83,17 @@ def served(
     set_client_factory(_http.default_client_factory)
 
 
-def push(served: Served, folder: Path, said: list[str] | None = None, **options: Any) -> Published:
-    log = list[str]() if said is None else said
+def push(
+    served: Served,
+    folder: Path,
+    said: list[str] | None = None,
+    last: Published | None = None,
+    **options: Any,
+) -> Published:
+    said = [] if said is None else said
     with connect(served.server.endpoint) as hub:
-        return publisher.push(
-            hub, Target(hub.endpoint, REPO), folder, PushOptions(**options), log.append
-        )
+        target = Target(hub.endpoint, REPO)
+        return publisher.push(hub, target, folder, PushOptions(**options), said.append, last)
 
 
 @pytest.fixture
@@ -283,10 +288,32 @@ def test_no_commit_is_read_twice(
     faulty.faults = [Fault(f"POST .*/commit/{request_line}", "500")]
     served[0].app = noting = Noting(faulty)
     push(served[0], folders["v2"], create_pr=pr)
-    for read in ("/tree/", "README.md", "hubtweets.json"):
-        assert len([one for one in noting.requests if read in one]) == 1
-    assert len([one for one in noting.requests if "/commit/" in one]) == 2
+    expected = {
+        "/tree/": 2,  # of the commit before, and of the new one
+        "README.md": 1,
+        "hubtweets.json": 1,
+        "/commit/": 2,
+        "/commits/": 1,
+    }
+    found = {part: len([one for one in noting.requests if part in one]) for part in expected}
+    assert found == expected
     check(storage, ["v1", "v0"], True, pr)
+
+
+@pytest.mark.parametrize("what", ["500", "cut answer"])
+def test_a_commit_that_can_not_be_read_back_is_found_by_the_next_attempt(
+    served: tuple[Served, Path],
+    storage: Storage,
+    folders: dict[str, Path],
+    what: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    served[0].app = faulty = Faulty(create_app(storage))
+    faulty.faults = [Fault("GET .*/commits/main", what)]
+    push(served[0], folders["v2"])
+    assert faulty.faults[0].times == 0
+    check(storage, ["v1", "v0"], True)
 
 
 class Revoking:
@@ -333,6 +360,135 @@ def test_a_token_that_is_revoked_on_the_way(
     served[0].app = create_app(storage)
     push(served[0], folders["v2"])
     check(storage, ["v1", "v0"], True)
+
+
+LOST = "the Hub reported a commit"
+AGAIN = "run the command again"
+# What a push says at last to a Hub that pretends, and the commits that are there then.
+PRETENDED: dict[str, tuple[dict[str, Any], str, list[str]]] = {
+    "lost commit": ({}, f": {LOST} to main, which is still at HEAD; {AGAIN}", []),
+    "lost file": ({}, f": {LOST}, but training.bin is not as it was sent; {AGAIN}", [TITLE] * 6),
+    "ignored gated": (
+        {"gated": "auto"},
+        f"/{REPO}: the Hub did not take --gated auto, so nothing was pushed; "
+        "leave --gated out, or pass --private",
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("quirk", PRETENDED)
+def test_a_hub_that_pretends(
+    served: tuple[Served, Path],
+    storage: Storage,
+    folders: dict[str, Path],
+    quirk: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    (options, expected, titles), said = PRETENDED[quirk], list[str]()
+    repo = storage.find_repo("models", REPO)
+    assert repo
+    head = storage.resolve(repo, "main").id
+    served[0].app = Quirky(create_app(storage), quirk)
+    with pytest.raises(HubtweetsError) as caught:
+        push(served[0], folders["v2"], said, **options)
+    endpoint = served[0].server.endpoint
+    assert str(caught.value) == endpoint + expected.replace("HEAD", head[:8])
+    tries = [one.rpartition("; ")[2] for one in said if "trying again" in one]
+    waits = [] if options else [1, 2, 4, 8, 8]
+    assert tries == [f"trying again in {seconds} s" for seconds in waits]
+    commits = storage.walk_history(repo, storage.resolve(repo, "main"))
+    assert [one.title for one in commits] == [*titles, TITLE, "initial commit"]
+    assert list(storage.list_refs(repo, "tags")) == ["v1"]
+
+
+@pytest.mark.parametrize("quirk", ["ignored parent", "no commits", "foreign blob ids"])
+def test_a_hub_that_differs(
+    served: tuple[Served, Path],
+    storage: Storage,
+    folders: dict[str, Path],
+    quirk: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    served[0].app = Quirky(create_app(storage), quirk)
+    published = push(served[0], folders["v2"])
+    check(storage, ["v1", "v0"], True)
+    assert push(served[0], folders["v2"], last=published) == published
+    check(storage, ["v1", "v0"], True)
+
+
+class Editing:
+    """An application whose repo gets another README.md just before its next commit."""
+
+    def __init__(self, storage: Storage, text: str, *quirks: str) -> None:
+        self.app, self.storage, self.text = Quirky(create_app(storage), *quirks), storage, text
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if "/commit/" in scope["path"] and self.text:
+            entry = self.storage.blobs.add_regular(self.text.encode())
+            repo = self.storage.find_repo("models", REPO)
+            assert repo
+            self.storage.create_commit(
+                repo, "main", lambda files: {**files, "README.md": entry}, "mine", "", "me"
+            )
+            self.text = ""
+        await self.app(scope, receive, send)
+
+
+CARD_OF_V2 = files_of("v2")["README.md"].decode()
+
+
+@pytest.mark.parametrize(
+    ("edit", "card", "titles", "lines"),
+    [
+        (
+            "---\ntags: [v1]\n---\nv1\n\nMine.\n",
+            CARD_OF_V2 + "\nMine.\n",
+            [TITLE, TITLE, "mine"],
+            [],
+        ),
+        (
+            "---\ntags: [v1]\n---\nnot v1\n",
+            CARD_OF_V2,
+            [TITLE, "mine"],
+            [
+                "README.md: an edit was replaced, which is kept at "
+                f"ENDPOINT/{REPO}/blob/PARENT/README.md: "
+                'line 4: on the Hub "not v1", new "v2"'
+            ],
+        ),
+    ],
+    ids=["merged", "said"],
+)
+def test_an_edit_that_a_hub_lets_slip_in_between(
+    served: tuple[Served, Path],
+    storage: Storage,
+    folders: dict[str, Path],
+    edit: str,
+    card: str,
+    titles: list[str],
+    lines: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    served[0].app = Editing(storage, edit, "ignored parent")
+    said: list[str] = []
+    published = push(served[0], folders["v2"], said)
+    repo = storage.find_repo("models", REPO)
+    assert repo
+    commits = list(storage.walk_history(repo, storage.resolve(repo, "v2")))
+    assert [one.title for one in commits] == [*titles, TITLE, "initial commit"]
+    assert (published.commit, published.parent) == (commits[0].id, commits[1].id)
+    there = commits[0].files
+    assert storage.blobs.path(there["README.md"].sha256).read_text() == card
+    assert storage.blobs.path(there["training.bin"].sha256).read_text()[:2] == "v2"
+    endpoint = served[0].server.endpoint
+    assert [
+        one.replace(endpoint, "ENDPOINT").replace(commits[1].id, "PARENT") for one in said[1:]
+    ] == lines
+    assert push(served[0], folders["v2"], last=published) == published
 
 
 PUSHER = """
@@ -392,9 +548,9 @@ class Deadly:
 @pytest.mark.parametrize(
     ("xet", "pr", "since", "least"),
     [
-        (False, False, "", 13),
-        (True, False, "/xet-write-token/", 10),  # until then they ask the same
-        (False, True, "/discussions", 12),
+        (False, False, "", 15),
+        (True, False, "/xet-write-token/", 12),  # until then they ask the same
+        (False, True, "/discussions", 14),
     ],
     ids=["lfs", "xet", "pull request"],
 )

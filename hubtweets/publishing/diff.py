@@ -37,29 +37,64 @@ class Plan:
         return bool(self.changed or self.deleted)
 
 
+@dataclass
+class RemoteTree:
+    """The files of a commit on the Hub; what a plan needs of their contents is read once."""
+
+    api: HfApi
+    repo_id: str
+    commit: str
+
+    def __post_init__(self) -> None:
+        self.files = list_remote_files(self.api, self.repo_id, self.commit)
+        self.contents: dict[str, bytes] = {}
+
+    def has(self, name: str, content: Path | bytes) -> bool:
+        """Return whether a file has this content.
+
+        Not every Hub's blob ids are git's, so a file of the same size and another id is read.
+        """
+        there = self.files.get(name)
+        if there is None or there.lfs or is_same(content, there):
+            return is_same(content, there)
+        data = content if isinstance(content, bytes) else content.read_bytes()
+        return there.size == len(data) and self.read(name) == data
+
+    def read(self, name: str) -> bytes:
+        if name not in self.contents:
+            file = self.files[name]
+            self.contents[name] = download(self.api, self.repo_id, self.commit, file)
+        return self.contents[name]
+
+    def read_text(self, name: str) -> str | None:
+        """Return the text of a file, None if it is missing, not UTF-8 or too large."""
+        if name not in self.files or self.files[name].size > MAX_TEXT_BYTES:
+            return None
+        return decode(self.read(name))
+
+
 def make_plan(api: HfApi, repo_id: str, head: str, repo: Path, last: Published | None) -> Plan:
     """Compare a folder with a commit on the Hub."""
-    files, there = list_local_files(repo), list_remote_files(api, repo_id, head)
+    files, there = list_local_files(repo), RemoteTree(api, repo_id, head)
     card = None
-    if CARD in files and CARD in there and not is_same(files[CARD], there[CARD]):
-        ours = files[CARD].read_text(encoding="utf-8")
-        card = merge_card(api, repo_id, head, there, ours)
+    if CARD in files and CARD in there.files and not is_same(files[CARD], there.files[CARD]):
+        card = merge_card(there, files[CARD].read_text(encoding="utf-8"))
     changed = []
     for name, path in files.items():
         content = card.text.encode() if card and name == CARD else path
-        if not is_same(content, there.get(name)):
+        if not there.has(name, content):
             changed.append(name)
     earlier = last.files if last else ()
-    deleted = [name for name in earlier if name in there and name not in files]
+    deleted = [name for name in earlier if name in there.files and name not in files]
     return Plan(head, tuple(changed), tuple(deleted), card)
 
 
-def merge_card(api: HfApi, repo_id: str, head: str, there: RemoteFiles, ours: str) -> MergedCard:
+def merge_card(there: RemoteTree, ours: str) -> MergedCard:
     """Merge a rendered card with the one on the Hub."""
-    theirs = read_text(api, repo_id, head, there[CARD])
+    theirs = there.read_text(CARD)
     if theirs is None:
         return MergedCard(ours, (Conflict(CARD, "no text", "one"),))
-    return merge(read_rendered_card(api, repo_id, head, there), ours, theirs)
+    return merge(read_rendered_card(there), ours, theirs)
 
 
 def list_local_files(folder: Path) -> dict[str, Path]:
@@ -77,11 +112,10 @@ def list_remote_files(api: HfApi, repo_id: str, commit: str) -> RemoteFiles:
     return {item.path: item for item in items if isinstance(item, RepoFile)}
 
 
-def read_rendered_card(api: HfApi, repo_id: str, commit: str, there: RemoteFiles) -> str | None:
+def read_rendered_card(there: RemoteTree) -> str | None:
     """Return the card as it was rendered for a commit, None if its record has none."""
-    text = read_text(api, repo_id, commit, there[RECORD]) if RECORD in there else None
     try:
-        record = json.loads(text or "")
+        record = json.loads(there.read_text(RECORD) or "")
     except (ValueError, RecursionError):
         return None
     card = record.get("card") if isinstance(record, dict) else None
@@ -94,11 +128,20 @@ def read_text(
     """Return the text of a file on the Hub, None if it is not UTF-8 or too large."""
     if file.size > MAX_TEXT_BYTES:
         return None
+    return decode(download(api, repo_id, commit, file, kind))
+
+
+def download(api: HfApi, repo_id: str, commit: str, file: RepoFile, kind: str = "model") -> bytes:
+    """Return the content of a file on the Hub."""
     url = hf_hub_url(repo_id, file.path, revision=commit, repo_type=kind, endpoint=api.endpoint)
     response = get_session().get(url, headers=build_hf_headers(token=api.token))
     hf_raise_for_status(response)
+    return response.content
+
+
+def decode(content: bytes) -> str | None:
     try:
-        return response.content.decode()
+        return content.decode()
     except UnicodeDecodeError:
         return None
 

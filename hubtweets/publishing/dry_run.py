@@ -18,7 +18,7 @@ from huggingface_hub.hf_api import ModelInfo
 from hubtweets.card import metadata, model_card
 from hubtweets.curation import report
 from hubtweets.posts.source_kinds import are_tweets
-from hubtweets.publishing import diff, push
+from hubtweets.publishing import diff, push, tags
 from hubtweets.publishing.connection import Hub, hub_errors
 from hubtweets.publishing.diff import (
     CARD,
@@ -88,7 +88,7 @@ def make_publish_plan(
     """Return all that is known of a publish; the files that are only on the Hub are added."""
     options, base, dataset = prepared.push_options, prepared.base, run.record.dataset
     assert dataset
-    next_tag = options.tag or push.choose_next_version(remote.tags if remote else ())
+    next_tag = options.tag or tags.choose_next_version(remote.tags if remote else ())
     planned = list(files)
     named = {file.name for file in planned}
     for name, file in sorted((remote.files if remote else {}).items()):

@@ -8,13 +8,12 @@ old commit or the new one. Files on the Hub that no push of this run put there s
 the edits of the card's owner.
 """
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+from huggingface_hub import HfApi
 from huggingface_hub.errors import RepositoryNotFoundError
 from huggingface_hub.hf_api import CommitInfo, ModelInfo
 
@@ -22,21 +21,19 @@ from hubtweets.card.merge import Conflict
 from hubtweets.errors import HubtweetsError
 from hubtweets.files import format_size
 from hubtweets.progress import activity
-from hubtweets.publishing.connection import Hub, check_visibility, hub_errors
-from hubtweets.publishing.diff import (
-    CARD,
-    Plan,
-    is_same,
-    list_local_files,
-    list_remote_files,
-    make_plan,
+from hubtweets.publishing.commit import (
+    confirm_commit,
+    is_same_commit,
+    list_contents,
+    list_operations,
 )
+from hubtweets.publishing.connection import Hub, check_visibility, hub_errors
+from hubtweets.publishing.diff import CARD, Plan, list_local_files, make_plan
 from hubtweets.publishing.pull_requests import open_pull_request
 from hubtweets.publishing.retry import retry
+from hubtweets.publishing.tags import choose_next_version, find_release_tag, parse_version_tag
 from hubtweets.publishing.upload import fit_parent, send_commit
 from hubtweets.record.run_record import Published, Target
-
-VERSION_TAG = re.compile(r"v(\d+)")
 
 
 @dataclass(frozen=True)
@@ -184,21 +181,49 @@ class Push:
         place = self.target.url if revision == "main" else f"{self.target.url} as {revision}"
         counts = f"{len(plan.changed)} of {len(files)} files, {format_size(size)}"
         self.log(f"push: {counts}, to {place}")
+        with activity(f"uploading {counts}"):
+            made = self.send(plan, revision)
+            again = self.find_replaced_edits(plan, made)
+            return self.send(again, revision) if again else made
+
+    def send(self, plan: Plan, revision: str) -> str:
+        """Send a commit, and return its id when the Hub was seen to have it."""
+        api, repo_id = self.api, self.target.repo_id
+        contents = list_contents(plan, list_local_files(self.folder))
         title, _, text = format_commit_message(self.options, self.target).partition("\n")
         self.parent = plan.head
 
-        def send() -> CommitInfo:
-            return self.api.create_commit(
-                self.target.repo_id,
-                list_operations(plan, files),
+        def create() -> CommitInfo:
+            return api.create_commit(
+                repo_id,
+                list_operations(plan, contents),
                 commit_message=title.strip(),
                 commit_description=text.strip(),
                 revision=revision,
                 parent_commit=fit_parent(plan.head),
             )
 
-        with activity(f"uploading {counts}"):
-            return send_commit(send, lambda text: self.log(f"push: {text}")).oid
+        made = send_commit(create, lambda text: self.log(f"push: {text}")).oid
+        self.parent = confirm_commit(api, repo_id, revision, made, plan, contents)
+        return made
+
+    def find_replaced_edits(self, plan: Plan, made: str) -> Plan | None:
+        """Return a plan that brings back the owner's edits of a card that a commit replaced.
+
+        A Hub that ignores `parent_commit` lets them come between the plan and its commit.
+        """
+        parent = self.parent
+        if parent is None or is_same_commit(parent, plan.head) or CARD not in plan.changed:
+            return None
+        merged = self.plan(parent).card
+        if merged is None:
+            return None
+        place = f"{self.target.url}/blob/{parent}/{CARD}"
+        for conflict in merged.conflicts:
+            self.log(f"{CARD}: an edit was replaced, which is kept at {place}: {conflict}")
+        ours = (self.folder / CARD).read_text(encoding="utf-8")
+        sent = plan.card.text if plan.card else ours
+        return Plan(made, (CARD,), (), merged) if merged.text != sent else None
 
     def finish_pull_request(self, conflicts: tuple[Conflict, ...]) -> Published:
         """Commit to a pull request, and open it."""
@@ -236,17 +261,6 @@ def format_commit_message(options: PushOptions, target: Target) -> str:
     return (options.commit_message or "").strip() or f"Publish @{handle}"
 
 
-def list_operations(
-    plan: Plan, files: dict[str, Path]
-) -> list[CommitOperationAdd | CommitOperationDelete]:
-    """Return a plan as operations of the client, with the merged card in place of the folder's."""
-    operations: list[CommitOperationAdd | CommitOperationDelete] = []
-    for name in plan.changed:
-        content = plan.card.text.encode() if name == CARD and plan.card else files[name]
-        operations.append(CommitOperationAdd(name, content))
-    return operations + [CommitOperationDelete(name) for name in plan.deleted]
-
-
 def prepare_repo(api: HfApi, target: Target, options: PushOptions) -> ModelInfo:
     """Return the Hub's info of the repo, created if missing, and gated before it has files."""
     try:
@@ -257,40 +271,10 @@ def prepare_repo(api: HfApi, target: Target, options: PushOptions) -> ModelInfo:
     check_visibility(info, target, options.private)
     if options.gated and info.gated != options.gated:
         api.update_repo_settings(target.repo_id, gated=options.gated)
+        info = api.model_info(target.repo_id)
+        if info.gated != options.gated:
+            raise HubtweetsError(
+                f"{target.url}: the Hub did not take --gated {options.gated}, so nothing was "
+                "pushed; leave --gated out, or pass --private"
+            )
     return info
-
-
-def find_release_tag(
-    api: HfApi,
-    repo_id: str,
-    head: str,
-    tags: dict[str, str],
-    files: dict[str, Path],
-    wanted: str | None,
-) -> str | None:
-    """Return the tag under which the Hub has these files, `wanted` or the newest; None without one.
-
-    The card is not compared, as its owner may have edited it.
-    """
-    candidates = [tag for tag in tags if wanted in (None, tag)]
-    if not candidates:
-        return None
-    tag = max(candidates, key=lambda tag: (tags[tag] == head, parse_version_tag(tag)))
-    if tags[tag] == head:
-        return tag
-    there = list_remote_files(api, repo_id, tags[tag])
-    for name, path in files.items():
-        if name != CARD and not is_same(path, there.get(name)):
-            return None
-    return tag
-
-
-def choose_next_version(tags: Iterable[str]) -> str:
-    """Return the tag after the highest of v1, v2, ..."""
-    return f"v{max(map(parse_version_tag, tags), default=0) + 1}"
-
-
-def parse_version_tag(tag: str) -> int:
-    """Return the number of a tag such as v3, 0 of any other tag."""
-    match = VERSION_TAG.fullmatch(tag)
-    return int(match[1]) if match else 0

@@ -17,6 +17,11 @@ from huggingface_hub.utils._http import default_client_factory
 
 Answer = TypeVar("Answer")
 
+
+class NotDoneError(RuntimeError):
+    """A Hub answered that it did something, but did not do it."""
+
+
 # Before the second attempt, the third and so on, if the server asks for no other wait.
 WAIT_SECONDS = (1.0, 2.0, 4.0, 8.0, 8.0)
 MAX_REASON = 300  # characters of a server's answer
@@ -32,6 +37,7 @@ TRANSIENT_ERRORS = (
     httpx2.NetworkError,
     httpx2.RemoteProtocolError,
     ConnectionError,  # raised by hf_xet
+    NotDoneError,
 )
 
 
