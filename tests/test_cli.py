@@ -1103,7 +1103,7 @@ def test_what_no_stage_learns_from_costs_no_training(base: Path, tmp_path: Path)
     (tmp_path / "alice.jsonl").write_text(
         "\n".join([*lines, json.dumps({"id": "x", "text": "RT @bob: hello to everybody"})])
     )
-    assert "\nRetweets                1\n" in run(tmp_path, "curate", "alice").stderr
+    assert "\nReposts                1\n" in run(tmp_path, "curate", "alice").stderr
     assert (
         "train: nothing changed, skipped"
         in run(tmp_path, "train", "alice", "--base", str(base), "--num-train-epochs", "0.1").stderr
