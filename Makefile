@@ -22,7 +22,7 @@ LOWEST := $(addprefix tests/test_, card.py evaluation.py hub_xet.py language.py 
   trainer.py::test_it_learns trainer.py::test_same_seed_same_weights)
 
 .DEFAULT_GOAL := help
-.PHONY: publish card hub test test-quick test-lowest bench picture style quality base clean help
+.PHONY: publish card hub test test-quick test-lowest peers bench picture style quality base clean help
 
 publish: .venv/ready lyons____.zip ## publish the example's bot on the embedded Hub
 	$(BIN)/hubtweets publish lyons____ --base tiny --hub local
@@ -48,6 +48,9 @@ test-lowest: .venv/test ## run some tests on the oldest versions that pyproject.
 	UV_FIND_LINKS="$(PIP_FIND_LINKS)" $(BIN)/uv pip install --quiet --python .venv-lowest \
 	  --resolution lowest-direct --override .venv-lowest/torch.txt --editable '.[test]'
 	.venv-lowest/bin/python -m pytest --numprocesses 2 $(LOWEST)
+
+peers: .venv/test ## run huggingface_hub's own tests against the embedded Hub; TESTS=one file, REPO=clone
+	$(BIN)/python -m tests.peers.suite $(if $(REPO),--repo $(REPO)) $(TESTS)
 
 bench: .venv/test ## measure, print a table, write bench.json; PARTS=quality compares what is learnt
 	$(BIN)/python -m tests.bench.bench $(PARTS)

@@ -25,8 +25,8 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # in the order in which their commands are run
 NAMES = (
-    *("install", "posts", "training", "card", "hub", "commands", "json", "troubleshooting"),
-    *("verify", "api", "architecture"),
+    *("install", "posts", "training", "card", "hub", "hub-routes", "commands", "json"),
+    *("troubleshooting", "verify", "api", "architecture"),
 )
 PAGES = {
     "README.md": README,
@@ -77,6 +77,7 @@ def test_every_make_target_is_there() -> None:
         "test",
         "test-quick",
         "test-lowest",
+        "peers",
         "bench",
         "picture",
         "style",

@@ -417,7 +417,7 @@ RAW = [
         404,
         "Invalid rev id: \0",
     ),
-    ("GET", "/api/buckets", 404, "no repositories are called buckets"),
+    ("GET", "/api/buckets", 501, "the embedded Hub has no buckets"),
 ]
 
 

@@ -368,6 +368,9 @@ def list_requests(storage: Storage, repo_id: str, kind: str) -> list[tuple[str, 
         "path": "README.md",
         "num": "1",
         "number": "0",
+        "slug": "c-" + "a" * 24,
+        "item": "a" * 24,
+        "user": namespace,
     }
     values |= {"sha256": "a" * 64, "hash": "a" * 64, "instance": storage.instance}
     known = [(method, route.path) for route in app.app.app.routes for method in route.methods]
@@ -401,7 +404,7 @@ def test_only_a_token_that_may_write_changes_anything(api: HfApi, hub: Hub, tmp_
                     json={},
                     headers={"Authorization": f"Bearer {token}"} if token else {},
                 )
-                if answer.status_code not in (401, 403):
+                if answer.status_code not in (401, 403, 501):
                     answered.add(path)
     assert answered == {path.format(instance=storage.instance) for path in OPEN}
     assert read_files(storage) == before

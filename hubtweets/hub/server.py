@@ -22,13 +22,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hubtweets.hub.api import (
     accounts,
+    collections,
     commits,
     discussions,
     files,
     git,
+    history,
     lfs,
     repos,
     uploads,
+    users,
     validation,
 )
 from hubtweets.hub.api.requests import find_repo
@@ -37,10 +40,22 @@ from hubtweets.hub.generation.workers import WorkerPool
 from hubtweets.hub.middleware import Guard
 from hubtweets.hub.pages import pages
 from hubtweets.hub.pages.picks import FindChoice
+from hubtweets.hub.storage.repo import KINDS
 from hubtweets.hub.storage.storage import Storage
 
 REPO = "/{namespace}/{name}"
-API = "/api/{kind}" + REPO
+API = "/api/{kind:kind}" + REPO
+# what the Hub has besides, and clients ask for
+LEFT_OUT = {
+    "buckets": "buckets",
+    "daily_papers": "papers",
+    "jobs": "jobs",
+    "kernels": "kernels",
+    "organizations": "organizations",
+    "papers": "papers",
+    "scheduled-jobs": "jobs",
+    "settings/webhooks": "webhooks",
+}
 
 REPO_API = re.compile(r"/api/(?P<kind>models|datasets|spaces)/(?P<id>[^/]+(/[^/]+)?)")
 BARE_FILE = re.compile(r"(/datasets|/spaces)?/[^/]+/resolve/[^/]+/.")
@@ -54,6 +69,13 @@ class RevisionConvertor(StringConvertor):
     regex = "refs/(?:heads|tags|pr)/[^/]+|[^/]+"
 
 
+class KindConvertor(StringConvertor):
+    """Matches the kinds of repos only: /api/users/x is no repo."""
+
+    regex = "|".join(KINDS)
+
+
+register_url_convertor("kind", KindConvertor())
 register_url_convertor("revision", RevisionConvertor())
 
 
@@ -85,10 +107,18 @@ def create_app(
 @cache
 def list_routes() -> tuple[Route, ...]:
     """Return all routes, whose patterns are compiled once for all applications."""
-    return (*list_api_routes(), *list_upload_routes(), *list_file_routes(), *pages.routes)
+    return (
+        *list_api_routes(),
+        *list_repo_routes(),
+        *list_upload_routes(),
+        *list_file_routes(),
+        *pages.routes,
+    )
 
 
 def list_api_routes() -> list[Route]:
+    """Return the routes that are about no single repo."""
+    one = "/api/collections/{namespace}/{slug}"
     return [
         Route("/api/whoami-v2", accounts.whoami),
         Route("/api/agent-harnesses", accounts.list_agent_harnesses),
@@ -96,12 +126,39 @@ def list_api_routes() -> list[Route]:
         Route("/api/repos/create", accounts.create_repo, methods=["POST"]),
         Route("/api/repos/delete", accounts.delete_repo, methods=["DELETE"]),
         Route("/api/repos/move", accounts.move_repo, methods=["POST"]),
+        Route("/api/users/{user}/overview", users.show_user),
         Route("/api/validate-yaml", validation.validate_card, methods=["POST"]),
-        Route("/api/{kind}", repos.list_repos),
+        Route("/api/collections", collections.list_collections),
+        Route("/api/collections", collections.create_collection, methods=["POST"]),
+        Route(one, collections.show_collection),
+        Route(one, collections.change_collection, methods=["PATCH"]),
+        Route(one, collections.delete_collection, methods=["DELETE"]),
+        Route(one + "/items", collections.add_item, methods=["POST"]),
+        Route(one + "/items/{item}", collections.change_item, methods=["PATCH"]),
+        Route(one + "/items/{item}", collections.delete_item, methods=["DELETE"]),
+        Route("/api/{kind:kind}", repos.list_repos),
+        Route("/api/{kind:kind}-tags-by-type", users.list_tags),
+        *(make_left_out_route(start, name) for start, name in LEFT_OUT.items()),
+    ]
+
+
+def make_left_out_route(start: str, name: str) -> Route:
+    """Return the route that says that this Hub has nothing of this name."""
+
+    async def leave_out(request: Request) -> Response:
+        raise HubError(501, f"the embedded Hub has no {name}")
+
+    methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    return Route(f"/api/{start}{{path:path}}", leave_out, methods=methods)
+
+
+def list_repo_routes() -> list[Route]:
+    return [
         Route(API, repos.show_repo),
         Route(API + "/auth-check", accounts.check_access),
         Route(API + "/auth-check/write", accounts.check_write_access),
         Route(API + "/settings", accounts.change_settings, methods=["PUT"]),
+        Route(API + "/duplicate", history.duplicate_repo, methods=["POST"]),
         Route(API + "/revision/{revision}", repos.show_repo),
         Route(API + "/tree/{revision:revision}", files.list_tree),
         Route(API + "/tree/{revision:revision}/{path:path}", files.list_tree),
@@ -111,6 +168,10 @@ def list_api_routes() -> list[Route]:
         Route(API + "/commit/{revision}", commits.create_commit, methods=["POST"]),
         Route(API + "/tag/{revision}", commits.change_tag, methods=["POST", "DELETE"]),
         Route(API + "/branch/{revision}", commits.change_branch, methods=["POST", "DELETE"]),
+        Route(API + "/super-squash/{revision}", history.squash_history, methods=["POST"]),
+        Route(API + "/lfs-files", history.list_large_files),
+        Route(API + "/lfs-files/batch", history.delete_large_files, methods=["POST"]),
+        Route(API + "/lfs-files/duplicate", history.copy_large_files, methods=["POST"]),
         *list_discussion_routes(API + "/discussions"),
     ]
 

@@ -7,7 +7,7 @@ large files and Xet's carry a signature from an earlier answer instead.
 import hmac
 import json
 import time
-from typing import IO, Any, NamedTuple, Protocol
+from typing import IO, Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
@@ -28,6 +28,7 @@ GATED = (
 )
 SIGNATURE_SECONDS = 3600
 MAX_JSON_BYTES = 2**22  # 256 files with a sample each take a tenth of it
+T = TypeVar("T")
 
 
 class User(NamedTuple):
@@ -165,6 +166,14 @@ async def read_json(request: Request) -> dict[str, Any]:
         value = None
     if not isinstance(value, dict):
         raise HubError(400, "the body is no JSON object")
+    return value
+
+
+def get_value(body: dict[str, Any], key: str, kind: type[T]) -> T | None:
+    """Return a value of a body, None if it has none; raise HubError 400 if it has another type."""
+    value = body.get(key)
+    if value is not None and type(value) is not kind:
+        raise HubError(400, f"{key} is no {kind.__name__}")
     return value
 
 
