@@ -68,7 +68,7 @@ REMAINS = [
     "what may remain, and is for others or for you to remove:",
     "- models made from it: huggingtweets/child",
     "- Spaces that use it: none",
-    "- collections with it: unknown on this Hub",
+    "- collections with it: none",
     (
         "- duplicates of the repo and models trained from it under other accounts, "
         "and copies in the caches of those who downloaded it"
@@ -354,3 +354,10 @@ def test_no_terminal_no_takedown(workplace: Path) -> None:
         "/huggingtweets/lyons____: not found, or not visible to this token; "
         "log in: HF_ENDPOINT=http://127.0.0.1:8086 hf auth login\n"
     )
+
+
+def test_a_collection_with_it_is_named(stand: Hub, tmp_path: Path) -> None:
+    slug = stand.api.create_collection("Mine").slug
+    stand.api.add_collection_item(slug, BOT, "model")
+    done = take_down(stand, BOT, True, tmp_path, lambda question: True)
+    assert f"- collections with it: {slug}" in list(done)
